@@ -1,0 +1,1 @@
+"""Fetches: one Django app around an engine that knows no Django."""

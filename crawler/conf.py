@@ -1,0 +1,52 @@
+"""The crawler's settings, typed; the only reader of Django's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlSettings:
+    """What an operator may set about crawling, for every target."""
+
+    user_agent: str
+    egress_allow: str
+    default_delay: timedelta
+    slice_time: timedelta
+    lease_time: timedelta
+    renew_every: timedelta
+    keep_requests: timedelta
+    host_unavailable: timedelta
+
+
+def crawl() -> CrawlSettings:
+    """Return the settings of this process."""
+    return CrawlSettings(
+        user_agent=settings.USER_AGENT,
+        egress_allow=settings.EGRESS_ALLOW,
+        default_delay=timedelta(seconds=settings.FETCH_DELAY_SECONDS),
+        slice_time=timedelta(seconds=settings.SLICE_SECONDS),
+        lease_time=timedelta(seconds=settings.LEASE_SECONDS),
+        renew_every=timedelta(seconds=settings.RENEW_SECONDS),
+        keep_requests=timedelta(days=settings.KEEP_REQUESTS_DAYS),
+        host_unavailable=timedelta(hours=settings.UNAVAILABLE_HOURS),
+    )
+
+
+def fernet() -> MultiFernet:
+    """Return the cipher for stored secrets: writes with the first of `ENCRYPTION_KEY`, reads with any."""
+    return _fernet(tuple(settings.ENCRYPTION_KEYS))
+
+
+@cache
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in keys])
+    except ValueError as error:
+        raise ImproperlyConfigured(f"ENCRYPTION_KEY must be Fernet keys, separated by commas: {error}") from error

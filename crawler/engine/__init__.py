@@ -1,0 +1,1 @@
+"""The loop that crawls; no Django, no Celery, no Redis."""

@@ -1,0 +1,1 @@
+"""Pure rules of the frontier: what, when, how many, how far."""

@@ -1,0 +1,1 @@
+"""Ways in from the command line."""

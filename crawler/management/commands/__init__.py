@@ -1,0 +1,1 @@
+"""Django's commands over the crawler."""

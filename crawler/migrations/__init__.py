@@ -1,0 +1,1 @@
+"""The crawler's schema, step by step."""

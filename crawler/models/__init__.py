@@ -1,0 +1,35 @@
+"""The tables of the crawler: what is asked, what is waiting, what was found."""
+
+from crawler.models.frontier import Backlog, Host, LaneState, Request, RequestState, Slice
+from crawler.models.items import Item, ItemVersion, Sighting
+from crawler.models.outbox import OutboxMessage
+from crawler.models.pages import Page, Snapshot
+from crawler.models.runs import FINAL_RUN_STATES, Run, RunState, RunTrigger
+from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule
+from crawler.models.targets import Scope, Target
+from crawler.models.workers import Heartbeat
+
+__all__ = [
+    "FINAL_RUN_STATES",
+    "Backlog",
+    "Heartbeat",
+    "Host",
+    "Item",
+    "ItemVersion",
+    "LaneState",
+    "MisfirePolicy",
+    "OutboxMessage",
+    "OverlapPolicy",
+    "Page",
+    "Request",
+    "RequestState",
+    "Run",
+    "RunState",
+    "RunTrigger",
+    "Schedule",
+    "Scope",
+    "Sighting",
+    "Slice",
+    "Snapshot",
+    "Target",
+]

@@ -1,0 +1,158 @@
+"""What is waiting to be fetched, on which host, and who holds it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class RequestState(models.IntegerChoices):
+    """The states of a request; all but the first two are final."""
+
+    QUEUED = 0, "queued"
+    LEASED = 1, "leased"
+    DONE = 2, "done"
+    FAILED = 3, "failed"
+    SKIPPED = 4, "skipped"
+    DEAD = 5, "dead"
+
+
+class BacklogKind(models.IntegerChoices):
+    """Who may serve a backlog: http workers, browser workers, or only the terminal that began its run."""
+
+    HTTP = 0, "http"
+    BROWSER = 1, "browser"
+    TERMINAL = 2, "terminal"
+
+
+class Host(models.Model):
+    """The ledger of one host (scheme, name and port), for the whole installation.
+
+    Only the holder of the lease writes the politeness columns, and only `WHERE lease_epoch`
+    is its own. `due_at` and `top_priority` are the best of the open backlogs that http workers
+    serve; `due_at` is empty exactly when those have nothing queued.
+    """
+
+    origin = models.CharField(max_length=300, unique=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    top_priority = models.SmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=200, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_epoch = models.BigIntegerField(default=0)
+    wanted_at = models.DateTimeField(null=True, blank=True)
+    turns = models.BigIntegerField(default=0)
+
+    delay_seconds = models.FloatField(null=True, blank=True)
+    crawl_delay_seconds = models.FloatField(null=True, blank=True)
+    latency_seconds = models.FloatField(null=True, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True)
+    last_at = models.DateTimeField(null=True, blank=True)
+    last_status = models.CharField(max_length=60, blank=True, default="")
+    failures = models.PositiveIntegerField(default=0)
+    unavailable_since = models.DateTimeField(null=True, blank=True)
+    circuit_openings = models.PositiveSmallIntegerField(default=0)
+    hold_reason = models.CharField(max_length=60, blank=True, default="")
+
+    robots_state = models.CharField(max_length=20, blank=True, default="")
+    robots_body = models.BinaryField(default=b"", blank=True)
+    robots_fetched_at = models.DateTimeField(null=True, blank=True)
+    robots_until = models.DateTimeField(null=True, blank=True)
+    robots_failures = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["top_priority", "due_at"], name="host_free_due", condition=Q(lease_owner="", due_at__isnull=False)),
+            models.Index(fields=["lease_owner"], name="host_leased", condition=~Q(lease_owner="")),
+            models.Index(fields=["wanted_at"], name="host_wanted", condition=Q(wanted_at__isnull=False)),
+        )
+
+    def __str__(self) -> str:
+        return self.origin
+
+
+class Backlog(models.Model):
+    """What one run has waiting on one host for one kind of worker.
+
+    Pause, cancel and priority change backlogs, never requests. `due_at` is the earliest time
+    at which one of its requests may be claimed, empty when none is queued; it may be early but
+    never late.
+    """
+
+    run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="backlogs")
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="backlogs", db_index=False)
+    kind = models.SmallIntegerField(choices=BacklogKind.choices, default=BacklogKind.HTTP)
+    priority = models.PositiveSmallIntegerField(default=5)
+    open = models.BooleanField(default=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    turn = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "host", "kind"], name="backlog_once"),)
+        indexes = (
+            models.Index(fields=["host", "priority"], name="backlog_due", condition=Q(open=True, due_at__isnull=False)),
+        )
+
+    def __str__(self) -> str:
+        return f"backlog {self.pk}"
+
+
+class Request(models.Model):
+    """One URL to fetch in one run.
+
+    A leased request has no lease of its own: it follows its host's, by the epoch it was
+    claimed under. `losses` counts the processes that vanished while they held it.
+    """
+
+    run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="requests", db_index=False)
+    host = models.ForeignKey(Host, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
+    backlog = models.ForeignKey(Backlog, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
+    key = models.BinaryField(max_length=16)
+    url = models.TextField()
+    depth = models.PositiveSmallIntegerField(default=0)
+    state = models.SmallIntegerField(choices=RequestState.choices, default=RequestState.QUEUED)
+    not_before = models.DateTimeField(null=True, blank=True)
+    epoch = models.BigIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    parent = models.BigIntegerField(null=True, blank=True)
+    via = models.TextField(blank=True, default="")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "key"], name="request_once"),)
+        indexes = (
+            models.Index(fields=["backlog", "id"], name="request_due", condition=Q(state=0, not_before__isnull=True)),
+            models.Index(fields=["backlog", "not_before"], name="request_delayed", condition=Q(state=0, not_before__isnull=False)),
+            models.Index(fields=["host"], name="request_leased", condition=Q(state=1)),
+            models.Index(fields=["run", "state", "id"], name="request_trouble", condition=Q(state__gte=3)),
+        )
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class LaneState(models.Model):
+    """The bell of one lane: rung at most every 15 s until a starting slice clears it."""
+
+    name = models.CharField(max_length=10, primary_key=True)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Slice(models.Model):
+    """A slice that is running, by the owner name its hosts are leased under."""
+
+    owner = models.CharField(max_length=200, unique=True)
+    lane = models.CharField(max_length=10)
+    node = models.CharField(max_length=100)
+    hosts = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+    renewed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.owner

@@ -1,0 +1,65 @@
+"""Scraped records: the current one, its earlier versions, and which run saw which."""
+
+from __future__ import annotations
+
+
+from django.db import models
+
+
+class Item(models.Model):
+    """One scraped record of a target, by its key: the current version."""
+
+    target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="items", db_index=False)
+    key_hash = models.BinaryField(max_length=16)
+    key = models.TextField()
+    url = models.TextField()
+    run = models.BigIntegerField()
+    version = models.PositiveIntegerField(default=1)
+    data = models.JSONField()
+    content_hash = models.BinaryField(max_length=16)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["target", "key_hash"], name="item_once"),)
+        indexes = (
+            models.Index(fields=["target", "id"], name="item_by_target"),
+            models.Index(fields=["changed_at", "id"], name="item_by_change"),
+        )
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ItemVersion(models.Model):
+    """An earlier version of an item, as it was between two moments."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    version = models.PositiveIntegerField()
+    run = models.BigIntegerField()
+    url = models.TextField()
+    data = models.JSONField()
+    content_hash = models.BinaryField(max_length=16)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["item", "version"], name="item_version_once"),)
+
+    def __str__(self) -> str:
+        return f"version {self.version} of item {self.item_id}"
+
+
+class Sighting(models.Model):
+    """That a run saw an item, in which version."""
+
+    run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="sightings", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="sightings")
+    version = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "item"], name="sighting_once"),)
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} saw item {self.item_id}"

@@ -1,0 +1,44 @@
+"""What is known of each URL of a target, and the stored versions of its body."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Snapshot(models.Model):
+    """One stored body: named by the hash of its bytes, compressed with Zstandard, never changed."""
+
+    hash = models.BinaryField(max_length=16, unique=True)
+    body = models.BinaryField()
+    size = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"snapshot {self.pk}"
+
+
+class Page(models.Model):
+    """What is known of one URL of a target: validators, hashes, when it last changed."""
+
+    target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="pages", db_index=False)
+    key = models.BinaryField(max_length=16)
+    url = models.TextField()
+    run = models.BigIntegerField()
+    status = models.PositiveSmallIntegerField()
+    content_type = models.CharField(max_length=200, blank=True, default="")
+    title = models.CharField(max_length=500, blank=True, default="")
+    etag = models.CharField(max_length=500, blank=True, default="")
+    last_modified = models.CharField(max_length=100, blank=True, default="")
+    body_hash = models.BinaryField(max_length=16)
+    size = models.PositiveIntegerField(default=0)
+    noindex = models.BooleanField(default=False)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["target", "key"], name="page_once"),)
+        indexes = (models.Index(fields=["target", "id"], name="page_by_target"),)
+
+    def __str__(self) -> str:
+        return self.url

@@ -1,0 +1,123 @@
+"""Executions of a target, with their frozen settings and their counters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from crawler.models.fields import EncryptedJSONField
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+class RunState(models.TextChoices):
+    """The states of a run; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL_RUN_STATES = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
+
+
+class RunTrigger(models.TextChoices):
+    """Who started a run."""
+
+    MANUAL = "manual"
+    API = "api"
+    SCHEDULE = "schedule"
+    TERMINAL = "terminal"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Reusable filters and the compare-and-swap over runs."""
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> RunQuerySet:
+        """Return the runs of the targets `user` may see."""
+        from crawler.models.targets import Target
+
+        return self.filter(target__in=Target.objects.visible_to(user))
+
+    def active(self) -> RunQuerySet:
+        """Return the runs that are not in a final state."""
+        return self.exclude(state__in=FINAL_RUN_STATES)
+
+    def move(self, before: tuple[RunState, ...], after: RunState, **changes: Any) -> bool:
+        """Change the state of the one run selected, if it is still one of `before`; say whether it was."""
+        return self.filter(state__in=before).update(state=after, **changes) == 1
+
+
+class Run(models.Model):
+    """One execution of a target, with a frozen copy of its settings.
+
+    `discovered = queued + leased + done + failed + skipped + dead` holds in every committed
+    state. The settled four and `discovered` are stored; what is leased is counted from the
+    requests, and what is queued is the rest.
+    """
+
+    target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
+    schedule = models.ForeignKey("crawler.Schedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    nominal_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    trigger = models.CharField(max_length=10, choices=RunTrigger.choices, default=RunTrigger.MANUAL)
+    priority = models.PositiveSmallIntegerField(default=5)
+    settings = models.JSONField(default=dict)
+    headers = EncryptedJSONField(default=dict, blank=True)
+    report = models.JSONField(default=dict, blank=True)
+    settled = models.BooleanField(default=False)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+
+    discovered = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    dead = models.PositiveIntegerField(default=0)
+    pages = models.PositiveIntegerField(default=0)
+    pages_unchanged = models.PositiveIntegerField(default=0)
+    retries = models.PositiveIntegerField(default=0)
+    stale = models.PositiveIntegerField(default=0)
+    items = models.PositiveIntegerField(default=0)
+    items_new = models.PositiveIntegerField(default=0)
+    items_changed = models.PositiveIntegerField(default=0)
+    problems = models.PositiveIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    out_of_scope = models.PositiveIntegerField(default=0)
+    over_budget = models.PositiveIntegerField(default=0)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["target", "-id"], name="run_by_target"),
+            models.Index(fields=["state"], name="run_unsettled", condition=Q(settled=False)),
+        )
+        constraints = (models.UniqueConstraint(fields=["schedule", "nominal_at"], name="run_once_per_nominal_time"),)
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL_RUN_STATES
+
+    @property
+    def waiting(self) -> int:
+        """How many requests have not reached a final state."""
+        return self.discovered - self.done - self.failed - self.skipped - self.dead
+
+
+def nothing_waits() -> Q:
+    """Match runs all of whose requests reached a final state."""
+    return Q(discovered=F("done") + F("failed") + F("skipped") + F("dead"))

@@ -1,0 +1,83 @@
+"""What people registered to be crawled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from crawler.models.fields import EncryptedJSONField
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+DEFAULT_MAX_PAGES = 10_000
+
+
+class Scope(models.TextChoices):
+    """How far from its start URLs a target's crawl may go."""
+
+    PAGE = "page", "Only the start URLs"
+    PREFIX = "prefix", "Everything below the start URLs' folders"
+    HOST = "host", "The start URLs' hosts"
+    DOMAIN = "domain", "The start URLs' domains, with all their subdomains"
+
+
+class TargetQuerySet(models.QuerySet["Target"]):
+    """Reusable filters over targets."""
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> TargetQuerySet:
+        """Return the targets `user` may see: an administrator all, others their own, never hidden ones."""
+        shown = self.filter(deleted_at=None, hidden=False)
+        if not user.is_authenticated:
+            return shown.none()
+        return shown if getattr(user, "is_superuser", False) else shown.filter(owner_id=user.pk)
+
+
+class Target(models.Model):
+    """What to crawl, as a person registered it.
+
+    `hidden` targets belong to the terminal's crawls. A deleted target is only marked: clean-up
+    removes its rows in small transactions.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="targets")
+    name = models.CharField(max_length=200)
+    start_urls = models.JSONField(default=list)
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.HOST)
+    include = models.JSONField(default=list, blank=True)
+    exclude = models.JSONField(default=list, blank=True)
+    max_depth = models.PositiveSmallIntegerField(null=True, blank=True)
+    max_pages = models.PositiveIntegerField(default=DEFAULT_MAX_PAGES, null=True, blank=True)
+    max_minutes = models.PositiveIntegerField(null=True, blank=True)
+    priority = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(0), MaxValueValidator(9)])
+    delay_seconds = models.FloatField(null=True, blank=True)
+    connections = models.PositiveSmallIntegerField(null=True, blank=True)
+    obey_robots = models.BooleanField(default=True)
+    headers = EncryptedJSONField(default=dict, blank=True)
+    user_agent = models.CharField(max_length=400, blank=True, default="")
+    scraper = models.CharField(max_length=100, default="auto")
+    options = models.JSONField(default=dict, blank=True)
+    fields = models.JSONField(default=dict, blank=True)
+    row = models.CharField(max_length=1000, blank=True, default="")
+    key = models.JSONField(default=list, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    enabled = models.BooleanField(default=True)
+    hidden = models.BooleanField(default=False)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TargetQuerySet.as_manager()
+
+    class Meta:
+        indexes = (models.Index(fields=["deleted_at"], name="target_deleted", condition=Q(deleted_at__isnull=False)),)
+        constraints = (
+            models.CheckConstraint(condition=Q(priority__gte=0, priority__lte=9), name="target_priority_0_to_9"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

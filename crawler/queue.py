@@ -1,0 +1,119 @@
+"""Every kind of background work by name, the queues it travels in, and who serves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from celery import current_app
+
+
+class Work(StrEnum):
+    """The name of each Celery task; `crawler/tasks.py` has one task for each."""
+
+    CRAWL_SLICE = "crawl.slice"
+    PREVIEW = "crawl.preview"
+    TICK = "schedules.tick"
+    RECONCILE = "crawl.reconcile"
+    DELIVER = "outbox.deliver"
+    CLEAN_UP = "retention.clean_up"
+    SETTLE_RUN = "runs.settle"
+    REPORT_RUN = "runs.report"
+
+
+class Queue(StrEnum):
+    """A Celery queue. The first three are the lanes of crawling."""
+
+    URGENT = "urgent"
+    DEFAULT = "default"
+    BULK = "bulk"
+    PREVIEW = "preview"
+    CONTROL = "control"
+    JOBS = "jobs"
+
+
+class Lane(StrEnum):
+    """Which queue a run's slices travel in."""
+
+    URGENT = "urgent"
+    DEFAULT = "default"
+    BULK = "bulk"
+
+    @property
+    def floor(self) -> int:
+        """The least priority a slice of this lane leases hosts for.
+
+        Only the urgent lane has one: every other slice takes the most urgent host there is,
+        so a default slice that meets nothing but bulk work does the bulk work.
+        """
+        return URGENT_FLOOR if self is Lane.URGENT else 0
+
+
+URGENT_FLOOR = 8
+DEFAULT_FLOOR = 3
+MOST_URGENT = 9
+
+
+def lane_for(priority: int) -> Lane:
+    """Return the lane of a run with `priority` (0 to 9, 9 is the most urgent)."""
+    if priority >= URGENT_FLOOR:
+        return Lane.URGENT
+    return Lane.DEFAULT if priority >= DEFAULT_FLOOR else Lane.BULK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerKind:
+    """One kind of worker process: its name and the queues it serves, first served first."""
+
+    name: str
+    queues: tuple[Queue, ...]
+
+
+WORKERS = (
+    WorkerKind(name="worker", queues=(Queue.URGENT, Queue.DEFAULT, Queue.BULK)),
+    WorkerKind(name="worker-urgent", queues=(Queue.URGENT,)),
+    WorkerKind(name="worker-control", queues=(Queue.PREVIEW, Queue.CONTROL)),
+    WorkerKind(name="worker-jobs", queues=(Queue.JOBS,)),
+)
+
+QUEUE_OF = {
+    Work.PREVIEW: Queue.PREVIEW,
+    Work.TICK: Queue.CONTROL,
+    Work.RECONCILE: Queue.CONTROL,
+    Work.DELIVER: Queue.CONTROL,
+    Work.SETTLE_RUN: Queue.JOBS,
+    Work.CLEAN_UP: Queue.JOBS,
+    Work.REPORT_RUN: Queue.JOBS,
+}
+
+
+def broker_priority(priority: int, *, transport: str) -> int:
+    """Translate our priority (9 is the most urgent) into the broker's.
+
+    Kombu's Redis transport serves 0 first; RabbitMQ serves 9 first.
+    """
+    return priority if transport in {"amqp", "amqps", "pyamqp"} else MOST_URGENT - priority
+
+
+def send(work: Work, *, queue: Queue | None = None, priority: int = 5, task_id: str | None = None, **kwargs: Any) -> None:
+    """Put `work` on its queue; raises `kombu.exceptions.OperationalError` when the broker is away.
+
+    Only the queue is named: a message sent with an exchange of its own is lost for good once
+    the broker was emptied, because the binding is gone.
+    """
+    transport = str(current_app.conf.broker_url or "").partition("://")[0]
+    current_app.send_task(
+        work.value,
+        kwargs=kwargs,
+        queue=(queue or QUEUE_OF[work]).value,
+        priority=broker_priority(priority, transport=transport),
+        task_id=task_id,
+        retry=False,
+    )
+
+
+def send_slice(lane: Lane) -> None:
+    """Ask for one slice of `lane`; raises as `send` does."""
+    priority = {Lane.URGENT: MOST_URGENT, Lane.DEFAULT: 5, Lane.BULK: 1}[lane]
+    send(Work.CRAWL_SLICE, queue=Queue(lane.value), priority=priority, lane=lane.value)

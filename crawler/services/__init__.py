@@ -1,0 +1,1 @@
+"""Everything that changes state across rows."""

@@ -1,0 +1,1 @@
+"""The schema of accounts, step by step."""

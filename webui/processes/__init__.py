@@ -1,0 +1,1 @@
+"""Starts and stops the service: which processes there are, and their supervisor."""
