@@ -1,6 +1,15 @@
 """The tables of the crawler: what is asked, what is waiting, what was found."""
 
-from crawler.models.frontier import Backlog, Host, LaneState, Request, RequestState, Slice
+from crawler.models.frontier import (
+    Backlog,
+    BacklogKind,
+    Host,
+    LaneState,
+    OutsideLink,
+    Request,
+    RequestState,
+    Slice,
+)
 from crawler.models.items import Item, ItemVersion, Sighting
 from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
@@ -12,6 +21,7 @@ from crawler.models.workers import Heartbeat
 __all__ = [
     "FINAL_RUN_STATES",
     "Backlog",
+    "BacklogKind",
     "Heartbeat",
     "Host",
     "Item",
@@ -19,6 +29,7 @@ __all__ = [
     "LaneState",
     "MisfirePolicy",
     "OutboxMessage",
+    "OutsideLink",
     "OverlapPolicy",
     "Page",
     "Request",

@@ -28,8 +28,8 @@ class BacklogKind(models.IntegerChoices):
 class Host(models.Model):
     """The ledger of one host (scheme, name and port), for the whole installation.
 
-    Only the holder of the lease writes the politeness columns, and only `WHERE lease_epoch`
-    is its own. `due_at` and `top_priority` are the best of the open backlogs that http workers
+    A host is leased by the slice whose row is named in `lease_owner`, for as long as that row is
+    renewed. Only the holder writes the politeness columns, and only `WHERE lease_epoch` is its own. `due_at` and `top_priority` are the best of the open backlogs that http workers
     serve; `due_at` is empty exactly when those have nothing queued.
     """
 
@@ -37,7 +37,6 @@ class Host(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     top_priority = models.SmallIntegerField(default=0)
     lease_owner = models.CharField(max_length=200, blank=True, default="")
-    lease_until = models.DateTimeField(null=True, blank=True)
     lease_epoch = models.BigIntegerField(default=0)
     wanted_at = models.DateTimeField(null=True, blank=True)
     turns = models.BigIntegerField(default=0)
@@ -128,6 +127,17 @@ class Request(models.Model):
             models.Index(fields=["host"], name="request_leased", condition=Q(state=1)),
             models.Index(fields=["run", "state", "id"], name="request_trouble", condition=Q(state__gte=3)),
         )
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class OutsideLink(models.Model):
+    """A sample of the links a run did not follow, at most a hundred a reason; the rest are only counted."""
+
+    run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="outside_links")
+    reason = models.CharField(max_length=60)
+    url = models.TextField()
 
     def __str__(self) -> str:
         return self.url

@@ -1,0 +1,206 @@
+"""Everything that can go wrong on the wire, as one tree, and every stable code with its meaning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TimeLimit = Literal["connect", "headers", "total", "too_slow"]
+
+
+class FetchError(Exception):
+    """A fetch that gave no response to judge.
+
+        FetchError                      fetch_failed
+        ├── Unreachable                 unreachable
+        │   ├── NameNotFound            name_not_found
+        │   ├── DnsFailed               dns_failed
+        │   ├── ConnectFailed           connect_failed
+        │   └── ConnectionLost          connection_lost
+        ├── TimedOut                    timed_out
+        ├── TlsFailed                   tls_failed
+        ├── Refused                     address_refused
+        ├── TooLarge                    too_large
+        ├── BadContent                  bad_content
+        │   ├── BadEncoding             bad_encoding
+        │   ├── TruncatedBody           truncated_body
+        │   └── InflationBomb           inflation_bomb
+        ├── BadResponse                 bad_response
+        │   └── HeaderBomb              header_bomb
+        ├── BadRequest                  bad_request
+        ├── RedirectError               bad_redirect
+        │   ├── RedirectLoop            redirect_loop
+        │   └── TooManyRedirects        too_many_redirects
+        └── RobotsForbidden             robots
+
+    `code` is stored, counted, shown and documented: it never changes. The text is for people,
+    and names no address that was resolved.
+    """
+
+    code: ClassVar[str] = "fetch_failed"
+    summary: ClassVar[str] = "the page could not be fetched"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.summary)
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and str(other) == str(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), str(self)))
+
+
+class Unreachable(FetchError):
+    code = "unreachable"
+    summary = "the host could not be reached"
+
+
+class NameNotFound(Unreachable):
+    code = "name_not_found"
+    summary = "the host name does not exist"
+
+
+class DnsFailed(Unreachable):
+    code = "dns_failed"
+    summary = "the host name could not be looked up"
+
+
+class ConnectFailed(Unreachable):
+    code = "connect_failed"
+    summary = "the host accepted no connection"
+
+
+class ConnectionLost(Unreachable):
+    code = "connection_lost"
+    summary = "the host closed the connection before it answered"
+
+
+class TimedOut(FetchError):
+    """`limit` says which of the fetch's time limits ended it."""
+
+    code = "timed_out"
+    summary = "the answer took too long"
+
+    def __init__(self, message: str | None = None, *, limit: TimeLimit = "total") -> None:
+        super().__init__(message or _TIMED_OUT[limit])
+        self.limit: TimeLimit = limit
+
+
+_TIMED_OUT: Final[Mapping[TimeLimit, str]] = {
+    "connect": "no connection within the time limit",
+    "headers": "no response headers within the time limit",
+    "total": "the page was not complete within the time limit",
+    "too_slow": "the page arrived more slowly than the lowest rate allowed",
+}
+
+
+class TlsFailed(FetchError):
+    code = "tls_failed"
+    summary = "no secure connection could be made"
+
+
+class Refused(FetchError):
+    """The egress guard allows no connection there; the message says how an operator could."""
+
+    code = "address_refused"
+    summary = (
+        "this address is not on the public web, so it was not contacted; "
+        "an operator can allow its network and port with EGRESS_ALLOW"
+    )
+
+
+class TooLarge(FetchError):
+    code = "too_large"
+    summary = "the page is larger than the size limit"
+
+
+class BadContent(FetchError):
+    code = "bad_content"
+    summary = "the body could not be read"
+
+
+class BadEncoding(BadContent):
+    code = "bad_encoding"
+    summary = "the body is not encoded as its Content-Encoding says"
+
+
+class TruncatedBody(BadContent):
+    code = "truncated_body"
+    summary = "the body ended before it was complete"
+
+
+class InflationBomb(BadContent):
+    code = "inflation_bomb"
+    summary = "the body inflates to far more than was sent"
+
+
+class BadResponse(FetchError):
+    code = "bad_response"
+    summary = "the answer is not valid HTTP"
+
+
+class HeaderBomb(BadResponse):
+    code = "header_bomb"
+    summary = "the response has too many or too large headers"
+
+
+class BadRequest(FetchError):
+    code = "bad_request"
+    summary = "this request cannot be sent: its URL or one of its headers is not valid"
+
+
+class RedirectError(FetchError):
+    code = "bad_redirect"
+    summary = "the redirect leads to no page"
+
+
+class RedirectLoop(RedirectError):
+    code = "redirect_loop"
+    summary = "the redirects lead back to where they came from"
+
+
+class TooManyRedirects(RedirectError):
+    code = "too_many_redirects"
+    summary = "the redirects do not end"
+
+
+class RobotsForbidden(FetchError):
+    code = "robots"
+    summary = "robots.txt forbids this page"
+
+
+_BEYOND_FETCHING: Final = {
+    "robots_unreachable": "robots.txt could not be fetched, so nothing on this host may be",
+    "worker_lost": "three worker processes ended while they had this page alone",
+    "reader_hung": "reading this page did not end, so its process had to",
+    "cancelled": "the run was cancelled first",
+    "time_limit": "the run's time was up first",
+    "host_unavailable": "the host asked us to wait for longer than we wait for any host",
+}
+
+
+def _codes() -> dict[str, str]:
+    found: dict[str, str] = {}
+    waiting: list[type[FetchError]] = [FetchError]
+    while waiting:
+        error = waiting.pop(0)
+        found[error.code] = error.summary
+        waiting.extend(error.__subclasses__())
+    return found | _BEYOND_FETCHING
+
+
+CODES: Final[Mapping[str, str]] = _codes()
+"""Every code with its meaning, but `status-<n>`: the server answered with status n (see `explain`)."""
+
+
+def explain(code: str) -> str:
+    """Return one line for people on what `code` means."""
+    if code.startswith("status-"):
+        return f"the server answered with status {code.removeprefix('status-')}"
+    return CODES.get(code, code)

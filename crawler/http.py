@@ -1,0 +1,105 @@
+"""The values of HTTP: what is asked for and what came of it. No client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import timedelta
+
+    from crawler.errors import FetchError
+
+
+class Headers:
+    """Header fields in the order they came. Names compare without case; it never changes.
+
+    Looked at by few readers, one field each, so it keeps the pairs alone and builds no index.
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = tuple(pairs)
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the first value of `name`."""
+        wanted = name.lower()
+        for key, value in self._pairs:
+            if key.lower() == wanted:
+                return value
+        return default
+
+    def get_all(self, name: str) -> list[str]:
+        wanted = name.lower()
+        return [value for key, value in self._pairs if key.lower() == wanted]
+
+    def joined(self, name: str) -> str:
+        """Return all values of a list field as one line (RFC 9110 §5.3); empty when absent."""
+        return ", ".join(self.get_all(name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._pairs == other._pairs
+
+    def __hash__(self) -> int:
+        return hash(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._pairs!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One GET to send.
+
+    `timeout` shortens the fetcher's own total deadline, never lengthens it. With `keep_bytes`
+    a body longer than that is cut there instead of refused (robots.txt, previews).
+    """
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout: timedelta | None = None
+    keep_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A whole response, whatever its status; redirects are answers like others.
+
+    `body` is decoded; `wire_bytes` counts the body as it was sent. `truncated` when it was cut at
+    the request's `keep_bytes`.
+    """
+
+    url: str
+    status: int
+    headers: Headers
+    body: bytes
+    wire_bytes: int
+    elapsed_seconds: float
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """No response to judge, and why."""
+
+    url: str
+    error: FetchError
+    elapsed_seconds: float
+
+
+Outcome = Fetched | Failed
