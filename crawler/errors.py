@@ -82,14 +82,14 @@ class ConnectionLost(Unreachable):
 
 
 class TimedOut(FetchError):
-    """`limit` says which of the fetch's time limits ended it."""
+    """`which` names the time limit that ended it."""
 
     code = "timed_out"
     summary = "the answer took too long"
 
-    def __init__(self, message: str | None = None, *, limit: TimeLimit = "total") -> None:
-        super().__init__(message or _TIMED_OUT[limit])
-        self.limit: TimeLimit = limit
+    def __init__(self, message: str | None = None, *, which: TimeLimit = "total") -> None:
+        super().__init__(message or _TIMED_OUT[which])
+        self.which: TimeLimit = which
 
 
 _TIMED_OUT: Final[Mapping[TimeLimit, str]] = {

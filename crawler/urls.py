@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 MAX_LENGTH: Final = 2_048
 
 _TRACKING: Final = re.compile(
-    r"(?:utm_[^=]*|(?:g|dc|fb|ttc|twc|yc|ysc|msc|s_kwc)lid|gclsrc|gbraid|wbraid|gad_source|gad_campaignid"
-    r"|msclkid|srsltid|igshid?|li_fat_id|mc_[ce]id|mkt_tok|vero_id|oly_(?:anon|enc)_id|_hs(?:enc|mi)|_gl|_ga"
+    r"(?:utm_[^=]*|(?:g|d|fb|tt|tw|y|ys|ms|irs|sc)clid|gclsrc|gbraid|wbraid|gad_source|gad_campaignid"
+    r"|srsltid|igshid|li_fat_id|mc_[ce]id|mkt_tok|vero_id|oly_(?:anon|enc)_id|_hs(?:enc|mi)|_gl|_ga"
     r"|_openstat|wickedid|rb_clickid)(?:=|$)",
     re.IGNORECASE,
 )
 
 
 class BadUrl(ValueError):
-    """This text is no URL that can be fetched; the message tells the person what to do."""
+    """No URL that can be fetched; the message tells the person what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def _split(text: str) -> Url:
     elif text.startswith("http://"):
         start = 7
     else:
-        raise BadUrl(f"only http and https can be fetched, not {text.partition(':')[0]}")
+        raise BadUrl(_wrong_scheme(text))
     slash = text.index("/", start)
     host = text[start:slash]
     if "@" in host:
@@ -122,6 +122,13 @@ def _what_is_wrong(url: str, base: str | None) -> str:
     if base is None and (not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.\-]*", scheme) or "." in scheme):
         return f"{shown!r} is not a whole URL; write it with its scheme, such as https://example.org/"
     return f"{shown!r} is not a valid URL; check its host name and port"
+
+
+def _wrong_scheme(text: str) -> str:
+    scheme, _, rest = text.partition(":")
+    if rest[:1].isdigit():  # `localhost:8000` reads as a scheme
+        return f"{text!r} is not a whole URL; write it with its scheme: http://{text}"
+    return f"only http and https can be fetched, not {scheme}"
 
 
 @lru_cache(maxsize=65_536)
