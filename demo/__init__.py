@@ -1,0 +1,1 @@
+"""A small shop of our own to crawl, for newcomers and tests."""

@@ -1,0 +1,160 @@
+"""The demo shop's ground truth: every product, as it is at one epoch.
+
+An epoch is a number that the server's clock counts up. A price is a function of the shop's
+seed, the product and the epoch, so a test knows what each page says without asking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from demo.stock import DEPARTMENTS, Department
+
+CURRENCY = "EUR"
+PAGE_SIZE = 10
+PERCENT_BY_STEP = (0, -5, 3, -8, 6, -2, 9, -4)
+SOLD_OUT = "tea-caddy"
+DISCOUNTED = "skillet-26-cm"
+DISCOUNT_PERCENT = 20
+ORIGINS = ("Portugal", "Japan", "Österreich", "Sverige", "Česko", "Italia")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product at one epoch.
+
+    `price` is in euro; `was` is the price before a discount; `priced_at` is the epoch since
+    which the price has been what it is.
+    """
+
+    sku: str
+    slug: str
+    name: str
+    category: str
+    price: Decimal
+    was: Decimal | None
+    in_stock: bool
+    description: str
+    specs: tuple[tuple[str, str], ...]
+    priced_at: int
+
+    @property
+    def path(self) -> str:
+        return f"/product/{self.slug}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """One category, with its products in the order in which its pages list them."""
+
+    slug: str
+    name: str
+    blurb: str
+    hue: int
+    products: tuple[Product, ...]
+
+    @property
+    def path(self) -> str:
+        return f"/category/{self.slug}/"
+
+    @property
+    def pages(self) -> int:
+        """How many pages of `PAGE_SIZE` products the category has."""
+        return -(-len(self.products) // PAGE_SIZE)
+
+    def page(self, number: int) -> tuple[Product, ...]:
+        """Return the products of page `number`, which begins at 1."""
+        return self.products[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+
+
+def products(seed: int = 1, epoch: int = 0) -> tuple[Product, ...]:
+    """Return every product of the shop as it is at `epoch`."""
+    return tuple(product for category in categories(seed, epoch) for product in category.products)
+
+
+@lru_cache(maxsize=16)
+def categories(seed: int = 1, epoch: int = 0) -> tuple[Category, ...]:
+    """Return the shop's categories as they are at `epoch`."""
+    return tuple(_category(department, seed, epoch) for department in DEPARTMENTS)
+
+
+def paths(seed: int = 1) -> frozenset[str]:
+    """Return the path and query of every page a polite crawler can reach from the home page."""
+    found = {"/", "/about/", "/contact/"}
+    for category in categories(seed):
+        found.add(category.path)
+        found.update(f"{category.path}?page={number}" for number in range(2, category.pages + 1))
+        found.update(product.path for product in category.products)
+    return frozenset(found)
+
+
+def slugify(name: str) -> str:
+    """Return `name` in lower-case ASCII letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    spaced = "".join(sign if sign.isalnum() else " " for sign in plain.replace("'", ""))
+    return "-".join(spaced.split())
+
+
+def _category(department: Department, seed: int, epoch: int) -> Category:
+    stocked = tuple(
+        _product(department, number, name, seed, epoch) for number, name in enumerate(department.names, start=1)
+    )
+    return Category(
+        slug=department.slug, name=department.name, blurb=department.blurb, hue=department.hue, products=stocked
+    )
+
+
+def _product(department: Department, number: int, name: str, seed: int, epoch: int) -> Product:
+    slug = slugify(name)
+    full, priced_at = _price(department, slug, seed, epoch)
+    cut = slug == DISCOUNTED
+    material = _pick(department.materials, seed, slug, "material")
+    origin = _pick(ORIGINS, seed, slug, "origin")
+    grams = 40 + _draw(seed, slug, "weight") % 2960
+    return Product(
+        sku=f"{department.slug[:3].upper()}-{number:03d}",
+        slug=slug,
+        name=name,
+        category=department.slug,
+        price=_euro(full * (100 - DISCOUNT_PERCENT) // 100 if cut else full),
+        was=_euro(full) if cut else None,
+        in_stock=slug != SOLD_OUT,
+        description=f"{name} in {material}, made in {origin} in small batches and repaired for as long as you own it.",
+        specs=(("Weight", _weight(grams)), ("Material", material), ("Origin", origin)),
+        priced_at=priced_at,
+    )
+
+
+def _price(department: Department, slug: str, seed: int, epoch: int) -> tuple[int, int]:
+    """Return a price in cents, and the epoch since which it holds.
+
+    A third of the products changes at every epoch, a third at every third one, a third never.
+    """
+    span = (department.dearest - department.cheapest) * 20
+    base = department.cheapest * 100 + 5 * (_draw(seed, slug, "price") % span)
+    pace = (1, 3, 0)[_draw(seed, slug, "pace") % 3]
+    if not pace:
+        return base, 0
+    step = epoch // pace
+    percent = PERCENT_BY_STEP[(step + _draw(seed, slug, "phase")) % len(PERCENT_BY_STEP)]
+    return base + base * percent // 100, step * pace
+
+
+def _draw(seed: int, slug: str, what: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}/{slug}/{what}".encode()).digest()[:6], "big")
+
+
+def _pick(choices: tuple[str, ...], seed: int, slug: str, what: str) -> str:
+    return choices[_draw(seed, slug, what) % len(choices)]
+
+
+def _euro(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
+
+
+def _weight(grams: int) -> str:
+    return f"{grams / 1000:.1f} kg" if grams >= 1000 else f"{grams} g"
