@@ -1,0 +1,1 @@
+"""Decides what to do on the wire: addresses, retries, redirects, robots. No clock, no I/O."""

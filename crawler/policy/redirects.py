@@ -1,0 +1,85 @@
+"""Where a redirect leads, when it leads too far, and what must not travel along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from crawler.errors import RedirectError, RedirectLoop, TooManyRedirects
+from crawler.urls import BadUrl, Url, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crawler.http import Fetched
+
+MAX_HOPS: Final = 10
+STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+
+# Everything else may be a secret: a person's own header often is.
+_HARMLESS: Final = frozenset(
+    {
+        "accept",
+        "accept-language",
+        "cache-control",
+        "dnt",
+        "from",
+        "pragma",
+        "upgrade-insecure-requests",
+        "user-agent",
+    }
+)
+_OF_ONE_URL: Final = frozenset(
+    {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """The next URL to ask for."""
+
+    url: Url
+
+
+def is_redirect(response: Fetched) -> bool:
+    return response.status in STATUSES and "location" in response.headers
+
+
+def follow(
+    request_url: str, fetched: Fetched, *, visited: Sequence[str], max_hops: int = MAX_HOPS
+) -> Hop | RedirectError:
+    """Return where the redirect `fetched`, the answer to `request_url`, leads.
+
+    `visited` are the canonical URLs of the chain so far, with or without `request_url`. The
+    redirect error is a value to fail with: a loop, more than `max_hops`, or no usable Location.
+    """
+    location = fetched.headers.get("Location")
+    if location is None:
+        return RedirectError("the server redirects without saying where to")
+    chain = {*visited, request_url}
+    try:
+        url = canonical(location, base=request_url)
+        if url.text in chain:
+            # a tracking parameter that the site insists on makes no loop
+            url = canonical(location, base=request_url, keep_tracking=True)
+    except BadUrl as error:
+        return RedirectError(f"the redirect leads nowhere: {error}")
+    if url.text in chain:
+        return RedirectLoop()
+    if len(chain) > max_hops:
+        return TooManyRedirects(f"more than {max_hops} redirects in a row")
+    return Hop(url=url)
+
+
+def headers_for(
+    headers: Iterable[tuple[str, str]], *, origin: str, next_origin: str
+) -> tuple[tuple[str, str], ...]:
+    """Return which of a request's headers go along to the next hop.
+
+    Validators belong to one URL and never do. Once scheme, host or port change, neither does
+    anything that could be a secret: Authorization, Cookie, and every header of a person's own.
+    """
+    kept = ((name, value) for name, value in headers if name.lower() not in _OF_ONE_URL)
+    if origin == next_origin:
+        return tuple(kept)
+    return tuple((name, value) for name, value in kept if name.lower() in _HARMLESS)
