@@ -25,9 +25,13 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo", description="A small shop to crawl.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8001, help="port, 0 for a free one (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8001, help="port, 0 for a free one (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other prices")
-    parser.add_argument("--every", type=_seconds, default=30.0, help="seconds an epoch lasts (default: %(default)s)")
+    parser.add_argument(
+        "--every", type=_seconds, default=30.0, help="seconds an epoch lasts (default: %(default)s)"
+    )
     parser.add_argument("--epoch", type=int, help="stay at this epoch: no price ever changes")
     return parser.parse_args()
 

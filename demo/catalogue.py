@@ -101,10 +101,15 @@ def slugify(name: str) -> str:
 
 def _category(department: Department, seed: int, epoch: int) -> Category:
     stocked = tuple(
-        _product(department, number, name, seed, epoch) for number, name in enumerate(department.names, start=1)
+        _product(department, number, name, seed, epoch)
+        for number, name in enumerate(department.names, start=1)
     )
     return Category(
-        slug=department.slug, name=department.name, blurb=department.blurb, hue=department.hue, products=stocked
+        slug=department.slug,
+        name=department.name,
+        blurb=department.blurb,
+        hue=department.hue,
+        products=stocked,
     )
 
 
@@ -123,7 +128,7 @@ def _product(department: Department, number: int, name: str, seed: int, epoch: i
         price=_euro(full * (100 - DISCOUNT_PERCENT) // 100 if cut else full),
         was=_euro(full) if cut else None,
         in_stock=slug != SOLD_OUT,
-        description=f"{name} in {material}, made in {origin} in small batches and repaired for as long as you own it.",
+        description=f"{name} in {material}, made in {origin} in small batches, repaired for ever.",
         specs=(("Weight", _weight(grams)), ("Material", material), ("Origin", origin)),
         priced_at=priced_at,
     )

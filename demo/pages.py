@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from demo.catalogue import Category, Product
 
-LAYOUT = Template((Path(__file__).parent / "layout.html").read_text(encoding="utf-8"))
+LAYOUT = Template((Path(__file__).parent / "layout.tmpl").read_text(encoding="utf-8"))
 SCHEMA = "https://schema.org/"
 
 
@@ -60,7 +60,8 @@ def home(site: Site) -> Page:
     )
     main = (
         '<section class="hero"><h1>Plain things, well made</h1>'
-        f"<p>{len(site.products)} products in {len(site.categories)} departments. Some prices move while you read.</p>"
+        f"<p>{len(site.products)} products in {len(site.categories)} departments. "
+        "Some prices move while you read.</p>"
         f'</section><ul class="shelves">{shelves}</ul><h2>Picked today</h2>{_picks(picks)}'
     )
     return _page(site, "/", "Plain things, well made", "A small shop that is crawled on purpose.", main)
@@ -93,7 +94,8 @@ def product(site: Site, shown: Product) -> Page:
         f'<p class="stock{"" if shown.in_stock else " gone"}">{stock}</p>'
         f'<div class="description">{escape(shown.description)}</div>'
         f'<table class="specs">{rows}</table>'
-        f'<p class="sku">Article {shown.sku}</p><a class="buy" href="/cart/?add={shown.slug}">Add to cart</a></article>'
+        f'<p class="sku">Article {shown.sku}</p>'
+        f'<a class="buy" href="/cart/?add={shown.slug}">Add to cart</a></article>'
         f"<h2>More from {escape(home_of.name)}</h2>{_picks(others)}"
     )
     data = json.dumps(_linked_data(site, shown), ensure_ascii=False).replace("<", "\\u003c")
@@ -103,10 +105,11 @@ def product(site: Site, shown: Product) -> Page:
 
 def about(site: Site) -> Page:
     main = (
-        "<h1>About Kontor</h1><p>Kontor is a shop that exists to be crawled. It has departments, pages of products, "
-        "prices that move on their own, one product that is sold out and one that is discounted.</p>"
-        "<p>Everything on it follows from one number, the seed, and from the clock, so that whoever crawls it can "
-        'check what came back.</p><p>Its <a href="/robots.txt">robots.txt</a> closes the cart to crawlers; its '
+        "<h1>About Kontor</h1><p>Kontor is a shop that exists to be crawled. It has departments, "
+        "pages of products, prices that move on their own, one product that is sold out, one that is cut in price.</p>"
+        "<p>Everything on it follows from one number, the seed, and from the clock, "
+        "so that whoever crawls it can check what came back.</p>"
+        '<p>Its <a href="/robots.txt">robots.txt</a> closes the cart to crawlers; its '
         '<a href="/sitemap.xml">sitemap</a> lists everything else.</p>'
     )
     return _page(site, "/about/", "About Kontor", "What this shop is for.", main)
@@ -115,7 +118,8 @@ def about(site: Site) -> Page:
 def contact(site: Site) -> Page:
     main = (
         '<h1>Contact</h1><p>Write to us in any language you like:</p><ul class="greetings">'
-        '<li lang="de">Grüß Gott, schöne Bücher und Öfen</li><li lang="fr">Écrivez-nous où vous êtes, cœur léger</li>'
+        '<li lang="de">Grüß Gott, schöne Bücher und Öfen</li>'
+        '<li lang="fr">Écrivez-nous où vous êtes, cœur léger</li>'
         '<li lang="el">Γράψτε μας όποτε θέλετε</li><li lang="ru">Пишите нам, будем рады</li>'
         '<li lang="ja">お気軽にお問い合わせください</li><li lang="ar" dir="rtl">اكتبوا لنا متى شئتم</li>'
         "<li>And in 🧵 or ☕ if you must</li></ul><address>Kontor, Žitná 12, 110 00 Praha · "
@@ -142,13 +146,21 @@ def art(shown: Category) -> str:
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" role="img">'
         f'<rect width="640" height="400" fill="{tint}"/>'
         f'<circle cx="{180 + shown.hue % 90}" cy="230" r="120" fill="{deep}" opacity=".85"/>'
-        f'<rect x="330" y="{120 + shown.hue % 60}" width="170" height="210" rx="18" fill="{deep}" opacity=".45"/>'
+        f'<rect x="330" y="{120 + shown.hue % 60}" width="170" height="210" rx="18" '
+        f'fill="{deep}" opacity=".45"/>'
         f'<path d="M0 350h640v50H0z" fill="{deep}" opacity=".25"/></svg>'
     )
 
 
 def _page(
-    site: Site, path: str, title: str, description: str, main: str, shown: tuple[Product, ...] = (), *, head: str = ""
+    site: Site,
+    path: str,
+    title: str,
+    description: str,
+    main: str,
+    shown: tuple[Product, ...] = (),
+    *,
+    head: str = "",
 ) -> Page:
     html = LAYOUT.substitute(
         title=escape(title),

@@ -61,7 +61,7 @@ class Answer:
 
 
 def answer(shop: Shop, *, epoch: int, base: str, path: str, page: str | None = None) -> Answer:
-    """Return the answer to `path`, where `page` is the number in its query; `base` is the shop's own origin."""
+    """Return the answer to `path`, where `page` is the number in its query; `base` is our origin."""
     site = pages.Site.at(base=base, seed=shop.seed, epoch=epoch)
     match path.split("/")[1:]:
         case ["robots.txt"]:
@@ -143,7 +143,9 @@ def _page(site: pages.Site, path: str, number: str | None) -> pages.Page:
     match path.split("/")[1:]:
         case [""]:
             return pages.home(site)
-        case ["category", slug, ""] if (category := site.category(slug)) and _has_page(category.pages, number):
+        case ["category", slug, ""] if (category := site.category(slug)) and _has_page(
+            category.pages, number
+        ):
             return pages.category(site, category, int(number or 1))
         case ["product", slug, ""] if product := site.product(slug):
             return pages.product(site, product)
@@ -158,7 +160,9 @@ def _page(site: pages.Site, path: str, number: str | None) -> pages.Page:
 
 
 def _has_page(pages_in_all: int, number: str | None) -> bool:
-    return number is None or (number.isascii() and number.isdecimal() and 1 <= int(number[:6]) <= pages_in_all)
+    return number is None or (
+        number.isascii() and number.isdecimal() and 1 <= int(number[:6]) <= pages_in_all
+    )
 
 
 def _robots(base: str) -> bytes:
@@ -166,11 +170,18 @@ def _robots(base: str) -> bytes:
 
 
 def _sitemap(shop: Shop, site: pages.Site) -> bytes:
-    listed = [("/", 0), ("/about/", 0), ("/contact/", 0), *((category.path, 0) for category in site.categories)]
+    listed = [
+        ("/", 0),
+        ("/about/", 0),
+        ("/contact/", 0),
+        *((category.path, 0) for category in site.categories),
+    ]
     listed += [(product.path, product.priced_at) for product in site.products]
     entries = "".join(
         f"<url><loc>{site.base}{path}</loc><lastmod>{shop.began(epoch).isoformat()}</lastmod></url>"
         for path, epoch in listed
     )
-    opening = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    opening = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    )
     return f"{opening}{entries}</urlset>\n".encode()

@@ -10,7 +10,11 @@ from demo import catalogue
 def test_every_product_has_its_own_slug_and_sku() -> None:
     stocked = catalogue.products()
     assert len(stocked) >= 60
-    assert len({product.slug for product in stocked}) == len({product.sku for product in stocked}) == len(stocked)
+    assert (
+        len({product.slug for product in stocked})
+        == len({product.sku for product in stocked})
+        == len(stocked)
+    )
 
 
 def test_every_department_needs_a_second_page() -> None:

@@ -74,7 +74,11 @@ def test_crawl_from_the_home_page_finds_exactly_the_pages_of_the_catalogue() -> 
         assert words(tree, "//meta[@name='generator']/@content") == ["Trawl demo shop"]
         for link in words(tree, "//a/@href"):
             found = urljoin(BASE + here, link).removeprefix(BASE)
-            if found.startswith("/") and not found.startswith(("/cart/", "/robots", "/sitemap")) and found not in seen:
+            if (
+                found.startswith("/")
+                and not found.startswith(("/cart/", "/robots", "/sitemap"))
+                and found not in seen
+            ):
                 seen.add(found)
                 waiting.append(found)
     assert seen == catalogue.paths()
@@ -84,8 +88,12 @@ def test_category_lists_ten_products_a_page_and_names_the_next() -> None:
     category = catalogue.categories(epoch=4)[0]
     tree = read(category.path, "2")
     cards = pick(tree, "//ol[@class='products']/li[@class='card']")
-    assert [words(card, "a[@class='card-link']/@href")[0] for card in cards] == [p.path for p in category.page(2)]
-    assert [text(card, "span[@class='price']") for card in cards] == [f"€ {p.price}" for p in category.page(2)]
+    assert [words(card, "a[@class='card-link']/@href")[0] for card in cards] == [
+        p.path for p in category.page(2)
+    ]
+    assert [text(card, "span[@class='price']") for card in cards] == [
+        f"€ {p.price}" for p in category.page(2)
+    ]
     assert words(tree, "//nav[@class='pagination']/a[@rel='next']/@href") == ["?page=3"]
     assert not pick(read(category.path, "3"), "//a[@rel='next']")
 
@@ -95,7 +103,9 @@ def test_page_that_a_category_does_not_have_is_not_found(number: str) -> None:
     assert get("/category/coffee-and-tea/", number).status == 404
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/product/", "/product/nothing/", "/art/nothing.svg", "//", "/about/x"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/product/", "/product/nothing/", "/art/nothing.svg", "//", "/about/x"]
+)
 def test_unknown_path_is_not_found(path: str) -> None:
     assert get(path).status == 404
 
