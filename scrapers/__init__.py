@@ -1,0 +1,1 @@
+"""Reads pages: bytes in, items and links out; no input or output of its own."""

@@ -1,0 +1,223 @@
+"""One fetched page and its lazily built views."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from ada_url import join_url
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from scrapers import encoding
+from scrapers.page import markup, robots, structured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bs4 import BeautifulSoup
+    from lxml.etree import _Element as Element
+
+    from scrapers.page.values import JSON
+
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_XML = frozenset({"text/xml", "application/xml"})
+_JSON = frozenset({"application/json", "text/json", "application/x-json"})
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';,\s]+)", re.IGNORECASE)
+# mimesniff.spec.whatwg.org §7.1: what a body without a type begins with when it is HTML.
+_HTML_START = re.compile(
+    rb"<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta"
+    rb"|link|!--)[\s/>]|<!--",
+    re.IGNORECASE,
+)
+
+
+class Page:
+    """One decoded body and the views that scrapers read, each built when first asked for.
+
+    The body never changes and is decoded once; every view is built from the same text. The
+    trees are shared by all who read the page, so nobody may change them.
+    """
+
+    def __init__(
+        self, *, url: str, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Take a response as it came; `headers` have lower-case names."""
+        self.url = url
+        self.body = body
+        self.status = status
+        self.headers: Mapping[str, str] = headers or {}
+
+    def __repr__(self) -> str:
+        return f"<Page {self.url!r} {self.content_type or 'untyped'} {len(self.body)} bytes>"
+
+    @cached_property
+    def content_type(self) -> str:
+        """Media type without parameters in lower case; sniffed when the response names none."""
+        declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return declared or _sniffed(self.body)
+
+    @property
+    def is_html(self) -> bool:
+        return self.content_type in _HTML
+
+    @property
+    def is_json(self) -> bool:
+        return self.content_type in _JSON or self.content_type.endswith("+json")
+
+    @property
+    def is_xml(self) -> bool:
+        """Whether the body is XML, XHTML included."""
+        return self.content_type in _XML or self.content_type.endswith("+xml")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the body is text of any kind, and not an image, an archive or a film."""
+        return self.is_html or self.is_json or self.is_xml or self.content_type.startswith("text/")
+
+    @cached_property
+    def encoding(self) -> str:
+        """The standard's name of the body's encoding, such as `utf-8` or `windows-1252`."""
+        declared = _CHARSET.search(self.headers.get("content-type", ""))
+        charset = declared.group(1) if declared else ""
+        if self.is_json:
+            return encoding.choose(self.body, charset="utf-8")
+        return encoding.choose(self.body, charset=charset, xml=self.is_xml)
+
+    @cached_property
+    def text(self) -> str:
+        """The whole body, decoded: the source of an HTML page, not what a reader sees of it."""
+        return encoding.decode(self.body, self.encoding)
+
+    @cached_property
+    def tree(self) -> LexborHTMLParser:
+        """The HTML tree of the hot path, built as browsers build it."""
+        return LexborHTMLParser(self.text)
+
+    @cached_property
+    def lxml(self) -> Element:
+        """The lxml tree; raises DoctypeRefused for XML (not XHTML) with a DOCTYPE."""
+        return self._lxml_and_truncated[0]
+
+    @property
+    def parse_truncated(self) -> bool:
+        """Whether the lxml tree was built and misses what was nested too deep."""
+        built = self.__dict__.get("_lxml_and_truncated")
+        return built is not None and bool(built[1])
+
+    @cached_property
+    def _lxml_and_truncated(self) -> tuple[Element, bool]:
+        if self.is_xml and not self.is_html:
+            return markup.xml_tree(self.text), False
+        return markup.html_tree(self.text)
+
+    @cached_property
+    def soup(self) -> BeautifulSoup:
+        """BeautifulSoup on lxml: comfortable, and 50 times slower than `tree`."""
+        from bs4 import BeautifulSoup
+
+        return BeautifulSoup(self.text, "xml" if self.is_xml and not self.is_html else "lxml")
+
+    @cached_property
+    def json(self) -> JSON:
+        """The value of a JSON response; raises NotJson."""
+        return structured.parse_json(self.text)
+
+    @cached_property
+    def json_ld(self) -> list[dict[str, JSON]]:
+        """The JSON-LD objects of the page in order, `@graph` flattened, broken scripts left out."""
+        if not self.is_html:
+            return []
+        found: list[dict[str, JSON]] = []
+        for node in self.tree.css('script[type="application/ld+json" i]'):
+            try:
+                found.extend(structured.json_ld_objects(structured.parse_loose(node.text())))
+            except structured.NotJson:
+                continue
+        return found
+
+    def css(self, selector: str) -> list[LexborNode]:
+        """Return the elements that `selector` matches, in document order."""
+        return self.tree.css(selector)
+
+    def xpath(self, expression: str) -> list[Element | str]:
+        """Return what an XPath 1.0 expression matches, always as a list."""
+        found = self.lxml.xpath(expression, smart_strings=False)
+        return cast("list[Element | str]", found if isinstance(found, list) else [found])
+
+    @cached_property
+    def metas(self) -> tuple[tuple[str, str], ...]:
+        """(name or property in lower case, content) of every `<meta>` that has both."""
+        if not self.is_html:
+            return ()
+        found = []
+        for node in self.tree.css("meta[content]"):
+            attributes = node.attributes
+            name = attributes.get("property") or attributes.get("name")
+            content = attributes.get("content")
+            if name and content:
+                found.append((name.strip().lower(), content.strip()))
+        return tuple(found)
+
+    @cached_property
+    def robots(self) -> robots.Rules:
+        """What the page forbids robots, by header and by meta."""
+        return robots.rules(header=self.headers.get("x-robots-tag", ""), metas=self.metas)
+
+    @cached_property
+    def base_url(self) -> str:
+        """What relative URLs are joined to: the first `<base href>`, or the page's own URL."""
+        base = self.tree.css_first("base[href]") if self.is_html else None
+        href = base.attributes.get("href") if base is not None else None
+        joined = self.join(href) if href else None
+        return joined or self.url
+
+    @cached_property
+    def title(self) -> str | None:
+        """The text of the page's `<title>`, None where there is none (an SVG's does not count)."""
+        head = self.tree.head if self.is_html else None
+        node = head.css_first("title") if head is not None else None
+        if node is None and self.is_html:
+            node = self.tree.css_first("title:not(svg title)")
+        return _tidy(node.text()) if node is not None else None
+
+    @cached_property
+    def language(self) -> str | None:
+        """The `lang` of the root element, or the `Content-Language` header, such as `de-AT`."""
+        root = self.tree.root if self.is_html else None
+        declared = root.attributes.get("lang") if root is not None else None
+        return _tidy(declared or self.headers.get("content-language", "").partition(",")[0])
+
+    @cached_property
+    def canonical(self) -> str | None:
+        """The absolute URL of `<link rel="canonical">`, None without a valid one."""
+        node = self.tree.css_first('link[rel~="canonical" i][href]') if self.is_html else None
+        href = node.attributes.get("href") if node is not None else None
+        return self.absolute(href) if href else None
+
+    def absolute(self, reference: str) -> str | None:
+        """Return `reference` as an absolute http(s) URL, None when it is not one."""
+        return self.join(reference, base=self.base_url)
+
+    def join(self, reference: str, *, base: str | None = None) -> str | None:
+        """Return `reference` joined to `base` (the page's own URL by default) as http(s), or None."""
+        try:
+            joined = join_url(base or self.url, reference)
+        except ValueError:
+            return None
+        return joined if joined.startswith(("http://", "https://")) else None
+
+
+def _tidy(text: str) -> str | None:
+    return " ".join(text.split()) or None
+
+
+def _sniffed(body: bytes) -> str:
+    start = body[:1024].lstrip(b"\xef\xbb\xbf\t\n\f\r ")
+    if _HTML_START.match(start):
+        return "text/html"
+    if start.startswith(b"<?xml"):
+        return "application/xhtml+xml" if b"<html" in start else "application/xml"
+    if start.startswith((b"{", b"[")):
+        return "application/json"
+    return "application/octet-stream" if b"\x00" in start else "text/plain" if start else ""

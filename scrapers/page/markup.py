@@ -1,0 +1,65 @@
+"""The one place where lxml parsers are made: nothing is fetched, no entity is expanded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_DEPTH_LIMIT = "ERR_RESOURCE_LIMIT"
+_PROLOG = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
+
+
+class DoctypeRefused(ValueError):
+    """XML with a DOCTYPE: entities, and with them bombs and file access, begin there."""
+
+
+def has_doctype(data: bytes) -> bool:
+    """Whether XML in UTF-8 declares a DOCTYPE, which may only stand before its first element."""
+    position = len(b"\xef\xbb\xbf") if data.startswith(b"\xef\xbb\xbf") else 0
+    while (found := _PROLOG.match(data, position)) is not None:
+        position = found.end()
+    return _DOCTYPE.match(data, position) is not None
+
+
+def xml_puller() -> etree.XMLPullParser:
+    """Return a forgiving parser of finished elements, to be fed UTF-8 without a DOCTYPE in pieces."""
+    return etree.XMLPullParser(
+        events=("end",),
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        encoding="utf-8",
+    )
+
+
+def xml_tree(text: str) -> Element:
+    """Return the root of an XML document; raises DoctypeRefused."""
+    data = text.encode("utf-8", "replace")
+    if has_doctype(data):
+        raise DoctypeRefused("XML with a DOCTYPE is refused")
+    parser = etree.XMLParser(
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+        encoding="utf-8",
+    )
+    root = etree.fromstring(data, parser)
+    return etree.Element("empty") if root is None else root
+
+
+def html_tree(text: str) -> tuple[Element, bool]:
+    """Return the root of an HTML document, and whether the parser dropped what lay too deep."""
+    parser = etree.HTMLParser(huge_tree=True, no_network=True, encoding="utf-8")
+    root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    truncated = any(entry.type_name == _DEPTH_LIMIT for entry in parser.error_log)
+    return etree.Element("html") if root is None else root, truncated

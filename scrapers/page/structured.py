@@ -1,0 +1,69 @@
+"""JSON of pages: JSON responses, and the JSON-LD that HTML pages carry."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, cast
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapers.page.values import JSON
+
+_MAX_DEPTH = 32
+_WRAPPING = re.compile(r"\A\s*(?:<!--|//<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\]\]>|\]\]>)\s*;?\s*\Z")
+_HALF_PAIR = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+
+
+class NotJson(ValueError):
+    """The body is not JSON."""
+
+
+def parse_json(text: str) -> JSON:
+    """Return the value of a JSON text; raises NotJson."""
+    try:
+        return cast("JSON", orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        raise NotJson(f"not JSON: {error}") from None
+
+
+def parse_loose(text: str) -> JSON:
+    """Return the value of JSON as people write it into pages; raises NotJson.
+
+    Forgiven: HTML comment and CDATA wrapping, raw line breaks in strings, a comma before a closing
+    bracket, halves of surrogate pairs, NaN (which becomes null).
+    """
+    try:
+        return cast("JSON", orjson.loads(text))
+    except orjson.JSONDecodeError:
+        repaired = _HALF_PAIR.sub(r"\\ufffd", _WRAPPING.sub("", text))
+    for attempt in (repaired, _TRAILING_COMMA.sub("", repaired)):
+        try:
+            return cast("JSON", json.loads(attempt, strict=False, parse_constant=lambda _: None))
+        except (ValueError, RecursionError):
+            continue
+    raise NotJson("not JSON, even with the usual mistakes forgiven")
+
+
+def json_ld_objects(value: JSON) -> Iterator[dict[str, JSON]]:
+    """Yield the objects of one JSON-LD script in order: lists and `@graph` are flattened."""
+    waiting: list[tuple[JSON, int]] = [(value, 0)]
+    while waiting:
+        entry, depth = waiting.pop()
+        if depth > _MAX_DEPTH:
+            continue
+        if isinstance(entry, list):
+            waiting.extend((child, depth + 1) for child in reversed(entry))
+        elif isinstance(entry, dict):
+            graph = entry.get("@graph")
+            if isinstance(graph, list | dict):
+                waiting.append((graph, depth + 1))
+            if set(entry) - {"@context", "@graph"}:
+                yield {key: part for key, part in entry.items() if key != "@graph"}
