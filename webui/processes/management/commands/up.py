@@ -1,0 +1,234 @@
+"""`up`: starts the whole service on this machine and stays until it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentTypeError
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from webui import env
+from webui.processes import addresses, administrator, broker, database, health, lock
+from webui.processes.errors import CannotStart
+from webui.processes.layout import Installation, programs
+from webui.processes.supervisor import State, Supervisor
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+ANSWERS_WITHIN = timedelta(seconds=90)
+LOOK_EVERY = timedelta(milliseconds=100)
+WATCH_EVERY = timedelta(seconds=2)
+RESTART_AFTER = timedelta(seconds=30)
+DEMO_PORT = 8001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command."""
+
+    host: str
+    port: int
+    workers: int
+    demo: bool
+
+
+class Command(BaseCommand):
+    """Migrates, makes the first administrator, starts every process, and stops them all at the end."""
+
+    help = "Start the service: broker, web site, workers and schedules. Ctrl-C stops it."
+    requires_system_checks = ()  # every worker runs them; here they would only delay the start
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=_port, default=8000, help="port of the web site (default: 8000)")
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+        parser.add_argument(
+            "--workers",
+            type=_count,
+            default=_cores(),
+            help="pages are fetched by N processes (default: the cores)",
+        )
+        parser.add_argument("--demo", action="store_true", help="also serve a small shop and crawl it")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        asked = Asked(**{name: options[name] for name in Asked.__slots__})
+        try:
+            self._serve(asked)
+        except KeyboardInterrupt:
+            self._say("Stopped.")
+        except CannotStart as error:
+            self.stderr.write(f"up: {error}")
+            sys.exit(1)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def _serve(self, asked: Asked) -> NoReturn:
+        var = Path(settings.VAR_DIR)
+        with ExitStack() as stack:
+            held = stack.enter_context(lock.held(var / "up.lock", url=addresses.url(asked.host, asked.port)))
+            addresses.require_free(asked.host, asked.port)
+            self._prepare_database(var)
+            stack.callback((var / "broker" / "url").unlink, missing_ok=True)
+            installation, environment = _installation(asked, var)
+            running = stack.enter_context(
+                Supervisor(
+                    programs(installation),
+                    base=installation.base,
+                    logs=var / "log",
+                    environment=environment,
+                    keep_open=[held.fileno()],
+                )
+            )
+            stack.callback(self._say, "Stopping ...")
+            self._start(running, installation)
+            if installation.demo_port is not None:
+                _register_demo(installation, environment)
+            self._welcome(asked, installation)
+            self._watch(running)
+
+    def _prepare_database(self, var: Path) -> None:
+        database.require_reachable()
+        if database.is_behind():
+            file = database.sqlite_file()
+            if file is not None:
+                copy = database.back_up(file, var / "backups", now=timezone.now())
+                self._say(f"Copied the database to {copy}")
+            self._say("Bringing the database up to date ...")
+            database.migrate()
+        made = administrator.make_first(env.text("ADMIN_PASSWORD"))
+        if made and not env.text("ADMIN_PASSWORD"):
+            self._say(f"\nThe first administrator is {made.name} with the password {made.password}")
+            self._say("It is not shown again; ./run changepassword admin sets another.\n")
+
+    def _start(self, running: Supervisor, installation: Installation) -> None:
+        """Start the site, and everything else once it answers, so that they do not compete for the cores."""
+        site = health.Site(
+            host=addresses.reachable_host(installation.host),
+            port=installation.port,
+            name=health.name_among(env.words("ALLOWED_HOSTS")),
+        )
+        self._say("Starting ...")
+        self._await(running, site, "/healthz")
+        late = {program.group: None for program in programs(installation) if not program.early}
+        for group in late:
+            running.start(group)
+        self._await(running, site, "/readyz")
+
+    def _await(self, running: Supervisor, site: health.Site, path: str) -> None:
+        deadline = time.monotonic() + ANSWERS_WITHIN.total_seconds()
+        while not site.is_ok(path):
+            _require_none_given_up(running.states())
+            if time.monotonic() > deadline:
+                status, body = site.asked(path)
+                raise CannotStart(f"{path} answers {status or 'nothing'} after 90 s: {body[:500]}")
+            time.sleep(LOOK_EVERY.total_seconds())
+
+    def _welcome(self, asked: Asked, installation: Installation) -> None:
+        self._say(f"\nTrawl is running at {addresses.url(asked.host, asked.port)}")
+        if installation.demo_port is not None:
+            self._say(f"The demo shop is at   http://127.0.0.1:{installation.demo_port}/")
+        self._say(f"Logs are in           {installation.var / 'log'}")
+        self._say("Ctrl-C stops it.\n")
+
+    def _watch(self, running: Supervisor) -> NoReturn:
+        """Try again what supervisord has given up on, until a signal ends this process."""
+        again_at: dict[str, float] = {}
+        while True:
+            time.sleep(WATCH_EVERY.total_seconds())
+            for state in running.states():
+                if state.word == "FATAL" and time.monotonic() > again_at.get(state.name, 0):
+                    self.stderr.write(f"up: {state.name} keeps failing and is started again; see {state.log}")
+                    again_at[state.name] = time.monotonic() + RESTART_AFTER.total_seconds()
+                    running.restart(state)
+
+
+def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]]:
+    """Return what to run, and the environment it needs beyond this process's own."""
+    environment = {"PYTHONUNBUFFERED": "1"}
+    command = None
+    if env.text("REDIS_URL") or env.text("CELERY_BROKER_URL"):
+        for name in ("REDIS_URL", "CELERY_BROKER_URL"):
+            if env.text(name):
+                broker.require_reachable(env.text(name), name=name)
+    else:
+        own = broker.embedded(var / "broker")
+        command = own.command()
+        environment["REDIS_URL"] = own.url
+    demo_port = addresses.free_port(preferred=DEMO_PORT) if asked.demo else None
+    if demo_port is not None:
+        environment["EGRESS_ALLOW"] = ",".join([*env.words("EGRESS_ALLOW"), f"127.0.0.1/32:{demo_port}"])
+    if not env.text("ALLOWED_HOSTS"):
+        environment["ALLOWED_HOSTS"] = ",".join(addresses.names(asked.host))
+    installation = Installation(
+        python=sys.executable,
+        base=Path(settings.BASE_DIR),
+        var=var,
+        host=asked.host,
+        port=asked.port,
+        workers=asked.workers,
+        broker_command=command,
+        demo_port=demo_port,
+    )
+    return installation, environment
+
+
+def _register_demo(installation: Installation, environment: dict[str, str]) -> None:
+    command = [
+        installation.python,
+        "manage.py",
+        "demo_target",
+        "--url",
+        f"http://127.0.0.1:{installation.demo_port}/",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=installation.base,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CannotStart(f"the demo shop could not be registered: {done.stderr.strip()[-500:]}")
+
+
+def _require_none_given_up(states: list[State]) -> None:
+    for state in states:
+        if state.word == "FATAL":
+            lines = "\n".join(f"    {line}" for line in state.last_lines())
+            raise CannotStart(f"{state.name} does not start; its log ({state.log}) ends with\n{lines}")
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or not 1 <= int(word) <= 65_535:
+        raise ArgumentTypeError(f"{word} is not a port (1 to 65535)")
+    return int(word)
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise ArgumentTypeError(f"{word} is not a number of processes")
+    return int(word)
