@@ -106,7 +106,7 @@ def product(site: Site, shown: Product) -> Page:
 def about(site: Site) -> Page:
     main = (
         "<h1>About Kontor</h1><p>Kontor is a shop that exists to be crawled. It has departments, "
-        "pages of products, prices that move on their own, one product that is sold out, one that is cut in price.</p>"
+        "pages of products, prices that move, one product that is sold out, one that is cut in price.</p>"
         "<p>Everything on it follows from one number, the seed, and from the clock, "
         "so that whoever crawls it can check what came back.</p>"
         '<p>Its <a href="/robots.txt">robots.txt</a> closes the cart to crawlers; its '

@@ -1,0 +1,69 @@
+// Draws every [data-chart] from the JSON script it holds: {"times": [unix seconds], "lines": [{"label", "values"}]}.
+(() => {
+  const drawn = new Map();
+  const inks = ["--running", "--good", "--warn", "--bad"];
+  const ink = (name) => {
+    const probe = document.createElement("span");
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+  };
+
+  const faint = (colour) => colour.replace("rgb(", "rgba(").replace(")", ", 0.12)");
+
+  const axis = (size) => ({
+    stroke: ink("--ink-soft"),
+    grid: { stroke: ink("--line"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui, sans-serif",
+    size,
+  });
+
+  const options = (box, lines) => ({
+    width: box.clientWidth,
+    height: Number(box.dataset.chartHeight || 180),
+    cursor: { y: false },
+    legend: { live: true },
+    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] } },
+    axes: [{ ...axis(28), space: 70 }, { ...axis(48), space: 34 }],
+    series: [
+      { value: (_plot, at) => (at === null ? "" : new Date(at * 1000).toLocaleTimeString()) },
+      ...lines.map((line, index) => {
+        const colour = ink(inks[index % inks.length]);
+        return {
+          label: line.label,
+          stroke: colour,
+          width: 2,
+          fill: index === 0 ? faint(colour) : undefined,
+          points: { show: false },
+          value: (_plot, value) => (value === null ? "" : `${Math.round(value).toLocaleString()}`),
+        };
+      }),
+    ],
+  });
+
+  const draw = (box) => {
+    const source = box.querySelector("script[type='application/json']");
+    if (!source || !window.uPlot) return;
+    const { times, lines } = JSON.parse(source.textContent);
+    drawn.get(box)?.destroy();
+    drawn.delete(box);
+    if (times.length < 2 || !box.clientWidth) return;
+    const plot = new window.uPlot(options(box, lines), [times, ...lines.map((line) => line.values)], box);
+    drawn.set(box, plot);
+  };
+
+  const drawAll = () => {
+    for (const box of drawn.keys()) if (!box.isConnected) drawn.delete(box);
+    for (const box of document.querySelectorAll("[data-chart]")) draw(box);
+  };
+
+  document.addEventListener("DOMContentLoaded", drawAll);
+  document.addEventListener("htmx:afterSettle", drawAll);
+  document.addEventListener("trawl:theme", drawAll);
+  window.addEventListener("resize", () => {
+    for (const [box, plot] of drawn) plot.setSize({ width: box.clientWidth, height: plot.height });
+  });
+})();
