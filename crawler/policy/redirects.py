@@ -34,7 +34,7 @@ _OF_ONE_URL: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Hop:
     """The next URL to ask for."""
 
@@ -68,7 +68,7 @@ def follow(
         return RedirectLoop()
     if len(chain) > max_hops:
         return TooManyRedirects(f"more than {max_hops} redirects in a row")
-    return Hop(url=url)
+    return Hop(url)
 
 
 def headers_for(

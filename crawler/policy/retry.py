@@ -19,7 +19,7 @@ LONGEST_WAIT: Final = timedelta(hours=24)
 _ASKS_TO_WAIT: Final = frozenset({429, 503})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Accept:
     """A page to read, or 304: the one we have is still right."""
 
@@ -40,7 +40,7 @@ class Retry:
     counts: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Final; `reason` is a code of `crawler.errors`."""
 
@@ -69,17 +69,17 @@ class RetryPolicy:
         """
         match outcome:
             case Fetched(status=status) if 200 <= status < 300 or status == 304:
-                return Accept(page=outcome)
+                return Accept(outcome)
             case Fetched(status=status) if status in _ASKS_TO_WAIT:
                 return self._wait(outcome, waits=waits, jitter=jitter, now=now)
             case Fetched(status=status) if status in self.statuses:
                 return self._again(f"status-{status}", attempt=attempt, jitter=jitter)
             case Fetched(status=status):
-                return GiveUp(reason=f"status-{status}")
+                return GiveUp(f"status-{status}")
             case Failed(error=Unreachable() | TimedOut() | TlsFailed() | TruncatedBody() as error):
                 return self._again(error.code, attempt=attempt, jitter=jitter)
             case Failed(error=error):
-                return GiveUp(reason=error.code)
+                return GiveUp(error.code)
             case never:
                 assert_never(never)
 
@@ -92,13 +92,13 @@ class RetryPolicy:
 
     def _again(self, reason: str, *, attempt: int, jitter: float) -> Verdict:
         if attempt >= self.max_attempts:
-            return GiveUp(reason=reason)
+            return GiveUp(reason)
         # between half the bound and all of it, so that each wait is longer than the one before
         after = self._doubled(attempt - 1) * (0.5 + jitter / 2)
         return Retry(after=after, reason=reason, host_wide=False, counts=True)
 
     def _doubled(self, times: int) -> timedelta:
-        return min(self.max_delay, self.base_delay * 2 ** min(times, 20))
+        return min(self.max_delay, self.base_delay * (1 << min(times, 20)))
 
 
 def retry_after(headers: Headers, now: datetime | None) -> timedelta | None:

@@ -1,0 +1,341 @@
+"""What a robots.txt allows (RFC 9309), and what to believe when none could be had."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+from urllib.parse import quote_from_bytes
+
+from crawler.errors import NameNotFound, Refused
+from crawler.http import Failed, Fetched, Headers, Outcome
+from crawler.policy.retry import retry_after
+
+READ_BYTES: Final = 1_048_576
+PARSED_BYTES: Final = 512_000
+MAX_REDIRECTS: Final = 5
+MAX_CRAWL_DELAY_SECONDS: Final = 30.0
+GOOD_COPY_LASTS: Final = timedelta(days=30)
+"""How long a good copy stands in while the file cannot be fetched."""
+
+_SHORTEST_TTL: Final = timedelta(hours=1)
+_LONGEST_TTL: Final = timedelta(hours=24)
+_TRY_AGAIN: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """Whether a URL may be fetched; `rule` and `line` (from 1) are what decided, None where nothing did."""
+
+    allowed: bool
+    rule: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A file to obey for `ttl`."""
+
+    body: bytes
+    ttl: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class NoRules:
+    """There is no file, so everything is allowed for `ttl`."""
+
+    ttl: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Nothing is allowed, unless by a good copy; ask again after `retry_after`.
+
+    `exhausted`: waiting promises nothing more, so what waits is skipped as `robots_unreachable`.
+    """
+
+    retry_after: timedelta
+    reason: str
+    exhausted: bool
+
+
+RobotsState = Usable | NoRules | Unreachable
+
+
+def judge(outcome: Outcome, *, failures: int, now: datetime | None = None) -> RobotsState:
+    """Return what the answer to a request for /robots.txt means (RFC 9309 §2.3.1).
+
+    `failures` counts the failed tries in a row before this one. A redirect here is one that was
+    followed `MAX_REDIRECTS` times already, which counts as no file.
+    """
+    match outcome:
+        case Fetched(status=status) if 200 <= status < 300:
+            return Usable(within_bounds(outcome.body), _time_to_live(outcome.headers))
+        case Fetched(status=429):
+            return _unreachable(outcome, "status-429", failures=failures, now=now)
+        case Fetched(status=status) if 300 <= status < 500 and status != 304:
+            return NoRules(_time_to_live(outcome.headers))
+        case Fetched(status=status):
+            return _unreachable(outcome, f"status-{status}", failures=failures, now=now)
+        case Failed(error=error):
+            return _unreachable(
+                None, error.code, failures=failures, now=now, final=isinstance(error, _HOPELESS)
+            )
+        case never:
+            assert_never(never)
+
+
+_HOPELESS: Final = (NameNotFound, Refused)
+
+
+def _unreachable(
+    response: Fetched | None, reason: str, *, failures: int, now: datetime | None, final: bool = False
+) -> Unreachable:
+    after = _TRY_AGAIN[min(failures, len(_TRY_AGAIN) - 1)]
+    if response is not None and response.status in {429, 503}:
+        after = max(after, retry_after(response.headers, now) or after)
+    return Unreachable(after, reason, exhausted=final or failures + 1 >= len(_TRY_AGAIN))
+
+
+def _time_to_live(headers: Headers) -> timedelta:
+    """Keep a file for 24 h; Cache-Control may shorten that to 1 h (RFC 9309 §2.4, RFC 9111 §5.2.2)."""
+    control = headers.joined("Cache-Control").lower()
+    if "no-store" in control or "no-cache" in control:
+        return _SHORTEST_TTL
+    found = re.search(r"max-age\s*=\s*\"?([0-9]{1,9})", control)
+    if found is None:
+        return _LONGEST_TTL
+    return min(max(timedelta(seconds=int(found[1])), _SHORTEST_TTL), _LONGEST_TTL)
+
+
+def within_bounds(data: bytes) -> bytes:
+    """Return what of a file is parsed: its first 512,000 bytes, cut at a line end."""
+    if len(data) <= PARSED_BYTES:
+        return data
+    end = max(data.rfind(b"\n", 0, PARSED_BYTES), data.rfind(b"\r", 0, PARSED_BYTES))
+    return data[: end + 1] if end >= 0 else data[:PARSED_BYTES]
+
+
+@dataclass(slots=True)
+class _Rule:
+    """One Allow or Disallow line; patterns compare as octets in normal form (RFC 9309 §2.2.2)."""
+
+    allow: bool
+    pattern: str
+    text: str
+    line: int
+
+    def matches(self, path: str) -> bool:
+        """Match greedily from the left: `*` is any run of characters, a last `$` the end."""
+        pattern = self.pattern
+        if "*" not in pattern and pattern[-1] != "$":
+            return path.startswith(pattern)
+        to_end = pattern[-1] == "$"
+        first, *parts = (pattern[:-1] if to_end else pattern).split("*")
+        if not path.startswith(first):
+            return False
+        if not parts:
+            return path == first
+        last = parts.pop() if to_end else ""
+        position = len(first)
+        for part in parts:
+            found = path.find(part, position)
+            if found < 0:
+                return False
+            position = found + len(part)
+        return path.endswith(last) and len(path) - len(last) >= position
+
+
+@dataclass(slots=True)
+class _Group:
+    """Agents and the rules that follow them; a Crawl-delay holds for the agents named before it."""
+
+    agents: list[str] = field(default_factory=list)
+    rules: list[_Rule] = field(default_factory=list)
+    delays: list[tuple[int, float]] = field(default_factory=list)
+
+
+class RobotsFile:
+    """A parsed robots.txt. What it answers never changes, so it may be kept and shared.
+
+    The rules of one agent are put together and sorted the first time that agent is asked for.
+    """
+
+    __slots__ = ("_groups", "_of_agent", "sitemaps")
+
+    def __init__(self, groups: list[_Group], sitemaps: tuple[str, ...]) -> None:
+        self._groups = groups
+        self._of_agent: dict[str, tuple[_Rule, ...]] = {}
+        self.sitemaps = sitemaps
+
+    @classmethod
+    def parse(cls, data: bytes) -> RobotsFile:
+        """Parse any bytes at all; lines that make no sense are passed over."""
+        reader = _Reader()
+        for number, line in enumerate(_lines(data), start=1):
+            reader.read(line, number)
+        return cls(reader.groups, tuple(reader.sitemaps))
+
+    def allows(self, url: str, agent: str) -> Ruling:
+        """Return whether `agent`, a product token or a whole User-Agent, may fetch `url`.
+
+        The longest matching rule decides, Allow before Disallow (RFC 9309 §2.2.2).
+        """
+        path = _path_of(url)
+        if path == "/robots.txt":
+            return Ruling(allowed=True)
+        for rule in self._rules_for(agent):
+            if rule.matches(path):
+                return Ruling(allowed=rule.allow, rule=rule.text, line=rule.line)
+        return Ruling(allowed=True)
+
+    def crawl_delay(self, agent: str) -> float | None:
+        """Return the seconds between two requests that the file asks of `agent`, at most 30."""
+        name = _product(agent)
+        named = self._delays(name)
+        if named or any(name in group.agents for group in self._groups):
+            return max(named, default=None)
+        return max(self._delays("*"), default=None)
+
+    def _delays(self, name: str) -> list[float]:
+        return [
+            min(delay, MAX_CRAWL_DELAY_SECONDS)
+            for group in self._groups
+            for count, delay in group.delays[-1:]
+            if name in group.agents[:count]
+        ]
+
+    def _rules_for(self, agent: str) -> tuple[_Rule, ...]:
+        name = _product(agent)
+        rules = self._of_agent.get(name)
+        if rules is None:
+            groups = [group for group in self._groups if name in group.agents]
+            if not groups:
+                groups = [group for group in self._groups if "*" in group.agents]
+            found = [rule for group in groups for rule in group.rules]
+            found.sort(key=lambda rule: (-len(rule.pattern), not rule.allow))
+            rules = self._of_agent[name] = tuple(found)
+        return rules
+
+
+_FIELDS: Final = {
+    "user-agent": "agent", "useragent": "agent", "user agent": "agent",
+    "allow": "allow",
+    "disallow": "disallow", "dissallow": "disallow", "dissalow": "disallow", "disalow": "disallow",
+    "diasllow": "disallow", "disallaw": "disallow",
+    "sitemap": "sitemap", "site-map": "sitemap", "sitemaps": "sitemap",
+    "crawl-delay": "delay", "crawl delay": "delay", "crawldelay": "delay",
+}  # fmt: skip
+_TOKEN: Final = re.compile(r"[a-zA-Z_-]+")
+_LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
+
+
+class _Reader:
+    """Sorts lines into groups. Rules before any agent belong to nobody."""
+
+    def __init__(self) -> None:
+        self.groups: list[_Group] = []
+        self.sitemaps: list[str] = []
+        self._seen_rule = True
+
+    def read(self, line: str, number: int) -> None:
+        text = line.partition("#")[0].strip()
+        name, value = _name_and_value(text)
+        match _FIELDS.get(name):
+            case "agent":
+                self._agent(value)
+            case "allow" | "disallow" as kind if self.groups:
+                self._seen_rule = True
+                if value:
+                    self.groups[-1].rules.append(
+                        _Rule(allow=kind == "allow", pattern=_pattern(value), text=text[:500], line=number)
+                    )
+            case "sitemap" if value:
+                self.sitemaps.append(value)
+            case "delay" if self.groups:
+                self._delay(value)
+
+    def _agent(self, value: str) -> None:
+        if self._seen_rule:
+            self.groups.append(_Group())
+            self._seen_rule = False
+        agents = self.groups[-1].agents
+        if value == "*" or (value[:1] == "*" and value[1:2].isspace()):
+            agents.append("*")
+            return
+        if (token := _TOKEN.match(value)) is not None:
+            agents.append(token[0].lower())
+        # a name with digits is more than RFC 9309 knows, but whoever wrote it means that agent
+        whole = re.split(r"[\s/*]", value, maxsplit=1)[0].lower()
+        if whole and whole not in agents[-1:]:
+            agents.append(whole)
+
+    def _delay(self, value: str) -> None:
+        try:
+            seconds = float(value)
+        except ValueError:
+            return
+        if seconds >= 0:  # nan is not
+            group = self.groups[-1]
+            group.delays.append((len(group.agents), seconds))
+
+
+def _lines(data: bytes) -> list[str]:
+    data = within_bounds(data)
+    for mark in (b"\xef\xbb\xbf", b"\xef\xbb", b"\xef"):
+        if data.startswith(mark):
+            data = data.removeprefix(mark)
+            break
+    return _LINE_ENDS.split(data.decode("utf-8", "replace"))
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if colon and name.strip().lower() in _FIELDS:
+        return name.strip().lower(), value.strip()
+    words = text.split(maxsplit=1)  # some write `Disallow /path`
+    if len(words) == 2 and words[0].lower() in _FIELDS:
+        return words[0].lower(), words[1]
+    return "", ""
+
+
+def _product(agent: str) -> str:
+    """Return the product token of a User-Agent: `Trawl/1.0 (+https://…)` is `trawl`."""
+    return agent.partition("/")[0].strip().lower()
+
+
+_PLAIN: Final = re.compile(r"[!\"#&-)+-~]*")
+_PATH_BEGINS: Final = re.compile(r"[/?]")
+_TO_QUOTE: Final = re.compile(r"[^!-~]+")
+_QUOTED: Final = re.compile(r"%([0-9a-fA-F]{2})")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")
+
+
+def _path_of(url: str) -> str:
+    """Return path and query of an absolute URL in normal form, `*` and `$` spelled as octets."""
+    text = url.partition("#")[0]
+    start = text.find("://")
+    found = _PATH_BEGINS.search(text, start + 3 if start >= 0 else 0)
+    path = text[found.start() :] if found else "/"
+    if path[0] == "?":
+        path = f"/{path}"
+    if _PLAIN.fullmatch(path):
+        return path
+    return _normal(path).replace("*", "%2A").replace("$", "%24")
+
+
+def _pattern(value: str) -> str:
+    pattern = _normal(value)
+    return pattern[:-1].replace("$", "%24") + pattern[-1]
+
+
+def _normal(text: str) -> str:
+    """Spell each octet one way: unreserved characters bare, all others that are not ASCII quoted."""
+    quoted = _TO_QUOTE.sub(lambda found: quote_from_bytes(found[0].encode(), safe=""), text)
+    return _QUOTED.sub(_bare_or_upper, quoted)
+
+
+def _bare_or_upper(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if _UNRESERVED.fullmatch(character) else found[0].upper()
