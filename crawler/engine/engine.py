@@ -1,0 +1,328 @@
+"""The loop of one slice: look, serve, commit, until nothing is due or the time is up."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crawler.engine import robots
+from crawler.engine.held import HeldHost
+from crawler.engine.ports import Ask
+from crawler.engine.work import Batch, Ended, Final, HostNews, Postponed, Returned, Visited
+from crawler.frontier import losses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crawler.engine.ports import Clock, Fetcher, Frontier, Lease, Look
+    from crawler.engine.visit import Visitor
+    from crawler.engine.work import Claim, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a slice lasts and how much it keeps in memory."""
+
+    budget: timedelta = timedelta(seconds=30)
+    look_every: timedelta = timedelta(milliseconds=250)
+    linger: timedelta = timedelta(seconds=2)
+    first_batch: int = 32
+    commit_at: int = 200
+    most_unsettled: int = 1_000
+    most_unsettled_bytes: int = 48 << 20
+    most_in_flight: int = 256
+    floor: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a slice has done so far."""
+
+    visited: int = 0
+    ended: int = 0
+    postponed: int = 0
+    bytes: int = 0
+
+
+class Engine:
+    """Drives one slice until nothing is due or its time is up.
+
+    A request is in exactly one place at any moment: waiting in the frontier, leased here, or
+    settled. Settling is the last thing that happens to it, so a slice that is killed half way
+    repeats work but never loses it.
+
+    The engine owns the loop and nothing else: order and politeness belong to the frontier,
+    verdicts to the policy, bytes to the fetcher, meaning to the reader, rows to the store.
+    """
+
+    def __init__(
+        self,
+        *,
+        frontier: Frontier,
+        fetcher: Fetcher,
+        visitor: Visitor,
+        lease: Lease,
+        clock: Clock,
+        limits: Limits,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._frontier = frontier
+        self._fetcher = fetcher
+        self._visitor = visitor
+        self._lease = lease
+        self._clock = clock
+        self._limits = limits
+        self._stopping = stopping
+        self._hosts: dict[int, HeldHost] = {}
+        self._results: list[Result] = []
+        self._unsettled_bytes = 0
+        self._in_flight = 0
+        self._alone = False
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self.tally = Tally()
+
+    async def run(self) -> Tally:
+        """Crawl, and return what was done once every host is given back."""
+        self._ends_at = self._clock.monotonic() + self._limits.budget.total_seconds()
+        self._idle_since = self._looked_at = self._clock.monotonic()
+        async with asyncio.TaskGroup() as group:
+            while not self._is_over():
+                await self._turn(group)
+                await self._sleep()
+        return self.tally
+
+    def _is_over(self) -> bool:
+        if self._hosts or self._results:
+            return False
+        idle = self._clock.monotonic() - self._idle_since
+        return self._is_draining() or idle >= self._limits.linger.total_seconds()
+
+    def _is_draining(self) -> bool:
+        return self._remaining() <= 0 or self._stopping() or not self._lease.is_safe
+
+    def _remaining(self) -> float:
+        return self._ends_at - self._clock.monotonic()
+
+    async def _sleep(self) -> None:
+        """Wait for the next look, or for a reason to look at once."""
+        try:
+            async with asyncio.timeout(self._limits.look_every.total_seconds()):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _turn(self, group: asyncio.TaskGroup) -> None:
+        """Commit what is finished, then see what is due, and put it to work."""
+        await self._commit()
+        draining = self._is_draining()
+        if draining:
+            for host in self._hosts.values():
+                host.leaving = True
+        elif self._alone:
+            await self._turn_alone(group)
+        else:
+            self._apply(await self._frontier.look(self._ask()))
+        self._let_go()
+        for host in self._hosts.values():
+            self._serve(host, group)
+        if self._hosts:
+            self._idle_since = self._clock.monotonic()
+
+    async def _commit(self) -> None:
+        """Write the results so far; hosts that are done with go back in the same transaction."""
+        leaving = [host for host in self._hosts.values() if host.leaving and not host.in_flight and not host.servers]
+        for host in leaving:
+            self._give_back(host, host.take_all())
+        results, self._results = self._results, []
+        concerned = {host.id: host for host in leaving} | {h.id: h for h in self._hosts.values() if h.dirty}
+        kept = [host for host in concerned.values() if not host.lost]
+        if results or kept:
+            news = tuple(HostNews(id=host.id, epoch=host.epoch, ledger=host.written()) for host in kept)
+            released = tuple(host.id for host in leaving if not host.lost)
+            await self._frontier.commit(Batch(results=tuple(results), news=news, released=released))
+        self._settled(results)
+        for host in leaving:
+            del self._hosts[host.id]
+
+    def _settled(self, results: list[Result]) -> None:
+        for result in results:
+            host = self._hosts.get(result.claim.host)
+            if host is not None:
+                host.unsettled -= 1
+            self._unsettled_bytes -= _weight(result)
+        self._room.set()
+
+    def _ask(self) -> Ask:
+        now = self._clock.monotonic()
+        elapsed, self._looked_at = now - self._looked_at, now
+        budget = self._remaining()
+        return Ask(
+            hosts=tuple(
+                host.ask(budget_seconds=budget, elapsed_seconds=elapsed) for host in self._hosts.values() if not host.lost
+            ),
+            first_batch=self._limits.first_batch,
+        )
+
+    def _apply(self, look: Look) -> None:
+        for lease in look.leased:
+            self._hosts[lease.id] = HeldHost(lease, self._clock)
+        due = dict(look.due)
+        for host in self._hosts.values():
+            host.due_at = due.get(host.id)
+            host.lost = host.lost or host.id in look.lost
+            host.leaving = host.leaving or host.lost or host.id in look.wanted
+        if look.closed:
+            for host in self._hosts.values():
+                self._give_back(host, host.take_all(look.closed))
+        self._take(look.claims)
+        self._alone = look.alone_waiting
+        self._give_surplus(look.surplus)
+
+    def _take(self, claims: Iterable[Claim]) -> None:
+        by_host: dict[int, list[Claim]] = {}
+        for claim in claims:
+            by_host.setdefault(claim.host, []).append(claim)
+        for host, taken in by_host.items():
+            self._hosts[host].add(taken)
+
+    def _give_surplus(self, count: int) -> None:
+        """Let go of the hosts with the least in hand, when another slice should have them."""
+        staying = [host for host in self._hosts.values() if not host.leaving]
+        for host in sorted(staying, key=lambda host: host.waiting + host.in_flight)[: max(count, 0)]:
+            host.leaving = True
+
+    def _let_go(self) -> None:
+        """Mark the hosts that have nothing for this slice in the time it has left."""
+        for host in self._hosts.values():
+            if host.is_idle and not host.leaving:
+                wait = self._seconds_until_due(host)
+                host.leaving = wait is None or wait > self._remaining()
+            elif host.waiting and not host.in_flight and host.slot_in() > self._remaining():
+                host.leaving = True
+            if host.leaving and not host.servers:
+                self._wake.set()
+
+    def _seconds_until_due(self, host: HeldHost) -> float | None:
+        if host.due_at is None:
+            return None
+        return max((host.due_at - self._clock.now()).total_seconds(), host.slot_in())
+
+    async def _turn_alone(self, group: asyncio.TaskGroup) -> None:
+        """Empty the hands, then take one request that was lost twice, and nothing else."""
+        if self._in_flight or self._results:
+            return
+        for host in self._hosts.values():
+            self._give_back(host, host.take_all())
+        await self._commit()
+        asked = tuple(host.ask(budget_seconds=self._remaining(), elapsed_seconds=0.0) for host in self._hosts.values())
+        look = await self._frontier.look(Ask(hosts=asked, lease=False, alone=True))
+        self._alone = False
+        for claim in look.claims:
+            self._take((claim,))
+            await self._work(self._hosts[claim.host])
+            await self._commit()
+
+    def _serve(self, host: HeldHost, group: asyncio.TaskGroup) -> None:
+        """Have as many servers at work on a host as its pace allows and its claims need."""
+        if self._alone or host.leaving or host.lost:
+            return
+        for _ in range(min(host.pace.connections, host.waiting + host.in_flight) - host.servers):
+            host.servers += 1
+            group.create_task(self._server(host))
+
+    async def _server(self, host: HeldHost) -> None:
+        try:
+            while await self._slot(host):
+                await self._work(host)
+        finally:
+            host.servers -= 1
+            if host.leaving or not host.waiting:
+                self._wake.set()
+
+    async def _slot(self, host: HeldHost) -> bool:
+        """Wait until the host may be asked and there is room; False when there is nothing to ask."""
+        while self._may_serve(host):
+            if not self._room.is_set():
+                await self._room.wait()
+            elif host.robots_busy or self._in_flight >= self._limits.most_in_flight:
+                await asyncio.sleep(0.01)
+            elif (wait := host.slot_in()) > 0:
+                await asyncio.sleep(min(wait, 0.5))
+            else:
+                return self._lease.is_safe
+        return False
+
+    def _may_serve(self, host: HeldHost) -> bool:
+        return bool(host.waiting) and not (host.leaving or host.lost or self._alone) and not self._is_draining()
+
+    async def _work(self, host: HeldHost) -> None:
+        """Do the next thing a host needs: its robots.txt, or its most urgent claim."""
+        first = host.first
+        if first is None:
+            return
+        if host.needs_robots():
+            await self._fetch_robots(host, first)
+            if not losses.must_run_alone(first.losses):
+                return
+        claim = host.pop()
+        refusal = robots.refusal(host, claim)
+        if refusal is not None:
+            return self._put(host, Ended(claim=claim, state=Final.SKIPPED, reason=refusal))
+        host.use_slot()
+        host.in_flight += 1
+        self._in_flight += 1
+        try:
+            result = await self._visitor.visit(host, claim)
+        finally:
+            host.in_flight -= 1
+            self._in_flight -= 1
+        self._put(host, result)
+
+    async def _fetch_robots(self, host: HeldHost, claim: Claim) -> None:
+        host.robots_busy = True
+        host.in_flight += 1
+        try:
+            await robots.refresh(host, fetcher=self._fetcher, clock=self._clock, claim=claim)
+        finally:
+            host.robots_busy = False
+            host.in_flight -= 1
+
+    def _give_back(self, host: HeldHost, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            self._put(host, Returned(claim=claim))
+
+    def _put(self, host: HeldHost, result: Result) -> None:
+        host.unsettled += 1
+        self._results.append(result)
+        self._unsettled_bytes += _weight(result)
+        self._count(result)
+        if len(self._results) >= self._limits.most_unsettled or self._unsettled_bytes >= self._limits.most_unsettled_bytes:
+            self._room.clear()
+        if len(self._results) >= self._limits.commit_at or not host.waiting:
+            self._wake.set()
+
+    def _count(self, result: Result) -> None:
+        match result:
+            case Visited(wire_bytes=wire_bytes):
+                self.tally.visited += 1
+                self.tally.bytes += wire_bytes
+            case Ended():
+                self.tally.ended += 1
+            case Postponed():
+                self.tally.postponed += 1
+            case Returned():
+                pass
+
+
+def _weight(result: Result) -> int:
+    """Return roughly how many bytes of memory a result holds until it is committed."""
+    match result:
+        case Visited(page=page) if page is not None and page.body is not None:
+            return len(page.body)
+        case _:
+            return 0

@@ -1,0 +1,107 @@
+"""What the engine asks of the world. Each port's docstring is a contract that its suite quotes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crawler.engine.work import Batch, Claim, HostLease
+    from crawler.http import Outcome, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostAsk:
+    """What is wanted for one held host: how many requests, and how urgent those in hand are.
+
+    `least_in_hand` is the priority of the least urgent claim waiting here, None when none is;
+    `backlogs` are those the waiting claims came from.
+    """
+
+    id: int
+    epoch: int
+    want: int
+    least_in_hand: int | None = None
+    backlogs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One look at the frontier.
+
+    `lease` asks for more hosts; `alone` asks for one request that must run with nothing else
+    in this process, and for nothing besides; `first_batch` is how many requests a host that is
+    leased by this look brings along.
+    """
+
+    hosts: tuple[HostAsk, ...] = ()
+    lease: bool = True
+    alone: bool = False
+    first_batch: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look found.
+
+    `leased` are new hosts; `claims` requests of them and of those held before. `closed` are
+    backlogs whose waiting claims must be given back. `wanted` are hosts somebody is waiting for,
+    `lost` those whose lease is gone. `due` says when a held host that gave no claim has its next
+    request; it is absent when nothing is queued. `surplus` is how many hosts too many this slice
+    holds. `alone_waiting` says that a request waits which must run with nothing else here.
+    """
+
+    leased: tuple[HostLease, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    closed: frozenset[int] = frozenset()
+    wanted: frozenset[int] = frozenset()
+    lost: frozenset[int] = frozenset()
+    due: tuple[tuple[int, datetime], ...] = ()
+    surplus: int = 0
+    alone_waiting: bool = False
+
+
+class Frontier(Protocol):
+    """Where requests wait and results go; every call is one or two short transactions.
+
+    `look` never returns a request that another slice holds, and an empty look means only that
+    nothing is due now: a slice that goes home on it leaves a crawl to run alone. `commit` is
+    all or nothing for each result: when the claim is no longer held, nothing of it is stored.
+    """
+
+    async def look(self, ask: Ask) -> Look: ...
+
+    async def commit(self, batch: Batch) -> None: ...
+
+    async def load_body(self, body_hash: bytes) -> bytes | None:
+        """Return a stored body, or None when it is not kept any more."""
+        ...
+
+
+class Fetcher(Protocol):
+    """Sends one request and returns what came; network trouble is a value, never an exception."""
+
+    async def fetch(self, request: Request) -> Outcome: ...
+
+
+class Lease(Protocol):
+    """Says whether what this slice holds is certainly still its own."""
+
+    @property
+    def is_safe(self) -> bool:
+        """False when the last successful renewal began too long ago: nothing may be sent."""
+        ...
+
+
+class Clock(Protocol):
+    """The database's time, and a draw of chance."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    def draw(self) -> float:
+        """Return a number in [0, 1)."""
+        ...

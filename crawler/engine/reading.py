@@ -1,0 +1,60 @@
+"""Reads one page within a time limit that the page cannot escape."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+T = TypeVar("T")
+READ_LIMIT_SECONDS = 5.0
+
+
+class ReadTimedOut(BaseException):
+    """Reading took too long. Not an `Exception`, so that no scraper swallows it."""
+
+
+class TimedReader:
+    """Runs one read at a time under an alarm, and shows a watchdog since when it runs.
+
+    The alarm interrupts Python code; a parser stuck in C is only seen by the watchdog, through
+    `running_since`. Outside the main thread there is no alarm.
+    """
+
+    def __init__(self, *, limit_seconds: float = READ_LIMIT_SECONDS) -> None:
+        self._limit = limit_seconds
+        self._alarmed = threading.current_thread() is threading.main_thread()
+        self.running_since: float | None = None
+        self.running_request: int | None = None
+
+    def __enter__(self) -> TimedReader:
+        if self._alarmed:
+            self._before = signal.signal(signal.SIGALRM, _raise)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._alarmed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)
+
+    def read(self, request: int, work: Callable[[], T]) -> T:
+        """Return `work()`; raises ReadTimedOut when it takes longer than the limit."""
+        self.running_request = request
+        self.running_since = time.monotonic()
+        if self._alarmed:
+            signal.setitimer(signal.ITIMER_REAL, self._limit)
+        try:
+            return work()
+        finally:
+            if self._alarmed:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            self.running_since = None
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    raise ReadTimedOut

@@ -1,0 +1,219 @@
+"""The values that travel between the engine and its ports: claims in, results out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from crawler.frontier.politeness import Pace
+    from crawler.frontier.scope import Scope
+    from crawler.http import Fetched
+    from crawler.urls import Url
+    from scrapers.reader import Reading
+
+
+class Final(IntEnum):
+    """The states in which a request ends, numbered as they are stored."""
+
+    DONE = 2
+    FAILED = 3
+    SKIPPED = 4
+    DEAD = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRules:
+    """One run's frozen settings, ready to be used.
+
+    `read` turns a response into items and links; `impatient` runs (a terminal's) do not wait
+    for a host whose robots.txt cannot be had.
+    """
+
+    run: int
+    target: int
+    scope: Scope
+    pace: Pace
+    read: Callable[[Fetched], Reading]
+    headers: tuple[tuple[str, str], ...] = ()
+    plain_headers: tuple[tuple[str, str], ...] = ()
+    home: frozenset[str] = frozenset()
+    obey_robots: bool = True
+    key_fields: tuple[str, ...] = ()
+    max_pages: int | None = None
+    impatient: bool = False
+
+    @property
+    def user_agent(self) -> str:
+        return next(value for name, value in self.headers if name == "User-Agent")
+
+    def headers_for(self, origin: str) -> tuple[tuple[str, str], ...]:
+        """Return what to send to `origin`: a person's own headers only where the target starts."""
+        return self.headers if origin in self.home else self.plain_headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What an earlier visit left to ask "changed since?" with, and the body it kept."""
+
+    etag: str
+    last_modified: str
+    content_type: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One request that this slice holds. `priority` orders the claims of a host, 9 first."""
+
+    id: int
+    rules: RunRules
+    host: int
+    backlog: int
+    epoch: int
+    url: str
+    key: bytes
+    depth: int
+    priority: int
+    attempts: int = 0
+    losses: int = 0
+    via: tuple[str, ...] = ()
+    known: Validators | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What the installation knows of one host's manners; written back with each commit."""
+
+    next_at: datetime | None = None
+    last_at: datetime | None = None
+    last_status: str = ""
+    latency_seconds: float | None = None
+    failures: int = 0
+    circuit_openings: int = 0
+    unavailable_since: datetime | None = None
+    hold_reason: str = ""
+    delay_seconds: float | None = None
+    crawl_delay_seconds: float | None = None
+    robots_state: str = ""
+    robots_body: bytes = b""
+    robots_fetched_at: datetime | None = None
+    robots_until: datetime | None = None
+    robots_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLease:
+    """A host that this slice holds, under the epoch that its lease began."""
+
+    id: int
+    origin: str
+    epoch: int
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRequest:
+    """A link to follow: what it is, how deep, and through which redirects it was reached."""
+
+    url: Url
+    depth: int
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRecord:
+    """What a visit learnt of one page. `body` is None when the stored one still holds."""
+
+    status: int
+    content_type: str
+    title: str
+    etag: str
+    last_modified: str
+    noindex: bool
+    body: bytes | None
+    body_hash: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRecord:
+    """One scraped record: its key within the target, and its content as JSON."""
+
+    key: str
+    key_hash: bytes
+    data: bytes
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visited:
+    """A request that is done: its page, its items, and the links it gave.
+
+    `outside` are links not followed, with the reason; `redirected` says that the page is
+    elsewhere and stands in `found`.
+    """
+
+    claim: Claim
+    status: int
+    wire_bytes: int
+    page: PageRecord | None = None
+    items: tuple[ItemRecord, ...] = ()
+    found: tuple[NewRequest, ...] = ()
+    outside: tuple[tuple[str, str], ...] = ()
+    problems: int = 0
+    redirected: bool = False
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A request that gave no page, for good."""
+
+    claim: Claim
+    state: Final
+    reason: str
+    status: int | None = None
+    wire_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """A request to try again; `counts` says whether the attempt was one of its few."""
+
+    claim: Claim
+    until: datetime
+    reason: str
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """A claim given back unsent."""
+
+    claim: Claim
+
+
+Result = Visited | Ended | Postponed | Returned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostNews:
+    """A host's ledger as it is now, to be written under the epoch it is held with."""
+
+    id: int
+    epoch: int
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one commit writes: results, the ledgers of the hosts they concern, and hosts to let go."""
+
+    results: tuple[Result, ...] = ()
+    news: tuple[HostNews, ...] = ()
+    released: tuple[int, ...] = field(default=())

@@ -1,0 +1,57 @@
+"""When a host may be asked again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+JITTER = 0.3
+CIRCUIT_FAILURES = 10
+CIRCUIT_FIRST = timedelta(minutes=5)
+CIRCUIT_LONGEST = timedelta(hours=1)
+LATENCY_MEMORY = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast one host may be asked: seconds between two requests, and connections at once."""
+
+    delay_seconds: float = 1.0
+    connections: int = 1
+
+
+def combine(paces: list[Pace], *, crawl_delay_seconds: float | None) -> Pace:
+    """Return the pace that hurts nobody: the longest delay and the fewest connections of all.
+
+    A `Crawl-delay` of robots.txt only ever slows a host down.
+    """
+    if not paces:
+        return Pace(delay_seconds=crawl_delay_seconds or Pace().delay_seconds)
+    delay = max(pace.delay_seconds for pace in paces)
+    return Pace(
+        delay_seconds=max(delay, crawl_delay_seconds or 0.0),
+        connections=min(pace.connections for pace in paces),
+    )
+
+
+def gap_seconds(pace: Pace, *, draw: float) -> float:
+    """Return the seconds to the next request; `draw` in [0, 1) spreads them by up to 30 % above the delay.
+
+    Never below the delay: what a person or a site asked for is a minimum.
+    """
+    return pace.delay_seconds * (1.0 + JITTER * draw)
+
+
+def circuit_wait(failures: int, *, openings: int) -> timedelta | None:
+    """Return how long a host is left alone after `failures` in a row; None while its circuit stays closed.
+
+    Ten failures open it for five minutes, doubling with each of `openings` before, to an hour.
+    """
+    if failures < CIRCUIT_FAILURES:
+        return None
+    return min(CIRCUIT_FIRST * 2**openings, CIRCUIT_LONGEST)
+
+
+def smooth_latency(before: float | None, sample: float) -> float:
+    """Return the host's latency in seconds, moved a little towards the newest sample."""
+    return sample if before is None else LATENCY_MEMORY * before + (1 - LATENCY_MEMORY) * sample

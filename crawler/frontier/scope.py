@@ -1,0 +1,101 @@
+"""How far a crawl may go: which links belong to a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import re2
+
+from crawler.urls import canonical, registrable_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crawler.urls import Url
+
+MAX_PATH_SEGMENTS = 20
+MAX_SAME_SEGMENTS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The rules by which one run follows a link or leaves it.
+
+    `kind` is page, prefix, host or domain; a link must lie within it, match one of `include`
+    when there are any, and none of `exclude`. Patterns are RE2 expressions, searched in the
+    canonical URL.
+    """
+
+    kind: str
+    starts: tuple[Url, ...]
+    include: tuple[re2._Regexp, ...] = ()
+    exclude: tuple[re2._Regexp, ...] = ()
+    max_depth: int | None = None
+    _places: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_places", frozenset(self._place(url) for url in self.starts))
+
+    def refusal(self, url: Url, *, depth: int) -> str | None:
+        """Return why `url`, found at `depth` links from a start, is not followed; None when it is."""
+        if self.max_depth is not None and depth > self.max_depth:
+            return "depth"
+        if not self._within(url):
+            return self.kind
+        if self.include and not any(pattern.search(url.text) for pattern in self.include):
+            return "include"
+        for pattern in self.exclude:
+            if pattern.search(url.text):
+                return "exclude"
+        return trap(url.path)
+
+    def _within(self, url: Url) -> bool:
+        if self.kind == "prefix":
+            place = site(url)
+            return any(f"{place}{url.path}".startswith(prefix) for prefix in self._places)
+        return self._place(url) in self._places
+
+    def _place(self, url: Url) -> str:
+        match self.kind:
+            case "page":
+                return url.text
+            case "prefix":
+                return site(url) + url.path.rpartition("/")[0] + "/"
+            case "domain":
+                return registrable_domain(url.host)
+            case _:
+                return site(url)
+
+
+def site(url: Url) -> str:
+    """Return what people mean by one site: the name without "www." and the port, whatever the scheme."""
+    return url.origin.partition("://")[2].removeprefix("www.")
+
+
+def trap(path: str) -> str | None:
+    """Return "trap" for a path that only a crawler trap has: too deep, or repeating itself."""
+    if path.count("/") <= MAX_SAME_SEGMENTS:
+        return None
+    segments = path.split("/")[1:]
+    if len(segments) > MAX_PATH_SEGMENTS:
+        return "trap"
+    same = 1
+    for before, segment in zip(segments, segments[1:], strict=False):
+        same = same + 1 if segment and segment == before else 1
+        if same > MAX_SAME_SEGMENTS:
+            return "trap"
+    return None
+
+
+def compile_scope(*, kind: str, starts: Sequence[str], include: Sequence[str], exclude: Sequence[str], max_depth: int | None) -> Scope:
+    """Return the scope of settings that were validated when they were saved."""
+    options = re2.Options()
+    options.log_errors = False
+    return Scope(
+        kind=kind,
+        starts=tuple(canonical(url) for url in starts),
+        include=tuple(re2.compile(pattern, options) for pattern in include),
+        exclude=tuple(re2.compile(pattern, options) for pattern in exclude),
+        max_depth=0 if kind == "page" else max_depth,
+    )
