@@ -1,0 +1,122 @@
+"""What every export format keeps of its rows, and what spreadsheets must not run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.exports import FORMATS, SYSTEM_COLUMNS, columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROWS: list[dict[str, Any]] = [
+    {
+        "name": "Kettle",
+        "price": 12.5,
+        "stock": True,
+        "sizes": ["S", "M"],
+        "_url": "https://shop.test/1",
+        "_key": "1",
+    },
+    {"name": "Löffel, groß", "price": -3, "note": None, "_url": "https://shop.test/2", "_key": "2"},
+]
+
+
+def export(name: str, rows: list[dict[str, Any]], *, raw: bool = False) -> str:
+    chosen = FORMATS[name]
+    return b"".join(chosen.write(rows, columns=columns(rows), raw=raw)).decode()
+
+
+def cells(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_registry_names_each_format_by_its_suffix() -> None:
+    assert {name: chosen.suffix for name, chosen in FORMATS.items()} == {
+        "jsonl": ".jsonl",
+        "json": ".json",
+        "csv": ".csv",
+    }
+
+
+def test_json_lines_give_every_row_back() -> None:
+    assert [json.loads(line) for line in export("jsonl", ROWS).splitlines()] == ROWS
+
+
+def test_json_gives_every_row_back() -> None:
+    assert json.loads(export("json", ROWS)) == ROWS
+
+
+@pytest.mark.parametrize("rows", [[], ROWS[:1]])
+def test_json_is_an_array_however_few_rows_there_are(rows: list[dict[str, Any]]) -> None:
+    assert json.loads(export("json", rows)) == rows
+
+
+def test_csv_has_one_column_for_each_field_of_any_row() -> None:
+    header, first, second = cells(export("csv", ROWS))
+
+    assert header == ["name", "price", "stock", "sizes", "note", "_url", "_key"]
+    assert first == ["Kettle", "12.5", "true", '["S","M"]', "", "https://shop.test/1", "1"]
+    assert second == ["Löffel, groß", "-3", "", "", "", "https://shop.test/2", "2"]
+
+
+def test_columns_put_declared_fields_first_and_ours_last() -> None:
+    rows = [dict.fromkeys(SYSTEM_COLUMNS, "") | {"b": 1, "c": 2, "a": 3}]
+
+    assert columns(rows, first=["a", "missing", "b"]) == ("a", "b", "c", *SYSTEM_COLUMNS)
+
+
+@pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))
+def test_csv_text_that_would_run_as_a_formula_becomes_text(start: str) -> None:
+    header, row = cells(export("csv", [{f"{start}column": f"{start}1+1"}]))
+
+    assert header == [f"'{start}column"]
+    assert row == [f"'{start}1+1"]
+
+
+def test_raw_csv_leaves_text_as_it_was() -> None:
+    assert cells(export("csv", [{"a": "=1+1"}], raw=True))[1] == ["=1+1"]
+
+
+def test_negative_numbers_stay_numbers() -> None:
+    assert cells(export("csv", [{"a": -1, "b": -2.5}]))[1] == ["-1", "-2.5"]
+
+
+def test_data_that_orjson_refuses_still_leaves() -> None:
+    row = {"big": 2**80, "half": "\ud83d"}
+
+    assert json.loads(export("jsonl", [row])) == row
+    assert cells(export("csv", [row]))[1] == [str(2**80), "?"]
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), st.text(), max_size=4), max_size=5))
+def test_raw_csv_gives_every_text_back(rows: list[dict[str, Any]]) -> None:
+    names = columns(rows)
+    written = b"".join(FORMATS["csv"].write(rows, columns=names, raw=True)).decode("utf-8", "surrogatepass")
+    if names:
+        header, *records = cells(written)
+        assert header == list(names)
+        assert records == [[row.get(name, "") for name in names] for row in rows]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_rows_are_written_as_they_come(name: str) -> None:
+    taken = 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal taken
+        while taken < 100_000:
+            taken += 1
+            yield {"text": "x" * 1000}
+
+    first = next(FORMATS[name].write(rows(), columns=("text",)))
+
+    assert 60_000 < len(first) < 70_000
+    assert taken < 100
