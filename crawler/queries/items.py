@@ -1,0 +1,117 @@
+"""Items for display: search, the columns of a table, and the history of one item."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+
+from crawler.models import Item, Target
+from crawler.queries.paging import Listing, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.db.models import QuerySet
+
+MOST_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field of an item that differs between a version and the one before; None where it was absent."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version of an item: since when it holds, and what it changed."""
+
+    number: int
+    run: int
+    since: datetime
+    changes: tuple[Change, ...]
+
+
+def visible(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Item]:
+    """Return the items of the targets `user` may see."""
+    return Item.objects.filter(target__in=Target.objects.visible_to(user))
+
+
+def search(
+    user: AbstractBaseUser | AnonymousUser,
+    *,
+    target: int | None = None,
+    run: int | None = None,
+    q: str = "",
+    changed_since: datetime | None = None,
+) -> QuerySet[Item]:
+    """Return the items `user` may see: of a target, seen by a run, holding each word of `q`, changed since."""
+    found = visible(user)
+    if target is not None:
+        found = found.filter(target=target)
+    if run is not None:
+        found = found.filter(sightings__run=run)
+    if changed_since is not None:
+        found = found.filter(changed_at__gte=changed_since)
+    found = found.annotate(text=Cast("data", TextField())) if q.strip() else found
+    for word in q.split()[:MOST_WORDS]:
+        found = found.filter(_holds(word))
+    return found
+
+
+def page(found: QuerySet[Item], *, cursor: str | None = None, size: int = 50) -> Listing[Item]:
+    """Return a page of `found`, newest first. Raises BadCursor."""
+    return listing(found.select_related("target"), order=("-id",), cursor=cursor, size=size)
+
+
+def columns(shown: Iterable[Item], *, most: int = 6) -> tuple[str, ...]:
+    """Return the names of the fields that say most about `shown`: frequent, short and not always the same."""
+    rows = [item.data for item in shown if isinstance(item.data, dict)]
+    seen = Counter(name for row in rows for name, value in row.items() if value not in (None, "", [], {}))
+    order = {name: place for place, name in enumerate(dict.fromkeys(name for row in rows for name in row))}
+    common = [name for name, times in seen.items() if times * 3 >= len(rows)]
+    plain = [name for name in common if any(not isinstance(row.get(name), dict | list) for row in rows)]
+    return tuple(sorted(plain, key=lambda name: order[name])[:most])
+
+
+def history(item: Item) -> tuple[Version, ...]:
+    """Return the versions of `item`, newest first, each with what it changed."""
+    earlier = list(item.versions.order_by("version"))
+    datas = [version.data for version in earlier] + [item.data]
+    numbers = [version.version for version in earlier] + [item.version]
+    runs = [version.run for version in earlier] + [item.run]
+    since = [version.valid_from for version in earlier] + [item.changed_at]
+    shown = [
+        Version(number=number, run=run, since=moment, changes=_changes(before, after))
+        for number, run, moment, before, after in zip(
+            numbers, runs, since, [None, *datas], datas, strict=False
+        )
+    ]
+    return tuple(reversed(shown))
+
+
+def _changes(before: Any, after: Any) -> tuple[Change, ...]:
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return ()
+    names = dict.fromkeys([*after, *before])
+    return tuple(
+        Change(field=name, before=before.get(name), after=after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    )
+
+
+def _holds(word: str) -> Q:
+    """Match items that hold `word`, in their address or their data, however its letters are escaped there."""
+    escaped = json.dumps(word)[1:-1]
+    return Q(url__icontains=word) | Q(text__icontains=word) | Q(text__icontains=escaped)

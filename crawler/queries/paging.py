@@ -1,0 +1,114 @@
+"""Lists in pages that begin after a row (keyset paging), so that page 1,000 costs what page 1 costs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Row = TypeVar("Row")
+Other = TypeVar("Other")
+Stored = TypeVar("Stored", bound=Model)
+
+
+class BadCursor(ValueError):
+    """A cursor that this list did not hand out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[Row]):
+    """One page of a list, and the cursors of its neighbours; None where there is none."""
+
+    rows: tuple[Row, ...]
+    next: str | None
+    previous: str | None
+
+    def map(self, change: Callable[[Row], Other]) -> Listing[Other]:
+        """Return the same page with each row changed."""
+        return Listing(rows=tuple(change(row) for row in self.rows), next=self.next, previous=self.previous)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cursor:
+    """A place between two rows: the values of the row beside it, and the direction to read in."""
+
+    values: tuple[Any, ...]
+    backward: bool
+
+    def encoded(self) -> str:
+        plain = orjson.dumps([self.backward, *map(_plain, self.values)])
+        return base64.urlsafe_b64encode(plain).decode().rstrip("=")
+
+
+def listing(
+    found: QuerySet[Stored], *, order: tuple[str, ...], cursor: str | None = None, size: int = 50
+) -> Listing[Stored]:
+    """Return the page of `found` at `cursor`, or the first one.
+
+    `order` names columns of the model that are never empty, with `-` for descending; together
+    they are unique. Raises BadCursor.
+    """
+    place = _decoded(cursor, found.model, order) if cursor else None
+    backward = place is not None and place.backward
+    if place is not None:
+        found = found.filter(_after(place, order))
+    rows = list(found.order_by(*(_turned(order) if backward else order))[: size + 1])
+    more = len(rows) > size
+    rows = rows[:size]
+    if backward:
+        rows.reverse()
+    if not rows:
+        return Listing(rows=(), next=None, previous=None)
+    before = _Cursor(values=_values(rows[0], order), backward=True)
+    after = replace(before, values=_values(rows[-1], order), backward=False)
+    has_previous = more if backward else place is not None
+    has_next = more or backward
+    return Listing(
+        rows=tuple(rows),
+        next=after.encoded() if has_next else None,
+        previous=before.encoded() if has_previous else None,
+    )
+
+
+def _after(place: _Cursor, order: tuple[str, ...]) -> Q:
+    names = _turned(order) if place.backward else order
+    condition, equal = Q(), Q()
+    for name, value in zip(names, place.values, strict=True):
+        column = name.removeprefix("-")
+        step = "lt" if name.startswith("-") else "gt"
+        condition |= equal & Q((f"{column}__{step}", value))
+        equal &= Q((column, value))
+    return condition
+
+
+def _turned(order: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
+
+
+def _values(row: Model, order: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(row, name.removeprefix("-")) for name in order)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _decoded(cursor: str, model: type[Model], order: tuple[str, ...]) -> _Cursor:
+    try:
+        backward, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        fields = [model._meta.get_field(name.removeprefix("-")) for name in order]  # noqa: SLF001 Django's public name
+        typed = [field.to_python(value) for field, value in zip(fields, values, strict=True)]  # type: ignore[union-attr]
+    except (binascii.Error, TypeError, ValueError, ValidationError) as error:
+        raise BadCursor("this cursor belongs to another list") from error
+    if not isinstance(backward, bool) or any(value is None for value in typed):
+        raise BadCursor("this cursor belongs to another list")
+    return _Cursor(values=tuple(typed), backward=backward)

@@ -1,0 +1,149 @@
+"""Runs for display: lists, counts by state, progress, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import BooleanField, Count
+from django.db.models.expressions import RawSQL
+
+from crawler.models import FINAL_RUN_STATES, Request, RequestState, Run, RunState
+from crawler.queries import rates
+from crawler.queries.paging import Listing, listing
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+    from crawler.models import Target
+
+# SQLite uses a partial index only when the query spells the index's own condition out.
+LEASED = RawSQL("crawler_request.state = 1", (), output_field=BooleanField())
+TROUBLED = RawSQL("crawler_request.state >= 3", (), output_field=BooleanField())
+MOST_REASONS_READ = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many of a run's requests are in each state; they add up to `discovered`."""
+
+    discovered: int
+    queued: int
+    leased: int
+    done: int
+    failed: int
+    skipped: int
+    dead: int
+
+    @property
+    def settled(self) -> int:
+        return self.done + self.failed + self.skipped + self.dead
+
+    def by_state(self) -> tuple[tuple[str, int], ...]:
+        """Return each state's name in lower case with its count, in the order of a request's life."""
+        return tuple((state.label, getattr(self, state.label)) for state in RequestState)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is. `pages_per_minute` and `left` are None while they are not known."""
+
+    run: Run
+    counts: Counts
+    pages_per_minute: float | None
+    left: timedelta | None
+    took: timedelta | None
+
+    @property
+    def percent(self) -> int:
+        """Return the settled share of what was discovered so far; 100 only when a run finished."""
+        if self.run.state == RunState.FINISHED:
+            return 100
+        return min(99, 100 * self.counts.settled // max(1, self.counts.discovered))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why requests of a run failed or were skipped, and how many."""
+
+    state: str
+    reason: str
+    count: int
+
+
+def page(
+    user: AbstractBaseUser | AnonymousUser,
+    *,
+    target: Target | None = None,
+    state: str = "",
+    cursor: str | None = None,
+    size: int = 50,
+) -> Listing[Run]:
+    """Return a page of the runs `user` may see, newest first. Raises BadCursor."""
+    found = Run.objects.visible_to(user).select_related("target")
+    if target is not None:
+        found = found.filter(target=target)
+    if state == "active":
+        found = found.active()
+    elif state in RunState.values:
+        found = found.filter(state=state)
+    return listing(found, order=("-id",), cursor=cursor, size=size)
+
+
+def latest(target: Target, *, limit: int = 10) -> tuple[Run, ...]:
+    """Return the newest runs of `target`, newest first."""
+    return tuple(Run.objects.filter(target=target).order_by("-id")[:limit])
+
+
+def counts(run: Run) -> Counts:
+    """Return how many of `run`'s requests are in each state."""
+    leased = 0 if run.state in FINAL_RUN_STATES else Request.objects.filter(LEASED, run=run).count()
+    leased = min(leased, run.waiting)
+    return Counts(
+        discovered=run.discovered,
+        queued=run.waiting - leased,
+        leased=leased,
+        done=run.done,
+        failed=run.failed,
+        skipped=run.skipped,
+        dead=run.dead,
+    )
+
+
+def progress(run: Run, now: datetime) -> Progress:
+    """Return how far `run` is."""
+    counted, speed = counts(run), rates.current(run, now)
+    left = None
+    if run.state == RunState.RUNNING and speed:
+        left = timedelta(minutes=(counted.queued + counted.leased) / speed)
+    took = (run.finished_at or now) - run.started_at if run.started_at else None
+    return Progress(run=run, counts=counted, pages_per_minute=speed, left=left, took=took)
+
+
+def troubles(run: Run, *, limit: int = 20) -> tuple[Request, ...]:
+    """Return the requests of `run` that failed or died last."""
+    lost = Request.objects.filter(TROUBLED, run=run, state__in=(RequestState.FAILED, RequestState.DEAD))
+    return tuple(lost.order_by("-id")[:limit])
+
+
+def reasons(run: Run, *, limit: int = 12) -> tuple[Reason, ...]:
+    """Return why requests failed, died or were skipped, most frequent first, among the latest of them."""
+    last = Request.objects.filter(TROUBLED, run=run).order_by("-id").values("pk")[:MOST_REASONS_READ]
+    grouped = Request.objects.filter(pk__in=last).values_list("state", "reason").annotate(many=Count("pk"))
+    return tuple(
+        Reason(state=RequestState(state).label, reason=reason or "unknown", count=many)
+        for state, reason, many in grouped.order_by("-many", "reason")[:limit]
+    )
+
+
+def requests(
+    run: Run, *, state: RequestState | None = None, cursor: str | None = None, size: int = 100
+) -> Listing[Request]:
+    """Return a page of the requests of `run`, oldest first. Raises BadCursor."""
+    found = Request.objects.filter(run=run)
+    if state is not None:
+        found = found.filter(state=state)
+        if state >= RequestState.FAILED:
+            found = found.filter(TROUBLED)
+    return listing(found, order=("id",), cursor=cursor, size=size)
