@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
@@ -55,6 +55,12 @@ def xml_tree(text: str) -> Element:
     )
     root = etree.fromstring(data, parser)
     return etree.Element("empty") if root is None else root
+
+
+def tag(element: Element) -> str:
+    """Return the tag of `element`, empty for comments and processing instructions."""
+    name = cast("object", element.tag)
+    return name if isinstance(name, str) else ""
 
 
 def html_tree(text: str) -> tuple[Element, bool]:

@@ -1,0 +1,147 @@
+"""Declared records read from a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jmespath.exceptions import JMESPathError
+
+from scrapers.fields import scopes
+from scrapers.fields.selectors import JmesPath
+from scrapers.fields.types import BadValue, Kind, convert
+from scrapers.page import JSON, Page, Problem, Scraped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapers.fields.schema import Field, Schema
+    from scrapers.fields.scopes import Scope
+    from scrapers.fields.selectors import Selector
+
+
+class _Missing:
+    """The page does not have it."""
+
+
+_MISSING = _Missing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredRecords:
+    """The `fields` scraper: one record for each row of a page, or one for the page.
+
+    A record that lacks a required field is never given out; a problem names field and row.
+    """
+
+    schema: Schema
+    name: str = "fields"
+
+    def parse(self, page: Page) -> Iterator[Scraped | Problem]:
+        """Yield the records of `page` and what was wrong with it."""
+        root = scopes.of_page(page, needs_lxml=self.schema.needs_lxml)
+        if root is None:
+            return
+        row = self.schema.row
+        rows = [(None, root)] if row is None else list(enumerate(_spread(page, root, row), start=1))
+        for number, scope in rows:
+            record = _Record(page=page, row=number)
+            data = record.object(self.schema.fields, scope, path="")
+            yield from record.problems
+            if data is not None:
+                yield Scraped(data=data)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Record:
+    """One record while it is read: its problems, in the order they were met."""
+
+    page: Page
+    row: int | None
+    problems: list[Problem] = field(default_factory=list)
+
+    def object(self, fields: tuple[Field, ...], scope: Scope, *, path: str) -> dict[str, JSON] | None:
+        """Return the fields found; None where a required one is missing or nothing was found."""
+        found: dict[str, JSON] = {}
+        complete = True
+        for one in fields:
+            value = self.value(one, scope, path=f"{path}{one.name}")
+            if not isinstance(value, _Missing):
+                found[one.name] = value
+            elif one.required:
+                complete = False
+        return found if complete and found else None
+
+    def value(self, one: Field, scope: Scope, *, path: str) -> JSON | _Missing:
+        known = len(self.problems)
+        values = self.values(one, scope, path=path)
+        if one.many:
+            everything = list(values)
+            if everything:
+                return everything
+        else:
+            first = next(values, _MISSING)
+            if not isinstance(first, _Missing):
+                return first
+        if one.has_default:
+            return one.default
+        if one.required and len(self.problems) == known:
+            self.report("missing_required", f"required field {path} is missing", path)
+        return _MISSING
+
+    def values(self, one: Field, scope: Scope, *, path: str) -> Iterator[JSON]:
+        for match in self.matches(one, scope, path=path):
+            if one.fields:
+                nested = self.object(one.fields, match, path=f"{path}.")
+                if nested is not None:
+                    yield nested
+                continue
+            raw = match.read(one.attr, one.kind)
+            if raw is None or (isinstance(raw, str) and not raw.strip() and not _is_flag(one)):
+                continue
+            try:
+                yield self.converted(one, raw)
+            except BadValue as error:
+                self.report("bad_type", f"field {path}: {error}", path)
+
+    def matches(self, one: Field, scope: Scope, *, path: str) -> list[Scope]:
+        if one.selector is None:
+            return [scope]
+        try:
+            found = scope.select(one.selector)
+        except JMESPathError as error:
+            self.report("bad_type", f"field {path}: {str(error).partition(chr(10))[0]}", path)
+            return []
+        if isinstance(one.selector, JmesPath) and (one.many or one.kind or one.fields):
+            return _unlisted(self.page, found)
+        return found
+
+    def converted(self, one: Field, raw: JSON) -> JSON:
+        if _is_flag(one):
+            # A boolean attribute of HTML is true by being there: <input checked>.
+            return True if raw in {"", one.attr} else convert(Kind.BOOLEAN, raw, page=self.page)
+        if one.kind is not None:
+            return convert(one.kind, raw, page=self.page)
+        return raw.strip() if isinstance(raw, str) else raw
+
+    def report(self, code: str, message: str, path: str) -> None:
+        where = f"row {self.row}: " if self.row is not None else ""
+        self.problems.append(Problem(code=code, message=where + message, field=path))
+
+
+def _is_flag(one: Field) -> bool:
+    return one.kind is Kind.BOOLEAN and one.attr is not None
+
+
+def _spread(page: Page, scope: Scope, selector: Selector) -> list[Scope]:
+    found = scope.select(selector)
+    return _unlisted(page, found) if isinstance(selector, JmesPath) else found
+
+
+def _unlisted(page: Page, found: list[Scope]) -> list[Scope]:
+    """Return the members of a list that JMESPath gave, each a scope of its own."""
+    members: list[Scope] = []
+    for scope in found:
+        value = scope.read(None, None)
+        members += [scopes.Value(page, member) for member in value] if isinstance(value, list) else [scope]
+    return members

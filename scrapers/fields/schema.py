@@ -1,0 +1,271 @@
+"""The JSON that declares records, parsed into typed fields with the place of every mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from scrapers.fields.selectors import (
+    KINDS,
+    BadSelector,
+    Css,
+    JmesPath,
+    Pattern,
+    Selector,
+    XPath,
+    compile_selector,
+)
+from scrapers.fields.types import Kind, fits
+
+if TYPE_CHECKING:
+    from scrapers.page import JSON
+
+MAX_FIELDS = 200
+MAX_DEPTH = 5
+_MAX_NAME_CHARACTERS = 100
+_KEYS = frozenset({*KINDS, "attr", "type", "many", "required", "default", "fields"})
+
+Mistake = tuple[str, str]
+
+
+class InvalidFields(ValueError):
+    """Fields that cannot be used; `problems` holds (path, message), such as `fields.price.css`."""
+
+    def __init__(self, problems: tuple[Mistake, ...]) -> None:
+        """Take every mistake at once, so that a form can show each beside its field."""
+        super().__init__("; ".join(f"{path}: {message}" for path, message in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One declared field; without `selector` it groups its `fields` in an object.
+
+    `kind` None keeps text as it stands and JSON as it is. `has_default` tells a default of null
+    from none.
+    """
+
+    name: str
+    selector: Selector | None
+    attr: str | None = None
+    kind: Kind | None = None
+    many: bool = False
+    required: bool = False
+    has_default: bool = False
+    default: JSON = None
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """Declared records: one for each match of `row`, one for the page without it."""
+
+    row: Selector | None
+    fields: tuple[Field, ...]
+
+    @property
+    def needs_lxml(self) -> bool:
+        """Whether some selector is beyond selectolax: then all are evaluated on one lxml tree."""
+        selectors = [self.row, *_selectors(self.fields)]
+        return any(
+            isinstance(selector, XPath)
+            or (isinstance(selector, Css) and not (selector.text or selector.itself))
+            for selector in selectors
+        )
+
+
+def parse(*, fields: object, row: object = "") -> Schema:
+    """Return the schema that `fields` and `row` declare, whatever JSON they are; raises InvalidFields."""
+    parser = _Parser()
+    row_selector = parser.row(row)
+    parsed = parser.fields(fields, path="fields", depth=1)
+    schema = Schema(row=row_selector, fields=parsed)
+    if not parser.mistakes:
+        parser.agree_on_a_tree(schema)
+    if parser.mistakes:
+        raise InvalidFields(tuple(parser.mistakes))
+    return schema
+
+
+def _selectors(fields: tuple[Field, ...]) -> list[Selector | None]:
+    found: list[Selector | None] = []
+    for one in fields:
+        found += [one.selector, *_selectors(one.fields)]
+    return found
+
+
+@dataclass(slots=True)
+class _Parser:
+    """Collects every mistake instead of stopping at the first."""
+
+    mistakes: list[Mistake] = field(default_factory=list)
+    count: int = 0
+
+    def wrong(self, path: str, message: str) -> None:
+        self.mistakes.append((path, message))
+
+    def row(self, row: object) -> Selector | None:
+        if row is None or row == "":
+            return None
+        if not isinstance(row, str):
+            self.wrong("row", "must be text")
+            return None
+        kind, text = _short(row)
+        if kind == "re":
+            self.wrong("row", "cannot be a regular expression; use css, xpath or jmespath")
+            return None
+        return self.selector(kind, text, path="row")
+
+    def fields(self, fields: object, *, path: str, depth: int) -> tuple[Field, ...]:
+        if not isinstance(fields, Mapping):
+            self.wrong(path, "must be an object of name: field")
+            return ()
+        if not fields:
+            self.wrong(path, "needs at least one field")
+        if depth > MAX_DEPTH:
+            self.wrong(path, f"is nested deeper than {MAX_DEPTH} levels")
+            return ()
+        self.count += len(fields)
+        if self.count > MAX_FIELDS:
+            self.wrong(path, f"more than {MAX_FIELDS} fields are declared")
+            return ()
+        found = [self.field(name, said, path=path, depth=depth) for name, said in fields.items()]
+        return tuple(one for one in found if one is not None)
+
+    def field(self, name: object, said: object, *, path: str, depth: int) -> Field | None:
+        path = f"{path}.{name}"
+        reason = _bad_name(name)
+        if reason is not None:
+            self.wrong(path, reason)
+            return None
+        if isinstance(said, str):
+            kind, text = _short(said)
+            said = {kind: text}
+        if not isinstance(said, Mapping):
+            self.wrong(path, "must be an object, or text such as css:h1")
+            return None
+        for key in said:
+            if key not in _KEYS:
+                self.wrong(f"{path}.{key}", f"is unknown; known are {', '.join(sorted(_KEYS))}")
+        return self.declared(str(name), said, path=path, depth=depth)
+
+    def declared(self, name: str, said: Mapping[object, object], *, path: str, depth: int) -> Field:
+        selector = self.selection(said, path=path)
+        children: tuple[Field, ...] = ()
+        if "fields" in said:
+            children = self.fields(said["fields"], path=f"{path}.fields", depth=depth + 1)
+        parsed = Field(
+            name=name,
+            selector=selector,
+            attr=self.attr(said, selector, path=path),
+            kind=self.kind(said, path=path),
+            many=self.flag(said, "many", path=path),
+            required=self.flag(said, "required", path=path),
+            has_default="default" in said,
+            default=cast("JSON", said.get("default")),
+            fields=children,
+        )
+        self.agree(parsed, said, path=path)
+        return parsed
+
+    def selection(self, said: Mapping[object, object], *, path: str) -> Selector | None:
+        given = [kind for kind in KINDS if kind in said]
+        if len(given) > 1:
+            self.wrong(path, f"has {' and '.join(given)}; only one can select")
+        elif not given and "fields" not in said:
+            self.wrong(path, f"needs one of {', '.join(KINDS)}, or fields")
+        if len(given) != 1:
+            return None
+        text = said[given[0]]
+        if not isinstance(text, str):
+            self.wrong(f"{path}.{given[0]}", "must be text")
+            return None
+        return self.selector(given[0], text, path=f"{path}.{given[0]}")
+
+    def selector(self, kind: str, text: str, *, path: str) -> Selector | None:
+        try:
+            return compile_selector(kind, text)
+        except BadSelector as error:
+            self.wrong(path, str(error))
+            return None
+
+    def attr(self, said: Mapping[object, object], selector: Selector | None, *, path: str) -> str | None:
+        suffixed = selector.attr if isinstance(selector, Css) else None
+        if "attr" not in said:
+            return suffixed
+        attr = said["attr"]
+        if not isinstance(attr, str) or not attr.strip():
+            self.wrong(f"{path}.attr", "must be the name of an attribute")
+            return None
+        if isinstance(selector, Pattern | JmesPath):
+            self.wrong(f"{path}.attr", "belongs to css and xpath only")
+        if suffixed is not None:
+            self.wrong(f"{path}.attr", "is also given as ::attr(); one of them is enough")
+        return attr.strip().lower()
+
+    def kind(self, said: Mapping[object, object], *, path: str) -> Kind | None:
+        if "type" not in said:
+            return None
+        kind = said["type"]
+        if not isinstance(kind, str) or kind not in {*Kind}:
+            self.wrong(f"{path}.type", f"must be one of {', '.join(Kind)}")
+            return None
+        return Kind(kind)
+
+    def flag(self, said: Mapping[object, object], key: str, *, path: str) -> bool:
+        value = said.get(key, False)
+        if not isinstance(value, bool):
+            self.wrong(f"{path}.{key}", "must be true or false")
+        return value is True
+
+    def agree(self, parsed: Field, said: Mapping[object, object], *, path: str) -> None:
+        """Report what is right by itself and wrong together."""
+        if parsed.required and parsed.has_default:
+            self.wrong(f"{path}.default", "is never used, because the field is required")
+        if "fields" in said:
+            for key in ("type", "attr"):
+                if key in said:
+                    self.wrong(f"{path}.{key}", "does not go with fields, which make an object")
+            if isinstance(parsed.selector, Pattern):
+                self.wrong(f"{path}.fields", "cannot select inside the text that re gives")
+            if parsed.many and parsed.selector is None:
+                self.wrong(f"{path}.many", "needs a selector that matches many")
+        elif parsed.has_default and parsed.default is not None and not _default_fits(parsed):
+            wanted = f"a list of {parsed.kind or 'values'}" if parsed.many else f"of type {parsed.kind}"
+            self.wrong(f"{path}.default", f"must be {wanted}")
+
+    def agree_on_a_tree(self, schema: Schema) -> None:
+        """Report CSS that only selectolax reads beside a selector that only lxml reads."""
+        if not schema.needs_lxml:
+            return
+        for selector in [schema.row, *_selectors(schema.fields)]:
+            if isinstance(selector, Css) and not selector.itself and selector.html is None:
+                self.wrong("fields", f"{selector.text!r} cannot be mixed with XPath; write it as XPath too")
+
+
+def _default_fits(parsed: Field) -> bool:
+    if parsed.many:
+        values = parsed.default
+        return isinstance(values, list) and all(
+            parsed.kind is None or fits(parsed.kind, value) for value in values
+        )
+    return parsed.kind is None or fits(parsed.kind, parsed.default)
+
+
+def _short(text: str) -> tuple[str, str]:
+    """Return kind and selector of the short form `css:h1`; text without a kind is CSS."""
+    kind, colon, rest = text.partition(":")
+    return (kind, rest) if colon and kind in KINDS else ("css", text)
+
+
+def _bad_name(name: object) -> str | None:
+    if not isinstance(name, str) or not name.strip():
+        return "a field needs a name"
+    if len(name) > _MAX_NAME_CHARACTERS:
+        return f"a name has at most {_MAX_NAME_CHARACTERS} characters"
+    if name.startswith("_"):
+        return "names that begin with _ are ours"
+    if "." in name or not name.isprintable():
+        return "a name holds no dot and no control character"
+    return None
