@@ -1,0 +1,1 @@
+"""Sends requests: one module for each backend, and the egress guard they all go through."""

@@ -1,0 +1,308 @@
+"""Fetches over HTTP/1.1 with aiohttp: one exchange at a time, every bound enforced, nothing followed."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+import aiohttp
+from aiohttp.http_exceptions import LineTooLong
+from multidict import CIMultiDict
+from yarl import URL
+
+from crawler.errors import (
+    BadRequest,
+    BadResponse,
+    ConnectFailed,
+    ConnectionLost,
+    FetchError,
+    HeaderBomb,
+    TimedOut,
+    TlsFailed,
+    TooLarge,
+    TruncatedBody,
+)
+from crawler.fetch.connections import GuardedConnector
+from crawler.fetch.inflate import ACCEPTED, InflateLimits, inflate
+from crawler.http import Failed, Fetched, Headers, Outcome, Request
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from crawler.errors import TimeLimit
+    from crawler.fetch.guard import EgressGuard
+
+_ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+# these describe the exchange itself, which is ours
+_OURS: Final = frozenset(
+    {
+        "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+
+_INFLATE_IN_THREAD_BYTES: Final = 262_144
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """What one fetch may take. Past any of these it fails, and its connection is closed.
+
+    A body must keep up `min_bytes_per_second` over each `slow_after`.
+    """
+
+    total: timedelta = timedelta(seconds=30)
+    headers: timedelta = timedelta(seconds=15)
+    connect: timedelta = timedelta(seconds=10)
+    slow_after: timedelta = timedelta(seconds=20)
+    min_bytes_per_second: int = 512
+    max_wire_bytes: int = 20 * 1_048_576
+    max_body_bytes: int = 20 * 1_048_576
+    max_ratio: int = 100
+    ratio_free_bytes: int = 1_048_576
+    max_codings: int = 2
+    max_headers: int = 200
+    max_header_bytes: int = 65_536
+
+
+class HttpFetcher:
+    """Sends one GET at a time for each caller, any number of callers at once.
+
+    Network trouble leaves as `Failed`, never as an exception. It keeps connections open between
+    fetches and nothing else: no cookies, no credentials, no redirects, no environment.
+    """
+
+    def __init__(
+        self, guard: EgressGuard, *, user_agent: str = "Trawl", limits: FetchLimits | None = None
+    ) -> None:
+        self._guard = guard
+        self._limits = limits = limits or FetchLimits()
+        self._inflate_limits = InflateLimits(
+            max_bytes=limits.max_body_bytes,
+            free_bytes=limits.ratio_free_bytes,
+            ratio=limits.max_ratio,
+            max_codings=limits.max_codings,
+        )
+        self._total_seconds = limits.total.total_seconds()
+        self._headers_seconds = limits.headers.total_seconds()
+        self._slow_seconds = limits.slow_after.total_seconds()
+        self._slow_bytes = int(limits.min_bytes_per_second * self._slow_seconds)
+        self._headers = CIMultiDict(
+            {"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": ACCEPTED}
+        )
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        limits = self._limits
+        self._session = aiohttp.ClientSession(
+            connector=GuardedConnector(self._guard, max_head_bytes=limits.max_header_bytes),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect.total_seconds()),
+            max_headers=limits.max_headers,
+            max_line_size=limits.max_header_bytes,
+            max_field_size=limits.max_header_bytes,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, request: Request) -> Outcome:
+        """Return the response to `request`, whatever its status, or why there is none."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        deadline = _Deadline(self._ends(started, request), self._slow_seconds)
+        error: FetchError
+        try:
+            url = _url(request.url)
+            headers = self._with_ours(request.headers)
+            async with asyncio.timeout_at(deadline.for_headers(started + self._headers_seconds)) as scope:
+                response = await self._open_session().get(url, headers=headers, allow_redirects=False)
+                try:
+                    return await self._receive(request, response, deadline.of(scope), started)
+                except BaseException:
+                    response.close()
+                    raise
+        except FetchError as failure:
+            error = failure
+        except TimeoutError as failure:
+            connecting = isinstance(failure, aiohttp.ServerTimeoutError)
+            error = TimedOut(which="connect" if connecting else deadline.which)
+        except (aiohttp.ClientError, OSError, ValueError) as failure:
+            error = _translated(failure)
+        return Failed(url=request.url, error=error, elapsed_seconds=loop.time() - started)
+
+    async def _receive(
+        self, request: Request, response: aiohttp.ClientResponse, deadline: _Deadline, started: float
+    ) -> Fetched:
+        headers = self._read_headers(response)
+        keep = request.keep_bytes
+        sent = await self._read_body(response, deadline, keep)
+        body = sent
+        coding = headers.joined("Content-Encoding")
+        if coding and sent:
+            if len(sent) > _INFLATE_IN_THREAD_BYTES:
+                body = await asyncio.to_thread(inflate, sent, coding, self._inflate_limits, cut_at=keep)
+            else:
+                body = inflate(sent, coding, self._inflate_limits, cut_at=keep)
+        return Fetched(
+            url=request.url,
+            status=response.status,
+            headers=headers,
+            body=body if keep is None else body[:keep],
+            wire_bytes=len(sent),
+            elapsed_seconds=asyncio.get_running_loop().time() - started,
+            truncated=keep is not None and (len(sent) > keep or len(body) >= keep),
+        )
+
+    async def _read_body(
+        self, response: aiohttp.ClientResponse, deadline: _Deadline, keep: int | None
+    ) -> bytes:
+        """Return the body as it was sent; with `keep` a little more than that at most."""
+        limit = self._limits.max_wire_bytes
+        if keep is None and (response.content_length or 0) > limit:
+            raise TooLarge(f"the page has {response.content_length:,} bytes; the limit is {limit:,}")
+        content = response.content
+        if not content.is_eof():
+            deadline.expect_progress()
+        chunk = await content.readany()
+        if content.at_eof():
+            return self._bounded(chunk, keep)
+        chunks = [chunk]
+        size = len(chunk)
+        awaited = self._slow_bytes
+        while size <= limit and (keep is None or size <= keep):
+            if size >= awaited:
+                deadline.expect_progress()
+                awaited = size + self._slow_bytes
+            chunk = await content.readany()
+            if not chunk:
+                break
+            chunks.append(chunk)
+            size += len(chunk)
+        else:
+            response.close()
+        return self._bounded(b"".join(chunks), keep)
+
+    def _bounded(self, sent: bytes, keep: int | None) -> bytes:
+        limit = self._limits.max_wire_bytes
+        if keep is None and len(sent) > limit:
+            raise TooLarge(f"the page has more than {limit:,} bytes")
+        return sent
+
+    def _read_headers(self, response: aiohttp.ClientResponse) -> Headers:
+        raw = response.raw_headers
+        size = sum([len(name) + len(value) + 4 for name, value in raw])
+        if len(raw) > self._limits.max_headers or size > self._limits.max_header_bytes:
+            raise HeaderBomb
+        return Headers([(_text(name), _text(value)) for name, value in raw])
+
+    def _with_ours(self, headers: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
+        if not headers:
+            return self._headers
+        merged = self._headers.copy()
+        for name, value in headers:
+            if name.lower() in _OURS:
+                raise BadRequest(f"the header {name!r} cannot be set; it belongs to the connection")
+            merged[name] = value
+        return merged
+
+    def _ends(self, started: float, request: Request) -> float:
+        if request.timeout is None:
+            return started + self._total_seconds
+        return started + min(self._total_seconds, request.timeout.total_seconds())
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("enter the fetcher (`async with`) before fetching")
+        return self._session
+
+
+class _Deadline:
+    """The one timer of a fetch, moved as it makes progress; `which` limit it stands for now."""
+
+    __slots__ = ("_ends", "_scope", "_slow_seconds", "which")
+
+    def __init__(self, ends: float, slow_seconds: float) -> None:
+        self._ends = ends
+        self._slow_seconds = slow_seconds
+        self._scope: asyncio.Timeout | None = None
+        self.which: TimeLimit = "total"
+
+    def for_headers(self, at: float) -> float:
+        if at < self._ends:
+            self.which = "headers"
+            return at
+        return self._ends
+
+    def of(self, scope: asyncio.Timeout) -> Self:
+        self._scope = scope
+        return self
+
+    def expect_progress(self) -> None:
+        """Allow the body as long as a slow one may take for its next part, but never past the end."""
+        at = asyncio.get_running_loop().time() + self._slow_seconds
+        self.which = "too_slow" if at < self._ends else "total"
+        if self._scope is not None:
+            self._scope.reschedule(min(at, self._ends))
+
+
+def _url(text: str) -> URL:
+    """Return `text`, which is canonical, as it is: what was judged is what is sent."""
+    url = URL(text, encoded=True)
+    if url.scheme not in {"http", "https"} or not url.raw_host or url.raw_user is not None:
+        raise BadRequest("only http and https URLs without user name can be fetched")
+    return url
+
+
+def _text(octets: bytes) -> str:
+    """Decode what a header holds: UTF-8 where it is that, otherwise Latin-1 (RFC 9110 §5.5)."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _translated(error: aiohttp.ClientError | OSError | ValueError) -> FetchError:
+    """Return our error for one of aiohttp's. Its texts name addresses, so none is passed on but TLS's."""
+    match error:
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            return TlsFailed(_tls_reason(error))
+        case aiohttp.ClientPayloadError():
+            return TruncatedBody()
+        case aiohttp.ClientResponseError():
+            return _malformed(error)
+        case aiohttp.ClientConnectorError():
+            return ConnectFailed()
+        case aiohttp.ClientConnectionError() | OSError():
+            return ConnectionLost()
+        case aiohttp.InvalidURL() | ValueError():
+            return BadRequest()
+        case _:
+            return BadResponse()
+
+
+def _tls_reason(error: BaseException) -> str | None:
+    cause = error if isinstance(error, ssl.SSLError) else error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_message:
+        return f"the certificate is not valid: {cause.verify_message}"
+    return None
+
+
+def _malformed(error: aiohttp.ClientResponseError) -> BadResponse:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, LineTooLong) or "Too many" in str(cause):
+            return HeaderBomb()
+        cause = cause.__cause__
+    return BadResponse()
