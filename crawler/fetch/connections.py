@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -42,7 +42,9 @@ class GuardedConnector(TCPConnector):
             limit_per_host=0,
         )
         self._guard = guard
-        self._factory = partial[ResponseHandler](_BoundedResponses, self._loop, max_head_bytes)
+        self._factory = cast(
+            "partial[ResponseHandler]", partial(_BoundedResponses, self._loop, max_head_bytes)
+        )
 
     def _socket(self, info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
