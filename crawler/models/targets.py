@@ -74,6 +74,7 @@ class Target(models.Model):
     objects = TargetQuerySet.as_manager()
 
     class Meta:
+        permissions = (("crawl_faster", "Can crawl faster than the default pace, or without robots.txt"),)
         indexes = (models.Index(fields=["deleted_at"], name="target_deleted", condition=Q(deleted_at__isnull=False)),)
         constraints = (
             models.CheckConstraint(condition=Q(priority__gte=0, priority__lte=9), name="target_priority_0_to_9"),
