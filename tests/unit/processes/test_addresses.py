@@ -1,0 +1,50 @@
+"""Ports and hosts to listen on."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from webui.processes import addresses
+from webui.processes.errors import CannotStart
+
+
+def test_a_free_port_is_free() -> None:
+    addresses.require_free("127.0.0.1", addresses.free_port())
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CannotStart, match=f"port {port} is in use"):
+            addresses.require_free("127.0.0.1", port)
+
+
+def test_a_preferred_port_in_use_gives_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert addresses.free_port(preferred=port) != port
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(CannotStart, match=r"192\.0\.2\.1 is not an address of this machine"):
+        addresses.require_free("192.0.2.1", 8000)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80/"),
+        ("0.0.0.0", "http://127.0.0.1:80/"),
+        ("::", "http://[::1]:80/"),
+        ("box.lan", "http://box.lan:80/"),
+    ],
+)
+def test_the_url_is_one_that_can_be_opened(host: str, url: str) -> None:
+    assert addresses.url(host, 80) == url
+
+
+def test_a_site_answers_to_the_host_it_listens_on() -> None:
+    assert "192.168.7.7" in addresses.names("192.168.7.7")
+    assert "[fd00::7]" in addresses.names("fd00::7")
