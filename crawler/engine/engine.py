@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from crawler.engine.visit import Visitor
     from crawler.engine.work import Claim, Result
 
+SHORTEST_TURN_SECONDS = 0.01
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -112,6 +114,7 @@ class Engine:
         try:
             async with asyncio.timeout(self._limits.look_every.total_seconds()):
                 await self._wake.wait()
+                await asyncio.sleep(SHORTEST_TURN_SECONDS)
         except TimeoutError:
             pass
         self._wake.clear()

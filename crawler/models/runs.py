@@ -86,6 +86,7 @@ class Run(models.Model):
     dead = models.PositiveIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
     pages_unchanged = models.PositiveIntegerField(default=0)
+    redirected = models.PositiveIntegerField(default=0)
     retries = models.PositiveIntegerField(default=0)
     stale = models.PositiveIntegerField(default=0)
     items = models.PositiveIntegerField(default=0)

@@ -1,0 +1,183 @@
+"""Claims requests of held hosts: whose turn it is, which rows, and what an earlier visit left."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crawler.engine.work import Claim, Validators
+from crawler.frontier import losses, turns
+from crawler.frontier.turns import Waiting
+from crawler.stores import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from crawler.engine.work import RunRules
+    from crawler.frontier.turns import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenBacklog:
+    """One open backlog of a held host that has something queued."""
+
+    id: int
+    host: int
+    run: int
+    priority: int
+    turn: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How much to claim on one held host, under which epoch, given the turns it has dealt so far."""
+
+    host: int
+    epoch: int
+    count: int
+    least_in_hand: int | None
+    turns: int
+
+
+def open_backlogs(ids: Sequence[int], *, kind: int, run: int | None) -> dict[int, list[OpenBacklog]]:
+    """Return the open backlogs of these hosts that have something queued, due or not."""
+    found: dict[int, list[OpenBacklog]] = defaultdict(list)
+    only = "" if run is None else f" AND run_id = {int(run)}"
+    for chunk in sql.chunks(ids):
+        rows = sql.select(
+            "SELECT id, host_id, run_id, priority, turn, due_at FROM crawler_backlog "
+            f"WHERE host_id IN ({sql.marks(chunk)}) AND open AND due_at IS NOT NULL AND kind = {int(kind)}{only}",
+            chunk,
+        )
+        for id_, host, run_id, priority, turn, due_at in rows:
+            moment = sql.moment(due_at)
+            if moment is not None:
+                found[host].append(
+                    OpenBacklog(id=id_, host=host, run=run_id, priority=priority, turn=turn, due_at=moment)
+                )
+    return found
+
+
+def wanted(wish: Wish, backlogs: Sequence[OpenBacklog], *, now: datetime) -> tuple[Turn, ...]:
+    """Return whose requests to claim: what the host has room for, and whatever is more urgent than that."""
+    due = [entry for entry in backlogs if entry.due_at <= now]
+    count = wish.count
+    if count <= 0 and wish.least_in_hand is not None:
+        due = [entry for entry in due if entry.priority > wish.least_in_hand]
+        count = 1 if due else 0
+    waiting = [Waiting(backlog=entry.id, priority=entry.priority, turn=entry.turn) for entry in due]
+    return turns.plan(waiting, turns=wish.turns, count=count)
+
+
+class Claimer:
+    """Claims rows within the transaction of one look; `alone_waiting` says what it had to leave."""
+
+    def __init__(self, *, rules: Callable[[int], RunRules | None], now: datetime) -> None:
+        self._rules = rules
+        self._now = now
+        self.alone_waiting = False
+
+    def claim(self, wish: Wish, plan: Iterable[Turn]) -> list[Claim]:
+        """Claim what `plan` says of one host, which the caller has locked."""
+        claims: list[Claim] = []
+        for turn in plan:
+            claims += self._claim_turn(wish, turn)
+        return claims
+
+    def claim_alone(self, wish: Wish, backlogs: Sequence[OpenBacklog]) -> list[Claim]:
+        """Claim one request that was lost twice, if this host has one."""
+        for backlog in backlogs:
+            rows = sql.select(CLAIM_ALONE, [wish.epoch, backlog.id, losses.ALONE_AFTER])
+            if rows:
+                self._recompute_due(backlog.id)
+                return self._claims(rows, wish, backlog=backlog.id, priority=backlog.priority)
+        return []
+
+    def _claim_turn(self, wish: Wish, turn: Turn) -> list[Claim]:
+        sql.execute(AWAKE, [turn.backlog, sql.adapt(self._now)])
+        rows = sql.select(CLAIM, [wish.epoch, turn.backlog, losses.ALONE_AFTER, turn.count])
+        sql.execute("UPDATE crawler_backlog SET turn = %s WHERE id = %s", [turn.turn, turn.backlog])
+        if len(rows) < turn.count:
+            self._recompute_due(turn.backlog)
+        return self._claims(rows, wish, backlog=turn.backlog, priority=turn.priority)
+
+    def _recompute_due(self, backlog: int) -> None:
+        """Say when a backlog that ran dry has its next request; those to be taken alone are due now."""
+        left = sql.select(LEFT_ALONE, [backlog])
+        if left:
+            self.alone_waiting = True
+            return
+        sql.execute(NEXT_DUE, [backlog, backlog])
+
+    def _claims(self, rows: Sequence[sql.Row], wish: Wish, *, backlog: int, priority: int) -> list[Claim]:
+        claims = []
+        for id_, run, url, key, depth, attempts, lost, via in sorted(rows):
+            rules = self._rules(run)
+            if rules is not None:
+                claims.append(
+                    Claim(
+                        id=id_,
+                        rules=rules,
+                        host=wish.host,
+                        backlog=backlog,
+                        epoch=wish.epoch,
+                        url=url,
+                        key=sql.data(key),
+                        depth=depth,
+                        priority=priority,
+                        attempts=attempts,
+                        losses=lost,
+                        via=tuple(via.split("\n")) if via else (),
+                    )
+                )
+        return claims
+
+
+AWAKE = "UPDATE crawler_request SET not_before = NULL WHERE backlog_id = %s AND state = 0 AND not_before <= %s"
+_RETURNING = "RETURNING id, run_id, url, key, depth, attempts, losses, via"
+CLAIM = (
+    "UPDATE crawler_request SET state = 1, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
+    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses < %s ORDER BY id LIMIT %s) " + _RETURNING
+)
+CLAIM_ALONE = (
+    "UPDATE crawler_request SET state = 1, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
+    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses >= %s ORDER BY id LIMIT 1) " + _RETURNING
+)
+LEFT_ALONE = (
+    "SELECT id FROM crawler_request WHERE backlog_id = %s AND state = 0 AND not_before IS NULL ORDER BY id LIMIT 1"
+)
+NEXT_DUE = (
+    "UPDATE crawler_backlog SET due_at = (SELECT min(not_before) FROM crawler_request "
+    "WHERE backlog_id = %s AND state = 0 AND not_before IS NOT NULL) WHERE id = %s"
+)
+
+
+def with_validators(claims: Sequence[Claim], *, revisits: Callable[[int], bool]) -> list[Claim]:
+    """Add what earlier visits left to the first attempts of claims whose target was crawled before."""
+    by_target: dict[int, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.attempts == 0 and revisits(claim.rules.target):
+            by_target[claim.rules.target].append(claim)
+    known: dict[int, Validators] = {}
+    for target, asked in by_target.items():
+        found = _validators(target, [claim.key for claim in asked])
+        known |= {claim.id: found[claim.key] for claim in asked if claim.key in found}
+    return [replace(claim, known=known[claim.id]) if claim.id in known else claim for claim in claims]
+
+
+def _validators(target: int, keys: Sequence[bytes]) -> dict[bytes, Validators]:
+    found: dict[bytes, Validators] = {}
+    for chunk in sql.chunks(keys):
+        rows = sql.select(
+            "SELECT key, etag, last_modified, content_type, body_hash FROM crawler_page "
+            f"WHERE target_id = %s AND key IN ({sql.marks(chunk)})",
+            [target, *chunk],
+        )
+        for key, etag, last_modified, content_type, body_hash in rows:
+            found[sql.data(key)] = Validators(
+                etag=etag, last_modified=last_modified, content_type=content_type, body_hash=sql.data(body_hash)
+            )
+    return found

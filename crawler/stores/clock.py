@@ -1,0 +1,34 @@
+"""The database's time, told without asking the database each time."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crawler.stores import sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class DatabaseClock:
+    """Counts on from one reading of the database's clock with the machine's monotonic one."""
+
+    def __init__(self) -> None:
+        self.synchronise()
+
+    def synchronise(self) -> None:
+        """Read the database's clock again."""
+        self._base = sql.database_now()
+        self._read_at = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._base + timedelta(seconds=time.monotonic() - self._read_at)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def draw(self) -> float:
+        return random.random()  # noqa: S311 - spreads requests, guards nothing

@@ -1,0 +1,144 @@
+"""The rows of hosts: created, locked in order, and given their place in the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.engine.work import Ledger
+from crawler.frontier.standing import standing
+from crawler.models import BacklogKind
+from crawler.stores import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from crawler.engine.work import HostNews
+
+LEDGER_COLUMNS = (
+    "next_at, last_at, last_status, latency_seconds, failures, circuit_openings, unavailable_since, hold_reason, "
+    "delay_seconds, crawl_delay_seconds, robots_state, robots_body, robots_fetched_at, robots_until, robots_failures"
+)
+
+
+def ids_of(origins: Iterable[str]) -> dict[str, int]:
+    """Return the host of each origin, made when it is new; call it outside of any lock."""
+    wanted = sorted(set(origins))
+    found: dict[str, int] = {}
+    for chunk in sql.chunks(wanted):
+        found |= _known(chunk)
+    missing = [origin for origin in wanted if origin not in found]
+    if missing:
+        sql.execute_many(INSERT, [(origin,) for origin in missing])
+        for chunk in sql.chunks(missing):
+            found |= _known(chunk)
+    return found
+
+
+INSERT = (
+    "INSERT INTO crawler_host (origin, top_priority, lease_owner, lease_epoch, turns, last_status, failures, "
+    "circuit_openings, hold_reason, robots_state, robots_body, robots_failures) "
+    "VALUES (%s, 0, '', 0, 0, '', 0, 0, '', '', '', 0) ON CONFLICT (origin) DO NOTHING"
+)
+
+
+def _known(origins: Sequence[str]) -> dict[str, int]:
+    return dict(sql.select(f"SELECT origin, id FROM crawler_host WHERE origin IN ({sql.marks(origins)})", origins))
+
+
+def lock(ids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """Lock host rows in the order of their ids; return the lease owner and epoch of each."""
+    found: dict[int, tuple[str, int]] = {}
+    for chunk in sql.chunks(sorted(ids)):
+        rows = sql.select(
+            f"SELECT id, lease_owner, lease_epoch FROM crawler_host WHERE id IN ({sql.marks(chunk)}) ORDER BY id"
+            + sql.for_update(),
+            chunk,
+        )
+        found |= {row[0]: (row[1], row[2]) for row in rows}
+    return found
+
+
+def set_standing(ids: Iterable[int], *, now: datetime) -> None:
+    """Write when each of these hosts, which the caller has locked, is due and how urgent it is."""
+    for chunk in sql.chunks(sorted(ids)):
+        waiting: dict[int, list[tuple[int, datetime]]] = {host: [] for host in chunk}
+        rows = sql.select(
+            f"SELECT host_id, priority, due_at FROM crawler_backlog WHERE host_id IN ({sql.marks(chunk)}) "
+            f"AND open AND due_at IS NOT NULL AND kind = {BacklogKind.HTTP.value}",
+            chunk,
+        )
+        for host, priority, due_at in rows:
+            moment = sql.moment(due_at)
+            if moment is not None:
+                waiting[host].append((priority, moment))
+        _write_standing(chunk, waiting, now=now)
+
+
+def _write_standing(
+    ids: Sequence[int], waiting: dict[int, list[tuple[int, datetime]]], *, now: datetime
+) -> None:
+    next_at = dict(sql.select(f"SELECT id, next_at FROM crawler_host WHERE id IN ({sql.marks(ids)})", ids))
+    places = [(standing(waiting[host], next_at=sql.moment(next_at.get(host)), now=now), host) for host in ids]
+    sql.execute_many(
+        "UPDATE crawler_host SET due_at = %s, top_priority = %s WHERE id = %s",
+        [(sql.adapt(place.due_at), place.priority, host) for place, host in places],
+    )
+
+
+def read_ledger(row: Sequence[object]) -> Ledger:
+    """Return the ledger from the columns of LEDGER_COLUMNS."""
+    (next_at, last_at, last_status, latency, failures, openings, since, reason, delay, crawl_delay, state, body, fetched_at, until, tries) = row  # fmt: skip
+    return Ledger(
+        next_at=sql.moment(next_at),
+        last_at=sql.moment(last_at),
+        last_status=str(last_status),
+        latency_seconds=latency,  # type: ignore[arg-type]
+        failures=failures,  # type: ignore[arg-type]
+        circuit_openings=openings,  # type: ignore[arg-type]
+        unavailable_since=sql.moment(since),
+        hold_reason=str(reason),
+        delay_seconds=delay,  # type: ignore[arg-type]
+        crawl_delay_seconds=crawl_delay,  # type: ignore[arg-type]
+        robots_state=str(state),
+        robots_body=sql.data(body),
+        robots_fetched_at=sql.moment(fetched_at),
+        robots_until=sql.moment(until),
+        robots_failures=tries,  # type: ignore[arg-type]
+    )
+
+
+def write_ledgers(news: Sequence[HostNews]) -> None:
+    """Write what a slice learnt of the hosts it holds; a host it lost keeps what its new holder says."""
+    sql.execute_many(WRITE_LEDGER, [_ledger_row(entry) for entry in news])
+
+
+WRITE_LEDGER = (
+    "UPDATE crawler_host SET next_at = %s, last_at = %s, last_status = %s, latency_seconds = %s, failures = %s, "
+    "circuit_openings = %s, unavailable_since = %s, hold_reason = %s, delay_seconds = %s, crawl_delay_seconds = %s, "
+    "robots_state = %s, robots_body = %s, robots_fetched_at = %s, robots_until = %s, robots_failures = %s "
+    "WHERE id = %s AND lease_epoch = %s"
+)
+
+
+def _ledger_row(news: HostNews) -> tuple[object, ...]:
+    ledger = news.ledger
+    return (
+        sql.adapt(ledger.next_at),
+        sql.adapt(ledger.last_at),
+        ledger.last_status[:60],
+        ledger.latency_seconds,
+        ledger.failures,
+        ledger.circuit_openings,
+        sql.adapt(ledger.unavailable_since),
+        ledger.hold_reason[:60],
+        ledger.delay_seconds,
+        ledger.crawl_delay_seconds,
+        ledger.robots_state,
+        ledger.robots_body,
+        sql.adapt(ledger.robots_fetched_at),
+        sql.adapt(ledger.robots_until),
+        ledger.robots_failures,
+        news.id,
+        news.epoch,
+    )

@@ -1,0 +1,146 @@
+"""Writes scraped records: new ones, changed ones with their earlier version, and who saw which."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crawler.stores import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from crawler.engine.work import Claim, ItemRecord
+    from crawler.stores.runs import Tallies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    id: int
+    version: int
+    content_hash: bytes
+
+
+def save(visits: Iterable[tuple[Claim, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
+    """Upsert the records of a batch, target by target and in the order of their keys.
+
+    Of two records with one key the later wins. An unchanged record costs no version, only the
+    sighting that says the run saw it.
+    """
+    by_target: dict[int, dict[bytes, tuple[Claim, ItemRecord]]] = defaultdict(dict)
+    for claim, records in visits:
+        for record in records:
+            by_target[claim.rules.target][record.key_hash] = (claim, record)
+    for target in sorted(by_target):
+        _save_target(target, by_target[target], tallies=tallies, now=now)
+
+
+def _save_target(
+    target: int, records: dict[bytes, tuple[Claim, ItemRecord]], *, tallies: Tallies, now: datetime
+) -> None:
+    keys = sorted(records)
+    before = _stored(target, keys)
+    missing = [key for key in keys if key not in before]
+    inserted = _insert(target, [records[key] for key in missing], now=now)
+    fresh = _stored(target, missing)
+    changed = [key for key in keys if (before | fresh)[key].content_hash != records[key][1].content_hash]
+    _change([((before | fresh)[key], *records[key]) for key in changed], now=now)
+    _touch([((before | fresh)[key].id, records[key][0]) for key in keys if key in before and key not in changed], now=now)
+    versions = {key: (entry.id, entry.version + (key in changed)) for key, entry in (before | fresh).items()}
+    _sight(records, versions, changed=set(changed), tallies=tallies)
+    for key in missing[:inserted]:
+        tallies.add(records[key][0].rules.run, items_new=1)
+    for key in changed:
+        tallies.add(records[key][0].rules.run, items_changed=1)
+
+
+def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
+    found: dict[bytes, _Stored] = {}
+    for chunk in sql.chunks(keys):
+        rows = sql.select(
+            "SELECT key_hash, id, version, content_hash FROM crawler_item "
+            f"WHERE target_id = %s AND key_hash IN ({sql.marks(chunk)})",
+            [target, *chunk],
+        )
+        found |= {sql.data(row[0]): _Stored(id=row[1], version=row[2], content_hash=sql.data(row[3])) for row in rows}
+    return found
+
+
+def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: datetime) -> int:
+    moment = sql.adapt(now)
+    return sql.execute_many(
+        "INSERT INTO crawler_item (target_id, key_hash, key, url, run, version, data, content_hash, first_seen, "
+        f"last_seen, changed_at) VALUES (%s, %s, %s, %s, %s, 1, {sql.json_mark()}, %s, %s, %s, %s) "
+        "ON CONFLICT (target_id, key_hash) DO NOTHING",
+        [
+            (
+                target,
+                record.key_hash,
+                record.key,
+                claim.url,
+                claim.rules.run,
+                record.data.decode(),
+                record.content_hash,
+                moment,
+                moment,
+                moment,
+            )
+            for claim, record in records
+        ],
+    )
+
+
+KEEP_VERSION = (
+    "INSERT INTO crawler_itemversion (item_id, version, run, url, data, content_hash, valid_from, valid_to) "
+    "SELECT id, version, run, url, data, content_hash, changed_at, %s FROM crawler_item WHERE id = %s "
+    "ON CONFLICT (item_id, version) DO NOTHING"
+)
+
+
+def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: datetime) -> None:
+    """Move what the items say now into their history, and write what they said this time."""
+    moment = sql.adapt(now)
+    sql.execute_many(KEEP_VERSION, [(moment, stored.id) for stored, _claim, _record in changes])
+    sql.execute_many(
+        f"UPDATE crawler_item SET version = version + 1, data = {sql.json_mark()}, content_hash = %s, url = %s, "
+        "run = %s, last_seen = %s, changed_at = %s WHERE id = %s",
+        [
+            (record.data.decode(), record.content_hash, claim.url, claim.rules.run, moment, moment, stored.id)
+            for stored, claim, record in changes
+        ],
+    )
+
+
+def _touch(seen: Sequence[tuple[int, Claim]], *, now: datetime) -> None:
+    moment = sql.adapt(now)
+    sql.execute_many(
+        "UPDATE crawler_item SET last_seen = %s, run = %s, url = %s WHERE id = %s",
+        [(moment, claim.rules.run, claim.url, item) for item, claim in seen],
+    )
+
+
+def _sight(
+    records: dict[bytes, tuple[Claim, ItemRecord]],
+    versions: dict[bytes, tuple[int, int]],
+    *,
+    changed: set[bytes],
+    tallies: Tallies,
+) -> None:
+    """Note which run saw which item; one that changed again within a run keeps its newest version."""
+    by_run: dict[int, list[bytes]] = defaultdict(list)
+    for key, (claim, _record) in records.items():
+        by_run[claim.rules.run].append(key)
+    for run in sorted(by_run):
+        rows = [(run, *versions[key]) for key in sorted(by_run[run], key=lambda key: versions[key][0])]
+        new = sql.execute_many(
+            "INSERT INTO crawler_sighting (run_id, item_id, version) VALUES (%s, %s, %s) ON CONFLICT (run_id, item_id) DO NOTHING",
+            rows,
+        )
+        tallies.add(run, items=new)
+        sql.execute_many(
+            "UPDATE crawler_sighting SET version = %s WHERE run_id = %s AND item_id = %s",
+            [(versions[key][1], run, versions[key][0]) for key in by_run[run] if key in changed],
+        )
+

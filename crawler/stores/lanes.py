@@ -1,0 +1,54 @@
+"""The bell of each lane: one ring at a time, and only the one who rang sends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from crawler.models import LaneState
+from crawler.queue import DEFAULT_FLOOR, URGENT_FLOOR, Lane
+from crawler.stores import sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+RING_LASTS = timedelta(seconds=15)
+PRIORITIES = {
+    Lane.URGENT: (URGENT_FLOOR, 9),
+    Lane.DEFAULT: (DEFAULT_FLOOR, URGENT_FLOOR - 1),
+    Lane.BULK: (0, DEFAULT_FLOOR - 1),
+}
+
+
+def ring(lane: Lane, *, now: datetime) -> bool:
+    """Say whether the caller is to send the lane's message; False while one is on its way."""
+    silent = Q(rung_at=None) | Q(rung_at__lt=now - RING_LASTS)
+    return LaneState.objects.filter(silent, name=lane.value).update(rung_at=now) == 1
+
+
+def unring(lane: Lane) -> None:
+    """Take a ring back whose message could not be sent."""
+    LaneState.objects.filter(name=lane.value).update(rung_at=None)
+
+
+def answer(lane: Lane, *, now: datetime) -> None:
+    """Note that a slice of the lane has started."""
+    LaneState.objects.filter(name=lane.value).update(rung_at=None, started_at=now)
+
+
+def with_work(*, now: datetime) -> list[Lane]:
+    """Return the lanes that have a free host with something due."""
+    return [lane for lane in Lane if has_work(lane, now=now)]
+
+
+def has_work(lane: Lane, *, now: datetime) -> bool:
+    """Say whether a free host with something due belongs to the lane."""
+    low, high = PRIORITIES[lane]
+    return any(sql.select(FREE_DUE, [priority, sql.adapt(now)]) for priority in range(low, high + 1))
+
+
+FREE_DUE = (
+    "SELECT id FROM crawler_host WHERE lease_owner = '' AND top_priority = %s AND due_at <= %s ORDER BY due_at LIMIT 1"
+)

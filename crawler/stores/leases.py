@@ -1,0 +1,170 @@
+"""Who holds which host: slices begin, are renewed, end, and are cleared away when they vanish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crawler.frontier import losses
+from crawler.models import RequestState, Slice
+from crawler.stores import hosts, runs, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from crawler.queue import Lane
+
+LOST = "worker_lost"
+HUNG = "reader_hung"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """What was taken back from a slice that vanished."""
+
+    hosts: int = 0
+    requests: int = 0
+    dead: int = 0
+
+
+def begin(*, owner: str, lane: Lane | str, node: str, now: datetime) -> None:
+    """Announce a slice, so that it may lease hosts."""
+    Slice.objects.create(owner=owner, lane=str(lane), node=node, started_at=now, renewed_at=now)
+
+
+def renew(*, owner: str, now: datetime) -> bool:
+    """Say that a slice is alive; False when it was cleared away, so that nothing is its own any more."""
+    return Slice.objects.filter(owner=owner).update(renewed_at=now) == 1
+
+
+def end(*, owner: str, now: datetime) -> None:
+    """Take leave: whatever is still held goes back, and no request counts as lost."""
+    free(owner, now=now, lost=False)
+
+
+def expired(*, now: datetime, lease_time: timedelta) -> list[str]:
+    """Return the owners of slices that were not renewed for a whole lease."""
+    return list(Slice.objects.filter(renewed_at__lt=now - lease_time).values_list("owner", flat=True))
+
+
+def of_node(node: str) -> list[str]:
+    """Return the owners of a node's slices."""
+    return list(Slice.objects.filter(node=node).values_list("owner", flat=True))
+
+
+def free(owner: str, *, now: datetime, lost: bool) -> Freed:
+    """Take everything back that `owner` holds, in transactions of at most 100 hosts.
+
+    Its leased requests are queued again; when it vanished (`lost`) each loss is counted, and a
+    request lost too often alone is dead. A host is next asked no sooner than one delay later.
+    """
+    total = Freed()
+    while True:
+        held = [row[0] for row in sql.select(HELD_BY, [owner])]
+        if not held:
+            Slice.objects.filter(owner=owner).delete()
+            return total
+        part = sql.atomically(lambda held=held: _free_hosts(held, owner=owner, now=now, lost=lost))
+        total = Freed(
+            hosts=total.hosts + part.hosts, requests=total.requests + part.requests, dead=total.dead + part.dead
+        )
+
+
+HELD_BY = "SELECT id FROM crawler_host WHERE lease_owner = %s ORDER BY id LIMIT 100"
+
+
+def _free_hosts(ids: list[int], *, owner: str, now: datetime, lost: bool) -> Freed:
+    mine = [host for host, (holder, _epoch) in hosts.lock(ids).items() if holder == owner]
+    leased = _leased_requests(mine)
+    dead = [row for row in leased if lost and losses.is_dead(row[3] + 1)]
+    _queue_again([row for row in leased if row not in dead], lost=lost, now=now)
+    _bury([row[0] for row in dead], reason=LOST, now=now)
+    release(mine, now=now, politely=True)
+    runs.add_dead(_count_by_run(dead), now=now)
+    return Freed(hosts=len(mine), requests=len(leased), dead=len(dead))
+
+
+def _leased_requests(ids: list[int]) -> list[sql.Row]:
+    if not ids:
+        return []
+    return sql.select(
+        f"SELECT id, run_id, backlog_id, losses FROM crawler_request WHERE host_id IN ({sql.marks(ids)}) "
+        f"AND state = {RequestState.LEASED.value} ORDER BY id" + sql.for_update(),
+        ids,
+    )
+
+
+def _queue_again(rows: list[sql.Row], *, lost: bool, now: datetime) -> None:
+    sql.execute_many(
+        f"UPDATE crawler_request SET state = {RequestState.QUEUED.value}, losses = losses + %s WHERE id = %s",
+        [(int(lost), row[0]) for row in rows],
+    )
+    make_due({row[2] for row in rows}, now=now)
+
+
+def _bury(ids: list[int], *, reason: str, now: datetime) -> None:
+    sql.execute_many(
+        f"UPDATE crawler_request SET state = {RequestState.DEAD.value}, losses = losses + 1, reason = %s, "
+        "settled_at = %s WHERE id = %s",
+        [(reason, sql.adapt(now), request) for request in ids],
+    )
+
+
+def _count_by_run(rows: list[sql.Row]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for row in rows:
+        counts[row[1]] = counts.get(row[1], 0) + 1
+    return counts
+
+
+def make_due(backlogs: Iterable[int], *, now: datetime) -> None:
+    """Say that these backlogs have something due now."""
+    moment = sql.adapt(now)
+    sql.execute_many(
+        "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)",
+        [(moment, backlog, moment) for backlog in sorted(backlogs)],
+    )
+
+
+def release(ids: Iterable[int], *, now: datetime, politely: bool = False) -> None:
+    """Let go of hosts that the caller has locked and that have no leased request any more.
+
+    `politely` is for a host whose last request is not known: it waits one delay.
+    """
+    released = sorted(ids)
+    for chunk in sql.chunks(released):
+        if politely:
+            _wait_one_delay(chunk, now=now)
+        sql.execute(
+            "UPDATE crawler_host SET lease_owner = '', lease_epoch = lease_epoch + 1 "
+            f"WHERE id IN ({sql.marks(chunk)})",
+            chunk,
+        )
+    hosts.set_standing(released, now=now)
+
+
+def _wait_one_delay(ids: Iterable[int], *, now: datetime) -> None:
+    listed = list(ids)
+    rows = sql.select(
+        f"SELECT id, next_at, delay_seconds, crawl_delay_seconds FROM crawler_host WHERE id IN ({sql.marks(listed)})", listed
+    )
+    changes = []
+    for host, next_at, delay, crawl_delay in rows:
+        earliest = now + timedelta(seconds=max(delay or 0.0, crawl_delay or 0.0))
+        changes.append((sql.adapt(max(earliest, sql.moment(next_at) or earliest)), host))
+    sql.execute_many("UPDATE crawler_host SET next_at = %s WHERE id = %s", changes)
+
+
+def bury_hung(request: int, *, owner: str, now: datetime) -> None:
+    """Mark the request dead whose reader hangs; the caller then frees the rest and ends the process."""
+
+    def work() -> None:
+        row = sql.select("SELECT host_id, run_id FROM crawler_request WHERE id = %s", [request])
+        if not row or hosts.lock([row[0][0]]).get(row[0][0], ("", 0))[0] != owner:
+            return
+        _bury([request], reason=HUNG, now=now)
+        runs.add_dead({row[0][1]: 1}, now=now)
+
+    sql.atomically(work)

@@ -1,0 +1,184 @@
+"""Commits a batch of results: all of each result or nothing of it, in one transaction and one lock order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from crawler.engine.work import Batch, Ended, Final, Postponed, Returned, Visited
+from crawler.models import BacklogKind, OutsideLink
+from crawler.stores import hosts, items, leases, pages, snapshots, sql
+from crawler.stores.discovery import Discovery, SeenBefore
+from crawler.stores.runs import Tallies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from crawler.engine.work import Result
+    from crawler.stores.clock import DatabaseClock
+
+SAMPLES_A_REASON = 100
+
+
+class Committer:
+    """Writes one slice's results. Keeps only what is known to be committed, and counts of samples."""
+
+    def __init__(self, *, owner: str, clock: DatabaseClock) -> None:
+        self._owner = owner
+        self._clock = clock
+        self._seen = SeenBefore()
+        self._sampled: dict[tuple[int, str], int] = {}
+
+    def commit(self, batch: Batch) -> None:
+        """Store what is still ours to store; results whose claim is gone are counted as stale."""
+        discovery = Discovery(self._seen)
+        for result in batch.results:
+            if isinstance(result, Visited):
+                discovery.add(result.claim.rules.run, result.found, parent=result.claim.id)
+        discovery.resolve_hosts()
+        bodies = _bodies(batch.results)
+        sql.atomically(lambda: self._commit(batch, discovery, bodies))
+        discovery.remember()
+
+    def _commit(self, batch: Batch, discovery: Discovery, bodies: dict[bytes, tuple[bytes, int]]) -> None:
+        now = self._clock.now()
+        tallies = Tallies()
+        own = {result.claim.host for result in batch.results} | {news.id for news in batch.news} | set(batch.released)
+        locked = hosts.lock(own | discovery.host_ids)
+        live = self._live(batch.results, locked, tallies)
+        _settle(live, tallies, now=now)
+        hosts.write_ledgers(batch.news)
+        touched = self._discover(live, batch.results, discovery, tallies, now=now)
+        self._store(live, bodies, tallies, now=now)
+        released = [host for host in batch.released if locked.get(host, ("", 0))[0] == self._owner]
+        leases.release(released, now=now)
+        hosts.set_standing({host for host in touched if not locked[host][0]} - set(released), now=now)
+        self._sample(live, now=now)
+        tallies.write(now=now)
+
+    def _live(
+        self, results: Sequence[Result], locked: dict[int, tuple[str, int]], tallies: Tallies
+    ) -> list[Result]:
+        """Return the results whose claim is still held, and lock their rows; count the others."""
+        mine = [r for r in results if locked.get(r.claim.host) == (self._owner, r.claim.epoch)]
+        held: set[int] = set()
+        for chunk in sql.chunks(sorted(result.claim.id for result in mine)):
+            statement = (
+                f"SELECT id, epoch FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state = 1 ORDER BY id"
+            )
+            held |= {row[0] for row in sql.select(statement + sql.for_update(), chunk)}
+        live = [result for result in mine if result.claim.id in held]
+        for result in results:
+            if result.claim.id not in held and not isinstance(result, Returned):
+                tallies.add(result.claim.rules.run, stale=1)
+        return live
+
+    def _discover(
+        self, live: Sequence[Result], results: Sequence[Result], discovery: Discovery, tallies: Tallies, *, now: datetime
+    ) -> set[int]:
+        if len(live) < len(results):
+            ids = {result.claim.id for result in live}
+            discovery.keep_parents(ids)
+        runs = {result.claim.rules.run: result.claim.rules for result in live if isinstance(result, Visited)}
+        if not runs:
+            return set()
+        rows = sql.select(
+            "SELECT id, priority, trigger, discovered - skipped - redirected FROM crawler_run "
+            f"WHERE id IN ({sql.marks(list(runs))})",
+            list(runs),
+        )
+        kinds, room = {}, {}
+        for run, priority, trigger, used in rows:
+            kind = BacklogKind.TERMINAL if trigger == "terminal" else BacklogKind.HTTP
+            kinds[run] = (kind.value, priority)
+            most = runs[run].max_pages
+            room[run] = None if most is None else most - used + tallies.of(run, "redirected") + tallies.of(run, "skipped")
+        return discovery.insert(kinds=kinds, tallies=tallies, room=room, now=now)
+
+    def _store(
+        self, live: Sequence[Result], bodies: dict[bytes, tuple[bytes, int]], tallies: Tallies, *, now: datetime
+    ) -> None:
+        visits = [result for result in live if isinstance(result, Visited)]
+        records = [(visit.claim, visit.page) for visit in visits if visit.page is not None]
+        wanted = {page.body_hash for _claim, page in records if page.body is not None}
+        snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
+        pages.save(records, now=now)
+        items.save([(visit.claim, visit.items) for visit in visits if visit.items], tallies=tallies, now=now)
+
+    def _sample(self, live: Sequence[Result], *, now: datetime) -> None:
+        """Keep the first hundred links a reason that a run did not follow."""
+        samples = []
+        for result in live:
+            for reason, url in result.outside if isinstance(result, Visited) else ():
+                place = (result.claim.rules.run, reason)
+                if self._sampled.setdefault(place, _sampled_before(*place)) < SAMPLES_A_REASON:
+                    self._sampled[place] += 1
+                    samples.append(OutsideLink(run_id=place[0], reason=reason[:60], url=url))
+        if samples:
+            OutsideLink.objects.bulk_create(samples)
+
+
+def _sampled_before(run: int, reason: str) -> int:
+    return OutsideLink.objects.filter(run_id=run, reason=reason[:60]).count()
+
+
+def _bodies(results: Sequence[Result]) -> dict[bytes, tuple[bytes, int]]:
+    """Compress the new bodies of a batch, each once, before the transaction begins."""
+    bodies: dict[bytes, tuple[bytes, int]] = {}
+    for result in results:
+        page = result.page if isinstance(result, Visited) else None
+        if page is not None and page.body is not None and page.body_hash not in bodies:
+            bodies[page.body_hash] = (snapshots.compress(page.body), page.size)
+    return bodies
+
+
+END = (
+    "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + 1, settled_at = %s WHERE id = %s"
+)
+POSTPONE = "UPDATE crawler_request SET state = 0, not_before = %s, reason = %s, attempts = attempts + %s WHERE id = %s"
+GIVE_BACK = "UPDATE crawler_request SET state = 0 WHERE id = %s"
+DUE_BY = "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)"
+
+
+def _settle(live: Sequence[Result], tallies: Tallies, *, now: datetime) -> None:
+    """Move each request to where its result puts it."""
+    moment = sql.adapt(now)
+    ended: list[tuple[object, ...]] = []
+    postponed: list[tuple[object, ...]] = []
+    due: dict[int, datetime] = {}
+    returned: list[tuple[int]] = []
+    for result in live:
+        claim, run = result.claim, result.claim.rules.run
+        match result:
+            case Visited():
+                ended.append((Final.DONE.value, "redirected" if result.redirected else "", result.status, moment, claim.id))
+                _count_visit(result, tallies)
+            case Ended():
+                ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))
+                tallies.add(run, bytes=result.wire_bytes, **{result.state.name.lower(): 1})
+            case Postponed():
+                postponed.append((sql.adapt(result.until), result.reason[:300], int(result.counts), claim.id))
+                due[claim.backlog] = min(due.get(claim.backlog, result.until), result.until)
+                tallies.add(run, retries=1)
+            case Returned():
+                returned.append((claim.id,))
+                due[claim.backlog] = now
+            case never:
+                assert_never(never)
+    sql.execute_many(END, ended)
+    sql.execute_many(POSTPONE, postponed)
+    sql.execute_many(GIVE_BACK, returned)
+    sql.execute_many(DUE_BY, [(sql.adapt(at), backlog, sql.adapt(at)) for backlog, at in sorted(due.items())])
+
+
+def _count_visit(visit: Visited, tallies: Tallies) -> None:
+    tallies.add(
+        visit.claim.rules.run,
+        done=1,
+        bytes=visit.wire_bytes,
+        pages=int(visit.page is not None),
+        pages_unchanged=int(visit.unchanged),
+        redirected=int(visit.redirected),
+        problems=visit.problems,
+        out_of_scope=len(visit.outside),
+    )

@@ -1,0 +1,41 @@
+"""Stored bodies, by the hash of their bytes, compressed with Zstandard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import zstandard
+
+from crawler.stores import sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+LEVEL = 3
+LARGEST_BYTES = 32 << 20
+
+_compressor = zstandard.ZstdCompressor(level=LEVEL)
+
+INSERT = (
+    "INSERT INTO crawler_snapshot (hash, body, size, created_at) VALUES (%s, %s, %s, %s) ON CONFLICT (hash) DO NOTHING"
+)
+
+
+def compress(body: bytes) -> bytes:
+    """Return a body as it is stored. One thread at a time: the compressor is shared."""
+    return _compressor.compress(body)
+
+
+def save(bodies: Mapping[bytes, tuple[bytes, int]], *, now: datetime) -> None:
+    """Store (compressed, size) by hash, in the order of the hashes; what is there already stays."""
+    moment = sql.adapt(now)
+    sql.execute_many(INSERT, [(hash_, *bodies[hash_], moment) for hash_ in sorted(bodies)])
+
+
+def load(hash_: bytes) -> bytes | None:
+    """Return a stored body, or None when there is none."""
+    rows = sql.select("SELECT body FROM crawler_snapshot WHERE hash = %s", [hash_])
+    if not rows:
+        return None
+    return zstandard.ZstdDecompressor().decompress(sql.data(rows[0][0]), max_output_size=LARGEST_BYTES)

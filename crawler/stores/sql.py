@@ -1,0 +1,112 @@
+"""What differs between SQLite and PostgreSQL in the hot statements, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+TRIES = 5
+RETRY_SECONDS = 0.05
+DEADLOCK_STATES = frozenset({"40P01", "40001"})
+
+
+def is_postgres() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def for_update(*, skip_locked: bool = False) -> str:
+    """Return the clause that locks the selected rows; SQLite has locked the whole database already."""
+    if not is_postgres():
+        return ""
+    return " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
+
+
+def marks(values: Sequence[object]) -> str:
+    """Return as many placeholders as there are `values`, for an IN list."""
+    return ", ".join(["%s"] * len(values))
+
+
+def json_mark() -> str:
+    """Return the placeholder of a JSON value given as text."""
+    return "%s::jsonb" if is_postgres() else "%s"
+
+
+def adapt(moment: datetime | None) -> Any:
+    """Return a moment as a parameter of a raw statement."""
+    return connection.ops.adapt_datetimefield_value(moment) if moment is not None else None
+
+
+def moment(value: Any) -> datetime | None:
+    """Return a moment from a column of a raw statement, in UTC."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+def data(value: Any) -> bytes:
+    """Return the bytes of a binary column."""
+    return bytes(value) if value is not None else b""
+
+
+def select(statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+    """Return all rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def execute(statement: str, parameters: Sequence[object] = ()) -> int:
+    """Run a statement and return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.rowcount
+
+
+def execute_many(statement: str, rows: Sequence[Sequence[object]]) -> int:
+    """Run a statement for each of `rows` and return how many rows they touched together."""
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+        return max(cursor.rowcount, 0)
+
+
+def chunks(values: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
+    """Cut a list for IN clauses."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def atomically(work: Callable[[], T]) -> T:
+    """Return `work()`, run in one transaction; repeated when the database chose it to break a deadlock."""
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                return work()
+        except OperationalError as error:
+            if attempt == TRIES - 1 or not _is_transient(error):
+                raise
+            time.sleep(RETRY_SECONDS * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _is_transient(error: OperationalError) -> bool:
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in DEADLOCK_STATES or "locked" in str(error)
+
+
+def database_now() -> datetime:
+    """Return the time by the database's clock, which all leases are measured with."""
+    if not is_postgres():
+        return timezone.now()
+    return select("SELECT clock_timestamp()")[0][0]  # type: ignore[no-any-return]
