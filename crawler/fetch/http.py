@@ -39,8 +39,20 @@ _ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.
 
 # these describe the exchange itself, which is ours
 _OURS: Final = frozenset(
-    "accept-encoding connection content-length expect host keep-alive proxy-authorization proxy-connection "
-    "te trailer transfer-encoding upgrade".split()
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 
 _INFLATE_IN_THREAD_BYTES: Final = 262_144
