@@ -174,7 +174,8 @@ def _prescan(data: bytes, *, skip_scripts: bool = False) -> str | None:
             position = end
             if name == b"meta" and (encoding := _meta(attributes)) is not None:
                 return encoding
-            if skip_scripts and name in {b"script", b"style"} and end >= 0:
+            opens = data[start + 1 : start + 2] != b"/"
+            if skip_scripts and opens and name in {b"script", b"style"}:
                 position = _end_of_raw_text(data, end, name)
         if end < 0:
             return None

@@ -141,7 +141,7 @@ def _read_xml(data: bytes, reading: _Reading) -> None:
                 return
     except etree.XMLSyntaxError as error:
         reading.report("malformed", f"not well-formed: {error}")
-    if not reading.entries and not reading.sitemaps:
+    if not (reading.entries or reading.sitemaps or reading.bad_urls):
         reading.report("not_a_sitemap", "no element of a sitemap or feed was found")
 
 
@@ -168,7 +168,7 @@ def _records(data: bytes, reading: _Reading) -> Iterator[Element]:
     finally:
         # The parser holds back what it was fed last until it is closed.
         yield from _finished(puller)
-    for error in puller.error_log:
+    for error in puller.feed_error_log:
         reading.report("malformed", f"line {error.line}: {error.message}")
 
 

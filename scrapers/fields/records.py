@@ -61,16 +61,20 @@ class _Record:
     problems: list[Problem] = field(default_factory=list)
 
     def object(self, fields: tuple[Field, ...], scope: Scope, *, path: str) -> dict[str, JSON] | None:
-        """Return the fields found; None where a required one is missing or nothing was found."""
+        """Return the fields found; None where a required one is missing, or all are defaults."""
         found: dict[str, JSON] = {}
         complete = True
+        anything = False
         for one in fields:
             value = self.value(one, scope, path=f"{path}{one.name}")
             if not isinstance(value, _Missing):
                 found[one.name] = value
+                anything = True
+            elif one.has_default:
+                found[one.name] = one.default
             elif one.required:
                 complete = False
-        return found if complete and found else None
+        return found if complete and anything else None
 
     def value(self, one: Field, scope: Scope, *, path: str) -> JSON | _Missing:
         known = len(self.problems)
@@ -83,8 +87,6 @@ class _Record:
             first = next(values, _MISSING)
             if not isinstance(first, _Missing):
                 return first
-        if one.has_default:
-            return one.default
         if one.required and len(self.problems) == known:
             self.report("missing_required", f"required field {path} is missing", path)
         return _MISSING

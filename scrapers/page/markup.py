@@ -27,6 +27,12 @@ def has_doctype(data: bytes) -> bool:
     return _DOCTYPE.match(data, position) is not None
 
 
+def refuse_doctype(text: str) -> None:
+    """Raise DoctypeRefused for XML that has one."""
+    if has_doctype(text.encode("utf-8", "replace")):
+        raise DoctypeRefused("XML with a DOCTYPE is refused")
+
+
 def xml_puller() -> etree.XMLPullParser:
     """Return a forgiving parser of finished elements, to be fed UTF-8 without a DOCTYPE in pieces."""
     return etree.XMLPullParser(
@@ -42,9 +48,7 @@ def xml_puller() -> etree.XMLPullParser:
 
 def xml_tree(text: str) -> Element:
     """Return the root of an XML document; raises DoctypeRefused."""
-    data = text.encode("utf-8", "replace")
-    if has_doctype(data):
-        raise DoctypeRefused("XML with a DOCTYPE is refused")
+    refuse_doctype(text)
     parser = etree.XMLParser(
         recover=True,
         resolve_entities=False,
@@ -53,7 +57,7 @@ def xml_tree(text: str) -> Element:
         huge_tree=True,
         encoding="utf-8",
     )
-    root = etree.fromstring(data, parser)
+    root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     return etree.Element("empty") if root is None else root
 
 

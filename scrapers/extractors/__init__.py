@@ -1,0 +1,1 @@
+"""General extractors: what can be read from any page without being told about it."""

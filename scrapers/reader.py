@@ -1,0 +1,149 @@
+"""Reads one page with one scraper: items, links, problems and facts, whatever the page does."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, cast
+
+import orjson
+
+from scrapers.links import Link, links
+from scrapers.page import JSON, Page, Problem, Scraped
+
+if TYPE_CHECKING:
+    from scrapers.registry import Scraper, Yielded
+
+__all__ = ["Facts", "Problem", "Reading", "Scraped", "read"]
+
+MAX_ITEMS = 10_000
+_MAX_DETAIL_CHARACTERS = 20_000
+_MAX_MESSAGE_CHARACTERS = 500
+_PLAIN_TYPES = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+# Escaped NUL (no database stores it), but not the text "\\u0000" with an escaped backslash before.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a page says about itself; None and False where it says nothing or is not HTML."""
+
+    title: str | None = None
+    canonical: str | None = None
+    language: str | None = None
+    noindex: bool = False
+    nofollow: bool = False
+    parse_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything one page gave."""
+
+    items: tuple[Scraped, ...]
+    links: tuple[Link, ...]
+    problems: tuple[Problem, ...]
+    facts: Facts
+
+
+@dataclass(slots=True, kw_only=True)
+class _Gathered:
+    items: list[Scraped] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(page: Page, scraper: Scraper) -> Reading:
+    """Return what `page` gives: its own links always, and what `scraper` makes of it.
+
+    A scraper that raises costs the page the items it had not yet yielded; the problem
+    `scraper_raised` carries the traceback. What is no Exception (a time-out by signal) passes.
+    """
+    own = links(page)
+    gathered = _Gathered()
+    try:
+        for yielded in scraper.parse(page):
+            if len(gathered.items) >= MAX_ITEMS:
+                message = f"only the first {MAX_ITEMS:,} items of a page are taken"
+                gathered.problems.append(Problem(code="too_many_items", message=message))
+                break
+            _sort(yielded, gathered)
+    except Exception as error:  # noqa: BLE001
+        gathered.problems.append(_raised(error, scraper))
+    return Reading(
+        items=tuple(gathered.items),
+        links=_once((*own, *gathered.links)) if gathered.links else own,
+        problems=tuple(gathered.problems),
+        facts=_facts(page),
+    )
+
+
+def _sort(yielded: Yielded, gathered: _Gathered) -> None:
+    match yielded:
+        case Scraped(data=data):
+            _keep(data, gathered)
+        case Link():
+            gathered.links.append(yielded)
+        case Problem():
+            gathered.problems.append(yielded)
+        case dict():
+            _keep(yielded, gathered)
+        case _:
+            raise TypeError(f"a scraper yields dicts and links, not {type(yielded).__name__}")
+
+
+def _keep(data: dict[str, JSON], gathered: _Gathered) -> None:
+    """Store `data` as plain JSON: dates become text, NaN null; a value that is none is a problem."""
+    try:
+        plain = orjson.dumps(data, default=_json_value, option=_PLAIN_TYPES)
+    except (TypeError, RecursionError) as error:
+        message = f"an item is not JSON: {error}"[:_MAX_MESSAGE_CHARACTERS]
+        gathered.problems.append(Problem(code="bad_type", message=message))
+        return
+    if b"\\u0000" in plain:
+        plain = _NUL.sub(rb"\1", plain)
+    stored = cast("dict[str, JSON]", orjson.loads(plain))
+    if stored:
+        gathered.items.append(Scraped(data=stored))
+
+
+def _json_value(value: object) -> JSON:
+    match value:
+        case Decimal():
+            return float(value)
+        case set() | frozenset() | tuple():
+            return cast("JSON", list(value))
+        case date():
+            return value.isoformat()
+        case str():
+            return str(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+def _raised(error: Exception, scraper: Scraper) -> Problem:
+    said = f"{type(error).__name__}: {error}"
+    return Problem(
+        code="scraper_raised",
+        message=f"{scraper.name} raised {said}"[:_MAX_MESSAGE_CHARACTERS],
+        detail="".join(traceback.format_exception(error))[-_MAX_DETAIL_CHARACTERS:],
+    )
+
+
+def _once(found: tuple[Link, ...]) -> tuple[Link, ...]:
+    return tuple({link.url: link for link in reversed(found)}.values())[::-1]
+
+
+def _facts(page: Page) -> Facts:
+    robots = page.robots
+    return Facts(
+        title=page.title,
+        canonical=page.canonical,
+        language=page.language,
+        noindex=robots.noindex,
+        nofollow=robots.nofollow,
+        parse_truncated=page.parse_truncated,
+    )

@@ -1,0 +1,188 @@
+"""Which scrapers there are, and how a target's settings become one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from scrapers import fields as declared
+from scrapers.extractors.auto import Auto
+from scrapers.links import Link
+from scrapers.page import JSON, Page, Problem, Scraped
+from scrapers.sites.demo_shop import DemoShop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Yielded: TypeAlias = Scraped | dict[str, JSON] | Link | Problem
+
+
+class Scraper(Protocol):
+    """Reads one page: yields items (as dicts), links that are not in its markup, problems.
+
+    It may raise: that costs the page its remaining items, and is reported. It must not keep
+    anything between pages, nor change the page's trees.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a target's `scraper` says."""
+
+    def parse(self, page: Page) -> Iterable[Yielded]:
+        """Yield what `page` gives."""
+
+
+class SiteScraper(Scraper, Protocol):
+    """A scraper of one site, in Python; `title` and `description` are shown in the form."""
+
+    title: str
+    description: str
+
+    def matches(self, url: str) -> bool:
+        """Whether pages at `url` are for this scraper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One scraper as a form offers it."""
+
+    name: str
+    title: str
+    description: str
+
+
+class InvalidScraper(ValueError):
+    """Settings that make no scraper; `problems` holds (path, message), such as `fields.price.css`."""
+
+    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
+        """Take every mistake at once, so that a form can show each beside its field."""
+        super().__init__("; ".join(f"{path}: {message}" for path, message in problems))
+        self.problems = problems
+
+
+# One line for each site; the first that matches a page's URL reads it.
+SITES: tuple[SiteScraper, ...] = (DemoShop(),)
+EXTRACTORS: tuple[Scraper, ...] = (Auto(),)
+
+_CHOICES = (
+    Choice(
+        name="auto",
+        title="Automatic",
+        description="Title, description, language, OpenGraph, JSON-LD, headings and date of any page.",
+    ),
+    Choice(
+        name="fields",
+        title="Declared fields",
+        description="Records you describe with CSS, XPath, regular expressions or JMESPath.",
+    ),
+    Choice(name="none", title="Links only", description="Follows links and keeps pages; no items."),
+    Choice(
+        name="site",
+        title="Site scraper by URL",
+        description="For each page, the Python scraper that knows its URL; other pages give links only.",
+    ),
+)
+
+
+class LinksOnly:
+    """The scraper that reads no items."""
+
+    name = "none"
+
+    def parse(self, page: Page) -> Iterable[Yielded]:  # noqa: ARG002
+        """Yield nothing: the reader takes the links of every page by itself."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BySite:
+    """Hands each page to the first of its sites that knows the page's URL."""
+
+    name: str
+    sites: tuple[SiteScraper, ...]
+
+    def parse(self, page: Page) -> Iterable[Yielded]:
+        """Yield what that site's scraper yields; nothing where none knows the URL."""
+        site = _site_for(page.url, self.sites)
+        return site.parse(page) if site is not None else ()
+
+
+def names() -> tuple[Choice, ...]:
+    """Return every scraper a target may name, general ones first."""
+    sites = (Choice(name=site.name, title=site.title, description=site.description) for site in SITES)
+    return (*_CHOICES, *sites)
+
+
+def compile(  # noqa: A001
+    *,
+    name: object,
+    url_hint: str | None = None,
+    options: object = None,
+    row: object = "",
+    fields: object = None,
+) -> Scraper:
+    """Return the scraper that a target's settings describe.
+
+    An empty `name` means: the site scraper that knows `url_hint`, `fields` where fields are
+    declared, otherwise `auto`. Whatever JSON the arguments are, a mistake raises InvalidScraper
+    with the path and the message of each, and nothing else is raised.
+    """
+    problems = _misplaced(name=name, options=options, row=row, fields=fields)
+    if not isinstance(name, str):
+        raise InvalidScraper((("scraper", "must be the name of a scraper"), *problems))
+    name = name or _chosen(url_hint, fields)
+    if name == "fields":
+        return _declared(row=row, fields=fields, problems=problems)
+    scraper = _by_name(name)
+    if scraper is None:
+        known = ", ".join(choice.name for choice in names())
+        raise InvalidScraper((("scraper", f"{name[:60]!r} is unknown; known are {known}"),))
+    if problems:
+        raise InvalidScraper(problems)
+    return scraper
+
+
+def _misplaced(*, name: object, options: object, row: object, fields: object) -> tuple[tuple[str, str], ...]:
+    problems = []
+    if options is not None and not isinstance(options, Mapping):
+        problems.append(("options", "must be an object"))
+    elif options:
+        problems += [(f"options.{key}", "is unknown: this scraper has no options") for key in options]
+    if name not in {"", "fields"} if isinstance(name, str) else False:
+        for path, value in (("row", row), ("fields", fields)):
+            if value:
+                problems.append((path, "is only for the scraper named fields"))
+    return tuple(problems)
+
+
+def _chosen(url_hint: str | None, fields: object) -> str:
+    if fields:
+        return "fields"
+    site = _site_for(url_hint, SITES) if url_hint else None
+    return site.name if site is not None else "auto"
+
+
+def _declared(*, row: object, fields: object, problems: tuple[tuple[str, str], ...]) -> Scraper:
+    try:
+        schema = declared.parse(fields=fields if fields is not None else {}, row=row)
+    except declared.InvalidFields as error:
+        raise InvalidScraper((*problems, *error.problems)) from None
+    if problems:
+        raise InvalidScraper(problems)
+    return declared.DeclaredRecords(schema=schema)
+
+
+def _by_name(name: str) -> Scraper | None:
+    if name == "none":
+        return LinksOnly()
+    if name == "site":
+        return BySite(name="site", sites=SITES)
+    for site in SITES:
+        if site.name == name:
+            return BySite(name=name, sites=(site,))
+    return next((extractor for extractor in EXTRACTORS if extractor.name == name), None)
+
+
+def _site_for(url: str, sites: tuple[SiteScraper, ...]) -> SiteScraper | None:
+    return next((site for site in sites if site.matches(url)), None)

@@ -1,0 +1,110 @@
+"""Links: absolute, once, in order, and none where the page says so."""
+
+from __future__ import annotations
+
+from ada_url import join_url
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scrapers.links import Joiner, Link, links
+from scrapers.page import Page
+
+URL = "https://shop.example/a/b.html"
+BASES = (
+    URL,
+    "http://x.example",
+    "http://x.example/a/?q=1#f",
+    "https://u:p@x.example:8080/a%20b/c;d/",
+    "http://x.example/a//b/../c",
+)
+PIECES = (
+    "a",
+    ".",
+    "..",
+    "/",
+    "//",
+    "?",
+    "=",
+    "&",
+    "b1",
+    "-",
+    "~",
+    "%2e",
+    "_",
+    ":",
+    "é",
+    " ",
+    "\n",
+    "+",
+    "\\",
+    "#",
+)
+
+
+def found(body: str, **headers: str) -> list[str]:
+    page = Page(url=URL, body=body.encode(), headers={"content-type": "text/html", **headers})
+    return [link.url for link in links(page)]
+
+
+def test_links_come_absolute_without_fragment_once_and_in_order() -> None:
+    body = "<a href='c#x'>1</a><area href='/d'><a href='c#y'>2</a><iframe src='//e.example/'></iframe>"
+    assert found(body) == ["https://shop.example/a/c", "https://shop.example/d", "https://e.example/"]
+
+
+def test_only_next_and_prev_of_link_elements_are_links() -> None:
+    body = "<link rel=icon href=s><link rel='x NEXT' href=n><link rel=prev href=p><link rel=alternate href=f>"
+    assert found(body) == ["https://shop.example/a/n", "https://shop.example/a/p"]
+
+
+def test_what_is_not_http_is_no_link() -> None:
+    body = "".join(
+        f"<a href='{href}'>x</a>"
+        for href in (
+            "#top",
+            "javascript:x()",
+            "mailto:a@b",
+            "JavaScript:x",
+            "ftp://x/",
+            "http://",
+            "data:,x",
+            "",
+        )
+    )
+    assert found(body) == []
+
+
+def test_base_href_moves_every_link() -> None:
+    assert found("<base href='https://b.example/x/'><a href=y>") == ["https://b.example/x/y"]
+
+
+def test_nofollow_is_a_property_of_the_link_unless_some_element_follows() -> None:
+    page = Page(
+        url=URL,
+        body=b"<a rel='NoFollow ugc' href=/1></a><a rel=nofollow href=/2></a><a href=/2></a>",
+        headers={"content-type": "text/html"},
+    )
+    assert links(page) == (
+        Link(url="https://shop.example/1", nofollow=True),
+        Link(url="https://shop.example/2", nofollow=False),
+    )
+
+
+def test_page_that_says_nofollow_has_no_links() -> None:
+    assert found("<meta name=robots content=nofollow><a href=x>") == []
+    assert found("<a href=x>", **{"x-robots-tag": "nofollow"}) == []
+
+
+def test_page_that_is_not_html_has_no_links() -> None:
+    assert found("<a href=x>", **{"content-type": "text/plain"}) == []
+
+
+@given(st.sampled_from(BASES), st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_joining_gives_what_the_url_standard_gives(base: str, reference: str) -> None:
+    reference = reference.partition("#")[0]
+    try:
+        expected = join_url(base, reference).partition("#")[0]
+    except ValueError:
+        expected = None
+    if expected is not None and not expected.startswith(("http://", "https://")):
+        expected = None
+    assert Joiner(base).join(reference) == expected
