@@ -1,0 +1,214 @@
+"""Runs: started, paused, resumed, cancelled, moved in priority, and settled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from crawler.engine.work import NewRequest
+from crawler.models import FINAL_RUN_STATES, Backlog, BacklogKind, OutboxMessage, RequestState, Run, RunState, RunTrigger
+from crawler.queue import Work, lane_for
+from crawler.services import bells, outbox
+from crawler.stores import hosts, sql
+from crawler.stores import runs as rows
+from crawler.stores.discovery import Discovery, SeenBefore
+from crawler.urls import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from crawler.models import Schedule, Target
+
+SETTLE_BATCH = 5_000
+HOSTS_A_STEP = 1_000
+CANCELLED = "cancelled"
+TIME_LIMIT = "time_limit"
+FROZEN = (
+    "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections",
+    "obey_robots", "user_agent", "scraper", "options", "fields", "row", "key",
+)  # fmt: skip
+
+
+class TargetDisabled(Exception):
+    """A run was asked for of a target that is switched off or deleted."""
+
+
+class WrongState(Exception):
+    """What was asked for cannot be done in the state the run is in."""
+
+
+def start(
+    *,
+    target: Target,
+    trigger: RunTrigger,
+    now: datetime,
+    priority: int | None = None,
+    schedule: Schedule | None = None,
+    nominal_at: datetime | None = None,
+) -> Run:
+    """Make a run and its first requests in one transaction; after commit ask for a slice.
+
+    Raises TargetDisabled, and IntegrityError when the schedule's nominal time had its run.
+    """
+    if target.deleted_at is not None or not (target.enabled or trigger == RunTrigger.TERMINAL):
+        raise TargetDisabled(f"{target.name} is switched off: enable the target, then start it again")
+    urls = [canonical(url) for url in target.start_urls]
+    discovery = Discovery(SeenBefore())
+    with transaction.atomic():
+        run = Run.objects.create(
+            target=target,
+            trigger=trigger,
+            priority=target.priority if priority is None else priority,
+            schedule=schedule,
+            nominal_at=nominal_at,
+            settings=frozen(target),
+            headers=target.headers,
+        )
+        discovery.add(run.pk, [NewRequest(url=url, depth=0) for url in urls], parent=None)
+        discovery.resolve_hosts()
+        _insert_starts(run, discovery, now=now)
+        if trigger != RunTrigger.TERMINAL:
+            transaction.on_commit(lambda: bells.ring(lane_for(run.priority), now=now))
+    run.refresh_from_db()
+    return run
+
+
+def frozen(target: Target) -> dict[str, Any]:
+    """Return the settings of a target as a run keeps them."""
+    return {name: getattr(target, name) for name in FROZEN}
+
+
+def _insert_starts(run: Run, discovery: Discovery, *, now: datetime) -> None:
+    kind = BacklogKind.TERMINAL if run.trigger == RunTrigger.TERMINAL else BacklogKind.HTTP
+    tallies = rows.Tallies()
+    hosts.lock(discovery.host_ids)
+    touched = discovery.insert(
+        kinds={run.pk: (kind.value, run.priority)}, tallies=tallies, room={run.pk: run.target.max_pages}, now=now
+    )
+    hosts.set_standing(touched, now=now)
+    tallies.write(now=now)
+
+
+def pause(*, run: Run, now: datetime) -> None:
+    """Close the run's backlogs; what is in flight is still stored. Raises WrongState."""
+    if not Run.objects.filter(pk=run.pk).move((RunState.QUEUED, RunState.RUNNING), RunState.PAUSED):
+        raise WrongState(_cannot(run, "paused", "only a queued or running run can be paused"))
+    _open_backlogs(run, is_open=False, now=now)
+    run.refresh_from_db()
+
+
+def resume(*, run: Run, now: datetime) -> None:
+    """Open the run's backlogs again. Raises WrongState."""
+    if not Run.objects.filter(pk=run.pk).move((RunState.PAUSED,), RunState.RUNNING, started_at=run.started_at or now):
+        raise WrongState(_cannot(run, "resumed", "only a paused run can be resumed"))
+    _open_backlogs(run, is_open=True, now=now)
+    with transaction.atomic():
+        rows.finish_if_done(run.pk, now=now)
+    if run.trigger != RunTrigger.TERMINAL:
+        bells.ring(lane_for(run.priority), now=now)
+    run.refresh_from_db()
+
+
+def cancel(*, run: Run, now: datetime) -> None:
+    """End the run: nothing more is sent, results in flight are dropped. Raises WrongState.
+
+    The first waiting rows are settled at once, the rest by a background job; the event that the
+    run has ended comes after the last.
+    """
+    moved = Run.objects.filter(pk=run.pk).move(
+        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED), RunState.CANCELLED, reason=CANCELLED, finished_at=now
+    )
+    if not moved:
+        raise WrongState(_cannot(run, "cancelled", "it has ended already"))
+    _open_backlogs(run, is_open=False, now=now)
+    _settle_soon(run, now=now)
+    run.refresh_from_db()
+
+
+def _settle_soon(run: Run, *, now: datetime) -> None:
+    if not settle(run=run, now=now, batches=1):
+        outbox.post(Work.SETTLE_RUN, now=now, run=run.pk)
+
+
+def settle(*, run: Run, now: datetime, batches: int = 1_000) -> bool:
+    """End the waiting requests of a run that is over, in batches of 5,000; say whether none is left.
+
+    Safe to call twice at once and at any time: it does nothing for a run that goes on.
+    """
+    for _ in range(batches):
+        if sql.atomically(lambda: _settle_batch(run.pk, now=now)):
+            return True
+    return False
+
+
+def _settle_batch(run_id: int, *, now: datetime) -> bool:
+    run = Run.objects.get(pk=run_id)
+    if run.settled:
+        return True
+    if run.state not in FINAL_RUN_STATES and run.reason != TIME_LIMIT:
+        return True
+    ended = rows.settle_waiting(
+        run_id, state=RequestState.SKIPPED, reason=run.reason or CANCELLED, limit=SETTLE_BATCH, now=now
+    )
+    tallies = rows.Tallies()
+    tallies.add(run_id, skipped=ended)
+    tallies.write(now=now)
+    if ended == SETTLE_BATCH:
+        return False
+    if run.state in FINAL_RUN_STATES and Run.objects.filter(pk=run_id, settled=False).update(settled=True):
+        OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run_id}, created_at=now)
+    return True
+
+
+def stop_late(*, now: datetime) -> int:
+    """End the runs that are past their time limit; what they have is kept. Return how many."""
+    stopped = 0
+    for run in Run.objects.filter(state=RunState.RUNNING, deadline_at__lt=now).order_by("id")[:100]:
+        if Run.objects.filter(pk=run.pk, state=RunState.RUNNING).update(reason=TIME_LIMIT):
+            _open_backlogs(run, is_open=False, now=now)
+            _settle_soon(run, now=now)
+            stopped += 1
+    return stopped
+
+
+def fail(*, run: Run, reason: str, now: datetime) -> None:
+    """End a run that cannot go on, such as one whose scraper is missing."""
+    moved = Run.objects.filter(pk=run.pk).move(
+        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED), RunState.FAILED, reason=reason[:300], finished_at=now
+    )
+    if moved:
+        _open_backlogs(run, is_open=False, now=now)
+        _settle_soon(run, now=now)
+
+
+def move_priority(*, run: Run, priority: int, now: datetime) -> None:
+    """Give a run another priority, 0 to 9; slices act on it at their next look. Raises WrongState."""
+    if not Run.objects.filter(pk=run.pk).active().update(priority=priority):
+        raise WrongState(_cannot(run, "moved", "it has ended already"))
+    _change_backlogs(run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(priority=priority), now=now)
+    bells.ring(lane_for(priority), now=now)
+    run.refresh_from_db()
+
+
+def _open_backlogs(run: Run, *, is_open: bool, now: datetime) -> None:
+    _change_backlogs(run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(open=is_open), now=now)
+
+
+def _change_backlogs(run: Run, change: Callable[[Sequence[int]], object], *, now: datetime) -> None:
+    """Change the run's backlogs a thousand hosts at a time, each under its hosts' locks."""
+    ids = sorted(Backlog.objects.filter(run=run).values_list("host_id", flat=True))
+    for chunk in sql.chunks(ids, HOSTS_A_STEP):
+
+        def step(chunk: Sequence[int] = chunk) -> None:
+            hosts.lock(chunk)
+            change(chunk)
+            hosts.set_standing(chunk, now=now)
+
+        sql.atomically(step)
+
+
+def _cannot(run: Run, done: str, why: str) -> str:
+    state = Run.objects.values_list("state", flat=True).get(pk=run.pk)
+    return f"run {run.pk} is {state} and cannot be {done}: {why}"
