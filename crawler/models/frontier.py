@@ -155,12 +155,12 @@ class LaneState(models.Model):
 
 
 class Slice(models.Model):
-    """A slice that is running, by the owner name its hosts are leased under."""
+    """A slice that is running, by the owner name its hosts are leased under; `run` when it serves only one."""
 
     owner = models.CharField(max_length=200, unique=True)
     lane = models.CharField(max_length=10)
     node = models.CharField(max_length=100)
-    hosts = models.PositiveIntegerField(default=0)
+    run = models.BigIntegerField(null=True, blank=True)
     started_at = models.DateTimeField()
     renewed_at = models.DateTimeField()
 

@@ -77,7 +77,6 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    deadline_at = models.DateTimeField(null=True, blank=True)
 
     discovered = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)

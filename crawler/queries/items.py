@@ -55,7 +55,7 @@ def search(
     q: str = "",
     changed_since: datetime | None = None,
 ) -> QuerySet[Item]:
-    """Return the items `user` may see: of a target, seen by a run, holding each word of `q`, changed since."""
+    """Return the items `user` may see: of a target, seen by a run, with each word of `q`, changed since."""
     found = visible(user)
     if target is not None:
         found = found.filter(target=target)

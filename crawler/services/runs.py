@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -165,8 +166,9 @@ def _settle_batch(run_id: int, *, now: datetime) -> bool:
 def stop_late(*, now: datetime) -> int:
     """End the runs that are past their time limit; what they have is kept. Return how many."""
     stopped = 0
-    for run in Run.objects.filter(state=RunState.RUNNING, deadline_at__lt=now).order_by("id")[:100]:
-        if Run.objects.filter(pk=run.pk, state=RunState.RUNNING).update(reason=TIME_LIMIT):
+    for run in Run.objects.filter(state=RunState.RUNNING, settings__max_minutes__gt=0).order_by("id"):
+        ends_at = (run.started_at or now) + timedelta(minutes=run.settings["max_minutes"])
+        if ends_at < now and Run.objects.filter(pk=run.pk, state=RunState.RUNNING).update(reason=TIME_LIMIT):
             _open_backlogs(run, is_open=False, now=now)
             _settle_soon(run, now=now)
             stopped += 1

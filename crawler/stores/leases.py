@@ -29,9 +29,14 @@ class Freed:
     dead: int = 0
 
 
-def begin(*, owner: str, lane: Lane | str, node: str, now: datetime) -> None:
-    """Announce a slice, so that it may lease hosts."""
-    Slice.objects.create(owner=owner, lane=str(lane), node=node, started_at=now, renewed_at=now)
+def begin(*, owner: str, lane: Lane | str, node: str, now: datetime, run: int | None = None) -> None:
+    """Announce a slice, so that it may lease hosts; `run` is the only one it serves, if there is one."""
+    Slice.objects.create(owner=owner, lane=str(lane), node=node, run=run, started_at=now, renewed_at=now)
+
+
+def is_attended(run: int) -> bool:
+    """Say whether a slice serves just this run."""
+    return Slice.objects.filter(run=run).exists()
 
 
 def renew(*, owner: str, now: datetime) -> bool:

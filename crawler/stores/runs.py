@@ -61,14 +61,14 @@ def finish_if_done(run: int, *, now: datetime) -> bool:
     row = sql.select(UNFINISHED, [run])
     if not row:
         return False
-    pages = row[0][0]
+    pages, reason = row[0]
     state = RunState.FINISHED if pages else RunState.FAILED
-    reason = "" if pages else _why_nothing(run)
+    reason = reason or ("" if pages else _why_nothing(run))
     return finish(run, state=state, reason=reason, now=now)
 
 
 UNFINISHED = (
-    "SELECT pages FROM crawler_run WHERE id = %s AND state IN ('running', 'queued') "
+    "SELECT pages, reason FROM crawler_run WHERE id = %s AND state IN ('running', 'queued') "
     "AND discovered = done + failed + skipped + dead"
 )
 

@@ -1,0 +1,217 @@
+"""Builds an engine for one slice and runs it: the only place that knows all parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from crawler import conf
+from crawler.engine.engine import Engine, Limits, Tally
+from crawler.engine.reading import TimedReader
+from crawler.engine.visit import Visitor
+from crawler.engine.work import RunRules
+from crawler.fetch.guard import EgressGuard
+from crawler.fetch.http import HttpFetcher
+from crawler.frontier.politeness import Pace
+from crawler.frontier.scope import compile_scope
+from crawler.models import Page as PageRow
+from crawler.models import Run, RunTrigger
+from crawler.policy import redirects
+from crawler.policy.addresses import AddressPolicy, parse_allow
+from crawler.stores import leases, processes
+from crawler.stores.clock import DatabaseClock
+from crawler.stores.frontier import DatabaseFrontier
+from crawler.stores.keeper import LeaseKeeper
+from crawler.stores.looks import Looker
+from crawler.stores.results import Committer
+from crawler.urls import canonical
+from scrapers import reader, registry
+from scrapers.page import Page
+
+if TYPE_CHECKING:
+    from crawler.conf import CrawlSettings
+    from crawler.http import Fetched
+    from crawler.queue import Lane
+    from scrapers.reader import Reading
+    from scrapers.registry import Scraper
+
+MissingScraper = registry.InvalidScraper
+ENDLESS = Limits(budget=timedelta(days=3650), linger=timedelta(days=3650))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceJob:
+    """What one slice is to do: its lane, or the one run that the terminal crawls until it is told to stop."""
+
+    lane: Lane | None = None
+    run: int | None = None
+
+
+class RuleBook:
+    """The rules of the runs a slice meets, each made once from the run's frozen settings."""
+
+    def __init__(self, settings: CrawlSettings, *, cannot_read: Callable[[Run, str], None]) -> None:
+        self._settings = settings
+        self._cannot_read = cannot_read
+        self._rules: dict[int, RunRules | None] = {}
+        self._revisits: dict[int, bool] = {}
+
+    def __call__(self, run_id: int) -> RunRules | None:
+        """Return a run's rules, or None when its scraper is missing: then the run was told so."""
+        if run_id not in self._rules:
+            run = Run.objects.select_related("target").get(pk=run_id)
+            try:
+                self._rules[run_id] = rules_of(run, self._settings)
+            except MissingScraper as error:
+                self._rules[run_id] = None
+                self._cannot_read(run, f"the scraper cannot be used: {error}")
+        return self._rules[run_id]
+
+    def revisits(self, target: int) -> bool:
+        """Say whether the target has pages of earlier visits."""
+        if target not in self._revisits:
+            self._revisits[target] = PageRow.objects.filter(target_id=target).exists()
+        return self._revisits[target]
+
+
+def rules_of(run: Run, settings: CrawlSettings) -> RunRules:
+    """Return a run's rules; raises MissingScraper."""
+    return rules_from(
+        run.settings,
+        headers=run.headers,
+        settings=settings,
+        run=run.pk,
+        target=run.target_id,
+        impatient=run.trigger == RunTrigger.TERMINAL,
+    )
+
+
+def rules_from(
+    frozen: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str],
+    settings: CrawlSettings,
+    run: int = 0,
+    target: int = 0,
+    impatient: bool = False,
+) -> RunRules:
+    """Return the rules that frozen settings describe; raises MissingScraper."""
+    scraper = registry.compile(
+        name=frozen["scraper"], options=frozen["options"], row=frozen["row"], fields=frozen["fields"]
+    )
+    agent = ("User-Agent", frozen["user_agent"] or settings.user_agent)
+    sent = (agent, *((name, value) for name, value in headers.items() if name.lower() != "user-agent"))
+    delay = frozen["delay_seconds"]
+    return RunRules(
+        run=run,
+        target=target,
+        scope=compile_scope(
+            kind=frozen["scope"],
+            starts=frozen["start_urls"],
+            include=frozen["include"],
+            exclude=frozen["exclude"],
+            max_depth=frozen["max_depth"],
+        ),
+        pace=Pace(
+            delay_seconds=settings.default_delay.total_seconds() if delay is None else delay,
+            connections=frozen["connections"] or 1,
+        ),
+        read=partial(read_page, scraper=scraper),
+        headers=sent,
+        plain_headers=redirects.headers_for(sent, origin="", next_origin="elsewhere"),
+        home=frozenset(canonical(url).origin for url in frozen["start_urls"]),
+        obey_robots=frozen["obey_robots"],
+        key_fields=tuple(frozen["key"]),
+        max_pages=frozen["max_pages"],
+        impatient=impatient,
+    )
+
+
+def read_page(fetched: Fetched, *, scraper: Scraper) -> Reading:
+    """Return what a scraper reads from a response."""
+    headers = {name.lower(): value for name, value in fetched.headers}
+    return reader.read(Page(url=fetched.url, body=fetched.body, status=fetched.status, headers=headers), scraper)
+
+
+def fetcher(settings: CrawlSettings) -> HttpFetcher:
+    """Return a client that goes through the egress guard."""
+    policy = AddressPolicy(allow=parse_allow(settings.egress_allow))
+    return HttpFetcher(EgressGuard(policy), user_agent=settings.user_agent)
+
+
+def crawl(
+    job: SliceJob,
+    *,
+    cannot_read: Callable[[Run, str], None],
+    stopping: Callable[[], bool] = lambda: False,
+    watch: Callable[[Engine], None] = lambda _engine: None,
+) -> Tally:
+    """Run one slice to its end in this thread and return what it did.
+
+    Whatever ends it, what it held is given back; `cannot_read` is told of runs whose scraper is
+    missing, and `watch` is given the engine before it starts.
+    """
+    settings = conf.crawl()
+    clock = DatabaseClock()
+    owner = processes.new_owner()
+    leases.begin(owner=owner, lane=job.lane or "terminal", node=processes.node(), now=clock.now(), run=job.run)
+    try:
+        with TimedReader() as timed, LeaseKeeper(
+            owner=owner, clock=clock, every=settings.renew_every, lease_time=settings.lease_time, reader=timed
+        ) as keeper:
+            book = RuleBook(settings, cannot_read=cannot_read)
+            looker = Looker(
+                owner=owner, floor=job.lane.floor if job.lane else 0, rules=book, revisits=book.revisits, clock=clock, run=job.run
+            )
+            parts = _Parts(settings, clock, keeper, timed, looker, Committer(owner=owner, clock=clock), stopping, watch)
+            return _run(_crawl(parts, job))
+    finally:
+        leases.end(owner=owner, now=clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    settings: CrawlSettings
+    clock: DatabaseClock
+    keeper: LeaseKeeper
+    reader: TimedReader
+    looker: Looker
+    committer: Committer
+    stopping: Callable[[], bool]
+    watch: Callable[[Engine], None]
+
+
+async def _crawl(parts: _Parts, job: SliceJob) -> Tally:
+    settings = parts.settings
+    async with DatabaseFrontier(looker=parts.looker, committer=parts.committer) as frontier, fetcher(settings) as client:
+        engine = Engine(
+            frontier=frontier,
+            fetcher=client,
+            visitor=Visitor(
+                fetcher=client,
+                frontier=frontier,
+                reader=parts.reader,
+                clock=parts.clock,
+                patience=settings.host_unavailable,
+            ),
+            lease=parts.keeper,
+            clock=parts.clock,
+            limits=Limits(budget=settings.slice_time) if job.run is None else ENDLESS,
+            stopping=parts.stopping,
+        )
+        parts.watch(engine)
+        return await engine.run()
+
+
+def _run(work: Any) -> Tally:
+    """Run the loop on uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)

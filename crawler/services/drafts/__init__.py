@@ -1,0 +1,240 @@
+"""What a person asks of a target, checked whole before anything is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from crawler import conf
+from crawler.models import Scope
+from crawler.models.targets import DEFAULT_MAX_PAGES
+from crawler.services.drafts import timing
+from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret
+from crawler.services.drafts.timing import ScheduleDraft
+from crawler.services.drafts.values import Wrong
+from crawler.urls import canonical
+from scrapers import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+__all__ = ["HIDDEN", "KEYS", "READING", "Draft", "InvalidTarget", "Problem", "ScheduleDraft", "is_secret", "read"]
+
+READING: Final = ("scraper", "options", "row", "fields")
+"""The keys that together make a scraper: they are checked as one."""
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "scope": Scope.HOST,
+    "include": [],
+    "exclude": [],
+    "max_depth": None,
+    "max_pages": DEFAULT_MAX_PAGES,
+    "max_minutes": None,
+    "priority": 5,
+    "delay_seconds": None,
+    "connections": None,
+    "obey_robots": True,
+    "headers": {},
+    "user_agent": "",
+    "scraper": "auto",
+    "options": {},
+    "fields": {},
+    "row": "",
+    "key": [],
+    "tags": [],
+    "enabled": True,
+}
+"""What holds for a key that is left out, or null where null means nothing else."""
+
+_NULL_MEANS_NONE: Final = frozenset(key for key, value in DEFAULTS.items() if value is None) | {"max_pages"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with one field: its path, such as `fields.price.css`, and what to do."""
+
+    field: str
+    message: str
+
+
+class InvalidTarget(Exception):
+    """Settings that cannot be stored, with every problem beside its field."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Settings that can be stored.
+
+    `values` holds all columns, those left out as they were; `changed` names what was given.
+    """
+
+    values: Mapping[str, Any]
+    changed: frozenset[str]
+    schedule: ScheduleDraft | None
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """What a target holds before it is changed, and how many pages its last whole run had."""
+
+    values: Mapping[str, Any]
+    schedule: ScheduleDraft | None
+    pages: int | None = None
+
+
+def read(data: object, *, existing: Existing | None, may_hurry: bool, now: datetime) -> Draft:
+    """Return the draft that `data` asks for; raises InvalidTarget.
+
+    Only what is given is checked, so that an old setting that would be refused today does not
+    keep a person from changing another. `may_hurry` allows a pace faster than the default.
+    """
+    if not isinstance(data, dict):
+        raise InvalidTarget((Problem(field="", message="must be an object"),))
+    problems: list[Problem] = []
+    values = dict(existing.values if existing else DEFAULTS)
+    given = _read_given(data, values, problems)
+    if existing is None:
+        problems += [_missing(key) for key in ("name", "start_urls") if key not in data]
+    schedule = _read_schedule(data, existing, now, problems)
+    if not may_hurry:
+        problems += _hurry(values, given, existing)
+    problems += _unreadable(values, given, existing)
+    if problems:
+        raise InvalidTarget(tuple(problems))
+    changed = frozenset(given | ({"schedule"} if "schedule" in data else set()))
+    warned = warnings(values, schedule, pages=existing.pages if existing else None, now=now)
+    return Draft(values=values, changed=changed, schedule=schedule, warnings=warned)
+
+
+def _missing(key: str) -> Problem:
+    return Problem(field=key, message="is required")
+
+
+def _read_given(data: Mapping[object, object], values: dict[str, Any], problems: list[Problem]) -> set[str]:
+    """Put what `data` gives into `values`; return the keys that could be read."""
+    given: set[str] = set()
+    for key, value in data.items():
+        if key == "schedule":
+            continue
+        if not isinstance(key, str) or key not in KEYS:
+            problems.append(Problem(field=str(key), message="is not a key of a target"))
+            continue
+        try:
+            values[key] = _read_value(key, value, values)
+        except Wrong as error:
+            problems += _beside(key, error)
+        else:
+            given.add(key)
+    return given
+
+
+def _read_value(key: str, value: object, values: Mapping[str, Any]) -> object:
+    if value is None and key in DEFAULTS and key not in _NULL_MEANS_NONE:
+        return DEFAULTS[key]
+    found = KEYS[key](value)
+    return _unhide(found, values["headers"]) if key == "headers" else found
+
+
+def _unhide(headers: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
+    """Put the stored secrets where the placeholder for them was sent back."""
+    known = {name.lower(): value for name, value in stored.items()}
+    return {
+        name: known.get(name.lower(), value) if value == HIDDEN and is_secret(name) else value
+        for name, value in headers.items()
+    }
+
+
+def _read_schedule(
+    data: Mapping[object, object], existing: Existing | None, now: datetime, problems: list[Problem]
+) -> ScheduleDraft | None:
+    before = existing.schedule if existing else None
+    if "schedule" not in data:
+        return before
+    try:
+        return timing.read(data["schedule"], existing=before, now=now)
+    except Wrong as error:
+        problems += _beside("schedule", error)
+        return before
+
+
+def _beside(key: str, error: Wrong) -> list[Problem]:
+    return [Problem(field=f"{key}.{path}" if path else key, message=message) for path, message in error.problems]
+
+
+def _hurry(values: Mapping[str, Any], given: set[str], existing: Existing | None) -> list[Problem]:
+    """Return a problem for each part of the pace that is changed to be faster than the default."""
+    floor = conf.crawl().default_delay.total_seconds()
+    delay, connections = values["delay_seconds"], values["connections"]
+    faster = {
+        "delay_seconds": (delay is not None and delay < floor, f"a delay below {floor:g} s"),
+        "connections": (connections is not None and connections > 1, "more than one connection to a host"),
+        "obey_robots": (not values["obey_robots"], "crawling without robots.txt"),
+    }
+    before = existing.values if existing else DEFAULTS
+    return [
+        Problem(field=key, message=f"{what} needs the permission to crawl faster; an administrator can grant it")
+        for key, (is_faster, what) in faster.items()
+        if key in given and is_faster and values[key] != before[key]
+    ]
+
+
+def _unreadable(values: Mapping[str, Any], given: set[str], existing: Existing | None) -> list[Problem]:
+    """Return what is wrong with the scraper, its fields and the item key taken together."""
+    problems: list[Problem] = []
+    if existing is None or given.intersection(READING):
+        problems += _scraper_problems(values)
+    if values["scraper"] == "fields" and given.intersection({"key", "fields", "scraper"}):
+        problems += [
+            Problem(field=f"key.{index}", message=f"there is no field {name!r}; choose from the names in fields")
+            for index, name in enumerate(values["key"])
+            if name not in values["fields"]
+        ]
+    return problems
+
+
+def _scraper_problems(values: Mapping[str, Any]) -> list[Problem]:
+    hint = next(iter(values.get("start_urls", ())), None)
+    try:
+        registry.compile(
+            name=values["scraper"],
+            url_hint=hint,
+            options=values["options"],
+            row=values["row"],
+            fields=values["fields"],
+        )
+    except registry.InvalidScraper as error:
+        return [
+            Problem(field="scraper" if path in {"", "name"} else path, message=message)
+            for path, message in error.problems
+        ]
+    return []
+
+
+def warnings(
+    values: Mapping[str, Any], schedule: ScheduleDraft | None, *, pages: int | None, now: datetime
+) -> tuple[Problem, ...]:
+    """Return what can be stored but will not do what it seems to say; `pages` is what the last run had."""
+    if schedule is None:
+        return ()
+    message = timing.infeasibility(schedule, _load(values, pages), now=now)
+    return (Problem(field="schedule", message=message),) if message else ()
+
+
+def _load(values: Mapping[str, Any], pages: int | None) -> timing.Load:
+    urls = values["start_urls"]
+    expected = pages or values["max_pages"] or DEFAULT_MAX_PAGES
+    delay, minutes = values["delay_seconds"], values["max_minutes"]
+    return timing.Load(
+        pages=min(expected, len(urls)) if values["scope"] == Scope.PAGE else expected,
+        hosts=len({canonical(url).origin for url in urls}),
+        delay=conf.crawl().default_delay if delay is None else timedelta(seconds=delay),
+        connections=values["connections"] or 1,
+        time_limit=timedelta(minutes=minutes) if minutes else None,
+    )

@@ -1,0 +1,51 @@
+"""Puts right what messages and processes left undone, from the rows alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+
+from crawler.models import FINAL_RUN_STATES, Run, RunState
+from crawler.models.runs import nothing_waits
+from crawler.services import bells, outbox, runs, vanished
+from crawler.stores import leases
+from crawler.stores import runs as rows
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MOST_RUNS = 200
+
+
+def reconcile(*, now: datetime) -> None:
+    """Free what vanished processes held, end what is over, send what waits, ring where there is work."""
+    vanished.free_on_this_node(now=now)
+    vanished.free_expired(now=now)
+    runs.stop_late(now=now)
+    _finish_done(now=now)
+    _settle_ended(now=now)
+    _pause_abandoned(now=now)
+    outbox.publish_waiting(now=now)
+    bells.ring_where_due(now=now)
+
+
+def _finish_done(*, now: datetime) -> None:
+    done = Run.objects.filter(nothing_waits(), settled=False, state__in=(RunState.RUNNING, RunState.QUEUED))
+    for run_id in done.order_by("id").values_list("pk", flat=True)[:MOST_RUNS]:
+        with transaction.atomic():
+            rows.finish_if_done(run_id, now=now)
+
+
+def _settle_ended(*, now: datetime) -> None:
+    over = Q(state__in=FINAL_RUN_STATES) | Q(state=RunState.RUNNING, reason=runs.TIME_LIMIT)
+    for run in Run.objects.filter(over, settled=False).order_by("id")[:MOST_RUNS]:
+        runs.settle(run=run, now=now, batches=1)
+
+
+def _pause_abandoned(*, now: datetime) -> None:
+    """Pause the terminal's runs that no terminal crawls any more, so that they can be resumed."""
+    for run in Run.objects.filter(state=RunState.RUNNING, trigger="terminal").order_by("id")[:MOST_RUNS]:
+        if not leases.is_attended(run.pk):
+            runs.pause(run=run, now=now)

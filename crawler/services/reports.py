@@ -1,0 +1,51 @@
+"""What is said of a run when it has ended: its statistics, beside those of the run before."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db.models import Count
+
+from crawler.models import FINAL_RUN_STATES, Request, Run, RunState, Sighting
+
+log = logging.getLogger(__name__)
+MOST_REASONS = 50
+
+
+def report(*, run: Run) -> dict[str, Any]:
+    """Write the run's statistics into its row and return them; writing them twice changes nothing."""
+    before = (
+        Run.objects.filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk).order_by("-pk").first()
+    )
+    run.report = {
+        "seconds": _seconds(run),
+        "reasons": _reasons(run),
+        "previous": _compared(run, before) if before else None,
+    }
+    run.save(update_fields=["report"])
+    log.info("a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items})
+    return run.report
+
+
+def _seconds(run: Run) -> float | None:
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return round((run.finished_at - run.started_at).total_seconds(), 3)
+
+
+def _reasons(run: Run) -> dict[str, int]:
+    """Count the requests that gave no page, by the reason without its details."""
+    rows = Request.objects.filter(run=run, state__gte=3).values("reason").annotate(n=Count("id")).order_by("-n")
+    counts: dict[str, int] = {}
+    for row in rows[: 20 * MOST_REASONS]:
+        reason = row["reason"].partition(":")[0]
+        if reason in counts or len(counts) < MOST_REASONS:
+            counts[reason] = counts.get(reason, 0) + row["n"]
+    return counts
+
+
+def _compared(run: Run, before: Run) -> dict[str, Any]:
+    seen = Sighting.objects.filter(run=run).values("item")
+    missing = Sighting.objects.filter(run=before).exclude(item__in=seen).count() if run.state in FINAL_RUN_STATES else 0
+    return {"run": before.pk, "pages": before.pages, "items": before.items, "items_missing": missing}

@@ -1,0 +1,96 @@
+"""Removes what is past its keeping time, in transactions small enough for everybody else."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from crawler import conf
+from crawler.models import (
+    FINAL_RUN_STATES,
+    Backlog,
+    Item,
+    ItemVersion,
+    OutsideLink,
+    Page,
+    Request,
+    Run,
+    Sighting,
+    Target,
+)
+from crawler.services import heartbeats, outbox
+from crawler.stores import sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import Model, QuerySet
+
+BATCH = 2_000
+BUDGET_SECONDS = 120.0
+
+
+def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
+    """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
+    ends_at = time.monotonic() + budget_seconds
+    removed = 0
+    for step in (_step_target, _step_requests, _step_outbox):
+        while time.monotonic() < ends_at:
+            count = step(now)
+            removed += count
+            if not count:
+                break
+    return removed
+
+
+def _step_target(_now: datetime) -> int:
+    """Remove a batch of the rows of a deleted target, the target last."""
+    target = Target.objects.exclude(deleted_at=None).order_by("id").first()
+    if target is None or Run.objects.filter(target=target).active().exists():
+        return 0
+    runs = list(Run.objects.filter(target=target).values_list("pk", flat=True))
+    items = Item.objects.filter(target=target)
+    for rows in (
+        Request.objects.filter(run__in=runs),
+        Backlog.objects.filter(run__in=runs),
+        Sighting.objects.filter(run__in=runs),
+        OutsideLink.objects.filter(run__in=runs),
+        ItemVersion.objects.filter(item__in=items),
+        items,
+        Page.objects.filter(target=target),
+    ):
+        count = _remove(rows)
+        if count:
+            return count
+    with transaction.atomic():
+        return target.delete()[0]
+
+
+def _step_requests(now: datetime) -> int:
+    """Remove a batch of the requests of runs that ended long ago; their counts stay."""
+    before = now - conf.crawl().keep_requests
+    old = Run.objects.filter(state__in=FINAL_RUN_STATES, settled=True, finished_at__lt=before)
+    for rows in (Request.objects.all(), Backlog.objects.all()):
+        run = old.filter(Exists(rows.filter(run=OuterRef("pk")))).order_by("id").values_list("pk", flat=True).first()
+        if run is not None:
+            return _remove(rows.filter(run=run))
+    return 0
+
+
+def _step_outbox(now: datetime) -> int:
+    return outbox.forget(now=now) + heartbeats.forget(now=now)
+
+
+def _remove(rows: QuerySet[Model]) -> int:
+    """Remove a batch of rows by their ids, in one transaction."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return 0
+    table = rows.model._meta.db_table  # noqa: SLF001 - the documented way to a model's table
+    with transaction.atomic():
+        for chunk in sql.chunks(ids):
+            sql.execute(f"DELETE FROM {table} WHERE id IN ({sql.marks(chunk)})", chunk)
+    return len(ids)

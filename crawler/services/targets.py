@@ -1,0 +1,91 @@
+"""Registers, changes and removes targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from crawler.models import FINAL_RUN_STATES, Run, Scope, Target
+from crawler.services import drafts, runs, schedules
+from crawler.services.drafts import Draft, InvalidTarget, Problem
+from crawler.services.drafts.timing import draft_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import AnonymousUser, User
+
+__all__ = ["Draft", "InvalidTarget", "Problem", "create", "delete", "update", "validate", "warnings"]
+
+CRAWL_FASTER = "crawler.crawl_faster"
+
+
+def validate(
+    data: object, *, existing: Target | None = None, by: User | AnonymousUser | None = None, now: datetime
+) -> Draft:
+    """Return what `data` asks for, as a new target or as a change of `existing`; stores nothing.
+
+    `by` is who asks: without the permission to crawl faster the pace keeps to the default. None
+    is the machine's owner. Raises InvalidTarget with every problem beside its field.
+    """
+    may_hurry = by is None or by.has_perm(CRAWL_FASTER)
+    return drafts.read(data, existing=_existing(existing), may_hurry=may_hurry, now=now)
+
+
+@transaction.atomic
+def create(*, owner: User | None, data: object, now: datetime) -> Target:
+    """Register a target of `owner`; raises InvalidTarget."""
+    draft = validate(data, by=owner, now=now)
+    target = Target.objects.create(owner=owner, **_columns(draft.values))
+    schedules.put(target=target, draft=draft.schedule, now=now)
+    return target
+
+
+@transaction.atomic
+def update(
+    *, target: Target, data: object, now: datetime, by: User | AnonymousUser | None = None
+) -> Target:
+    """Change what `data` gives and nothing else; runs that are under way keep their settings.
+
+    `by` is who asks, by default the target's owner. Raises InvalidTarget.
+    """
+    draft = validate(data, existing=target, by=by or target.owner, now=now)
+    values = {key: value for key, value in _columns(draft.values).items() if key in draft.changed}
+    for key, value in values.items():
+        setattr(target, key, value)
+    target.save(update_fields=[*values, "updated_at"])
+    if draft.changed & {"schedule", "enabled"}:
+        schedules.put(target=target, draft=draft.schedule, now=now)
+    return target
+
+
+@transaction.atomic
+def delete(*, target: Target, now: datetime) -> None:
+    """Hide `target` at once and cancel its runs; clean-up removes its rows later."""
+    target.deleted_at = now
+    target.save(update_fields=["deleted_at", "updated_at"])
+    schedules.rest(target=target)
+    for run in Run.objects.filter(target=target).active():
+        runs.cancel(run=run, now=now)
+
+
+def warnings(*, target: Target, now: datetime) -> tuple[Problem, ...]:
+    """Return what of `target` is allowed but cannot work as it says, such as a schedule too tight for its pace."""
+    existing = _existing(target)
+    return drafts.warnings(existing.values, existing.schedule, pages=existing.pages, now=now) if existing else ()
+
+
+def _existing(target: Target | None) -> drafts.Existing | None:
+    if target is None:
+        return None
+    last = Run.objects.filter(target=target, state__in=FINAL_RUN_STATES).order_by("-id").first()
+    return drafts.Existing(
+        values={key: getattr(target, key) for key in drafts.KEYS},
+        schedule=draft_of(getattr(target, "schedule", None)),
+        pages=last.pages if last and last.state == "finished" else None,
+    )
+
+
+def _columns(values: Any) -> dict[str, Any]:
+    return {key: values[key].value if isinstance(values[key], Scope) else values[key] for key in drafts.KEYS}

@@ -1,0 +1,34 @@
+"""Takes back what processes held that are gone."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from crawler import conf
+from crawler.stores import leases, processes
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+log = logging.getLogger(__name__)
+
+
+def free_on_this_node(*, now: datetime) -> int:
+    """Free at once what processes of this machine held that do not exist any more; return how many."""
+    gone = [owner for owner in leases.of_node(processes.node()) if processes.is_gone(owner)]
+    return sum(_free(owner, now=now) for owner in gone)
+
+
+def free_expired(*, now: datetime) -> int:
+    """Free what slices held that were not renewed for a whole lease, wherever they ran."""
+    return sum(_free(owner, now=now) for owner in leases.expired(now=now, lease_time=conf.crawl().lease_time))
+
+
+def _free(owner: str, *, now: datetime) -> bool:
+    freed = leases.free(owner, now=now, lost=True)
+    log.warning(
+        "a slice vanished; what it held is free again",
+        extra={"owner": owner, "hosts": freed.hosts, "requests": freed.requests, "dead": freed.dead},
+    )
+    return True

@@ -1,0 +1,88 @@
+"""Keeps one slice's leases alive from a thread of its own, and buries a page that hangs its reader."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, connection
+
+from crawler.stores import leases
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from crawler.engine.reading import TimedReader
+    from crawler.stores.clock import DatabaseClock
+
+log = logging.getLogger(__name__)
+SAFE_PART = 0.75
+HUNG_SECONDS = 10.0
+WATCH_SECONDS = 1.0
+
+
+class LeaseKeeper:
+    """Renews the slice's row while it lives; `is_safe` only while a renewal lately succeeded.
+
+    The thread also watches the reader: one page that holds it for 10 s is marked dead, all else
+    is given back, and the process ends, because nothing can interrupt a parser stuck in C.
+    """
+
+    def __init__(
+        self, *, owner: str, clock: DatabaseClock, every: timedelta, lease_time: timedelta, reader: TimedReader
+    ) -> None:
+        self._owner = owner
+        self._clock = clock
+        self._every = every.total_seconds()
+        self._safe_for = lease_time.total_seconds() * SAFE_PART
+        self._reader = reader
+        self._renewed_at = clock.monotonic()
+        self._revoked = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+
+    def __enter__(self) -> LeaseKeeper:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def is_safe(self) -> bool:
+        return not self._revoked and self._clock.monotonic() - self._renewed_at < self._safe_for
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(min(WATCH_SECONDS, self._every)):
+                self._watch_reader()
+                if self._clock.monotonic() - self._renewed_at >= self._every:
+                    self._renew()
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        began = self._clock.monotonic()
+        try:
+            if leases.renew(owner=self._owner, now=self._clock.now()):
+                self._renewed_at = began
+            else:
+                self._revoked = True
+                log.warning("the slice was taken for lost; it stops", extra={"owner": self._owner})
+        except DatabaseError as error:
+            connection.close()
+            log.warning("the lease could not be renewed", extra={"owner": self._owner, "error": str(error)})
+
+    def _watch_reader(self) -> None:
+        since, request = self._reader.running_since, self._reader.running_request
+        if since is None or request is None or self._clock.monotonic() - since < HUNG_SECONDS:
+            return
+        log.error("a page hung its reader; its process ends", extra={"request": request})
+        try:
+            leases.bury_hung(request, owner=self._owner, now=self._clock.now())
+            leases.free(self._owner, now=self._clock.now(), lost=False)
+        finally:
+            os._exit(70)

@@ -1,0 +1,51 @@
+"""The Celery tasks, one for each `Work`: names and doors, no rules."""
+
+from __future__ import annotations
+
+from celery import Task, shared_task
+from celery.signals import beat_init, heartbeat_sent, worker_init, worker_shutdown, worker_shutting_down
+from django.utils import timezone
+
+from crawler.models import Run
+from crawler.queue import Lane, Work
+from crawler.services import heartbeats, outbox, previews, reconciling, reports, retention, runs, schedules, slices
+
+
+@shared_task(name=Work.CRAWL_SLICE.value)
+def crawl_slice(*, lane: str, **_newer: object) -> None:
+    slices.advance(lane=Lane(lane))
+
+
+@shared_task(name=Work.PREVIEW.value, ignore_result=False, acks_late=False, time_limit=90, soft_time_limit=75)
+def preview(*, draft: str, **_newer: object) -> dict[str, object]:
+    return previews.run(draft=draft)
+
+
+@shared_task(name=Work.TICK.value)
+def tick(**_newer: object) -> None:
+    schedules.tick(now=timezone.now())
+
+
+@shared_task(name=Work.RECONCILE.value)
+def reconcile(**_newer: object) -> None:
+    reconciling.reconcile(now=timezone.now())
+
+
+@shared_task(name=Work.DELIVER.value)
+def deliver(**_newer: object) -> None:
+    outbox.publish_waiting(now=timezone.now())
+
+
+@shared_task(name=Work.CLEAN_UP.value)
+def clean_up(**_newer: object) -> None:
+    retention.clean_up(now=timezone.now())
+
+
+@shared_task(name=Work.SETTLE_RUN.value)
+def settle_run(*, run: int, **_newer: object) -> None:
+    runs.settle(run=Run.objects.get(pk=run), now=timezone.now())
+
+
+@shared_task(name=Work.REPORT_RUN.value)
+def report_run(*, run: int, **_newer: object) -> None:
+    reports.report(run=Run.objects.get(pk=run))
