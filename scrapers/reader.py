@@ -134,7 +134,10 @@ def _raised(error: Exception, scraper: Scraper) -> Problem:
 
 
 def _once(found: tuple[Link, ...]) -> tuple[Link, ...]:
-    return tuple({link.url: link for link in reversed(found)}.values())[::-1]
+    first: dict[str, Link] = {}
+    for link in found:
+        first.setdefault(link.url, link)
+    return tuple(first.values())
 
 
 def _facts(page: Page) -> Facts:

@@ -96,7 +96,8 @@ def parse_number(text: str, *, whole: bool = False) -> float | int | None:
     digits = found.group().replace("−", "-")
     plain = digits if exact else _with_decimal_point(re.sub(r"['’\s]", "", digits), whole=whole)
     value = float(plain)
-    return int(plain) if re.fullmatch(r"[-+]?\d+", plain) else value
+    is_whole = plain.lstrip("+-").isdigit() and abs(value) <= _MAX_INTEGER
+    return int(plain) if is_whole else value
 
 
 def _with_decimal_point(digits: str, *, whole: bool) -> str:
@@ -127,7 +128,8 @@ def _number(raw: JSON, *, whole: bool = False) -> float | int:
     if isinstance(raw, bool):
         raise BadValue("true or false is not a number")
     value = raw if isinstance(raw, int | float) else parse_number(_text(raw), whole=whole)
-    if value is None or not math.isfinite(value) or abs(value) > _MAX_INTEGER:
+    # NaN is not within any bounds.
+    if value is None or not abs(value) <= _MAX_INTEGER:
         raise BadValue(f"{_shown(raw)} is not a number")
     return value
 
