@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 
 from crawler.errors import BadResponse, ConnectionLost, HeaderBomb
 
@@ -121,8 +122,15 @@ class _BoundedResponses(ResponseHandler):
         super().data_received(data)
         if not self._complete:
             self._head_bytes += len(data)
-            if self._head_bytes > self._max_head_bytes:
+            if self._head_bytes > self._max_head_bytes and self.exception() is None:
                 self._end(HeaderBomb())
+
+    def set_exception(self, exc: BaseException, *cause: Any) -> None:
+        super().set_exception(exc, *cause)
+        # aiohttp tells the one who waits for a head; who waits for the rest of a body would wait for ever
+        payload = self._payload
+        if isinstance(exc, HttpProcessingError) and payload is not None and not payload.is_eof():
+            payload.set_exception(BadResponse("the body is not valid HTTP"))
 
     def _end(self, error: Exception) -> None:
         if self.transport is not None:

@@ -303,10 +303,10 @@ def _translated(error: aiohttp.ClientError | OSError | ValueError) -> FetchError
 
 
 def _tls_reason(error: BaseException) -> str | None:
-    cause = error if isinstance(error, ssl.SSLError) else error.__cause__
-    if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_message:
-        return f"the certificate is not valid: {cause.verify_message}"
-    return None
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        error = error.certificate_error
+    reason = getattr(error, "verify_message", "")
+    return f"the certificate is not valid: {reason}" if reason else None
 
 
 def _malformed(error: aiohttp.ClientResponseError) -> BadResponse:

@@ -115,11 +115,11 @@ async def slow(_site: HostileSite, request: Received, reply: Reply) -> None:
             await reply.send(200, TEXT, [HTML])
 
 
-_HALF_GZIP: Final = gzip.compress(TEXT)[:100]
+_GZIP: Final = gzip.compress(TEXT)
 
 LIES: Final[dict[str, tuple[bytes, list[tuple[str, str]]]]] = {
     "not-gzip": (TEXT, [HTML, ("Content-Encoding", "gzip")]),
-    "half-gzip": (_HALF_GZIP, [HTML, ("Content-Encoding", "gzip")]),
+    "half-gzip": (_GZIP[: len(_GZIP) // 2], [HTML, ("Content-Encoding", "gzip")]),
     "unknown-coding": (TEXT, [HTML, ("Content-Encoding", "rot13")]),
     "many-codings": (TEXT, [HTML, ("Content-Encoding", "gzip, br, deflate")]),
     "charset-as-coding": (TEXT, [HTML, ("Content-Encoding", "utf-8")]),
@@ -161,6 +161,7 @@ async def broken(_site: HostileSite, request: Received, reply: Reply) -> None:
             reply.reset()
         case "bad-chunk":
             await reply.head(200, [HTML, ("Transfer-Encoding", "chunked")])
+            await asyncio.sleep(0.05)
             await reply.raw(b"zz\r\nnot a chunk\r\n")
             reply.close()
         case "half-chunk":

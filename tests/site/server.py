@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_TLS_HANDSHAKE = b"\x16"
+
+
 @dataclass(slots=True)
 class Received:
     """One request as it came. Times are `time.monotonic()`; `finished` is None while it is answered."""
@@ -58,6 +61,7 @@ class HostileSite:
         self.robots: str | None = None
         self._pages: dict[str, Page] = {}
         self._times: dict[str, int] = {}
+        self._writers: set[asyncio.StreamWriter] = set()
         self._tls = tls
         self._sockets = [_listen(address) for address in addresses for _ in range(ports)]
         self._addresses: list[tuple[str, int]] = [
@@ -151,13 +155,22 @@ class HostileSite:
         await self._stop.wait()
         for server in servers:
             server.close()
+        await self._settle()  # what was just accepted has to start before it can be ended
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await self._settle()
+
+    async def _settle(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.add(writer)
         reply = Reply(writer)
         try:
             while not reply.closed:
@@ -171,13 +184,21 @@ class HostileSite:
                     request.finished = time.monotonic()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
             pass
+        except asyncio.CancelledError:
+            reply.closed = True  # the site stops; asyncio's streams would log a cancelled task as a failure
         finally:
             with contextlib.suppress(ConnectionError, RuntimeError):
                 writer.close()
+                await writer.wait_closed()
+            self._writers.discard(writer)
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Received | None:
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            begin = await reader.readexactly(1)
+            if begin == _TLS_HANDSHAKE:
+                writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                return None
+            head = begin + await reader.readuntil(b"\r\n\r\n")
         except asyncio.IncompleteReadError:
             return None
         first, *lines = head.decode("latin-1").split("\r\n")

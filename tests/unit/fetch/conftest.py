@@ -1,0 +1,34 @@
+"""Fixtures of the fetching tests: the hostile web, and fetchers that may reach it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawler.fetch.guard import EgressGuard
+from crawler.fetch.http import FetchLimits, HttpFetcher
+from crawler.policy.addresses import AddressPolicy, parse_allow
+from tests.site.fixtures import hostile_site, hostile_tls_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["hostile_site", "hostile_tls_site"]
+
+OpenFetcher = Callable[[FetchLimits], HttpFetcher]
+
+
+@pytest.fixture
+def guard() -> Iterator[EgressGuard]:
+    """A guard that lets loopback through."""
+    guard = EgressGuard(AddressPolicy(parse_allow("127.0.0.0/8")))
+    yield guard
+    guard.close()
+
+
+@pytest.fixture
+async def fetcher(guard: EgressGuard) -> AsyncIterator[HttpFetcher]:
+    async with HttpFetcher(guard, user_agent="Trawl-Test/1") as fetcher:
+        yield fetcher

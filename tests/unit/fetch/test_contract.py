@@ -1,0 +1,76 @@
+"""Every fetcher, the fake included, keeps the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.errors import ConnectionLost
+from crawler.fetch.http import HttpFetcher
+from crawler.http import Headers
+from tests.conformance.fetchers import FetcherContract
+from tests.fakes.fetcher import FakeFetcher
+from tests.site import HostileSite
+from tests.site.pages import TEXT
+
+_COOKIES = [("Set-Cookie", "session=abc; Path=/"), ("Set-Cookie", "other=1; HttpOnly")]
+
+
+class SiteWeb:
+    """The contract's pages on the hostile site."""
+
+    _PATHS = {
+        "/gone": "/status/404",
+        "/error": "/status/500",
+        "/moved": "/redirect/1",
+        "/cookies": "/cookies/set",
+        "/hangs": "/slow/never",
+        "/breaks": "/broken/close",
+    }
+
+    def __init__(self, site: HostileSite) -> None:
+        self._site = site
+
+    def url(self, path: str) -> str:
+        return self._site.url(self._PATHS.get(path, path))
+
+    def sent(self, path: str) -> list[Headers]:
+        return [Headers(request.headers) for request in self._site.asked(self._PATHS.get(path, path))]
+
+
+class FakeWeb:
+    """The contract's pages as canned answers."""
+
+    def __init__(self, fake: FakeFetcher) -> None:
+        self._fake = fake
+        fake.answer(self.url("/ok"), TEXT)
+        fake.answer(self.url("/error"), status=500)
+        fake.answer(self.url("/moved"), status=302, headers=[("Location", "/ok")])
+        fake.answer(self.url("/cookies"), headers=_COOKIES)
+        fake.hang(self.url("/hangs"))
+        fake.fail(self.url("/breaks"), ConnectionLost())
+
+    def url(self, path: str) -> str:
+        return f"https://web.example{path}"
+
+    def sent(self, path: str) -> list[Headers]:
+        return [Headers(request.headers) for request in self._fake.requests if request.url == self.url(path)]
+
+
+class TestHttpFetcher(FetcherContract):
+    @pytest.fixture
+    def web(self, hostile_site: HostileSite) -> SiteWeb:
+        return SiteWeb(hostile_site)
+
+    @pytest.fixture
+    def fetcher(self, fetcher: HttpFetcher) -> HttpFetcher:  # type: ignore[override]
+        return fetcher
+
+
+class TestFakeFetcher(FetcherContract):
+    @pytest.fixture
+    def web(self, fetcher: FakeFetcher) -> FakeWeb:  # type: ignore[override]
+        return FakeWeb(fetcher)
+
+    @pytest.fixture
+    def fetcher(self) -> FakeFetcher:  # type: ignore[override]
+        return FakeFetcher()
