@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from crawler.models import Heartbeat
 from crawler.queue import WORKERS
+from crawler.stores import processes
 from webui.processes import health
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("process", choices=["web", "beat", *(kind.name for kind in WORKERS)])
-        parser.add_argument("--port", type=int, default=8000, help="where the web site listens (default: 8000)")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="where the web site listens (default: 8000)"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         process = options["process"]
@@ -46,4 +48,4 @@ def _web_answers(port: int) -> bool:
 
 def _was_seen(kind: str) -> bool:
     since = timezone.now() - SILENT_FOR
-    return Heartbeat.objects.filter(kind=kind, node=socket.gethostname(), seen_at__gte=since).exists()
+    return Heartbeat.objects.filter(kind=kind, node=processes.node(), seen_at__gte=since).exists()

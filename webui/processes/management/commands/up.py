@@ -113,7 +113,7 @@ class Command(BaseCommand):
         made = administrator.make_first(env.text("ADMIN_PASSWORD"))
         if made and not env.text("ADMIN_PASSWORD"):
             self._say(f"\nThe first administrator is {made.name} with the password {made.password}")
-            self._say("It is not shown again; ./run changepassword admin sets another.\n")
+            self._say(f"It is not shown again; ./run changepassword {made.name} sets another.\n")
 
     def _start(self, running: Supervisor, installation: Installation) -> None:
         """Start the site, and everything else once it answers, so that they do not compete for the cores."""
