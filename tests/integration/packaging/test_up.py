@@ -1,0 +1,215 @@
+"""`up`: everything starts, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from webui.processes import addresses, guardian, health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BASE = Path(__file__).resolve().parents[3]
+OURS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "ADMIN_PASSWORD", "ALLOWED_HOSTS", "EGRESS_ALLOW")
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(150)]
+
+
+class Up:
+    """A running `up`, with its output in a file."""
+
+    def __init__(self, var: Path, **variables: str) -> None:
+        self.var = var
+        self.port = addresses.free_port()
+        self.site = health.Site(host="127.0.0.1", port=self.port)
+        self.output = var.with_suffix(".out")
+        self.began = time.monotonic()
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                command("--port", str(self.port)),
+                cwd=BASE,
+                env=environment(var, **variables),
+                stdout=output,
+                stderr=output,
+            )
+
+    def until(self, done: Callable[[], bool], *, within_seconds: float) -> float:
+        """Wait until `done`, and return the seconds since the start."""
+        deadline = time.monotonic() + within_seconds
+        while not done():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
+        return time.monotonic() - self.began
+
+    def until_ready(self) -> None:
+        self.until(lambda: "is running at" in self.said(), within_seconds=100)
+
+    def said(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def session(self) -> int:
+        """Return the session that all of its processes are in."""
+        pids = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", "supervisord"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(pids.stdout.split()[0])
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "manage.py", "up", "--workers", "1", *options]
+
+
+def environment(var: Path, **variables: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    return {**kept, "TRAWL_VAR": str(var), **variables}
+
+
+def refused(var: Path, *options: str, **variables: str) -> str:
+    """Return what `up` says when it does not start; it must be one line and status 1."""
+    done = subprocess.run(
+        command(*options),
+        cwd=BASE,
+        env=environment(var, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Path:
+    folder = tmp_path / "var"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def up(var: Path) -> Iterator[Up]:
+    started = Up(var)
+    yield started
+    started.end()
+
+
+def test_a_first_start_makes_everything_and_a_signal_ends_it(up: Up) -> None:
+    up.until(lambda: up.site.is_ok("/healthz"), within_seconds=60)
+    up.until(lambda: up.site.is_ok("/readyz"), within_seconds=60)
+    up.until_ready()
+    session = up.session()
+    assert "already running at" in refused(up.var, "--port", str(addresses.free_port()))
+    check_private(up.var)
+    assert re.search(r"administrator is admin with the password \S{16,}", up.said())
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(60) == 0
+    assert guardian.members(session) == []
+    assert stopped_in_order(up.var) == ["beat", "workers", "web", "broker"]
+    assert not (up.var / "broker" / "url").exists()
+
+
+def check_private(var: Path) -> None:
+    for name in ("secret_key", "encryption_key", "trawl.sqlite3", "broker/url", "broker/valkey.conf"):
+        assert stat.S_IMODE((var / name).stat().st_mode) == 0o600, name
+
+
+def stopped_in_order(var: Path) -> list[str]:
+    names = re.findall(r"stopped: (\S+)", (var / "log" / "supervisord.log").read_text())
+    groups = ["workers" if name.startswith("worker") else name for name in names]
+    return list(dict.fromkeys(groups))
+
+
+def test_a_killed_up_leaves_no_process_and_can_start_again(up: Up) -> None:
+    up.until_ready()
+    session = up.session()
+    assert len(guardian.members(session)) > 6
+    up.process.kill()
+    up.process.wait()
+    deadline = time.monotonic() + 10
+    while guardian.members(session):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    again = Up(up.var)
+    try:
+        again.until_ready()
+        assert "password" not in again.said()
+        again.process.send_signal(signal.SIGINT)
+        assert again.process.wait(60) == 0
+    finally:
+        again.end()
+
+
+def test_a_killed_process_is_started_again(up: Up) -> None:
+    up.until_ready()
+    beat = next(
+        pid for pid in guardian.members(up.session()) if b"beat" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    os.kill(beat, signal.SIGKILL)
+    up.until(
+        lambda: (
+            "spawned: 'beat'" in (up.var / "log" / "supervisord.log").read_text().partition("exited: beat")[2]
+        ),
+        within_seconds=20,
+    )
+
+
+def test_a_process_that_cannot_start_is_named_with_the_end_of_its_log(var: Path) -> None:
+    broken = Up(
+        var, USER_AGENT="x", LOG_LEVEL="INFO", GUNICORN_CMD_ARGS="--worker-class=nonsense --workers=x"
+    )
+    try:
+        assert broken.process.wait(90) == 1
+        assert "up: web does not start" in broken.said()
+        assert "invalid int value: 'x'" in broken.said()
+    finally:
+        broken.end()
+
+
+def test_a_port_in_use_is_one_line(var: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert refused(var, "--port", str(port)) == f"up: port {port} is in use; choose another with --port\n"
+
+
+def test_an_unreachable_broker_is_one_line(var: Path) -> None:
+    url = f"redis://127.0.0.1:{addresses.free_port()}/0"
+    assert "the broker of REDIS_URL" in refused(var, "--port", str(addresses.free_port()), REDIS_URL=url)
+
+
+def test_an_unreachable_database_is_one_line(var: Path) -> None:
+    url = f"postgresql://trawl@127.0.0.1:{addresses.free_port()}/trawl"
+    assert "the database cannot be reached" in refused(
+        var, "--port", str(addresses.free_port()), DATABASE_URL=url
+    )
+
+
+def test_the_lock_says_who_runs(up: Up) -> None:
+    up.until(
+        lambda: (up.var / "up.lock").exists() and bool((up.var / "up.lock").read_text()), within_seconds=30
+    )
+    assert json.loads((up.var / "up.lock").read_text()) == {
+        "pid": up.process.pid,
+        "url": f"http://127.0.0.1:{up.port}/",
+    }
