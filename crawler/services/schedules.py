@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from crawler.frontier import timetable
-from crawler.models import MisfirePolicy, OverlapPolicy, Run, RunState, RunTrigger, Schedule
+from crawler.models import MisfirePolicy, OverlapPolicy, Run, RunTrigger, Schedule
 from crawler.services import runs
 from crawler.services.drafts.timing import draft_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawler.services.drafts import ScheduleDraft
 
 BATCH: Final = 200
+STAMP: Final = "%Y-%m-%d %H:%M UTC"
 GRACE: Final = timedelta(seconds=60)
 """How late a run may start and still be on time; the tick itself comes every 5 s."""
 
@@ -111,12 +112,12 @@ def _fire(schedule: Schedule, now: datetime) -> bool:
 
 def _nominal(schedule: Schedule, now: datetime) -> datetime | None:
     """Return the latest nominal time that is still on time; None when all that are due were missed."""
-    assert schedule.next_run_at is not None
-    if now - schedule.next_run_at <= GRACE:
-        return schedule.next_run_at
+    due = schedule.next_run_at or now
+    if now - due <= GRACE:
+        return due
     if schedule.every_seconds:
         step = timedelta(seconds=schedule.every_seconds)
-        latest = schedule.next_run_at + step * ((now - schedule.next_run_at) // step)
+        latest = due + step * ((now - due) // step)
     else:
         latest = _next(schedule, after=now - GRACE) or now + GRACE
     return latest if now - GRACE <= latest <= now else None
@@ -125,11 +126,11 @@ def _nominal(schedule: Schedule, now: datetime) -> datetime | None:
 def _why_not(schedule: Schedule, nominal: datetime | None, now: datetime) -> str | None:
     """Return why the run that is due is not to start; None when it is."""
     if nominal is None and schedule.misfire == MisfirePolicy.SKIP and not _queued(schedule):
-        return f"nothing was running at {schedule.next_run_at:%Y-%m-%d %H:%M} UTC, and what was missed is skipped"
+        return f"nothing was running at {schedule.next_run_at:{STAMP}}, and what was missed is skipped"
     if schedule.overlap == OverlapPolicy.SKIP:
         before = Run.objects.filter(target=schedule.target_id).active().order_by("-id").first()
         if before:
-            return f"run {before.pk} was still {RunState(before.state).label.lower()} at {now:%Y-%m-%d %H:%M} UTC"
+            return f"run {before.pk} was still {before.state} at {now:{STAMP}}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -43,9 +44,7 @@ def create(*, owner: User | None, data: object, now: datetime) -> Target:
 
 
 @transaction.atomic
-def update(
-    *, target: Target, data: object, now: datetime, by: User | AnonymousUser | None = None
-) -> Target:
+def update(*, target: Target, data: object, now: datetime, by: User | AnonymousUser | None = None) -> Target:
     """Change what `data` gives and nothing else; runs that are under way keep their settings.
 
     `by` is who asks, by default the target's owner. Raises InvalidTarget.
@@ -60,20 +59,23 @@ def update(
     return target
 
 
-@transaction.atomic
 def delete(*, target: Target, now: datetime) -> None:
     """Hide `target` at once and cancel its runs; clean-up removes its rows later."""
-    target.deleted_at = now
-    target.save(update_fields=["deleted_at", "updated_at"])
-    schedules.rest(target=target)
-    for run in Run.objects.filter(target=target).active():
-        runs.cancel(run=run, now=now)
+    with transaction.atomic():
+        target.deleted_at = now
+        target.save(update_fields=["deleted_at", "updated_at"])
+        schedules.rest(target=target)
+    for run in Run.objects.filter(target=target).active().order_by("id"):
+        with suppress(runs.WrongState):  # it ended by itself just now
+            runs.cancel(run=run, now=now)
 
 
 def warnings(*, target: Target, now: datetime) -> tuple[Problem, ...]:
-    """Return what of `target` is allowed but cannot work as it says, such as a schedule too tight for its pace."""
+    """Return what of `target` is allowed but cannot work as it says, such as too tight a schedule."""
     existing = _existing(target)
-    return drafts.warnings(existing.values, existing.schedule, pages=existing.pages, now=now) if existing else ()
+    return (
+        drafts.warnings(existing.values, existing.schedule, pages=existing.pages, now=now) if existing else ()
+    )
 
 
 def _existing(target: Target | None) -> drafts.Existing | None:

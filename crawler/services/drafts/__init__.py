@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-__all__ = ["HIDDEN", "KEYS", "READING", "Draft", "InvalidTarget", "Problem", "ScheduleDraft", "is_secret", "read"]
+__all__ = [
+    "HIDDEN",
+    "KEYS",
+    "READING",
+    "Draft",
+    "InvalidTarget",
+    "Problem",
+    "ScheduleDraft",
+    "is_secret",
+    "read",
+]
 
 READING: Final = ("scraper", "options", "row", "fields")
 """The keys that together make a scraper: they are checked as one."""
@@ -165,7 +175,9 @@ def _read_schedule(
 
 
 def _beside(key: str, error: Wrong) -> list[Problem]:
-    return [Problem(field=f"{key}.{path}" if path else key, message=message) for path, message in error.problems]
+    return [
+        Problem(field=f"{key}.{path}" if path else key, message=message) for path, message in error.problems
+    ]
 
 
 def _hurry(values: Mapping[str, Any], given: set[str], existing: Existing | None) -> list[Problem]:
@@ -179,7 +191,9 @@ def _hurry(values: Mapping[str, Any], given: set[str], existing: Existing | None
     }
     before = existing.values if existing else DEFAULTS
     return [
-        Problem(field=key, message=f"{what} needs the permission to crawl faster; an administrator can grant it")
+        Problem(
+            field=key, message=f"{what} needs the permission to crawl faster; an administrator can grant it"
+        )
         for key, (is_faster, what) in faster.items()
         if key in given and is_faster and values[key] != before[key]
     ]
@@ -192,7 +206,9 @@ def _unreadable(values: Mapping[str, Any], given: set[str], existing: Existing |
         problems += _scraper_problems(values)
     if values["scraper"] == "fields" and given.intersection({"key", "fields", "scraper"}):
         problems += [
-            Problem(field=f"key.{index}", message=f"there is no field {name!r}; choose from the names in fields")
+            Problem(
+                field=f"key.{index}", message=f"there is no field {name!r}; choose from the names in fields"
+            )
             for index, name in enumerate(values["key"])
             if name not in values["fields"]
         ]

@@ -45,9 +45,9 @@ _OWN_HEADERS: Final = {
     "user-agent": "set user_agent instead",
     **dict.fromkeys(
         (
-            "host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
-            "upgrade", "expect", "accept-encoding", "range", "if-none-match", "if-modified-since", "if-match",
-            "if-unmodified-since", "if-range", "proxy-authorization", "proxy-connection",
+            "host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te",
+            "trailer", "upgrade", "expect", "accept-encoding", "range", "if-none-match", "if-modified-since",
+            "if-match", "if-unmodified-since", "if-range", "proxy-authorization", "proxy-connection",
         ),
         "the crawler sets this header itself",
     ),
@@ -88,7 +88,9 @@ def headers(value: object) -> dict[str, str]:
         raise wrong(f"must be an object of names and values, not {kind_of(value)}")
     if len(value) > MAX_HEADERS:
         raise wrong(f"has {len(value):,} entries; at most {MAX_HEADERS} are allowed")
-    problems = [(str(name), message) for name, line in value.items() if (message := _header_problem(name, line))]
+    problems = [
+        (str(name), message) for name, line in value.items() if (message := _header_problem(name, line))
+    ]
     lower = [str(name).lower() for name in value]
     problems += [(str(name), "is there twice") for name in value if lower.count(str(name).lower()) > 1]
     if problems:
@@ -128,7 +130,9 @@ def json_object(value: object) -> dict[str, Any]:
     try:
         size = len(stored := orjson.dumps(value))
     except TypeError:
-        raise wrong("cannot be stored as JSON: numbers must fit 64 bits, text must be valid Unicode") from None
+        raise wrong(
+            "cannot be stored as JSON: numbers must fit 64 bits, text must be valid Unicode"
+        ) from None
     if size > MAX_JSON_BYTES:
         raise wrong(f"is too large: {size:,} bytes; at most {MAX_JSON_BYTES:,} are allowed")
     if b"\\u0000" in stored:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ from crawler.services.drafts.values import Wrong, choice, gather, integer, kind_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from crawler.models import Schedule
     from crawler.services.drafts.values import Reader
@@ -74,7 +73,9 @@ def read(value: object, *, existing: ScheduleDraft | None, now: datetime) -> Sch
     given = {name: item for name, item in value.items() if name in _READERS and item not in (None, "")}
     problems = list(unknown)
     try:
-        values = dict(zip(given, gather((name, item, _READERS[name]) for name, item in given.items()), strict=True))
+        values = dict(
+            zip(given, gather((name, item, _READERS[name]) for name, item in given.items()), strict=True)
+        )
     except Wrong as error:
         raise Wrong(*problems, *error.problems) from None
     draft = _merge(values, existing, problems)
@@ -133,7 +134,7 @@ class Load:
 
 
 def infeasibility(schedule: ScheduleDraft, load: Load, *, now: datetime) -> str | None:
-    """Return why `schedule` cannot keep its times with `load`, and what would be possible; None when it can."""
+    """Return why `schedule` cannot keep its times with `load`, and what would work; None when it can."""
     times = schedule.next_times(after=now, count=6)
     if len(times) < 2:
         return None

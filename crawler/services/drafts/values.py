@@ -1,4 +1,4 @@
-"""Reads single values of a target's settings; a value that will not do raises `Wrong`, in words for its author."""
+"""Reads single values of a target's settings; what will not do raises `Wrong`, in words for its author."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ def gather(items: Iterable[tuple[str, object, Reader[T]]]) -> list[T]:
         try:
             values.append(read(item))
         except Wrong as error:
-            problems.extend((f"{path}.{inner}" if inner else path, message) for inner, message in error.problems)
+            problems.extend(
+                (f"{path}.{inner}" if inner else path, message) for inner, message in error.problems
+            )
     if problems:
         raise Wrong(*problems)
     return values
