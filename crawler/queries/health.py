@@ -1,0 +1,79 @@
+"""Whether the service works: what is alive, what is due, and how much was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Count, Min, Q, Sum
+from django_celery_beat.models import PeriodicTask
+
+from crawler.models import Heartbeat, Host, Run, RunState
+from crawler.queue import Lane, Work, lane_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALIVE: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What `/metrics` tells of the installation; `oldest_due` is None when nothing is due."""
+
+    runs: Mapping[str, int]
+    requests: Mapping[str, int]
+    pages: int
+    items: int
+    bytes: int
+    due_hosts: Mapping[str, int]
+    leased_hosts: int
+    workers: Mapping[str, int]
+    oldest_due: timedelta | None
+
+
+def beat_alive(now: datetime) -> bool:
+    """Say whether beat was heard of: by its own heartbeat, or by the tick it sends."""
+    ticked = PeriodicTask.objects.filter(task=Work.TICK.value, last_run_at__gte=now - ALIVE)
+    return Heartbeat.objects.filter(kind="beat", seen_at__gte=now - ALIVE).exists() or ticked.exists()
+
+
+def workers_alive(now: datetime) -> dict[str, int]:
+    """Return how many processes of each kind were heard of within the last minute."""
+    heard = Heartbeat.objects.filter(seen_at__gte=now - ALIVE).values_list("kind")
+    return dict(heard.annotate(Count("pk")).order_by("kind"))
+
+
+def figures(now: datetime) -> Figures:
+    """Return the figures of the whole installation."""
+    sums = Run.objects.aggregate(
+        **{
+            name: Sum(name, default=0)
+            for name in ("done", "failed", "skipped", "dead", "pages", "items", "bytes")
+        }
+    )
+    oldest, due = _due(now)
+    states = dict(Run.objects.values_list("state").annotate(Count("pk")).order_by())
+    return Figures(
+        runs={state.value: states.get(state.value, 0) for state in RunState},
+        requests={name: sums[name] for name in ("done", "failed", "skipped", "dead")},
+        pages=sums["pages"],
+        items=sums["items"],
+        bytes=sums["bytes"],
+        due_hosts=due,
+        leased_hosts=Host.objects.filter(~Q(lease_owner="")).count(),
+        workers=workers_alive(now),
+        oldest_due=oldest,
+    )
+
+
+def _due(now: datetime) -> tuple[timedelta | None, dict[str, int]]:
+    """Return for how long the host that has waited longest has been due, and how many are due by lane."""
+    counts = dict.fromkeys((lane.value for lane in Lane), 0)
+    waiting = Host.objects.filter(lease_owner="", due_at__lte=now).values_list("top_priority")
+    oldest: datetime | None = None
+    for priority, hosts, since in waiting.annotate(Count("pk"), Min("due_at")).order_by():
+        counts[lane_for(priority).value] += hosts
+        oldest = since if oldest is None else min(oldest, since)
+    return (now - oldest if oldest else None), counts
