@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 PREFIX_LENGTH = 12
+READ, WRITE = "read", "write"
+SCOPES = (READ, WRITE)
 
 
 class ApiToken(models.Model):
@@ -31,11 +36,18 @@ class ApiToken(models.Model):
         return f"{self.prefix}…"
 
     @classmethod
-    def issue(cls, *, user_id: int, scopes: list[str], name: str = "") -> tuple[Self, str]:
+    def issue(
+        cls, *, user_id: int, scopes: list[str], name: str = "", expires_at: datetime | None = None
+    ) -> tuple[Self, str]:
         """Store a new token and return it with its text, which cannot be had again."""
         text = f"trawl_{secrets.token_urlsafe(32)}"
         token = cls.objects.create(
-            user_id=user_id, name=name, scopes=scopes, prefix=text[:PREFIX_LENGTH], digest=digest(text)
+            user_id=user_id,
+            name=name,
+            scopes=scopes,
+            prefix=text[:PREFIX_LENGTH],
+            digest=digest(text),
+            expires_at=expires_at,
         )
         return token, text
 

@@ -1,0 +1,180 @@
+"""Every table in Django's admin: people's settings to edit, the crawler's own rows to look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.utils.functional import cached_property
+
+from crawler import models
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    _Admin = admin.ModelAdmin[Any]
+    _Paginator = Paginator[Any]
+else:
+    _Admin = admin.ModelAdmin
+    _Paginator = Paginator
+
+MOST_ROWS = 10_000
+
+
+class Uncounted(_Paginator):
+    """Pages of a table that is too large to count: offers the first rows only, newest first."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast("QuerySet[Any]", self.object_list)
+        return rows[:MOST_ROWS].count()
+
+
+class ReadOnly(_Admin):
+    """Shows rows that only the crawler writes: changing one by hand would break what it relies on."""
+
+    show_full_result_count = False
+    paginator = Uncounted
+    list_per_page = 50
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
+    hidden: ClassVar[tuple[str, ...]] = ()
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.hidden
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(models.Target)
+class TargetAdmin(_Admin):
+    """Targets. They are registered and changed in the web page, which checks them; here they are read."""
+
+    list_display = ("name", "owner", "scope", "scraper", "priority", "enabled", "hidden", "deleted_at")
+    list_filter = ("enabled", "hidden", "scraper")
+    list_select_related = ("owner",)
+    search_fields = ("name",)
+    exclude = ("headers",)
+    raw_id_fields = ("owner",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Leave what needs no check: whose it is, and whether it runs."""
+        names = [field.name for field in models.Target._meta.fields]  # noqa: SLF001 Django's public name
+        return [name for name in names if name not in {"owner", "enabled", "headers"}]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(models.Schedule)
+class ScheduleAdmin(ReadOnly):
+    list_display = (
+        "target",
+        "cron",
+        "every_seconds",
+        "timezone",
+        "next_run_at",
+        "last_run_at",
+        "last_skip_reason",
+    )
+    list_select_related = ("target",)
+
+
+@admin.register(models.Run)
+class RunAdmin(ReadOnly):
+    list_display = (
+        "id",
+        "target",
+        "state",
+        "trigger",
+        "priority",
+        "pages",
+        "items",
+        "created_at",
+        "finished_at",
+    )
+    list_filter = ("state", "trigger", "priority")
+    list_select_related = ("target",)
+    hidden = ("headers",)
+
+
+@admin.register(models.Host)
+class HostAdmin(ReadOnly):
+    list_display = ("origin", "due_at", "top_priority", "next_at", "robots_state", "failures", "hold_reason")
+    search_fields = ("origin",)
+    hidden = ("robots_body",)
+
+
+@admin.register(models.Backlog)
+class BacklogAdmin(ReadOnly):
+    list_display = ("id", "run", "host", "kind", "priority", "open", "due_at")
+    list_select_related = ("run", "host")
+
+
+@admin.register(models.Request)
+class RequestAdmin(ReadOnly):
+    list_display = ("id", "run", "state", "status", "reason", "url")
+    hidden = ("key",)
+
+
+@admin.register(models.LaneState)
+class LaneStateAdmin(ReadOnly):
+    list_display = ("name", "rung_at", "started_at")
+
+
+@admin.register(models.Slice)
+class SliceAdmin(ReadOnly):
+    list_display = ("owner", "lane", "node", "started_at", "renewed_at")
+
+
+@admin.register(models.Page)
+class PageAdmin(ReadOnly):
+    list_display = ("id", "status", "content_type", "title", "changed_at", "url")
+    hidden = ("key", "body_hash")
+
+
+@admin.register(models.Snapshot)
+class SnapshotAdmin(ReadOnly):
+    list_display = ("id", "size", "created_at")
+    hidden = ("hash", "body")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("body")
+
+
+@admin.register(models.Item)
+class ItemAdmin(ReadOnly):
+    list_display = ("id", "key", "version", "changed_at", "url")
+    hidden = ("key_hash", "content_hash")
+
+
+@admin.register(models.ItemVersion)
+class ItemVersionAdmin(ReadOnly):
+    list_display = ("id", "item_id", "version", "valid_from", "valid_to")
+    hidden = ("content_hash",)
+
+
+@admin.register(models.Sighting)
+class SightingAdmin(ReadOnly):
+    list_display = ("id", "run_id", "item_id", "version")
+
+
+@admin.register(models.OutboxMessage)
+class OutboxMessageAdmin(ReadOnly):
+    list_display = ("id", "work", "created_at", "published_at")
+
+
+@admin.register(models.Heartbeat)
+class HeartbeatAdmin(ReadOnly):
+    list_display = ("name", "kind", "node", "pid", "started_at", "seen_at")

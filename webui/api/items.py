@@ -1,0 +1,99 @@
+"""Items: what was scraped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router, Schema
+from pydantic import AfterValidator, Field
+
+from crawler.models import Item, ItemVersion, Sighting
+from crawler.queries import exports
+from crawler.queries import items as listed
+from crawler.queries.paging import listing
+from webui.api.auth import caller
+from webui.api.schemas import Id, Paged
+
+router = Router(tags=["items"])
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Read a time without a zone as UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
+class ItemOut(Schema):
+    """One scraped record. With `run` it is what that run saw, otherwise as it is now."""
+
+    id: int
+    target: int
+    run: int
+    url: str
+    key: str
+    data: Any
+    first_seen: datetime
+    last_seen: datetime
+    changed_at: datetime
+
+
+class ItemList(Schema):
+    items: list[ItemOut]
+    next: str | None
+
+
+class ItemFilter(Paged):
+    target: Id | None = None
+    run: Annotated[Id | None, Field(description="Only what this run saw, in the version it saw.")] = None
+    q: Annotated[str, Field(max_length=200, description="Words that the item's data or URL hold.")] = ""
+    changed_since: Annotated[Moment | None, Field(description="ISO 8601; UTC when no zone is given.")] = None
+
+
+@router.get("/items", response=ItemList)
+def list_items(request: HttpRequest, filters: Query[ItemFilter]) -> ItemList:
+    """List items, oldest first."""
+    found = listed.search(
+        caller(request).user,
+        target=filters.target,
+        run=filters.run,
+        q=filters.q,
+        changed_since=filters.changed_since,
+    )
+    page = listing(found, order=("id",), cursor=filters.cursor, size=filters.limit)
+    rows = _as_seen(page.rows, filters.run) if filters.run else ((item, None) for item in page.rows)
+    return ItemList(
+        items=[item_out(item, version, run=filters.run) for item, version in rows], next=page.next
+    )
+
+
+@router.get("/items/{int:item_id}", response=ItemOut)
+def get_item(request: HttpRequest, item_id: int) -> ItemOut:
+    """Read one item as it is now."""
+    return item_out(get_object_or_404(listed.visible(caller(request).user), pk=item_id))
+
+
+def item_out(item: Item, version: ItemVersion | None = None, *, run: int | None = None) -> ItemOut:
+    """Return what the API says of `item`, in an earlier `version` when one is given."""
+    held = version or item
+    return ItemOut(
+        id=item.pk,
+        target=item.target_id,
+        run=run or held.run,
+        url=held.url,
+        key=item.key,
+        data=held.data,
+        first_seen=item.first_seen,
+        last_seen=version.valid_to if version else item.last_seen,
+        changed_at=version.valid_from if version else item.changed_at,
+    )
+
+
+def _as_seen(page: tuple[Item, ...], run: int) -> Iterator[tuple[Item, ItemVersion | None]]:
+    seen = Sighting.objects.filter(run=run, item__in=[item.pk for item in page]).order_by("item")
+    return exports.as_seen(dict(seen.values_list("item_id", "version")))

@@ -1,0 +1,101 @@
+"""Pages: what is known of each URL, and the stored bytes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from crawler.models import Page
+from crawler.queries import pages as listed
+from crawler.stores import snapshots
+from webui.api.auth import caller
+from webui.api.items import Moment
+from webui.api.schemas import Id, Paged
+
+router = Router(tags=["pages"])
+
+SANDBOX = "sandbox; default-src 'none'"
+
+
+class PageOut(Schema):
+    """One URL of a target, as the last run that fetched it found it."""
+
+    id: int
+    target: int
+    run: int
+    url: str
+    status: int
+    content_type: str
+    title: str
+    size: int
+    etag: str
+    last_modified: str
+    noindex: bool
+    first_seen: datetime
+    last_seen: datetime
+    changed_at: datetime
+
+
+class PageList(Schema):
+    items: list[PageOut]
+    next: str | None
+
+
+class PageFilter(Paged):
+    target: Id | None = None
+    q: Annotated[str, Field(max_length=200, description="Words of the URL or the title.")] = ""
+    status: Annotated[int | None, Field(ge=100, le=599)] = None
+    changed_since: Moment | None = None
+
+
+@router.get("/pages", response=PageList)
+def list_pages(request: HttpRequest, filters: Query[PageFilter]) -> PageList:
+    """List pages, oldest first."""
+    found = listed.page(
+        caller(request).user,
+        target=filters.target,
+        q=filters.q,
+        status=filters.status,
+        changed_since=filters.changed_since,
+        cursor=filters.cursor,
+        size=filters.limit,
+    )
+    return PageList(items=[page_out(page) for page in found.rows], next=found.next)
+
+
+@router.get("/pages/{int:page_id}", response=PageOut)
+def get_page(request: HttpRequest, page_id: int) -> PageOut:
+    """Read what is known of one page."""
+    return page_out(_page(request, page_id))
+
+
+@router.get("/pages/{int:page_id}/body", openapi_extra={"responses": {200: {"content": {"text/plain": {}}}}})
+def get_page_body(request: HttpRequest, page_id: int) -> HttpResponse:
+    """Return the stored bytes as plain text: what was scraped never runs in a browser."""
+    page = _page(request, page_id)
+    body = snapshots.load(bytes(page.body_hash))
+    if body is None:
+        raise Http404
+    response = HttpResponse(body, content_type="text/plain")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = SANDBOX
+    response["X-Trawl-Content-Type"] = page.content_type.encode("ascii", "ignore").decode()
+    return response
+
+
+def page_out(page: Page) -> PageOut:
+    """Return what the API says of `page`."""
+    return PageOut(
+        **{name: getattr(page, name) for name in PageOut.model_fields if name not in {"id", "target"}},
+        id=page.pk,
+        target=page.target_id,
+    )
+
+
+def _page(request: HttpRequest, page_id: int) -> Page:
+    return get_object_or_404(listed.visible(caller(request).user), pk=page_id)

@@ -1,0 +1,214 @@
+"""Runs: read them and their requests, cancel, pause, resume, move their priority."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field
+
+from crawler.models import Request, RequestState, Run, RunState
+from crawler.queries import runs as listed
+from crawler.queue import lane_for
+from crawler.services import runs
+from webui.api.auth import caller
+from webui.api.schemas import Id, Paged
+
+router = Router(tags=["runs"])
+
+
+class Counts(Schema):
+    """How many of the run's requests are in each state; together they are all that were discovered."""
+
+    queued: int
+    leased: int
+    done: int
+    failed: int
+    skipped: int
+    dead: int
+
+
+class RunOut(Schema):
+    """One execution of a target. `reason` says why it failed or was cancelled."""
+
+    id: int
+    target: int
+    state: str
+    reason: str
+    trigger: str
+    priority: int
+    lane: str
+    schedule: int | None
+    nominal_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    discovered: int
+    counts: Counts
+    pages: int
+    pages_unchanged: int
+    items: int
+    items_new: int
+    items_changed: int
+    bytes: int
+    problems: int
+    retries: int
+    out_of_scope: int
+    over_budget: int
+
+
+class RunList(Schema):
+    items: list[RunOut]
+    next: str | None
+
+
+class RunFilter(Paged):
+    target: Id | None = None
+    state: RunState | None = None
+
+
+class RunChange(Schema):
+    """What may be changed of a run that is under way."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: Annotated[int, Field(ge=0, le=9, strict=True)]
+
+
+class RequestOut(Schema):
+    """One URL of a run, and what became of it. `reason` is a stable code."""
+
+    id: int
+    url: str
+    state: str
+    depth: int
+    status: int | None
+    reason: str
+    attempts: int
+    not_before: datetime | None
+    settled_at: datetime | None
+
+
+class RequestList(Schema):
+    items: list[RequestOut]
+    next: str | None
+
+
+RequestStateName = Annotated[str, Field(pattern=f"^({'|'.join(RequestState.labels)})$")]
+
+
+class RequestFilter(Paged):
+    state: Annotated[RequestStateName | None, Field(description=", ".join(RequestState.labels))] = None
+
+
+@router.get("/runs", response=RunList)
+def list_runs(request: HttpRequest, filters: Query[RunFilter]) -> RunList:
+    """List runs, newest first."""
+    found = listed.page(
+        caller(request).user,
+        target=filters.target,
+        state=filters.state.value if filters.state else "",
+        cursor=filters.cursor,
+        size=filters.limit,
+    )
+    return RunList(items=[run_out(run) for run in found.rows], next=found.next)
+
+
+@router.get("/runs/{int:run_id}", response=RunOut)
+def get_run(request: HttpRequest, run_id: int) -> RunOut:
+    """Read one run, with its progress."""
+    return run_out(_run(request, run_id))
+
+
+@router.patch("/runs/{int:run_id}", response=RunOut)
+def update_run(request: HttpRequest, run_id: int, data: RunChange) -> RunOut:
+    """Make a run more or less urgent; it acts at once."""
+    run = _run(request, run_id)
+    runs.move_priority(run=run, priority=data.priority, now=timezone.now())
+    return run_out(run)
+
+
+@router.post("/runs/{int:run_id}/cancel", response=RunOut)
+def cancel_run(request: HttpRequest, run_id: int) -> RunOut:
+    """Stop a run for good; what it stored stays."""
+    run = _run(request, run_id)
+    runs.cancel(run=run, now=timezone.now())
+    return run_out(run)
+
+
+@router.post("/runs/{int:run_id}/pause", response=RunOut)
+def pause_run(request: HttpRequest, run_id: int) -> RunOut:
+    """Let a run rest; what is in flight is still stored."""
+    run = _run(request, run_id)
+    runs.pause(run=run, now=timezone.now())
+    return run_out(run)
+
+
+@router.post("/runs/{int:run_id}/resume", response=RunOut)
+def resume_run(request: HttpRequest, run_id: int) -> RunOut:
+    """Let a paused run go on."""
+    run = _run(request, run_id)
+    runs.resume(run=run, now=timezone.now())
+    return run_out(run)
+
+
+@router.get("/runs/{int:run_id}/requests", response=RequestList)
+def list_requests(request: HttpRequest, run_id: int, filters: Query[RequestFilter]) -> RequestList:
+    """List the URLs of a run, oldest first."""
+    state = RequestState(RequestState.labels.index(filters.state)) if filters.state else None
+    found = listed.requests(_run(request, run_id), state=state, cursor=filters.cursor, size=filters.limit)
+    return RequestList(items=[request_out(row) for row in found.rows], next=found.next)
+
+
+def run_out(run: Run) -> RunOut:
+    """Return what the API says of `run`."""
+    counted = listed.counts(run)
+    return RunOut(
+        id=run.pk,
+        target=run.target_id,
+        state=run.state,
+        reason=run.reason,
+        trigger=run.trigger,
+        priority=run.priority,
+        lane=lane_for(run.priority).value,
+        schedule=run.schedule_id,
+        nominal_at=run.nominal_at,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        discovered=run.discovered,
+        counts=Counts(**dict(counted.by_state())),
+        pages=run.pages,
+        pages_unchanged=run.pages_unchanged,
+        items=run.items,
+        items_new=run.items_new,
+        items_changed=run.items_changed,
+        bytes=run.bytes,
+        problems=run.problems,
+        retries=run.retries,
+        out_of_scope=run.out_of_scope,
+        over_budget=run.over_budget,
+    )
+
+
+def request_out(row: Request) -> RequestOut:
+    """Return what the API says of one request of a run."""
+    return RequestOut(
+        id=row.pk,
+        url=row.url,
+        state=RequestState(row.state).label,
+        depth=row.depth,
+        status=row.status,
+        reason=row.reason,
+        attempts=row.attempts,
+        not_before=row.not_before,
+        settled_at=row.settled_at,
+    )
+
+
+def _run(request: HttpRequest, run_id: int) -> Run:
+    return get_object_or_404(Run.objects.visible_to(caller(request).user), pk=run_id)

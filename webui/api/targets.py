@@ -1,0 +1,223 @@
+"""Targets: register, read, change, delete, crawl now, export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Query, Router, Schema, Status
+from pydantic import ConfigDict, Field, WithJsonSchema
+
+from crawler.exports import FORMATS
+from crawler.models import RunTrigger, Schedule, Target
+from crawler.queries import exports
+from crawler.queries import targets as listed
+from crawler.services import drafts, runs, schedules, targets
+from webui.api.auth import caller
+from webui.api.runs import RunOut, run_out
+from webui.api.schemas import Id, Paged, Problem
+from webui.api.targets_schema import TARGET_SCHEMA, WHOLE_NUMBER_0_TO_9
+
+router = Router(tags=["targets"])
+
+
+class TargetIn(Schema):
+    """A target's settings. What they may hold is judged by the same service as in the web page."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=lambda schema: schema.update(TARGET_SCHEMA))
+
+
+class ScheduleOut(Schema):
+    """When runs start by themselves. `next_runs` are in UTC; empty while the target is disabled."""
+
+    cron: str | None
+    every_seconds: int | None
+    timezone: str
+    misfire: str
+    overlap: str
+    next_runs: list[datetime]
+    last_run_at: datetime | None
+    last_skip_reason: str
+
+
+class TargetOut(Schema):
+    """A target. Values of secret headers read as `(hidden)`."""
+
+    id: int
+    name: str
+    start_urls: list[str]
+    scope: str
+    include: list[str]
+    exclude: list[str]
+    max_depth: int | None
+    max_pages: int | None
+    max_minutes: int | None
+    priority: int
+    delay_seconds: float | None
+    connections: int | None
+    obey_robots: bool
+    headers: dict[str, str]
+    user_agent: str
+    scraper: str
+    options: dict[str, Any]
+    fields: dict[str, Any]
+    row: str
+    key: list[str]
+    tags: list[str]
+    enabled: bool
+    schedule: ScheduleOut | None
+    created_at: datetime
+    updated_at: datetime
+    warnings: list[Problem] = []
+
+
+class TargetList(Schema):
+    items: list[TargetOut]
+    next: str | None
+
+
+class TargetFilter(Paged):
+    q: Annotated[str, Field(max_length=200, description="Words of the name, the start URLs or the tags.")] = (
+        ""
+    )
+    shown: listed.Shown = listed.Shown.ALL
+
+
+class RunIn(Schema):
+    """How urgent the run is; without it, as urgent as its target."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: Annotated[int | None, Field(ge=0, le=9, strict=True), WithJsonSchema(WHOLE_NUMBER_0_TO_9)] = (
+        None
+    )
+
+
+class ExportFilter(Schema):
+    format: str = "jsonl"
+    run: Annotated[Id | None, Field(description="Only what this run saw, in the version it saw.")] = None
+    raw: Annotated[
+        bool, Field(description="CSV for machines: text that looks like a formula stays as it is.")
+    ] = False
+
+
+@router.post("/targets", response={201: TargetOut})
+def create_target(request: HttpRequest, data: TargetIn, response: HttpResponse) -> Status[TargetOut]:
+    """Register a target."""
+    now = timezone.now()
+    target = targets.create(owner=caller(request).user, data=_given(data), now=now)
+    response["Location"] = f"/api/v1/targets/{target.pk}"
+    return Status(201, target_out(target, now=now, warned=True))
+
+
+@router.get("/targets", response=TargetList)
+def list_targets(request: HttpRequest, filters: Query[TargetFilter]) -> TargetList:
+    """List your targets by name."""
+    now = timezone.now()
+    found = listed.page(
+        caller(request).user, q=filters.q, shown=filters.shown, cursor=filters.cursor, size=filters.limit
+    )
+    return TargetList(items=[target_out(line.target, now=now) for line in found.rows], next=found.next)
+
+
+@router.get("/targets/{int:target_id}", response=TargetOut)
+def get_target(request: HttpRequest, target_id: int) -> TargetOut:
+    """Read one target, with what of it cannot work as it says."""
+    return target_out(_target(request, target_id), now=timezone.now(), warned=True)
+
+
+@router.patch("/targets/{int:target_id}", response=TargetOut)
+def update_target(request: HttpRequest, target_id: int, data: TargetIn) -> TargetOut:
+    """Change the keys that are given; runs that are under way keep their settings."""
+    now = timezone.now()
+    target = _target(request, target_id)
+    target = targets.update(target=target, data=_given(data), now=now, by=caller(request).user)
+    return target_out(target, now=now, warned=True)
+
+
+@router.delete("/targets/{int:target_id}", response={204: None})
+def delete_target(request: HttpRequest, target_id: int) -> Status[None]:
+    """Hide a target at once and cancel its runs; its rows are removed later."""
+    targets.delete(target=_target(request, target_id), now=timezone.now())
+    return Status(204, None)
+
+
+@router.post("/targets/{int:target_id}/runs", response={202: RunOut})
+def start_run(
+    request: HttpRequest, target_id: int, response: HttpResponse, data: RunIn | None = None
+) -> Status[RunOut]:
+    """Crawl now. Answers 202 even while the broker is down: the run then starts when it is back."""
+    run = runs.start(
+        target=_target(request, target_id),
+        trigger=RunTrigger.API,
+        now=timezone.now(),
+        priority=data.priority if data else None,
+    )
+    response["Location"] = f"/api/v1/runs/{run.pk}"
+    return Status(202, run_out(run))
+
+
+@router.get(
+    "/targets/{int:target_id}/export", openapi_extra={"responses": {200: {"description": "The items."}}}
+)
+def export_items(request: HttpRequest, target_id: int, filters: Query[ExportFilter]) -> HttpResponse:
+    """Stream the target's items as `jsonl`, `json` or `csv`; with `run`, those that run saw."""
+    target = _target(request, target_id)
+    chosen = FORMATS.get(filters.format)
+    if chosen is None:
+        wanted = ", ".join(FORMATS)
+        raise targets.InvalidTarget((targets.Problem(field="format", message=f"must be one of {wanted}"),))
+    run = get_object_or_404(target.runs, pk=filters.run) if filters.run else None
+    columns = exports.columns(target=target, run=run) if chosen.needs_columns else ()
+    content = chosen.write(exports.rows(target=target, run=run), columns=columns, raw=filters.raw)
+    name = f"target-{target.pk}" + (f"-run-{run.pk}" if run else "") + chosen.suffix
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(content, content_type=chosen.media_type, headers=headers)  # type: ignore[return-value]
+
+
+def target_out(target: Target, *, now: datetime, warned: bool = False) -> TargetOut:
+    """Return what the API says of `target`; `warned` adds its warnings, which cost a query."""
+    problems = targets.warnings(target=target, now=now) if warned else ()
+    return TargetOut(
+        **{key: getattr(target, key) for key in drafts.KEYS if key != "headers"},
+        id=target.pk,
+        headers=shown_headers(target.headers),
+        schedule=_schedule_out(getattr(target, "schedule", None), now),
+        created_at=target.created_at,
+        updated_at=target.updated_at,
+        warnings=[Problem(field=problem.field, message=problem.message) for problem in problems],
+    )
+
+
+def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return `headers` without their secrets."""
+    return {name: drafts.HIDDEN if drafts.is_secret(name) else value for name, value in headers.items()}
+
+
+def _schedule_out(schedule: Schedule | None, now: datetime) -> ScheduleOut | None:
+    if schedule is None:
+        return None
+    return ScheduleOut(
+        cron=schedule.cron or None,
+        every_seconds=schedule.every_seconds,
+        timezone=schedule.timezone,
+        misfire=schedule.misfire,
+        overlap=schedule.overlap,
+        next_runs=schedules.next_times(schedule, now=now),
+        last_run_at=schedule.last_run_at,
+        last_skip_reason=schedule.last_skip_reason,
+    )
+
+
+def _given(data: TargetIn) -> dict[str, Any]:
+    return dict(data.model_extra or {})
+
+
+def _target(request: HttpRequest, target_id: int) -> Target:
+    return get_object_or_404(
+        Target.objects.visible_to(caller(request).user).select_related("schedule"), pk=target_id
+    )

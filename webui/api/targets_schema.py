@@ -1,0 +1,71 @@
+"""The settings of a target as JSON Schema, for the OpenAPI document; the service is what judges them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crawler.models import MisfirePolicy, OverlapPolicy, Scope
+from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_START_URLS
+from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL
+from webui.api.schemas import body
+
+WHOLE_NUMBER_0_TO_9: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 9}
+TEXT: dict[str, Any] = {"type": "string"}
+OBJECT: dict[str, Any] = {"type": "object"}
+
+
+def _whole(least: int, description: str) -> dict[str, Any]:
+    return {"type": ["integer", "null"], "minimum": least, "description": description}
+
+
+def _texts(description: str, most: int) -> dict[str, Any]:
+    return {"type": "array", "items": TEXT, "maxItems": most, "description": description}
+
+
+SCHEDULE_SCHEMA = body(
+    cron={**TEXT, "description": "Five fields: minute, hour, day of month, month, day of week."},
+    every_seconds={"type": "integer", "minimum": LEAST_INTERVAL, "maximum": MOST_INTERVAL},
+    timezone={**TEXT, "default": "UTC", "description": "An IANA name, such as Europe/Berlin."},
+    misfire={
+        "enum": MisfirePolicy.values,
+        "default": "run_once",
+        "description": "For times that passed in vain.",
+    },
+    overlap={
+        "enum": OverlapPolicy.values,
+        "default": "skip",
+        "description": "While the run before is under way.",
+    },
+) | {"type": ["object", "null"], "description": "Exactly one of `cron` and `every_seconds`; null for none."}
+
+TARGET_SCHEMA: dict[str, Any] = body(
+    name={**TEXT, "maxLength": 200},
+    start_urls={**_texts("Where the crawl begins: http and https.", MAX_START_URLS), "minItems": 1},
+    scope={"enum": Scope.values, "default": "host", "description": "How far links are followed."},
+    include=_texts(
+        f"RE2 expressions of at most {MAX_PATTERN_LENGTH} characters, searched in the URL: links match one.",
+        MAX_PATTERNS,
+    ),
+    exclude=_texts("RE2 expressions, searched in the URL: links match none.", MAX_PATTERNS),
+    max_depth=_whole(0, "How many links away from a start URL; null for any."),
+    max_pages=_whole(1, "How many pages a run may fetch; null for any.") | {"default": 10_000},
+    max_minutes=_whole(1, "How long a run may take; null for any."),
+    priority={**WHOLE_NUMBER_0_TO_9, "default": 5, "description": "9 is the most urgent."},
+    delay_seconds={"type": ["number", "null"], "minimum": 0, "description": "Between requests to a host."},
+    connections=_whole(1, "How many requests to a host at once; null for one."),
+    obey_robots={"type": "boolean", "default": True},
+    headers={
+        **OBJECT,
+        "additionalProperties": TEXT,
+        "description": "Sent with every request; stored encrypted.",
+    },
+    user_agent={**TEXT, "maxLength": 400},
+    scraper={**TEXT, "default": "auto"},
+    options={**OBJECT, "description": "Of the scraper."},
+    fields={**OBJECT, "description": "Of the scraper `fields`: name to {css | xpath | re | jmespath, …}."},
+    row={**TEXT, "description": "Of the scraper `fields`: a selector, one item per match."},
+    key=_texts("The fields that identify an item; empty for its URL.", 20),
+    tags=_texts("Your own words.", 50),
+    enabled={"type": "boolean", "default": True},
+    schedule=SCHEDULE_SCHEMA,
+)
