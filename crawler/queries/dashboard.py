@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Sum
 
 from crawler.models import FINAL_RUN_STATES, Heartbeat, Run, Slice
-from crawler.queries import rates, runs
+from crawler.queries import rates
+from crawler.queries import runs as runs_shown
 from crawler.queue import Lane, lane_for
 
 if TYPE_CHECKING:
@@ -44,11 +45,15 @@ class WorkerLine:
 class Overview:
     """The dashboard. Runs are those the person may see; lanes, workers and speed are everyone's."""
 
-    active: tuple[runs.Progress, ...]
+    active: tuple[runs_shown.Progress, ...]
     ended: tuple[Run, ...]
     lanes: tuple[LaneLine, ...]
     workers: tuple[WorkerLine, ...]
     pages_per_minute: float | None
+
+    @property
+    def runs(self) -> int:
+        return sum(line.runs for line in self.lanes)
 
     @property
     def waiting(self) -> int:
@@ -65,7 +70,7 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
     active = seen.active().order_by("-priority", "-id")[:MOST_RUNS]
     ended = seen.filter(state__in=FINAL_RUN_STATES).order_by("-id")[:8]
     return Overview(
-        active=tuple(runs.progress(run, now) for run in active),
+        active=tuple(runs_shown.progress(run, now) for run in active),
         ended=tuple(ended),
         lanes=lanes(now),
         workers=workers(now),

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Max, Q
 
-from crawler.models import Backlog, Host, Run
+from crawler.models import Backlog, Host, Run, Slice
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
 
@@ -34,11 +32,6 @@ class HostLine:
     runs_waiting: int
     priority: int | None
     node: str
-
-    def waits(self, now: datetime) -> timedelta | None:
-        """Return how long until it may be asked again; None when it may be now."""
-        due = self.host.next_at
-        return due - now if due and due > now else None
 
 
 def visible(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Host]:
@@ -70,14 +63,19 @@ def page(
             pass
     rows = listing(found, order=("origin",), cursor=cursor, size=size)
     waiting = _waiting([host.pk for host in rows.rows])
-    return rows.map(lambda host: _line(host, *waiting.get(host.pk, (0, None))))
+    owners = [host.lease_owner for host in rows.rows if host.lease_owner]
+    nodes = dict(Slice.objects.filter(owner__in=owners).values_list("owner", "node")) if owners else {}
+    return rows.map(
+        lambda host: HostLine(
+            host=host,
+            runs_waiting=waiting.get(host.pk, (0, None))[0],
+            priority=waiting.get(host.pk, (0, None))[1],
+            node=nodes.get(host.lease_owner, ""),
+        )
+    )
 
 
 def _waiting(hosts: list[int]) -> dict[int, tuple[int, int | None]]:
     found = Backlog.objects.filter(host__in=hosts, open=True, due_at__isnull=False).values("host")
     grouped = found.annotate(runs=Count("run", distinct=True), top=Max("priority"))
     return {row["host"]: (row["runs"], row["top"]) for row in grouped}
-
-
-def _line(host: Host, runs: int, priority: int | None) -> HostLine:
-    return HostLine(host=host, runs_waiting=runs, priority=priority, node=host.lease_owner.split("/")[0])

@@ -10,17 +10,28 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from crawler.models import Item, Target
+from crawler.models import Item, ItemVersion, Sighting, Target
+from crawler.queries import exports
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
 
+    from crawler.exports import Row
+
 MOST_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemLine:
+    """An item with its data as the list shows it: as it is now, or as a run saw it."""
+
+    item: Item
+    data: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +80,29 @@ def search(
     return found
 
 
-def page(found: QuerySet[Item], *, cursor: str | None = None, size: int = 50) -> Listing[Item]:
-    """Return a page of `found`, newest first. Raises BadCursor."""
-    return listing(found.select_related("target"), order=("-id",), cursor=cursor, size=size)
+def page(
+    found: QuerySet[Item], *, run: int | None = None, cursor: str | None = None, size: int = 50
+) -> Listing[ItemLine]:
+    """Return a page of `found`, newest first; with `run` as that run saw them. Raises BadCursor."""
+    rows = listing(found.select_related("target"), order=("-id",), cursor=cursor, size=size)
+    seen = _seen(rows.rows, run) if run is not None else {}
+    return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item.data)))
 
 
-def columns(shown: Iterable[Item], *, most: int = 6) -> tuple[str, ...]:
-    """Return the names of the fields that say most about `shown`: frequent, short and not always the same."""
-    rows = [item.data for item in shown if isinstance(item.data, dict)]
+def flat(found: QuerySet[Item], *, page_rows: int = 1_000) -> Iterator[Row]:
+    """Yield `found` as exported rows, oldest first, each page of `page_rows` in a transaction of its own."""
+    cursor = None
+    while True:
+        rows = listing(found, order=("id",), cursor=cursor, size=page_rows)
+        yield from (exports.flat(item) for item in rows.rows)
+        cursor = rows.next
+        if cursor is None:
+            return
+
+
+def columns(shown: Iterable[ItemLine], *, most: int = 6) -> tuple[str, ...]:
+    """Return the fields that a table of `shown` has room for: frequent ones with plain values."""
+    rows = [line.data for line in shown if isinstance(line.data, dict)]
     seen = Counter(name for row in rows for name, value in row.items() if value not in (None, "", [], {}))
     order = {name: place for place, name in enumerate(dict.fromkeys(name for row in rows for name in row))}
     common = [name for name, times in seen.items() if times * 3 >= len(rows)]
@@ -98,6 +124,15 @@ def history(item: Item) -> tuple[Version, ...]:
         )
     ]
     return tuple(reversed(shown))
+
+
+def _seen(shown: Iterable[Item], run: int) -> dict[int, Any]:
+    """Return the data of each item that has changed since `run` saw it, as it was then."""
+    current = {item.pk: item.version for item in shown}
+    sightings = Sighting.objects.filter(run=run, item__in=current).values_list("item_id", "version")
+    older = {pk: version for pk, version in sightings if version != current[pk]}
+    kept = ItemVersion.objects.filter(item__in=older, version__in=set(older.values()))
+    return {version.item_id: version.data for version in kept if older[version.item_id] == version.version}
 
 
 def _changes(before: Any, after: Any) -> tuple[Change, ...]:

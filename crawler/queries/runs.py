@@ -75,7 +75,7 @@ class Reason:
 def page(
     user: AbstractBaseUser | AnonymousUser,
     *,
-    target: Target | None = None,
+    target: Target | int | None = None,
     state: str = "",
     cursor: str | None = None,
     size: int = 50,

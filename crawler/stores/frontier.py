@@ -39,7 +39,7 @@ class DatabaseFrontier:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._run(connection.close)
+        await self._run(lambda: connection.close())
         self._writer.shutdown(wait=True)
 
     async def look(self, ask: Ask) -> Look:

@@ -29,7 +29,7 @@ def ids_of(origins: Iterable[str]) -> dict[str, int]:
         found |= _known(chunk)
     missing = [origin for origin in wanted if origin not in found]
     if missing:
-        sql.execute_many(INSERT, [(origin,) for origin in missing])
+        sql.execute_many(INSERT, [(origin, b"") for origin in missing])
         for chunk in sql.chunks(missing):
             found |= _known(chunk)
     return found
@@ -38,7 +38,7 @@ def ids_of(origins: Iterable[str]) -> dict[str, int]:
 INSERT = (
     "INSERT INTO crawler_host (origin, top_priority, lease_owner, lease_epoch, turns, last_status, failures, "
     "circuit_openings, hold_reason, robots_state, robots_body, robots_failures) "
-    "VALUES (%s, 0, '', 0, 0, '', 0, 0, '', '', '', 0) ON CONFLICT (origin) DO NOTHING"
+    "VALUES (%s, 0, '', 0, 0, '', 0, 0, '', '', %s, 0) ON CONFLICT (origin) DO NOTHING"
 )
 
 
