@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "Problem", "Reading", "Scraped", "read"]
 
 MAX_ITEMS = 10_000
+MAX_ITEM_BYTES = 1024 * 1024
+MAX_PROBLEMS = 10_000
 _MAX_DETAIL_CHARACTERS = 20_000
 _MAX_MESSAGE_CHARACTERS = 500
 _PLAIN_TYPES = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
@@ -55,6 +57,11 @@ class _Gathered:
     links: list[Link] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    def report(self, problem: Problem) -> None:
+        """Keep `problem`, unless the page has had so many that more say nothing new."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+
 
 def read(page: Page, scraper: Scraper) -> Reading:
     """Return what `page` gives: its own links always, and what `scraper` makes of it.
@@ -88,7 +95,7 @@ def _sort(yielded: Yielded, gathered: _Gathered) -> None:
         case Link():
             gathered.links.append(yielded)
         case Problem():
-            gathered.problems.append(yielded)
+            gathered.report(yielded)
         case dict():
             _keep(yielded, gathered)
         case _:
@@ -101,7 +108,11 @@ def _keep(data: dict[str, JSON], gathered: _Gathered) -> None:
         plain = orjson.dumps(data, default=_json_value, option=_PLAIN_TYPES)
     except (TypeError, RecursionError) as error:
         message = f"an item is not JSON: {error}"[:_MAX_MESSAGE_CHARACTERS]
-        gathered.problems.append(Problem(code="bad_type", message=message))
+        gathered.report(Problem(code="bad_type", message=message))
+        return
+    if len(plain) > MAX_ITEM_BYTES:
+        message = f"an item has {len(plain):,} bytes of JSON; {MAX_ITEM_BYTES:,} are the limit"
+        gathered.report(Problem(code="item_too_large", message=message))
         return
     if b"\\u0000" in plain:
         plain = _NUL.sub(rb"\1", plain)

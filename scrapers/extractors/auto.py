@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from scrapers.page import dates
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _MAX_HEADINGS = 100
 _MAX_HEADING_CHARACTERS = 300
 _MAX_JSON_LD = 100
+_MAX_DATES = 5
 _PUBLISHED = (
     "article:published_time",
     "og:article:published_time",
@@ -67,7 +69,7 @@ def published(page: Page, metas: dict[str, str]) -> str | None:
     Asked in order: JSON-LD `datePublished`, the usual metas, `itemprop="datePublished"`, the first
     `<time datetime>` of the first article.
     """
-    for text in _dates_said(page, metas):
+    for text in islice(_dates_said(page, metas), _MAX_DATES):
         # Nearly all are ISO already; words and other orders cost 300 µs.
         read = dates.iso(text) or dates.read(text, language=page.language)
         if read is not None:

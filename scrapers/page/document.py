@@ -26,6 +26,8 @@ _XML = frozenset({"text/xml", "application/xml"})
 _JSON = frozenset({"application/json", "text/json", "application/x-json"})
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';,\s]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml.*?\?>", re.DOTALL)
+_MAX_LINE_CHARACTERS = 1_000
+_MAX_URL_CHARACTERS = 2_048
 # mimesniff.spec.whatwg.org §7.1: what a body without a type begins with when it is HTML.
 _HTML_START = re.compile(
     rb"<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta"
@@ -199,7 +201,7 @@ class Page:
         """The absolute URL of `<link rel="canonical">`, None without a valid one."""
         node = self.tree.css_first('link[rel~="canonical" i][href]') if self.is_html else None
         href = node.attributes.get("href") if node is not None else None
-        return self.absolute(href) if href else None
+        return self.absolute(href) if href and len(href) <= _MAX_URL_CHARACTERS else None
 
     def absolute(self, reference: str) -> str | None:
         """Return `reference` as an absolute http(s) URL, None when it is not one."""
@@ -215,7 +217,7 @@ class Page:
 
 
 def _tidy(text: str) -> str | None:
-    return " ".join(text.split()) or None
+    return " ".join(text[:_MAX_LINE_CHARACTERS].split()) or None
 
 
 def _sniffed(body: bytes) -> str:

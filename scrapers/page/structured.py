@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from scrapers.page.values import JSON
 
 _MAX_DEPTH = 32
-_WRAPPING = re.compile(r"\A\s*(?:<!--|//<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\]\]>|\]\]>)\s*;?\s*\Z")
+_OPENINGS = ("<!--", "//<![CDATA[", "<![CDATA[")
+_CLOSINGS = (";", "//-->", "-->", "//]]>", "]]>")
 _HALF_PAIR = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -43,13 +44,22 @@ def parse_loose(text: str) -> JSON:
     try:
         return cast("JSON", orjson.loads(text))
     except orjson.JSONDecodeError:
-        repaired = _HALF_PAIR.sub(r"\\ufffd", _WRAPPING.sub("", text))
+        repaired = _HALF_PAIR.sub(r"\\ufffd", _unwrapped(text))
     for attempt in (repaired, _TRAILING_COMMA.sub("", repaired)):
         try:
             return cast("JSON", json.loads(attempt, strict=False, parse_constant=lambda _: None))
         except (ValueError, RecursionError):
             continue
     raise NotJson("not JSON, even with the usual mistakes forgiven")
+
+
+def _unwrapped(text: str) -> str:
+    text = text.strip()
+    for opening in _OPENINGS:
+        text = text.removeprefix(opening)
+    for closing in _CLOSINGS:
+        text = text.removesuffix(closing).rstrip()
+    return text
 
 
 def json_ld_objects(value: JSON) -> Iterator[dict[str, JSON]]:

@@ -90,6 +90,11 @@ def test_usual_mistakes_in_json_ld_are_forgiven(script: str) -> None:
     assert read.json_ld[0]["a"] == "x"
 
 
+def test_hostile_white_space_in_json_ld_costs_no_time() -> None:
+    script = "--> " + " " * 300_000 + "x, ]" + ", " * 100_000
+    assert page(f'<script type="application/ld+json">{script}</script>').json_ld == []
+
+
 def test_broken_json_ld_costs_only_itself() -> None:
     read = page(
         '<script type="application/ld+json">{oh no</script>'

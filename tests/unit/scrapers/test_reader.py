@@ -110,6 +110,15 @@ def test_item_that_contains_itself_is_reported() -> None:
     assert [problem.code for problem in read(endless).problems] == ["bad_type"]
 
 
+def test_item_beyond_a_mebibyte_is_reported_instead() -> None:
+    assert [problem.code for problem in read({"a": "x" * 2**20}).problems] == ["item_too_large"]
+
+
+def test_problems_of_one_page_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_PROBLEMS", 3)
+    assert len(read(*[{"a": object()}] * 9).problems) == 3
+
+
 def test_empty_item_is_not_stored() -> None:
     assert read({}).items == ()
 
