@@ -64,6 +64,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
+        os.umask(0o077)  # what is kept in var/ is for this user only
         asked = Asked(**{name: options[name] for name in Asked.__slots__})
         try:
             self._serve(asked)
