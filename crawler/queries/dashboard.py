@@ -81,13 +81,8 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
 def lanes(now: datetime) -> tuple[LaneLine, ...]:
     """Return what waits and runs in each lane, most urgent first."""
     waits = F("discovered") - F("done") - F("failed") - F("skipped") - F("dead")
-    grouped = (
-        Run.objects.active()
-        .filter(settled=False)
-        .values_list("priority")
-        .annotate(Count("pk"), Sum(waits))
-        .order_by()
-    )
+    unsettled = Run.objects.active().filter(settled=False).values_list("priority")
+    grouped = unsettled.annotate(many=Count("pk"), waiting=Sum(waits)).order_by()
     begun = dict(
         Slice.objects.filter(renewed_at__gte=now - ALIVE).values_list("lane").annotate(Count("pk")).order_by()
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from crawler.exports import Row
 
 MOST_WORDS = 5
+NAMES = ("name", "title", "headline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,25 @@ class ItemLine:
 
     item: Item
     data: Any
+
+    @property
+    def named_by(self) -> str | None:
+        """Return the field that names the item; None when none does."""
+        data = self.data if isinstance(self.data, dict) else {}
+        return next((name for name in NAMES if isinstance(data.get(name), str) and data[name].strip()), None)
+
+    @property
+    def label(self) -> str:
+        """Return what a list calls the item: its name, or the path of its page."""
+        return self.data[self.named_by].strip() if self.named_by else _path(self.item.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table of items; `numeric` when all its values are numbers."""
+
+    name: str
+    numeric: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +119,21 @@ def flat(found: QuerySet[Item], *, page_rows: int = 1_000) -> Iterator[Row]:
             return
 
 
-def columns(shown: Iterable[ItemLine], *, most: int = 6) -> tuple[str, ...]:
-    """Return the fields that a table of `shown` has room for: frequent ones with plain values."""
-    rows = [line.data for line in shown if isinstance(line.data, dict)]
-    seen = Counter(name for row in rows for name, value in row.items() if value not in (None, "", [], {}))
-    order = {name: place for place, name in enumerate(dict.fromkeys(name for row in rows for name in row))}
-    common = [name for name, times in seen.items() if times * 3 >= len(rows)]
-    plain = [name for name in common if any(not isinstance(row.get(name), dict | list) for row in rows)]
-    return tuple(sorted(plain, key=lambda name: order[name])[:most])
+def columns(shown: Iterable[ItemLine], *, most: int = 6) -> tuple[Column, ...]:
+    """Return the fields that a table of `shown` has room for beside each item's label."""
+    lines = [line for line in shown if isinstance(line.data, dict)]
+    taken = {line.named_by for line in lines}
+    values: dict[str, list[Any]] = {}
+    for line in lines:
+        for name, value in line.data.items():
+            if value not in (None, "", [], {}):
+                values.setdefault(name, []).append(value)
+    chosen = [
+        name
+        for name, found in values.items()
+        if taken != {name} and len(found) * 3 >= len(lines) and not all(map(_is_nested, found))
+    ]
+    return tuple(Column(name=name, numeric=all(map(_is_number, values[name]))) for name in chosen[:most])
 
 
 def history(item: Item) -> tuple[Version, ...]:
@@ -144,6 +170,20 @@ def _changes(before: Any, after: Any) -> tuple[Change, ...]:
         for name in names
         if before.get(name) != after.get(name)
     )
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _path(url: str) -> str:
+    """Return an address without its scheme and host."""
+    rest = url.partition("://")[2]
+    return f"/{rest.partition('/')[2]}" if "/" in rest else url
 
 
 def _holds(word: str) -> Q:

@@ -21,15 +21,24 @@
     size,
   });
 
+  const pad = (number) => String(number).padStart(2, "0");
+  const clock = (at, seconds) => {
+    const date = new Date(at * 1000);
+    const time = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+    return seconds ? `${time}:${pad(date.getSeconds())}` : time;
+  };
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800];
+  const times = (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step < 60));
+
   const options = (box, lines) => ({
     width: box.clientWidth,
     height: Number(box.dataset.chartHeight || 180),
     cursor: { y: false },
     legend: { live: true },
     scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] } },
-    axes: [{ ...axis(28), space: 70 }, { ...axis(48), space: 34 }],
+    axes: [{ ...axis(28), space: 80, incrs: steps, values: times }, { ...axis(48), space: 34 }],
     series: [
-      { value: (_plot, at) => (at === null ? "" : new Date(at * 1000).toLocaleTimeString()) },
+      { value: (_plot, at) => (at === null ? "" : clock(at, true)) },
       ...lines.map((line, index) => {
         const colour = ink(inks[index % inks.length]);
         return {

@@ -1,0 +1,92 @@
+"""The items pages: the table with its search, one item with its history, and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crawler.exports import FORMATS, Row
+from crawler.exports import columns as exported_columns
+from crawler.models import Run, Target
+from crawler.queries import exports, items, targets
+from crawler.queries.paging import BadCursor
+from webui.pages import asking
+
+Found = TypeVar("Found", bound=Model)
+SINCE = (("1h", "the last hour", timedelta(hours=1)), ("1d", "the last day", timedelta(days=1)),
+         ("7d", "the last week", timedelta(days=7)))  # fmt: skip
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    asked = _asked(request)
+    try:
+        page = items.page(
+            items.search(request.user, **asked), run=asked["run"], cursor=request.GET.get("cursor")
+        )
+    except BadCursor as error:
+        raise Http404 from error
+    context = {
+        "page": page,
+        "columns": items.columns(page.rows),
+        "q": asked["q"],
+        "target": _one(Target.objects.visible_to(request.user), asked["target"]),
+        "run": _one(Run.objects.visible_to(request.user), asked["run"]),
+        "since": asking.text(request, "since"),
+        "spans": SINCE,
+        "targets": targets.named(request.user),
+        "formats": tuple(FORMATS.values()),
+    }
+    return render(request, "items/index.html", context)
+
+
+@require_safe
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    item = get_object_or_404(items.visible(request.user).select_related("target"), pk=pk)
+    return render(request, "items/show.html", {"item": item, "versions": items.history(item)})
+
+
+@require_safe
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """Stream what the table's filters leave, in the chosen format."""
+    chosen = FORMATS.get(asking.text(request, "format"))
+    if chosen is None:
+        raise Http404("there is no such format")
+    asked = _asked(request)
+    run = _one(Run.objects.visible_to(request.user), asked["run"])
+    whole_run = run is not None and not asked["q"] and asked["changed_since"] is None
+    found = items.search(request.user, **asked)
+
+    def rows() -> Iterator[Row]:
+        return exports.rows(target=run.target, run=run) if run and whole_run else items.flat(found)
+
+    columns = exported_columns(rows()) if chosen.needs_columns else ()
+    name = f"items-{timezone.now():%Y-%m-%d}{chosen.suffix}"
+    return StreamingHttpResponse(
+        chosen.write(rows(), columns=columns),
+        content_type=chosen.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _one(found: QuerySet[Found], pk: int | None) -> Found | None:
+    """Return the row that a filter names; None without one. Raises Http404 for one that is not visible."""
+    return get_object_or_404(found, pk=pk) if pk is not None else None
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    spans = {name: span for name, _, span in SINCE}
+    span = spans.get(asking.text(request, "since"))
+    return {
+        "target": asking.number(request, "target"),
+        "run": asking.number(request, "run"),
+        "q": asking.text(request, "q"),
+        "changed_since": timezone.now() - span if span else None,
+    }

@@ -1,0 +1,100 @@
+"""The runs pages: the list, one run as it goes, its requests, and its buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from crawler.models import RequestState, Run, RunState, Target
+from crawler.queries import rates
+from crawler.queries import runs as queries
+from crawler.queries.paging import BadCursor
+from crawler.services import runs
+from webui.pages import asking
+
+STEPS = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel}
+DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled"}
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    wanted, state = asking.number(request, "target"), asking.text(request, "state")
+    target = get_object_or_404(Target.objects.visible_to(request.user), pk=wanted) if wanted else None
+    try:
+        page = queries.page(request.user, target=target, state=state, cursor=request.GET.get("cursor"))
+    except BadCursor as error:
+        raise Http404 from error
+    states = (("", "All states"), ("active", "Under way"), *RunState.choices)
+    return render(
+        request, "runs/index.html", {"page": page, "target": target, "state": state, "states": states}
+    )
+
+
+@require_safe
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(request, pk)
+    return render(request, "runs/show.html", {**_now(run), "rates": rates.of_run(run)})
+
+
+@require_safe
+def live(request: HttpRequest, pk: int) -> HttpResponse:
+    return render(request, "runs/_live.html", _now(_run(request, pk)))
+
+
+@require_safe
+def chart(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(request, pk)
+    return render(request, "runs/_chart.html", {"run": run, "rates": rates.of_run(run)})
+
+
+@require_safe
+def requests(request: HttpRequest, pk: int) -> HttpResponse:
+    run, word = _run(request, pk), asking.text(request, "state")
+    state = next((state for state in RequestState if state.label == word), None)
+    try:
+        page = queries.requests(run, state=state, cursor=request.GET.get("cursor"))
+    except BadCursor as error:
+        raise Http404 from error
+    context = {
+        "run": run,
+        "page": page,
+        "state": word if state is not None else "",
+        "counts": queries.counts(run),
+    }
+    return render(request, "runs/requests.html", context)
+
+
+@require_POST
+def change(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """Pause, resume or cancel the run."""
+    act = STEPS.get(step)
+    if act is None:
+        raise Http404("there is no such step")
+    run = _run(request, pk)
+    try:
+        act(run=run, now=timezone.now())
+    except runs.WrongState as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, f"Run {run.pk} is {DONE[step]}.")
+    return redirect("run", pk=pk)
+
+
+def _run(request: HttpRequest, pk: int) -> Run:
+    return get_object_or_404(Run.objects.visible_to(request.user).select_related("target"), pk=pk)
+
+
+def _now(run: Run) -> dict[str, Any]:
+    now = timezone.now()
+    rates.note(now)
+    return {
+        "run": run,
+        "progress": queries.progress(run, now),
+        "troubles": queries.troubles(run),
+        "reasons": queries.reasons(run),
+    }

@@ -1,0 +1,31 @@
+"""Which page is at which URL."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from webui.pages import dashboard, hosts, items, runs, targets
+
+urlpatterns = [
+    path("", dashboard.show, name="dashboard"),
+    path("live/", dashboard.live, name="dashboard-live"),
+    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("targets/", targets.index, name="targets"),
+    path("targets/new/", targets.new, name="target-new"),
+    path("targets/<int:pk>/", targets.show, name="target"),
+    path("targets/<int:pk>/edit/", targets.edit, name="target-edit"),
+    path("targets/<int:pk>/delete/", targets.delete, name="target-delete"),
+    path("targets/<int:pk>/crawl/", targets.crawl, name="target-crawl"),
+    path("runs/", runs.index, name="runs"),
+    path("runs/<int:pk>/", runs.show, name="run"),
+    path("runs/<int:pk>/live/", runs.live, name="run-live"),
+    path("runs/<int:pk>/chart/", runs.chart, name="run-chart"),
+    path("runs/<int:pk>/requests/", runs.requests, name="run-requests"),
+    path("runs/<int:pk>/<str:step>/", runs.change, name="run-change"),
+    path("items/", items.index, name="items"),
+    path("items/export/", items.export, name="items-export"),
+    path("items/<int:pk>/", items.show, name="item"),
+    path("hosts/", hosts.index, name="hosts"),
+]
