@@ -81,6 +81,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": env.database(f"sqlite:///{VAR_DIR / 'trawl.sqlite3'}")}
 IS_SQLITE = str(DATABASES["default"]["ENGINE"]).endswith("sqlite3")
 if IS_SQLITE:
+    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
