@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 
 from scrapers import encoding
 
-CORPUS = Path(os.environ.get("TRAWL_CORPORA", "../shared/corpora")) / "encodings.json"
 RUSSIAN = "Привет, мир. Как дела?"
 
 
@@ -93,22 +88,5 @@ def test_replacement_encoding_gives_one_replacement_character() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(encoding._NAMES.values()) - {"replacement"}))
 def test_every_encoding_of_the_standard_can_be_decoded(name: str) -> None:
-    assert (
-        encoding.decode(
-            b"\x0e\x0f"[:0] + "abc".encode("utf-16-le" if name == "utf-16le" else "utf-16-be")
-            if name.startswith("utf-16")
-            else b"abc",
-            name,
-        )
-        == "abc"
-    )
-
-
-def test_corpus_of_html5lib_is_met() -> None:
-    if not CORPUS.exists():
-        pytest.skip(f"no corpus at {CORPUS}")
-    cases = json.loads(CORPUS.read_text(encoding="utf-8"))
-    wrong = [
-        case for case in cases if encoding.choose(bytes.fromhex(case["data_hex"])) != case["encoding"].lower()
-    ]
-    assert len(wrong) <= len(cases) * 0.02, wrong
+    codec = {"utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}.get(name, "ascii")
+    assert encoding.decode("abc".encode(codec), name) == "abc"
