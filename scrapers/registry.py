@@ -40,7 +40,7 @@ class SiteScraper(Scraper, Protocol):
     description: str
 
     def matches(self, url: str) -> bool:
-        """Whether pages at `url` are for this scraper."""
+        """Whether pages at `url` are for this scraper; any text may be asked, so it never raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def names() -> tuple[Choice, ...]:
 def compile(  # noqa: A001
     *,
     name: object,
-    url_hint: str | None = None,
+    url_hint: object = None,
     options: object = None,
     row: object = "",
     fields: object = None,
@@ -156,10 +156,10 @@ def _misplaced(*, name: object, options: object, row: object, fields: object) ->
     return tuple(problems)
 
 
-def _chosen(url_hint: str | None, fields: object) -> str:
+def _chosen(url_hint: object, fields: object) -> str:
     if fields:
         return "fields"
-    site = _site_for(url_hint, SITES) if url_hint else None
+    site = _site_for(url_hint, SITES) if isinstance(url_hint, str) else None
     return site.name if site is not None else "auto"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from scrapers.fields.types import parse_number
 from scrapers.links import Link
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from scrapers.page import JSON, Page
 
+_PRODUCT = re.compile(r"https?://[^/?#]+/product/")
+
 
 class DemoShop:
     """Reads product pages; every other page of the shop only leads to them."""
@@ -25,7 +27,7 @@ class DemoShop:
 
     def matches(self, url: str) -> bool:
         """Whether `url` looks like a product page; what the page is, `parse` finds out."""
-        return urlsplit(url).path.startswith("/product/")
+        return _PRODUCT.match(url) is not None
 
     def parse(self, page: Page) -> Iterator[dict[str, JSON] | Link]:
         """Yield one item for a product of the shop, and the products it recommends.

@@ -78,6 +78,8 @@ def test_empty_name_chooses_by_fields_then_by_url_then_auto() -> None:
     assert registry.compile(name="", url_hint="http://shop.example/product/x/").name == "demo_shop"
     assert registry.compile(name="", url_hint="http://shop.example/").name == "auto"
     assert registry.compile(name="").name == "auto"
+    assert registry.compile(name="", url_hint="http://[").name == "auto"
+    assert registry.compile(name="", url_hint=["http://x/product/"]).name == "auto"
 
 
 def test_site_scraper_leaves_pages_it_does_not_know() -> None:
