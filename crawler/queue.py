@@ -96,7 +96,9 @@ def broker_priority(priority: int, *, transport: str) -> int:
     return priority if transport in {"amqp", "amqps", "pyamqp"} else MOST_URGENT - priority
 
 
-def send(work: Work, *, queue: Queue | None = None, priority: int = 5, task_id: str | None = None, **kwargs: Any) -> None:
+def send(
+    work: Work, *, queue: Queue | None = None, priority: int = 5, task_id: str | None = None, **kwargs: Any
+) -> None:
     """Put `work` on its queue; raises `kombu.exceptions.OperationalError` when the broker is away.
 
     Only the queue is named: a message sent with an exchange of its own is lost for good once

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from celery import Task, shared_task
-from celery.signals import beat_init, heartbeat_sent, worker_init, worker_shutdown, worker_shutting_down
+from celery import shared_task
 from django.utils import timezone
 
 from crawler.models import Run
 from crawler.queue import Lane, Work
-from crawler.services import heartbeats, outbox, previews, reconciling, reports, retention, runs, schedules, slices
+from crawler.services import (
+    outbox,
+    previews,
+    reconciling,
+    reports,
+    retention,
+    runs,
+    schedules,
+    slices,
+)
 
 
 @shared_task(name=Work.CRAWL_SLICE.value)

@@ -20,7 +20,9 @@ SECRET_KEY = env.secret("SECRET_KEY", VAR_DIR / "secret_key", lambda: secrets.to
 ENCRYPTION_KEYS = env.secret(
     "ENCRYPTION_KEY", VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode()
 ).split(",")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "*" if DEBUG else "localhost,127.0.0.1,[::1]," + socket.gethostname())
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", "*" if DEBUG else "localhost,127.0.0.1,[::1]," + socket.gethostname()
+)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
@@ -92,12 +94,13 @@ if IS_SQLITE:
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"] = {
+    POSTGRES_OPTIONS: dict[str, object] = {
         "connect_timeout": 10,
         "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",
     }
     if env.flag("DATABASE_POOL"):
-        DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8}
+        POSTGRES_OPTIONS["pool"] = {"min_size": 1, "max_size": 8}
+    DATABASES["default"]["OPTIONS"] = POSTGRES_OPTIONS
 
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
@@ -200,7 +203,9 @@ STATICFILES_DIRS = [BASE_DIR / "webui" / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
-USER_AGENT = env.text("USER_AGENT", f"Trawl/{VERSION} (+{env.text('CONTACT_URL', 'https://github.com/trawl-crawler/trawl')})")
+USER_AGENT = env.text(
+    "USER_AGENT", f"Trawl/{VERSION} (+{env.text('CONTACT_URL', 'https://github.com/trawl-crawler/trawl')})"
+)
 EGRESS_ALLOW = env.text("EGRESS_ALLOW")
 FETCH_DELAY_SECONDS = env.number("FETCH_DELAY_SECONDS", 1.0)
 SLICE_SECONDS = env.number("SLICE_SECONDS", 30.0, least=1)
@@ -212,5 +217,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-    raise ImproperlyConfigured(f"LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not {LOG_LEVEL!r}")
+    raise ImproperlyConfigured(
+        f"LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not {LOG_LEVEL!r}"
+    )
 LOGGING = logs.configuration(LOG_LEVEL)

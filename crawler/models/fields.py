@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography.fernet import InvalidToken
@@ -11,13 +11,18 @@ from django.db import models
 
 from crawler import conf
 
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
+
 UNREADABLE = (
     "a stored secret cannot be decrypted: ENCRYPTION_KEY is not the one it was written with; "
     "put the old key back, after the new one and separated by a comma"
 )
 
 
-class EncryptedJSONField(models.TextField):
+class EncryptedJSONField(_TextField):
     """A JSON value stored as a Fernet token under `ENCRYPTION_KEY`; an empty value is stored plain."""
 
     def from_db_value(self, value: str | None, *_context: object) -> Any:

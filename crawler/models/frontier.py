@@ -29,8 +29,9 @@ class Host(models.Model):
     """The ledger of one host (scheme, name and port), for the whole installation.
 
     A host is leased by the slice whose row is named in `lease_owner`, for as long as that row is
-    renewed. Only the holder writes the politeness columns, and only `WHERE lease_epoch` is its own. `due_at` and `top_priority` are the best of the open backlogs that http workers
-    serve; `due_at` is empty exactly when those have nothing queued.
+    renewed. Only the holder writes the politeness columns, and only `WHERE lease_epoch` is its own.
+    `due_at` and `top_priority` are the best of the open backlogs that http workers serve; `due_at`
+    is empty exactly when those have nothing queued.
     """
 
     origin = models.CharField(max_length=300, unique=True)
@@ -60,7 +61,11 @@ class Host(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["top_priority", "due_at"], name="host_free_due", condition=Q(lease_owner="", due_at__isnull=False)),
+            models.Index(
+                fields=["top_priority", "due_at"],
+                name="host_free_due",
+                condition=Q(lease_owner="", due_at__isnull=False),
+            ),
             models.Index(fields=["lease_owner"], name="host_leased", condition=~Q(lease_owner="")),
             models.Index(fields=["wanted_at"], name="host_wanted", condition=Q(wanted_at__isnull=False)),
         )
@@ -88,7 +93,9 @@ class Backlog(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["run", "host", "kind"], name="backlog_once"),)
         indexes = (
-            models.Index(fields=["host", "priority"], name="backlog_due", condition=Q(open=True, due_at__isnull=False)),
+            models.Index(
+                fields=["host", "priority"], name="backlog_due", condition=Q(open=True, due_at__isnull=False)
+            ),
         )
 
     def __str__(self) -> str:
@@ -122,8 +129,14 @@ class Request(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["run", "key"], name="request_once"),)
         indexes = (
-            models.Index(fields=["backlog", "id"], name="request_due", condition=Q(state=0, not_before__isnull=True)),
-            models.Index(fields=["backlog", "not_before"], name="request_delayed", condition=Q(state=0, not_before__isnull=False)),
+            models.Index(
+                fields=["backlog", "id"], name="request_due", condition=Q(state=0, not_before__isnull=True)
+            ),
+            models.Index(
+                fields=["backlog", "not_before"],
+                name="request_delayed",
+                condition=Q(state=0, not_before__isnull=False),
+            ),
             models.Index(fields=["host"], name="request_leased", condition=Q(state=1)),
             models.Index(fields=["run", "state", "id"], name="request_trouble", condition=Q(state__gte=3)),
         )
@@ -155,7 +168,7 @@ class LaneState(models.Model):
 
 
 class Slice(models.Model):
-    """A slice that is running, by the owner name its hosts are leased under; `run` when it serves only one."""
+    """A running slice, by the name its hosts are leased under; `run` when it serves only one."""
 
     owner = models.CharField(max_length=200, unique=True)
     lane = models.CharField(max_length=10)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-
 from django.db import models
 
 
 class Item(models.Model):
     """One scraped record of a target, by its key: the current version."""
 
-    target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="items", db_index=False)
+    target = models.ForeignKey(
+        "crawler.Target", on_delete=models.CASCADE, related_name="items", db_index=False
+    )
     key_hash = models.BinaryField(max_length=16)
     key = models.TextField()
     url = models.TextField()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.db import models
 from django.db.models import Q
 
@@ -17,7 +16,9 @@ class OutboxMessage(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["id"], name="outbox_unpublished", condition=Q(published_at__isnull=True)),)
+        indexes = (
+            models.Index(fields=["id"], name="outbox_unpublished", condition=Q(published_at__isnull=True)),
+        )
 
     def __str__(self) -> str:
         return self.work

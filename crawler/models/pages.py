@@ -20,7 +20,9 @@ class Snapshot(models.Model):
 class Page(models.Model):
     """What is known of one URL of a target: validators, hashes, when it last changed."""
 
-    target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="pages", db_index=False)
+    target = models.ForeignKey(
+        "crawler.Target", on_delete=models.CASCADE, related_name="pages", db_index=False
+    )
     key = models.BinaryField(max_length=16)
     url = models.TextField()
     run = models.BigIntegerField()

@@ -63,7 +63,9 @@ class Run(models.Model):
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
-    schedule = models.ForeignKey("crawler.Schedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    schedule = models.ForeignKey(
+        "crawler.Schedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs"
+    )
     nominal_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
     reason = models.CharField(max_length=300, blank=True, default="")
@@ -103,7 +105,9 @@ class Run(models.Model):
             models.Index(fields=["target", "-id"], name="run_by_target"),
             models.Index(fields=["state"], name="run_unsettled", condition=Q(settled=False)),
         )
-        constraints = (models.UniqueConstraint(fields=["schedule", "nominal_at"], name="run_once_per_nominal_time"),)
+        constraints = (
+            models.UniqueConstraint(fields=["schedule", "nominal_at"], name="run_once_per_nominal_time"),
+        )
 
     def __str__(self) -> str:
         return f"run {self.pk}"

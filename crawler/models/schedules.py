@@ -40,7 +40,8 @@ class Schedule(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=(Q(cron="") & Q(every_seconds__isnull=False)) | (~Q(cron="") & Q(every_seconds__isnull=True)),
+                condition=(Q(cron="") & Q(every_seconds__isnull=False))
+                | (~Q(cron="") & Q(every_seconds__isnull=True)),
                 name="schedule_cron_or_interval",
             ),
         )

@@ -44,7 +44,9 @@ class Target(models.Model):
     removes its rows in small transactions.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="targets")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="targets"
+    )
     name = models.CharField(max_length=200)
     start_urls = models.JSONField(default=list)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.HOST)
@@ -53,7 +55,9 @@ class Target(models.Model):
     max_depth = models.PositiveSmallIntegerField(null=True, blank=True)
     max_pages = models.PositiveIntegerField(default=DEFAULT_MAX_PAGES, null=True, blank=True)
     max_minutes = models.PositiveIntegerField(null=True, blank=True)
-    priority = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(0), MaxValueValidator(9)])
+    priority = models.PositiveSmallIntegerField(
+        default=5, validators=[MinValueValidator(0), MaxValueValidator(9)]
+    )
     delay_seconds = models.FloatField(null=True, blank=True)
     connections = models.PositiveSmallIntegerField(null=True, blank=True)
     obey_robots = models.BooleanField(default=True)
@@ -75,9 +79,13 @@ class Target(models.Model):
 
     class Meta:
         permissions = (("crawl_faster", "Can crawl faster than the default pace, or without robots.txt"),)
-        indexes = (models.Index(fields=["deleted_at"], name="target_deleted", condition=Q(deleted_at__isnull=False)),)
+        indexes = (
+            models.Index(fields=["deleted_at"], name="target_deleted", condition=Q(deleted_at__isnull=False)),
+        )
         constraints = (
-            models.CheckConstraint(condition=Q(priority__gte=0, priority__lte=9), name="target_priority_0_to_9"),
+            models.CheckConstraint(
+                condition=Q(priority__gte=0, priority__lte=9), name="target_priority_0_to_9"
+            ),
         )
 
     def __str__(self) -> str:

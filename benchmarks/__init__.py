@@ -1,0 +1,1 @@
+"""What Trawl claims, measured."""
