@@ -196,14 +196,18 @@ def test_secret_headers_stay_when_their_placeholder_comes_back(target: Target) -
 
 
 def test_schedule_is_stored_with_its_next_time(target: Target) -> None:
-    targets.update(target=target, data={"schedule": {"cron": "0 6 * * *", "timezone": "Europe/Berlin"}}, now=NOW)
+    targets.update(
+        target=target, data={"schedule": {"cron": "0 6 * * *", "timezone": "Europe/Berlin"}}, now=NOW
+    )
 
     schedule = Schedule.objects.get(target=target)
     assert schedule.next_run_at == datetime(2026, 3, 3, 5, 0, tzinfo=UTC)
 
 
 def test_parts_of_a_schedule_change_alone(target: Target) -> None:
-    targets.update(target=target, data={"schedule": {"cron": "0 6 * * *", "timezone": "Europe/Berlin"}}, now=NOW)
+    targets.update(
+        target=target, data={"schedule": {"cron": "0 6 * * *", "timezone": "Europe/Berlin"}}, now=NOW
+    )
     targets.update(target=target, data={"schedule": {"every_seconds": 600}}, now=NOW)
 
     schedule = Schedule.objects.get(target=target)
@@ -259,7 +263,9 @@ def test_a_schedule_that_the_pace_cannot_keep_is_warned_of_with_what_would_work(
 
 
 @pytest.mark.parametrize("limit", [{"max_pages": 3_000}, {"max_minutes": 30}, {"delay_seconds": 0.1}])
-def test_a_schedule_that_the_limits_make_possible_is_not_warned_of(target: Target, limit: dict[str, Any]) -> None:
+def test_a_schedule_that_the_limits_make_possible_is_not_warned_of(
+    target: Target, limit: dict[str, Any]
+) -> None:
     targets.update(target=target, data={**limit, "schedule": {"every_seconds": 3600}}, now=NOW, by=root())
 
     assert targets.warnings(target=target, now=NOW) == ()
