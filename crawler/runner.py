@@ -134,7 +134,9 @@ def rules_from(
 def read_page(fetched: Fetched, *, scraper: Scraper) -> Reading:
     """Return what a scraper reads from a response."""
     headers = {name.lower(): value for name, value in fetched.headers}
-    return reader.read(Page(url=fetched.url, body=fetched.body, status=fetched.status, headers=headers), scraper)
+    return reader.read(
+        Page(url=fetched.url, body=fetched.body, status=fetched.status, headers=headers), scraper
+    )
 
 
 def fetcher(settings: CrawlSettings) -> HttpFetcher:
@@ -158,16 +160,32 @@ def crawl(
     settings = conf.crawl()
     clock = DatabaseClock()
     owner = processes.new_owner()
-    leases.begin(owner=owner, lane=job.lane or "terminal", node=processes.node(), now=clock.now(), run=job.run)
+    leases.begin(
+        owner=owner, lane=job.lane or "terminal", node=processes.node(), now=clock.now(), run=job.run
+    )
     try:
-        with TimedReader() as timed, LeaseKeeper(
-            owner=owner, clock=clock, every=settings.renew_every, lease_time=settings.lease_time, reader=timed
-        ) as keeper:
+        with (
+            TimedReader() as timed,
+            LeaseKeeper(
+                owner=owner,
+                clock=clock,
+                every=settings.renew_every,
+                lease_time=settings.lease_time,
+                reader=timed,
+            ) as keeper,
+        ):
             book = RuleBook(settings, cannot_read=cannot_read)
             looker = Looker(
-                owner=owner, floor=job.lane.floor if job.lane else 0, rules=book, revisits=book.revisits, clock=clock, run=job.run
+                owner=owner,
+                floor=job.lane.floor if job.lane else 0,
+                rules=book,
+                revisits=book.revisits,
+                clock=clock,
+                run=job.run,
             )
-            parts = _Parts(settings, clock, keeper, timed, looker, Committer(owner=owner, clock=clock), stopping, watch)
+            parts = _Parts(
+                settings, clock, keeper, timed, looker, Committer(owner=owner, clock=clock), stopping, watch
+            )
             return _run(_crawl(parts, job))
     finally:
         leases.end(owner=owner, now=clock.now())
@@ -187,7 +205,10 @@ class _Parts:
 
 async def _crawl(parts: _Parts, job: SliceJob) -> Tally:
     settings = parts.settings
-    async with DatabaseFrontier(looker=parts.looker, committer=parts.committer) as frontier, fetcher(settings) as client:
+    async with (
+        DatabaseFrontier(looker=parts.looker, committer=parts.committer) as frontier,
+        fetcher(settings) as client,
+    ):
         engine = Engine(
             frontier=frontier,
             fetcher=client,

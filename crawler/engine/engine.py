@@ -138,7 +138,9 @@ class Engine:
 
     async def _commit(self) -> None:
         """Write the results so far; hosts that are done with go back in the same transaction."""
-        leaving = [host for host in self._hosts.values() if host.leaving and not host.in_flight and not host.servers]
+        leaving = [
+            host for host in self._hosts.values() if host.leaving and not host.in_flight and not host.servers
+        ]
         for host in leaving:
             self._give_back(host, host.take_all())
         results, self._results = self._results, []
@@ -166,7 +168,9 @@ class Engine:
         budget = self._remaining()
         return Ask(
             hosts=tuple(
-                host.ask(budget_seconds=budget, elapsed_seconds=elapsed) for host in self._hosts.values() if not host.lost
+                host.ask(budget_seconds=budget, elapsed_seconds=elapsed)
+                for host in self._hosts.values()
+                if not host.lost
             ),
             first_batch=self._limits.first_batch,
         )
@@ -222,7 +226,9 @@ class Engine:
         for host in self._hosts.values():
             self._give_back(host, host.take_all())
         await self._commit()
-        asked = tuple(host.ask(budget_seconds=self._remaining(), elapsed_seconds=0.0) for host in self._hosts.values())
+        asked = tuple(
+            host.ask(budget_seconds=self._remaining(), elapsed_seconds=0.0) for host in self._hosts.values()
+        )
         look = await self._frontier.look(Ask(hosts=asked, lease=False, alone=True))
         self._alone = False
         for claim in look.claims:
@@ -261,17 +267,19 @@ class Engine:
         return False
 
     def _may_serve(self, host: HeldHost) -> bool:
-        return bool(host.waiting) and not (host.leaving or host.lost or self._alone) and not self._is_draining()
+        return (
+            bool(host.waiting) and not (host.leaving or host.lost or self._alone) and not self._is_draining()
+        )
 
     async def _work(self, host: HeldHost) -> None:
         """Do the next thing a host needs: its robots.txt, or its most urgent claim."""
         first = host.first
         if first is None:
-            return
+            return None
         if host.needs_robots():
             await self._fetch_robots(host, first)
             if not losses.must_run_alone(first.losses):
-                return
+                return None
         claim = host.pop()
         refusal = robots.refusal(host, claim)
         if refusal is not None:
@@ -304,7 +312,10 @@ class Engine:
         self._results.append(result)
         self._unsettled_bytes += _weight(result)
         self._count(result)
-        if len(self._results) >= self._limits.most_unsettled or self._unsettled_bytes >= self._limits.most_unsettled_bytes:
+        if (
+            len(self._results) >= self._limits.most_unsettled
+            or self._unsettled_bytes >= self._limits.most_unsettled_bytes
+        ):
             self._room.clear()
         if len(self._results) >= self._limits.commit_at or not host.waiting:
             self._wake.set()

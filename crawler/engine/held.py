@@ -57,7 +57,8 @@ class HeldHost:
             heapq.heappush(self._waiting, (-claim.priority, self._count, claim))
             self._paces[claim.rules.run] = claim.rules.pace
         self.pace = politeness.combine(
-            list(self._paces.values()), crawl_delay_seconds=self.ledger.crawl_delay_seconds if self._obeys() else None
+            list(self._paces.values()),
+            crawl_delay_seconds=self.ledger.crawl_delay_seconds if self._obeys() else None,
         )
 
     def pop(self) -> Claim:
@@ -70,7 +71,9 @@ class HeldHost:
         """Take the waiting claims out, all of them or those of some backlogs."""
         taken = [entry for entry in self._waiting if backlogs is None or entry[2].backlog in backlogs]
         if taken:
-            self._waiting = [entry for entry in self._waiting if entry not in taken] if backlogs is not None else []
+            self._waiting = (
+                [entry for entry in self._waiting if entry not in taken] if backlogs is not None else []
+            )
             heapq.heapify(self._waiting)
         return [entry[2] for entry in sorted(taken)]
 

@@ -43,7 +43,11 @@ async def refresh(host: HeldHost, *, fetcher: Fetcher, clock: Clock, claim: Clai
 def _cannot_be_had(host: HeldHost, trouble: Unreachable, *, now: datetime, impatient: bool) -> None:
     ledger = host.ledger
     fetched_at = ledger.robots_fetched_at
-    good = ledger.robots_state == "usable" and fetched_at is not None and now - fetched_at < robots.GOOD_COPY_LASTS
+    good = (
+        ledger.robots_state == "usable"
+        and fetched_at is not None
+        and now - fetched_at < robots.GOOD_COPY_LASTS
+    )
     hopeless = trouble.exhausted or impatient
     state = "usable" if good else EXHAUSTED if hopeless else "unreachable"
     host.learn_robots(
@@ -68,7 +72,11 @@ async def _fetch(host: HeldHost, fetcher: Fetcher, user_agent: str) -> Outcome:
         outcome = await fetcher.fetch(
             Request(url=url, headers=(("User-Agent", user_agent),), keep_bytes=robots.READ_BYTES)
         )
-        if isinstance(outcome, Failed) or not redirects.is_redirect(outcome) or len(visited) >= robots.MAX_REDIRECTS:
+        if (
+            isinstance(outcome, Failed)
+            or not redirects.is_redirect(outcome)
+            or len(visited) >= robots.MAX_REDIRECTS
+        ):
             return outcome
         hop = redirects.follow(url, outcome, visited=visited)
         if isinstance(hop, RedirectError):

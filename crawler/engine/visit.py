@@ -7,7 +7,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.reading import ReadTimedOut
-from crawler.engine.work import Claim, Ended, Final, ItemRecord, NewRequest, PageRecord, Postponed, Result, Visited
+from crawler.engine.work import (
+    Claim,
+    Ended,
+    Final,
+    ItemRecord,
+    NewRequest,
+    PageRecord,
+    Postponed,
+    Result,
+    Visited,
+)
 from crawler.errors import RedirectError
 from crawler.frontier import politeness
 from crawler.http import Failed, Fetched, Headers, Request
@@ -26,7 +36,15 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HARD_STATUSES = frozenset({429, 500, 502, 503, 504})
 LONGEST_HEADER = 500
 LONGEST_TITLE = 500
-STORED_TYPES = ("text/", "application/json", "application/xml", "application/xhtml", "application/ld+json", "application/rss", "application/atom")
+STORED_TYPES = (
+    "text/",
+    "application/json",
+    "application/xml",
+    "application/xhtml",
+    "application/ld+json",
+    "application/rss",
+    "application/atom",
+)
 
 
 class Visitor:
@@ -111,13 +129,20 @@ class Visitor:
     async def _accept(self, claim: Claim, page: Fetched) -> Result:
         known = claim.known
         if page.status != 304:
-            return self._read(claim, page, unchanged=known is not None and known.body_hash == identity.digest(page.body))
+            return self._read(
+                claim, page, unchanged=known is not None and known.body_hash == identity.digest(page.body)
+            )
         body = await self._frontier.load_body(known.body_hash) if known else None
         if body is None or known is None:
             return Postponed(claim=claim, until=self._clock.now(), reason="stored_body_gone", counts=True)
         headers = Headers([("content-type", known.content_type), *page.headers])
         stored = Fetched(
-            url=page.url, status=200, headers=headers, body=body, wire_bytes=page.wire_bytes, elapsed_seconds=page.elapsed_seconds
+            url=page.url,
+            status=200,
+            headers=headers,
+            body=body,
+            wire_bytes=page.wire_bytes,
+            elapsed_seconds=page.elapsed_seconds,
         )
         return self._read(claim, stored, unchanged=True)
 

@@ -88,7 +88,9 @@ def trap(path: str) -> str | None:
     return None
 
 
-def compile_scope(*, kind: str, starts: Sequence[str], include: Sequence[str], exclude: Sequence[str], max_depth: int | None) -> Scope:
+def compile_scope(
+    *, kind: str, starts: Sequence[str], include: Sequence[str], exclude: Sequence[str], max_depth: int | None
+) -> Scope:
     """Return the scope of settings that were validated when they were saved."""
     options = re2.Options()
     options.log_errors = False

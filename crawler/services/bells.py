@@ -26,7 +26,10 @@ def ring(lane: Lane, *, now: datetime) -> bool:
         queue.send_slice(lane)
     except (OperationalError, OSError) as error:
         lanes.unring(lane)
-        log.warning("the broker cannot be reached; the reconciler asks again", extra={"lane": lane.value, "error": str(error)})
+        log.warning(
+            "the broker cannot be reached; the reconciler asks again",
+            extra={"lane": lane.value, "error": str(error)},
+        )
         return False
     return True
 

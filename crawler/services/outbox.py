@@ -31,7 +31,9 @@ def post(work: Work, *, now: datetime, task_id: str = "", **kwargs: int | str) -
 
 def publish_waiting(*, now: datetime, grace: timedelta = GRACE) -> int:
     """Send what nobody sent within `grace` of being written; return how many were sent."""
-    waiting = OutboxMessage.objects.filter(published_at=None, created_at__lte=now - grace).order_by("id")[:BATCH]
+    waiting = OutboxMessage.objects.filter(published_at=None, created_at__lte=now - grace).order_by("id")[
+        :BATCH
+    ]
     sent = 0
     for message in waiting:
         if not _publish(message, now=now):
@@ -45,7 +47,10 @@ def _publish(message: OutboxMessage, *, now: datetime) -> bool:
     try:
         queue.send(Work(message.work), task_id=message.task_id or None, **message.kwargs)
     except (OperationalError, OSError) as error:
-        log.warning("the broker cannot be reached; the outbox waits", extra={"work": message.work, "error": str(error)})
+        log.warning(
+            "the broker cannot be reached; the outbox waits",
+            extra={"work": message.work, "error": str(error)},
+        )
         return False
     OutboxMessage.objects.filter(pk=message.pk).update(published_at=now)
     return True
@@ -53,5 +58,9 @@ def _publish(message: OutboxMessage, *, now: datetime) -> bool:
 
 def forget(*, now: datetime) -> int:
     """Remove what was sent more than a day ago, at most a batch of it."""
-    old = OutboxMessage.objects.filter(published_at__lt=now - KEEP).order_by("id").values_list("pk", flat=True)[:BATCH]
+    old = (
+        OutboxMessage.objects.filter(published_at__lt=now - KEEP)
+        .order_by("id")
+        .values_list("pk", flat=True)[:BATCH]
+    )
     return OutboxMessage.objects.filter(pk__in=list(old)).delete()[0]

@@ -16,7 +16,9 @@ MOST_REASONS = 50
 def report(*, run: Run) -> dict[str, Any]:
     """Write the run's statistics into its row and return them; writing them twice changes nothing."""
     before = (
-        Run.objects.filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk).order_by("-pk").first()
+        Run.objects.filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
+        .order_by("-pk")
+        .first()
     )
     run.report = {
         "seconds": _seconds(run),
@@ -24,7 +26,9 @@ def report(*, run: Run) -> dict[str, Any]:
         "previous": _compared(run, before) if before else None,
     }
     run.save(update_fields=["report"])
-    log.info("a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items})
+    log.info(
+        "a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items}
+    )
     return run.report
 
 
@@ -36,7 +40,9 @@ def _seconds(run: Run) -> float | None:
 
 def _reasons(run: Run) -> dict[str, int]:
     """Count the requests that gave no page, by the reason without its details."""
-    rows = Request.objects.filter(run=run, state__gte=3).values("reason").annotate(n=Count("id")).order_by("-n")
+    rows = (
+        Request.objects.filter(run=run, state__gte=3).values("reason").annotate(n=Count("id")).order_by("-n")
+    )
     counts: dict[str, int] = {}
     for row in rows[: 20 * MOST_REASONS]:
         reason = row["reason"].partition(":")[0]
@@ -47,5 +53,9 @@ def _reasons(run: Run) -> dict[str, int]:
 
 def _compared(run: Run, before: Run) -> dict[str, Any]:
     seen = Sighting.objects.filter(run=run).values("item")
-    missing = Sighting.objects.filter(run=before).exclude(item__in=seen).count() if run.state in FINAL_RUN_STATES else 0
+    missing = (
+        Sighting.objects.filter(run=before).exclude(item__in=seen).count()
+        if run.state in FINAL_RUN_STATES
+        else 0
+    )
     return {"run": before.pk, "pages": before.pages, "items": before.items, "items_missing": missing}

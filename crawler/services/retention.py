@@ -74,7 +74,12 @@ def _step_requests(now: datetime) -> int:
     before = now - conf.crawl().keep_requests
     old = Run.objects.filter(state__in=FINAL_RUN_STATES, settled=True, finished_at__lt=before)
     for rows in (Request.objects.all(), Backlog.objects.all()):
-        run = old.filter(Exists(rows.filter(run=OuterRef("pk")))).order_by("id").values_list("pk", flat=True).first()
+        run = (
+            old.filter(Exists(rows.filter(run=OuterRef("pk"))))
+            .order_by("id")
+            .values_list("pk", flat=True)
+            .first()
+        )
         if run is not None:
             return _remove(rows.filter(run=run))
     return 0

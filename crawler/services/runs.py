@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from crawler.engine.work import NewRequest
-from crawler.models import FINAL_RUN_STATES, Backlog, BacklogKind, OutboxMessage, RequestState, Run, RunState, RunTrigger
+from crawler.models import (
+    FINAL_RUN_STATES,
+    Backlog,
+    BacklogKind,
+    OutboxMessage,
+    RequestState,
+    Run,
+    RunState,
+    RunTrigger,
+)
 from crawler.queue import Work, lane_for
 from crawler.services import bells, outbox
 from crawler.stores import hosts, sql
@@ -86,7 +95,10 @@ def _insert_starts(run: Run, discovery: Discovery, *, now: datetime) -> None:
     tallies = rows.Tallies()
     hosts.lock(discovery.host_ids)
     touched = discovery.insert(
-        kinds={run.pk: (kind.value, run.priority)}, tallies=tallies, room={run.pk: run.target.max_pages}, now=now
+        kinds={run.pk: (kind.value, run.priority)},
+        tallies=tallies,
+        room={run.pk: run.target.max_pages},
+        now=now,
     )
     hosts.set_standing(touched, now=now)
     tallies.write(now=now)
@@ -102,7 +114,9 @@ def pause(*, run: Run, now: datetime) -> None:
 
 def resume(*, run: Run, now: datetime) -> None:
     """Open the run's backlogs again. Raises WrongState."""
-    if not Run.objects.filter(pk=run.pk).move((RunState.PAUSED,), RunState.RUNNING, started_at=run.started_at or now):
+    if not Run.objects.filter(pk=run.pk).move(
+        (RunState.PAUSED,), RunState.RUNNING, started_at=run.started_at or now
+    ):
         raise WrongState(_cannot(run, "resumed", "only a paused run can be resumed"))
     _open_backlogs(run, is_open=True, now=now)
     with transaction.atomic():
@@ -119,7 +133,10 @@ def cancel(*, run: Run, now: datetime) -> None:
     run has ended comes after the last.
     """
     moved = Run.objects.filter(pk=run.pk).move(
-        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED), RunState.CANCELLED, reason=CANCELLED, finished_at=now
+        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED),
+        RunState.CANCELLED,
+        reason=CANCELLED,
+        finished_at=now,
     )
     if not moved:
         raise WrongState(_cannot(run, "cancelled", "it has ended already"))
@@ -178,7 +195,10 @@ def stop_late(*, now: datetime) -> int:
 def fail(*, run: Run, reason: str, now: datetime) -> None:
     """End a run that cannot go on, such as one whose scraper is missing."""
     moved = Run.objects.filter(pk=run.pk).move(
-        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED), RunState.FAILED, reason=reason[:300], finished_at=now
+        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED),
+        RunState.FAILED,
+        reason=reason[:300],
+        finished_at=now,
     )
     if moved:
         _open_backlogs(run, is_open=False, now=now)
@@ -189,13 +209,17 @@ def move_priority(*, run: Run, priority: int, now: datetime) -> None:
     """Give a run another priority, 0 to 9; slices act on it at their next look. Raises WrongState."""
     if not Run.objects.filter(pk=run.pk).active().update(priority=priority):
         raise WrongState(_cannot(run, "moved", "it has ended already"))
-    _change_backlogs(run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(priority=priority), now=now)
+    _change_backlogs(
+        run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(priority=priority), now=now
+    )
     bells.ring(lane_for(priority), now=now)
     run.refresh_from_db()
 
 
 def _open_backlogs(run: Run, *, is_open: bool, now: datetime) -> None:
-    _change_backlogs(run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(open=is_open), now=now)
+    _change_backlogs(
+        run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(open=is_open), now=now
+    )
 
 
 def _change_backlogs(run: Run, change: Callable[[Sequence[int]], object], *, now: datetime) -> None:

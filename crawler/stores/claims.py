@@ -136,19 +136,21 @@ class Claimer:
         return claims
 
 
-AWAKE = "UPDATE crawler_request SET not_before = NULL WHERE backlog_id = %s AND state = 0 AND not_before <= %s"
+AWAKE = (
+    "UPDATE crawler_request SET not_before = NULL WHERE backlog_id = %s AND state = 0 AND not_before <= %s"
+)
 _RETURNING = "RETURNING id, run_id, url, key, depth, attempts, losses, via"
 CLAIM = (
     "UPDATE crawler_request SET state = 1, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
-    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses < %s ORDER BY id LIMIT %s) " + _RETURNING
+    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses < %s ORDER BY id LIMIT %s) "
+    + _RETURNING
 )
 CLAIM_ALONE = (
     "UPDATE crawler_request SET state = 1, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
-    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses >= %s ORDER BY id LIMIT 1) " + _RETURNING
+    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses >= %s ORDER BY id LIMIT 1) "
+    + _RETURNING
 )
-LEFT_ALONE = (
-    "SELECT id FROM crawler_request WHERE backlog_id = %s AND state = 0 AND not_before IS NULL ORDER BY id LIMIT 1"
-)
+LEFT_ALONE = "SELECT id FROM crawler_request WHERE backlog_id = %s AND state = 0 AND not_before IS NULL ORDER BY id LIMIT 1"
 NEXT_DUE = (
     "UPDATE crawler_backlog SET due_at = (SELECT min(not_before) FROM crawler_request "
     "WHERE backlog_id = %s AND state = 0 AND not_before IS NOT NULL) WHERE id = %s"
@@ -178,6 +180,9 @@ def _validators(target: int, keys: Sequence[bytes]) -> dict[bytes, Validators]:
         )
         for key, etag, last_modified, content_type, body_hash in rows:
             found[sql.data(key)] = Validators(
-                etag=etag, last_modified=last_modified, content_type=content_type, body_hash=sql.data(body_hash)
+                etag=etag,
+                last_modified=last_modified,
+                content_type=content_type,
+                body_hash=sql.data(body_hash),
             )
     return found

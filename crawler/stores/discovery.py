@@ -67,7 +67,14 @@ class Discovery:
     def host_ids(self) -> set[int]:
         return set(self._hosts.values())
 
-    def insert(self, *, kinds: dict[int, tuple[int, int]], tallies: Tallies, room: dict[int, int | None], now: datetime) -> set[int]:
+    def insert(
+        self,
+        *,
+        kinds: dict[int, tuple[int, int]],
+        tallies: Tallies,
+        room: dict[int, int | None],
+        now: datetime,
+    ) -> set[int]:
         """Insert what is new and return the hosts that got some.
 
         `kinds` gives each run's (kind, priority) for new backlogs; `room` how many requests it may
@@ -113,7 +120,9 @@ class Discovery:
         for key in keys:
             link, parent = found[key]
             host = host_of[key]
-            rows.append((run, host, backlogs[host], key, link.url.text, link.depth, parent, "\n".join(link.via)))
+            rows.append(
+                (run, host, backlogs[host], key, link.url.text, link.depth, parent, "\n".join(link.via))
+            )
         inserted = sql.execute_many(INSERT, rows)
         tallies.add(run, discovered=inserted)
         make_due(backlogs.values(), now=now)
@@ -125,13 +134,13 @@ def backlogs_of(run: int, ids: set[int], *, kind: int, priority: int) -> dict[in
     wanted = sorted(ids)
     found: dict[int, int] = {}
     for chunk in sql.chunks(wanted):
-        statement = (
-            f"SELECT host_id, id FROM crawler_backlog WHERE run_id = %s AND kind = %s AND host_id IN ({sql.marks(chunk)})"
-        )
+        statement = f"SELECT host_id, id FROM crawler_backlog WHERE run_id = %s AND kind = %s AND host_id IN ({sql.marks(chunk)})"
         parameters = [run, kind, *chunk]
         known = dict(sql.select(statement, parameters))
         if len(known) < len(chunk):
-            sql.execute_many(NEW_BACKLOG, [(run, host, kind, priority, run) for host in chunk if host not in known])
+            sql.execute_many(
+                NEW_BACKLOG, [(run, host, kind, priority, run) for host in chunk if host not in known]
+            )
             known = dict(sql.select(statement, parameters))
         found |= known
     return found

@@ -43,7 +43,9 @@ INSERT = (
 
 
 def _known(origins: Sequence[str]) -> dict[str, int]:
-    return dict(sql.select(f"SELECT origin, id FROM crawler_host WHERE origin IN ({sql.marks(origins)})", origins))
+    return dict(
+        sql.select(f"SELECT origin, id FROM crawler_host WHERE origin IN ({sql.marks(origins)})", origins)
+    )
 
 
 def lock(ids: Iterable[int]) -> dict[int, tuple[str, int]]:

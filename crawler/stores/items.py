@@ -47,7 +47,10 @@ def _save_target(
     fresh = _stored(target, missing)
     changed = [key for key in keys if (before | fresh)[key].content_hash != records[key][1].content_hash]
     _change([((before | fresh)[key], *records[key]) for key in changed], now=now)
-    _touch([((before | fresh)[key].id, records[key][0]) for key in keys if key in before and key not in changed], now=now)
+    _touch(
+        [((before | fresh)[key].id, records[key][0]) for key in keys if key in before and key not in changed],
+        now=now,
+    )
     versions = {key: (entry.id, entry.version + (key in changed)) for key, entry in (before | fresh).items()}
     _sight(records, versions, changed=set(changed), tallies=tallies)
     for key in missing[:inserted]:
@@ -64,7 +67,10 @@ def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
             f"WHERE target_id = %s AND key_hash IN ({sql.marks(chunk)})",
             [target, *chunk],
         )
-        found |= {sql.data(row[0]): _Stored(id=row[1], version=row[2], content_hash=sql.data(row[3])) for row in rows}
+        found |= {
+            sql.data(row[0]): _Stored(id=row[1], version=row[2], content_hash=sql.data(row[3]))
+            for row in rows
+        }
     return found
 
 
@@ -143,4 +149,3 @@ def _sight(
             "UPDATE crawler_sighting SET version = %s WHERE run_id = %s AND item_id = %s",
             [(versions[key][1], run, versions[key][0]) for key in by_run[run] if key in changed],
         )
-

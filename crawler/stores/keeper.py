@@ -31,7 +31,13 @@ class LeaseKeeper:
     """
 
     def __init__(
-        self, *, owner: str, clock: DatabaseClock, every: timedelta, lease_time: timedelta, reader: TimedReader
+        self,
+        *,
+        owner: str,
+        clock: DatabaseClock,
+        every: timedelta,
+        lease_time: timedelta,
+        reader: TimedReader,
     ) -> None:
         self._owner = owner
         self._clock = clock

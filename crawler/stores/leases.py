@@ -73,7 +73,9 @@ def free(owner: str, *, now: datetime, lost: bool) -> Freed:
             return total
         part = sql.atomically(lambda held=held: _free_hosts(held, owner=owner, now=now, lost=lost))
         total = Freed(
-            hosts=total.hosts + part.hosts, requests=total.requests + part.requests, dead=total.dead + part.dead
+            hosts=total.hosts + part.hosts,
+            requests=total.requests + part.requests,
+            dead=total.dead + part.dead,
         )
 
 
@@ -153,7 +155,8 @@ def release(ids: Iterable[int], *, now: datetime, politely: bool = False) -> Non
 def _wait_one_delay(ids: Iterable[int], *, now: datetime) -> None:
     listed = list(ids)
     rows = sql.select(
-        f"SELECT id, next_at, delay_seconds, crawl_delay_seconds FROM crawler_host WHERE id IN ({sql.marks(listed)})", listed
+        f"SELECT id, next_at, delay_seconds, crawl_delay_seconds FROM crawler_host WHERE id IN ({sql.marks(listed)})",
+        listed,
     )
     changes = []
     for host, next_at, delay, crawl_delay in rows:

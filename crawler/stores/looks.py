@@ -60,10 +60,18 @@ class Looker:
         surplus = self._surplus(len(held)) if ask.lease else 0
         leased = self._lease(-surplus, now=now) if ask.lease and surplus < 0 else {}
         locked = hosts.lock(held)
-        lost = frozenset(id_ for id_, host in asked.items() if locked.get(id_, ("", 0)) != (self._owner, host.epoch))
+        lost = frozenset(
+            id_ for id_, host in asked.items() if locked.get(id_, ("", 0)) != (self._owner, host.epoch)
+        )
         backlogs = claims.open_backlogs([*held, *leased], kind=self._kind.value, run=self._run)
         wishes = [
-            Wish(host=id_, epoch=host.epoch, count=host.want, least_in_hand=host.least_in_hand, turns=held[id_][3])
+            Wish(
+                host=id_,
+                epoch=host.epoch,
+                count=host.want,
+                least_in_hand=host.least_in_hand,
+                turns=held[id_][3],
+            )
             for id_, host in asked.items()
             if id_ not in lost
         ] + [
@@ -71,27 +79,40 @@ class Looker:
             for lease, turns in leased.values()
         ]
         claimer = Claimer(rules=self._rules, now=now)
-        claimed = self._claim_alone(claimer, wishes, backlogs) if ask.alone else self._claim(claimer, wishes, backlogs, now=now)
+        claimed = (
+            self._claim_alone(claimer, wishes, backlogs)
+            if ask.alone
+            else self._claim(claimer, wishes, backlogs, now=now)
+        )
         return Look(
             leased=tuple(lease for lease, _turns in leased.values()),
             claims=tuple(claims.with_validators(claimed, revisits=self._revisits)),
             closed=_closed({backlog for host in ask.hosts for backlog in host.backlogs}),
             wanted=frozenset(id_ for id_, row in held.items() if row[2] is not None),
             lost=lost,
-            due=tuple((id_, min(entry.due_at for entry in entries)) for id_, entries in backlogs.items() if entries),
+            due=tuple(
+                (id_, min(entry.due_at for entry in entries)) for id_, entries in backlogs.items() if entries
+            ),
             surplus=max(surplus, 0),
             alone_waiting=claimer.alone_waiting and not ask.alone,
         )
 
     def _claim(
-        self, claimer: Claimer, wishes: Iterable[Wish], backlogs: dict[int, list[OpenBacklog]], *, now: datetime
+        self,
+        claimer: Claimer,
+        wishes: Iterable[Wish],
+        backlogs: dict[int, list[OpenBacklog]],
+        *,
+        now: datetime,
     ) -> list[Claim]:
         claimed = []
         for wish in wishes:
             plan = claims.wanted(wish, backlogs.get(wish.host, ()), now=now)
             if plan:
                 claimed += claimer.claim(wish, plan)
-                sql.execute("UPDATE crawler_host SET turns = %s WHERE id = %s", [max(t.turn for t in plan), wish.host])
+                sql.execute(
+                    "UPDATE crawler_host SET turns = %s WHERE id = %s", [max(t.turn for t in plan), wish.host]
+                )
         runs.begin({claim.rules.run for claim in claimed}, now=now)
         return claimed
 
@@ -108,7 +129,9 @@ class Looker:
         """Return how many hosts this slice holds beyond its share; negative when it may lease more."""
         if self._run is None and self._clock.monotonic() - self._counted_at >= COUNT_EVERY_SECONDS:
             self._counted_at = self._clock.monotonic()
-            self._share = share.fair_share(hosts=due_hosts(self._floor, now=self._clock.now()), slices=live_slices())
+            self._share = share.fair_share(
+                hosts=due_hosts(self._floor, now=self._clock.now()), slices=live_slices()
+            )
         return held - self._share
 
     def _lease(self, room: int, *, now: datetime) -> dict[int, tuple[HostLease, int]]:
@@ -177,7 +200,9 @@ def due_hosts(floor: int, *, now: datetime) -> int:
 
 def live_slices() -> int:
     """Return how many slices of workers share the hosts."""
-    return int(sql.select("SELECT count(*) FROM crawler_slice WHERE lane IN ('urgent', 'default', 'bulk')")[0][0])
+    return int(
+        sql.select("SELECT count(*) FROM crawler_slice WHERE lane IN ('urgent', 'default', 'bulk')")[0][0]
+    )
 
 
 def lease_one(origin: str, *, owner: str, now: datetime) -> HostLease | None:

@@ -43,7 +43,11 @@ class Committer:
     def _commit(self, batch: Batch, discovery: Discovery, bodies: dict[bytes, tuple[bytes, int]]) -> None:
         now = self._clock.now()
         tallies = Tallies()
-        own = {result.claim.host for result in batch.results} | {news.id for news in batch.news} | set(batch.released)
+        own = (
+            {result.claim.host for result in batch.results}
+            | {news.id for news in batch.news}
+            | set(batch.released)
+        )
         locked = hosts.lock(own | discovery.host_ids)
         live = self._live(batch.results, locked, tallies)
         _settle(live, tallies, now=now)
@@ -63,9 +67,7 @@ class Committer:
         mine = [r for r in results if locked.get(r.claim.host) == (self._owner, r.claim.epoch)]
         held: set[int] = set()
         for chunk in sql.chunks(sorted(result.claim.id for result in mine)):
-            statement = (
-                f"SELECT id, epoch FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state = 1 ORDER BY id"
-            )
+            statement = f"SELECT id, epoch FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state = 1 ORDER BY id"
             held |= {row[0] for row in sql.select(statement + sql.for_update(), chunk)}
         live = [result for result in mine if result.claim.id in held]
         for result in results:
@@ -74,7 +76,13 @@ class Committer:
         return live
 
     def _discover(
-        self, live: Sequence[Result], results: Sequence[Result], discovery: Discovery, tallies: Tallies, *, now: datetime
+        self,
+        live: Sequence[Result],
+        results: Sequence[Result],
+        discovery: Discovery,
+        tallies: Tallies,
+        *,
+        now: datetime,
     ) -> set[int]:
         if len(live) < len(results):
             ids = {result.claim.id for result in live}
@@ -92,11 +100,20 @@ class Committer:
             kind = BacklogKind.TERMINAL if trigger == "terminal" else BacklogKind.HTTP
             kinds[run] = (kind.value, priority)
             most = runs[run].max_pages
-            room[run] = None if most is None else most - used + tallies.of(run, "redirected") + tallies.of(run, "skipped")
+            room[run] = (
+                None
+                if most is None
+                else most - used + tallies.of(run, "redirected") + tallies.of(run, "skipped")
+            )
         return discovery.insert(kinds=kinds, tallies=tallies, room=room, now=now)
 
     def _store(
-        self, live: Sequence[Result], bodies: dict[bytes, tuple[bytes, int]], tallies: Tallies, *, now: datetime
+        self,
+        live: Sequence[Result],
+        bodies: dict[bytes, tuple[bytes, int]],
+        tallies: Tallies,
+        *,
+        now: datetime,
     ) -> None:
         visits = [result for result in live if isinstance(result, Visited)]
         records = [(visit.claim, visit.page) for visit in visits if visit.page is not None]
@@ -132,9 +149,7 @@ def _bodies(results: Sequence[Result]) -> dict[bytes, tuple[bytes, int]]:
     return bodies
 
 
-END = (
-    "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + 1, settled_at = %s WHERE id = %s"
-)
+END = "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + 1, settled_at = %s WHERE id = %s"
 POSTPONE = "UPDATE crawler_request SET state = 0, not_before = %s, reason = %s, attempts = attempts + %s WHERE id = %s"
 GIVE_BACK = "UPDATE crawler_request SET state = 0 WHERE id = %s"
 DUE_BY = "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)"
@@ -151,7 +166,15 @@ def _settle(live: Sequence[Result], tallies: Tallies, *, now: datetime) -> None:
         claim, run = result.claim, result.claim.rules.run
         match result:
             case Visited():
-                ended.append((Final.DONE.value, "redirected" if result.redirected else "", result.status, moment, claim.id))
+                ended.append(
+                    (
+                        Final.DONE.value,
+                        "redirected" if result.redirected else "",
+                        result.status,
+                        moment,
+                        claim.id,
+                    )
+                )
                 _count_visit(result, tallies)
             case Ended():
                 ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))

@@ -76,7 +76,11 @@ UNFINISHED = (
 def finish(run: int, *, state: RunState, reason: str, now: datetime) -> bool:
     """Move a run that is not final to a final state, with the one message that tells of it."""
     moved = Run.objects.filter(pk=run).move(
-        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED), state, reason=reason[:300], finished_at=now, settled=True
+        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED),
+        state,
+        reason=reason[:300],
+        finished_at=now,
+        settled=True,
     )
     if moved:
         OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run}, created_at=now)
@@ -104,7 +108,8 @@ def settle_waiting(run: int, *, state: RequestState, reason: str, limit: int, no
     Leased ones are ended as well: whoever holds them finds its claim gone and drops the result.
     """
     rows = sql.select(
-        "SELECT id FROM crawler_request WHERE run_id = %s AND state IN (0, 1) ORDER BY id LIMIT %s" + sql.for_update(),
+        "SELECT id FROM crawler_request WHERE run_id = %s AND state IN (0, 1) ORDER BY id LIMIT %s"
+        + sql.for_update(),
         [run, limit],
     )
     sql.execute_many(
