@@ -69,9 +69,29 @@ class TargetForm:
     misfires = tuple(MisfirePolicy.choices)
     overlaps = tuple(OverlapPolicy.choices)
 
+    whens = (("never", "only when asked"), ("every", "at an interval"), ("cron", "by a cron expression"))
+    field_ways = (("rows", "a table"), ("json", "JSON, for nested fields and defaults"))
+
     @property
-    def scrapers(self) -> tuple[registry.Choice, ...]:
+    def scrapers(self) -> tuple[tuple[str, str], ...]:
+        return tuple((choice.name, choice.title) for choice in registry.names())
+
+    @property
+    def scraper_hints(self) -> tuple[registry.Choice, ...]:
         return registry.names()
+
+    @property
+    def has_patterns(self) -> bool:
+        """Say whether the part about patterns is shown open."""
+        return self._says("include", "exclude")
+
+    @property
+    def has_advanced(self) -> bool:
+        """Say whether the part about headers and options is shown open."""
+        return self._says("headers", "user_agent", "options")
+
+    def _says(self, *names: str) -> bool:
+        return any(self.values[name] or name in self.problems for name in names)
 
     @property
     def shown_rows(self) -> tuple[FieldRow, ...]:

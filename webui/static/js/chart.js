@@ -35,7 +35,7 @@
     height: Number(box.dataset.chartHeight || 180),
     cursor: { y: false },
     legend: { live: true },
-    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] } },
+    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(10, (high || 0) * 1.1)] } },
     axes: [{ ...axis(28), space: 80, incrs: steps, values: times }, { ...axis(48), space: 34 }],
     series: [
       { value: (_plot, at) => (at === null ? "" : clock(at, true)) },

@@ -26,6 +26,24 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
   });
 
+  const growTables = () => {
+    for (const button of document.querySelectorAll("[data-add-row]")) button.hidden = false;
+  };
+  document.addEventListener("DOMContentLoaded", growTables);
+  document.addEventListener("click", (event) => {
+    if (!event.target.matches("[data-add-row]")) return;
+    const body = event.target.closest("[data-shown-by]").querySelector("tbody");
+    const row = body.lastElementChild.cloneNode(true);
+    for (const input of row.querySelectorAll("input")) {
+      if (input.type === "checkbox") {
+        input.checked = false;
+        input.value = String(body.children.length);
+      } else input.value = "";
+    }
+    body.append(row);
+    row.querySelector("input").focus();
+  });
+
   const showChosen = (select) => {
     for (const part of document.querySelectorAll(`[data-shown-by='${select.name}']`)) {
       part.hidden = !part.dataset.shownFor.split(" ").includes(select.value);
