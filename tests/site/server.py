@@ -61,7 +61,7 @@ class HostileSite:
         self.robots: str | None = None
         self._pages: dict[str, Page] = {}
         self._times: dict[str, int] = {}
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self._tls = tls
         self._sockets = [_listen(address) for address in addresses for _ in range(ports)]
         self._addresses: list[tuple[str, int]] = [
@@ -153,24 +153,21 @@ class HostileSite:
         ]
         self._ready.set()
         await self._stop.wait()
+        for listener in self._sockets:  # a server must not be closed while it accepts somebody
+            self._loop.remove_reader(listener)
+        while asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in self._answering:
+                if not task.cancelling():
+                    task.cancel()
+            await asyncio.sleep(0)
         for server in servers:
             server.close()
-        await self._settle()  # what was just accepted has to start before it can be ended
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        for writer in self._writers:
-            writer.transport.abort()
-        await self._settle()
-
-    async def _settle(self) -> None:
-        for _ in range(5):
-            await asyncio.sleep(0)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._writers.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering.add(task)
         reply = Reply(writer)
         try:
             while not reply.closed:
@@ -188,9 +185,11 @@ class HostileSite:
             reply.closed = True  # the site stops; asyncio's streams would log a cancelled task as a failure
         finally:
             with contextlib.suppress(ConnectionError, RuntimeError):
+                if task.cancelling():
+                    writer.transport.abort()
                 writer.close()
                 await writer.wait_closed()
-            self._writers.discard(writer)
+            self._answering.discard(task)
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Received | None:
         try:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crawler.fetch.guard import EgressGuard
-from crawler.fetch.http import FetchLimits, HttpFetcher
+from crawler.fetch.http import HttpFetcher
 from crawler.policy.addresses import AddressPolicy, parse_allow
-from tests.site.fixtures import hostile_site, hostile_tls_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = ["hostile_site", "hostile_tls_site"]
-
-OpenFetcher = Callable[[FetchLimits], HttpFetcher]
 
 
 @pytest.fixture

@@ -62,15 +62,15 @@ class TestHttpFetcher(FetcherContract):
         return SiteWeb(hostile_site)
 
     @pytest.fixture
-    def fetcher(self, fetcher: HttpFetcher) -> HttpFetcher:  # type: ignore[override]
+    def fetcher(self, fetcher: HttpFetcher) -> HttpFetcher:
         return fetcher
 
 
 class TestFakeFetcher(FetcherContract):
     @pytest.fixture
-    def web(self, fetcher: FakeFetcher) -> FakeWeb:  # type: ignore[override]
+    def web(self, fetcher: FakeFetcher) -> FakeWeb:
         return FakeWeb(fetcher)
 
     @pytest.fixture
-    def fetcher(self) -> FakeFetcher:  # type: ignore[override]
+    def fetcher(self) -> FakeFetcher:
         return FakeFetcher()
