@@ -136,7 +136,8 @@ class Command(BaseCommand):
             _require_none_given_up(running.states())
             if time.monotonic() > deadline:
                 status, body = site.asked(path)
-                raise CannotStart(f"{path} answers {status or 'nothing'} after 90 s: {body[:500]}")
+                reasons = f": {body}" if body.startswith("{") else ""
+                raise CannotStart(f"{path} answers {status or 'nothing'} after 90 s{reasons}")
             time.sleep(LOOK_EVERY.total_seconds())
 
     def _welcome(self, asked: Asked, installation: Installation) -> None:
