@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_LENGTH: Final = 2_048
 
 _TRACKING: Final = re.compile(
-    r"(?:utm_[^=]*|(?:g|d|fb|tt|tw|y|ys|ms|irs|sc)clid|gclsrc|gbraid|wbraid|gad_source|gad_campaignid"
+    r"(?:utm_[^=]*|(?:g|d|fb|tt|tw|y|ys)clid|msclkid|irclickid|gclsrc|gbraid|wbraid|gad_source|gad_campaignid"
     r"|srsltid|igshid|li_fat_id|mc_[ce]id|mkt_tok|vero_id|oly_(?:anon|enc)_id|_hs(?:enc|mi)|_gl|_ga"
     r"|_openstat|wickedid|rb_clickid)(?:=|$)",
     re.IGNORECASE,
