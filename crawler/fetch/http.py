@@ -215,7 +215,10 @@ class HttpFetcher:
         size = sum([len(name) + len(value) + 4 for name, value in raw])
         if len(raw) > self._limits.max_headers or size > self._limits.max_header_bytes:
             raise HeaderBomb
-        return Headers([(_text(name), _text(value)) for name, value in raw])
+        try:
+            return Headers([(name.decode(), value.decode()) for name, value in raw])
+        except UnicodeDecodeError:
+            return Headers([(_text(name), _text(value)) for name, value in raw])
 
     def _with_ours(self, headers: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
         if not headers:

@@ -33,7 +33,7 @@ def test_all_values_are_found_in_order() -> None:
 def test_headers_keep_the_pairs_as_they_came() -> None:
     assert list(HEADERS)[2] == ("set-cookie", "b=2")
     assert len(HEADERS) == 3
-    assert HEADERS == Headers(tuple(HEADERS))
+    assert Headers(tuple(HEADERS)) == HEADERS
 
 
 def _every_error() -> list[type[FetchError]]:
@@ -46,7 +46,8 @@ def _every_error() -> list[type[FetchError]]:
 def test_every_error_has_a_code_of_its_own_and_a_meaning(error: type[FetchError]) -> None:
     assert [other for other in _every_error() if other.code == error.code] == [error]
     assert re.fullmatch(r"[a-z_]+", error.code)
-    assert CODES[error.code] == error.summary == error().message
+    assert CODES[error.code] == error.summary
+    assert error().message
 
 
 def test_every_error_stands_in_the_drawn_tree() -> None:
