@@ -1,0 +1,204 @@
+"""The main job end to end: `./run up`, a target through the API, real workers, the data back."""
+
+from __future__ import annotations
+
+import csv
+import http.server
+import io
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from demo import catalogue
+from tests.integration.service.installation import ROOT, free_port
+from tests.site.graph import GraphSite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.service.installation import Installation
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(240), pytest.mark.xdist_group("service")]
+
+SEED = 1
+URGENT_SECONDS = 2.0
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    """The demo shop on a free port, standing still at epoch 0."""
+    port = free_port()
+    command = [sys.executable, "-m", "demo", "--port", str(port), "--seed", str(SEED), "--epoch", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _until(lambda: _answers(port))
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_every_product_of_the_demo_shop_comes_back(service: Installation, shop: str) -> None:
+    body = {
+        "name": "Shop",
+        "start_urls": [shop],
+        "scraper": "demo_shop",
+        "key": ["sku"],
+        "delay_seconds": 0,
+        "connections": 4,
+    }
+    target = service.call("POST", "/targets", body)
+    with service.open("POST", f"/targets/{target['id']}/runs") as answer:
+        assert answer.status == 202
+        run = json.loads(answer.read())
+        assert answer.headers["Location"].endswith(f"/runs/{run['id']}")
+    state = service.finished(run["id"])
+    assert state["state"] == "finished"
+    assert state["counts"]["queued"] == state["counts"]["leased"] == state["counts"]["dead"] == 0
+    products = {product.sku: product for product in catalogue.products(seed=SEED, epoch=0)}
+    items = {item["data"]["sku"]: item["data"] for item in service.items(f"run={run['id']}")}
+    assert items.keys() == products.keys()
+    for sku, product in products.items():
+        assert items[sku]["name"] == product.name
+        assert items[sku]["price"] == pytest.approx(float(product.price))
+
+
+def test_the_items_leave_as_csv_with_their_origin(service: Installation, shop: str) -> None:
+    target = service.call("GET", "/targets?limit=100")["items"][0]
+    with service.open("GET", f"/targets/{target['id']}/export?format=csv") as answer:
+        rows = list(csv.DictReader(io.StringIO(answer.read().decode("utf-8-sig"))))
+    assert {row["sku"] for row in rows} == {p.sku for p in catalogue.products(seed=SEED, epoch=0)}
+    assert all(row["_url"].startswith(shop.rstrip("/")) and row["_key"] == row["sku"] for row in rows)
+
+
+def test_a_second_run_of_a_shop_that_stood_still_changes_nothing(service: Installation) -> None:
+    target = service.call("GET", "/targets?limit=100")["items"][0]
+    run = service.call("POST", f"/targets/{target['id']}/runs")
+    state = service.finished(run["id"])
+    assert (state["items_new"], state["items_changed"]) == (0, 0)
+    assert state["items"] == len(catalogue.products(seed=SEED, epoch=0))
+
+
+def _documentation() -> Path:
+    folders = sorted(Path("/usr/share/doc").glob("python3*/html"))
+    found = [folder for folder in folders if (folder / "library" / "index.html").exists()]
+    if not found:
+        pytest.skip("Debian's python3-doc is not installed")
+    return found[-1].resolve()
+
+
+@pytest.fixture
+def documentation() -> Iterator[tuple[str, Path]]:
+    folder = _documentation()
+    handler = partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", folder
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+        pass
+
+
+def reachable(folder: Path, start: str = "index.html") -> set[str]:
+    """Return the HTML files that links reach, found by walking the files themselves."""
+    found, waiting = {start}, [start]
+    while waiting:
+        page = waiting.pop()
+        tree = LexborHTMLParser((folder / page).read_bytes())
+        for node in tree.css("a[href], link[rel=next][href], link[rel=prev][href]"):
+            href = (node.attributes["href"] or "").partition("#")[0].partition("?")[0]
+            if not href or ":" in href or href.startswith("/"):
+                continue
+            path = (folder / page).parent.joinpath(href).resolve()
+            if path.suffix == ".html" and path.is_file() and path.is_relative_to(folder):
+                name = str(path.relative_to(folder))
+                if name not in found:
+                    found.add(name)
+                    waiting.append(name)
+    return found
+
+
+def test_a_large_documentation_tree_is_crawled_page_for_page(
+    service: Installation, documentation: tuple[str, Path]
+) -> None:
+    url, folder = documentation
+    target = service.call(
+        "POST",
+        "/targets",
+        {"name": "Docs", "start_urls": [f"{url}index.html"], "delay_seconds": 0, "connections": 8},
+    )
+    run = service.call("POST", f"/targets/{target['id']}/runs")
+    state = service.finished(run["id"], within=120)
+    assert state["state"] == "finished"
+    expected = reachable(folder)
+    assert len(expected) >= 500
+    pages: set[str] = set()
+    cursor = ""
+    while cursor is not None:
+        listed = service.call(
+            "GET", f"/pages?target={target['id']}&limit=100" + (f"&cursor={cursor}" if cursor else "")
+        )
+        pages |= {page["url"].removeprefix(url) for page in listed["items"]}
+        cursor = listed["next"]
+    assert {page for page in pages if page.endswith(".html")} == expected
+
+
+def test_an_urgent_run_passes_a_bulk_run(service: Installation) -> None:
+    with GraphSite(pages=20_000, hosts=4) as bulk, GraphSite(pages=1, first=100) as quiet:
+        target = service.call(
+            "POST",
+            "/targets",
+            {
+                "name": "Bulk",
+                "start_urls": [bulk.url(number) for number in range(4)],
+                "priority": 1,
+                "delay_seconds": 0,
+                "max_pages": 20_000,
+            },
+        )
+        run = service.call("POST", f"/targets/{target['id']}/runs")
+        _until(lambda: len(bulk.hits) > 500)
+        for name, url in (("elsewhere", quiet.url(0)), ("same", f"http://127.0.7.1:{bulk.port}/page/urgent")):
+            urgent = service.call(
+                "POST",
+                "/targets",
+                {"name": name, "start_urls": [url], "scope": "page", "priority": 9, "delay_seconds": 0},
+            )
+            asked_at = time.time()
+            service.call("POST", f"/targets/{urgent['id']}/runs")
+            site = quiet if name == "elsewhere" else bulk
+            path = "/page/0" if name == "elsewhere" else "/page/urgent"
+            host = "127.0.7.100" if name == "elsewhere" else "127.0.7.1"
+            _until(lambda site=site, host=host, path=path: site.first_hit(host, path) is not None)  # type: ignore[misc]
+            waited = (site.first_hit(host, path) or 0.0) - asked_at
+            assert waited < URGENT_SECONDS, f"{name}: {waited:.2f} s"
+        assert service.call("GET", f"/runs/{run['id']}")["state"] == "running", (
+            "the bulk run was over too early to prove anything"
+        )
+        service.call("POST", f"/runs/{run['id']}/cancel")
+
+
+def _until(condition: Any, *, within: float = 30.0) -> None:
+    ends_at = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < ends_at, "waited in vain"
+        time.sleep(0.02)
