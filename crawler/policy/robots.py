@@ -126,11 +126,15 @@ class _Rule:
     text: str
     line: int
 
+    @property
+    def is_prefix(self) -> bool:
+        return "*" not in self.pattern and self.pattern[-1] != "$"
+
     def matches(self, path: str) -> bool:
         """Match greedily from the left: `*` is any run of characters, a last `$` the end."""
+        if self.is_prefix:
+            return path.startswith(self.pattern)
         pattern = self.pattern
-        if "*" not in pattern and pattern[-1] != "$":
-            return path.startswith(pattern)
         to_end = pattern[-1] == "$"
         first, *parts = (pattern[:-1] if to_end else pattern).split("*")
         if not path.startswith(first):
@@ -156,6 +160,26 @@ class _Group:
     delays: list[tuple[int, float]] = field(default_factory=list)
 
 
+class _Rules:
+    """The rules of one agent, the one that decides first."""
+
+    __slots__ = ("_ordered", "_prefixes", "_with_wildcards")
+
+    def __init__(self, rules: list[_Rule]) -> None:
+        self._ordered = sorted(rules, key=lambda rule: (-len(rule.pattern), not rule.allow))
+        self._prefixes = tuple(rule.pattern for rule in rules if rule.is_prefix)
+        self._with_wildcards = [rule for rule in rules if not rule.is_prefix]
+
+    def first_match(self, path: str) -> _Rule | None:
+        # most pages match nothing, and one call of `startswith` tells that for all prefixes
+        if path.startswith(self._prefixes) or any(rule.matches(path) for rule in self._with_wildcards):
+            return next(rule for rule in self._ordered if rule.matches(path))
+        return None
+
+
+_NO_RULE: Final = Ruling(allowed=True)
+
+
 class RobotsFile:
     """A parsed robots.txt. What it answers never changes, so it may be kept and shared.
 
@@ -166,7 +190,7 @@ class RobotsFile:
 
     def __init__(self, groups: list[_Group], sitemaps: tuple[str, ...]) -> None:
         self._groups = groups
-        self._of_agent: dict[str, tuple[_Rule, ...]] = {}
+        self._of_agent: dict[str, _Rules] = {}
         self.sitemaps = sitemaps
 
     @classmethod
@@ -183,12 +207,10 @@ class RobotsFile:
         The longest matching rule decides, Allow before Disallow (RFC 9309 §2.2.2).
         """
         path = _path_of(url)
-        if path == "/robots.txt":
-            return Ruling(allowed=True)
-        for rule in self._rules_for(agent):
-            if rule.matches(path):
-                return Ruling(allowed=rule.allow, rule=rule.text, line=rule.line)
-        return Ruling(allowed=True)
+        rule = self._rules_for(agent).first_match(path)
+        if rule is None or path == "/robots.txt":
+            return _NO_RULE
+        return Ruling(allowed=rule.allow, rule=rule.text, line=rule.line)
 
     def crawl_delay(self, agent: str) -> float | None:
         """Return the seconds between two requests that the file asks of `agent`, at most 30."""
@@ -206,16 +228,14 @@ class RobotsFile:
             if name in group.agents[:count]
         ]
 
-    def _rules_for(self, agent: str) -> tuple[_Rule, ...]:
+    def _rules_for(self, agent: str) -> _Rules:
         name = _product(agent)
         rules = self._of_agent.get(name)
         if rules is None:
             groups = [group for group in self._groups if name in group.agents]
             if not groups:
                 groups = [group for group in self._groups if "*" in group.agents]
-            found = [rule for group in groups for rule in group.rules]
-            found.sort(key=lambda rule: (-len(rule.pattern), not rule.allow))
-            rules = self._of_agent[name] = tuple(found)
+            rules = self._of_agent[name] = _Rules([rule for group in groups for rule in group.rules])
         return rules
 
 
