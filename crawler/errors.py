@@ -182,6 +182,11 @@ _BEYOND_FETCHING: Final = {
     "cancelled": "the run was cancelled first",
     "time_limit": "the run's time was up first",
     "host_unavailable": "the host asked us to wait for longer than we wait for any host",
+    "host_waits": "the host is not to be asked yet",
+    "lease_lost": "the worker could not be sure any more that it holds the host, so it sent nothing",
+    "circuit_open": "the host failed ten times in a row",
+    "reader_timed_out": "reading the page took longer than the time limit",
+    "preview_failed": "the worker could not finish the test fetch",
 }
 
 

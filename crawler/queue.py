@@ -88,6 +88,10 @@ QUEUE_OF = {
 }
 
 
+PRIORITY_OF = {Work.PREVIEW: MOST_URGENT}
+"""How urgent each kind of work is, where it is not 5: somebody waits for it."""
+
+
 def broker_priority(priority: int, *, transport: str) -> int:
     """Translate our priority (9 is the most urgent) into the broker's.
 
@@ -97,7 +101,12 @@ def broker_priority(priority: int, *, transport: str) -> int:
 
 
 def send(
-    work: Work, *, queue: Queue | None = None, priority: int = 5, task_id: str | None = None, **kwargs: Any
+    work: Work,
+    *,
+    queue: Queue | None = None,
+    priority: int | None = None,
+    task_id: str | None = None,
+    **kwargs: Any,
 ) -> None:
     """Put `work` on its queue; raises `kombu.exceptions.OperationalError` when the broker is away.
 
@@ -109,7 +118,9 @@ def send(
         work.value,
         kwargs=kwargs,
         queue=(queue or QUEUE_OF[work]).value,
-        priority=broker_priority(priority, transport=transport),
+        priority=broker_priority(
+            PRIORITY_OF.get(work, 5) if priority is None else priority, transport=transport
+        ),
         task_id=task_id,
         retry=False,
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler import conf
 from crawler.engine.engine import Engine, Limits, Tally
+from crawler.engine.preview import Preview
 from crawler.engine.reading import TimedReader
 from crawler.engine.visit import Visitor
 from crawler.engine.work import RunRules
@@ -27,18 +28,24 @@ from crawler.stores.clock import DatabaseClock
 from crawler.stores.frontier import DatabaseFrontier
 from crawler.stores.keeper import LeaseKeeper
 from crawler.stores.looks import Looker
+from crawler.stores.named import NamedDatabaseHosts
 from crawler.stores.results import Committer
 from crawler.urls import canonical
 from scrapers import reader, registry
 from scrapers.page import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
+
     from crawler.conf import CrawlSettings
+    from crawler.engine.findings import Finding
     from crawler.http import Fetched
     from crawler.queue import Lane
     from scrapers.reader import Reading
     from scrapers.registry import Scraper
 
+T = TypeVar("T")
+TEXT_BYTES = 16_384
 MissingScraper = registry.InvalidScraper
 ENDLESS = Limits(budget=timedelta(days=3650), linger=timedelta(days=3650))
 
@@ -133,10 +140,18 @@ def rules_from(
 
 def read_page(fetched: Fetched, *, scraper: Scraper) -> Reading:
     """Return what a scraper reads from a response."""
+    return reader.read(_page(fetched, fetched.body), scraper)
+
+
+def text_of(fetched: Fetched) -> str:
+    """Return the beginning of a body as text; empty for what is none."""
+    page = _page(fetched, fetched.body[:TEXT_BYTES])
+    return page.text if page.is_text else ""
+
+
+def _page(fetched: Fetched, body: bytes) -> Page:
     headers = {name.lower(): value for name, value in fetched.headers}
-    return reader.read(
-        Page(url=fetched.url, body=fetched.body, status=fetched.status, headers=headers), scraper
-    )
+    return Page(url=fetched.url, body=body, status=fetched.status, headers=headers)
 
 
 def fetcher(settings: CrawlSettings) -> HttpFetcher:
@@ -158,35 +173,54 @@ def crawl(
     missing, and `watch` is given the engine before it starts.
     """
     settings = conf.crawl()
+    with _slice(job.lane or "terminal", settings, run=job.run) as held:
+        book = RuleBook(settings, cannot_read=cannot_read)
+        looker = Looker(
+            owner=held.owner,
+            floor=job.lane.floor if job.lane else 0,
+            rules=book,
+            revisits=book.revisits,
+            clock=held.clock,
+            run=job.run,
+        )
+        committer = Committer(owner=held.owner, clock=held.clock)
+        return _run(_crawl(_Parts(settings, held, looker, committer, stopping, watch), job))
+
+
+def preview(frozen: Mapping[str, Any], *, headers: Mapping[str, str]) -> Finding:
+    """Fetch and read the first start URL of settings that are not saved yet, in this thread.
+
+    It leases the hosts it asks as a slice does; nothing but their ledgers is stored.
+    """
+    settings = conf.crawl()
+    rules = rules_from(frozen, headers=headers, settings=settings)
+    with _slice("preview", settings) as held:
+        return _run(_preview(held, rules, settings, start=frozen["start_urls"][0]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slice:
+    """A slice's row in the database while it is kept alive, and the reader that is watched with it."""
+
+    owner: str
+    clock: DatabaseClock
+    keeper: LeaseKeeper
+    reader: TimedReader
+
+
+@contextmanager
+def _slice(lane: Lane | str, settings: CrawlSettings, *, run: int | None = None) -> Iterator[_Slice]:
+    """Announce a slice and keep its leases; afterwards whatever it still holds goes back."""
     clock = DatabaseClock()
     owner = processes.new_owner()
-    leases.begin(
-        owner=owner, lane=job.lane or "terminal", node=processes.node(), now=clock.now(), run=job.run
-    )
+    leases.begin(owner=owner, lane=lane, node=processes.node(), now=clock.now(), run=run)
+    every, lease_time = settings.renew_every, settings.lease_time
     try:
         with (
             TimedReader() as timed,
-            LeaseKeeper(
-                owner=owner,
-                clock=clock,
-                every=settings.renew_every,
-                lease_time=settings.lease_time,
-                reader=timed,
-            ) as keeper,
+            LeaseKeeper(owner=owner, clock=clock, every=every, lease_time=lease_time, reader=timed) as keeper,
         ):
-            book = RuleBook(settings, cannot_read=cannot_read)
-            looker = Looker(
-                owner=owner,
-                floor=job.lane.floor if job.lane else 0,
-                rules=book,
-                revisits=book.revisits,
-                clock=clock,
-                run=job.run,
-            )
-            parts = _Parts(
-                settings, clock, keeper, timed, looker, Committer(owner=owner, clock=clock), stopping, watch
-            )
-            return _run(_crawl(parts, job))
+            yield _Slice(owner=owner, clock=clock, keeper=keeper, reader=timed)
     finally:
         leases.end(owner=owner, now=clock.now())
 
@@ -194,9 +228,7 @@ def crawl(
 @dataclass(frozen=True, slots=True)
 class _Parts:
     settings: CrawlSettings
-    clock: DatabaseClock
-    keeper: LeaseKeeper
-    reader: TimedReader
+    held: _Slice
     looker: Looker
     committer: Committer
     stopping: Callable[[], bool]
@@ -215,12 +247,12 @@ async def _crawl(parts: _Parts, job: SliceJob) -> Tally:
             visitor=Visitor(
                 fetcher=client,
                 frontier=frontier,
-                reader=parts.reader,
-                clock=parts.clock,
+                reader=parts.held.reader,
+                clock=parts.held.clock,
                 patience=settings.host_unavailable,
             ),
-            lease=parts.keeper,
-            clock=parts.clock,
+            lease=parts.held.keeper,
+            clock=parts.held.clock,
             limits=Limits(budget=settings.slice_time) if job.run is None else ENDLESS,
             stopping=parts.stopping,
         )
@@ -228,7 +260,20 @@ async def _crawl(parts: _Parts, job: SliceJob) -> Tally:
         return await engine.run()
 
 
-def _run(work: Any) -> Tally:
+async def _preview(held: _Slice, rules: RunRules, settings: CrawlSettings, *, start: str) -> Finding:
+    async with NamedDatabaseHosts(owner=held.owner, clock=held.clock) as hosts, fetcher(settings) as client:
+        return await Preview(
+            rules=rules,
+            hosts=hosts,
+            fetcher=client,
+            reader=held.reader,
+            lease=held.keeper,
+            clock=held.clock,
+            text=text_of,
+        ).run(start)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run the loop on uvloop where it is installed."""
     try:
         import uvloop

@@ -25,8 +25,8 @@ def crawl_slice(*, lane: str, **_newer: object) -> None:
 
 
 @shared_task(name=Work.PREVIEW.value, ignore_result=False, acks_late=False, time_limit=90, soft_time_limit=75)
-def preview(*, draft: str, **_newer: object) -> dict[str, object]:
-    return previews.run(draft=draft)
+def preview(*, draft: str, user: int, **_newer: object) -> dict[str, object]:
+    return previews.run(draft=draft, user=user)
 
 
 @shared_task(name=Work.TICK.value)

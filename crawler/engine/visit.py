@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
@@ -26,6 +25,8 @@ from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy
 from crawler.urls import BadUrl, Url, canonical
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from crawler.engine.held import HeldHost
     from crawler.engine.ports import Clock, Fetcher, Frontier
     from crawler.engine.reading import TimedReader
@@ -70,7 +71,7 @@ class Visitor:
     async def visit(self, host: HeldHost, claim: Claim) -> Result:
         """Fetch and read one claim; network trouble is a result like any other."""
         outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
-        self._note(host, outcome)
+        note(host, outcome)
         if isinstance(outcome, Fetched) and outcome.status in REDIRECTS:
             return _redirected(claim, outcome)
         verdict = self._retry.decide(
@@ -89,28 +90,6 @@ class Visitor:
                 return _ended(claim, Final.FAILED, reason, outcome)
             case never:
                 assert_never(never)
-
-    def _note(self, host: HeldHost, outcome: Outcome) -> None:
-        """Write the outcome into the host's ledger; ten failures in a row open its circuit."""
-        match outcome:
-            case Fetched(status=status) if status not in HARD_STATUSES:
-                latency = politeness.smooth_latency(host.ledger.latency_seconds, outcome.elapsed_seconds)
-                host.note(
-                    last_status=str(status),
-                    latency_seconds=latency,
-                    failures=0,
-                    circuit_openings=0,
-                    unavailable_since=None,
-                    hold_reason="",
-                )
-            case Fetched(status=status):
-                host.note(last_status=str(status), failures=host.ledger.failures + 1)
-            case Failed(error=error):
-                host.note(last_status=error.code, failures=host.ledger.failures + 1)
-        wait = politeness.circuit_wait(host.ledger.failures, openings=host.ledger.circuit_openings)
-        if wait is not None:
-            host.hold(wait, "circuit_open")
-            host.note(circuit_openings=host.ledger.circuit_openings + 1, failures=0)
 
     def _again(self, host: HeldHost, claim: Claim, verdict: Retry, outcome: Outcome) -> Result:
         if verdict.host_wide:
@@ -151,8 +130,8 @@ class Visitor:
             reading = self._reader.read(claim.id, lambda: claim.rules.read(page))
         except ReadTimedOut:
             return _ended(claim, Final.FAILED, "reader_timed_out", page)
-        found, outside = _links(claim, reading)
-        items, unkeyed = _items(claim, reading)
+        found, outside = links_of(claim, reading)
+        items, unkeyed = items_of(claim, reading)
         return Visited(
             claim=claim,
             status=page.status,
@@ -164,6 +143,29 @@ class Visitor:
             problems=len(reading.problems) + unkeyed,
             unchanged=unchanged,
         )
+
+
+def note(host: HeldHost, outcome: Outcome) -> None:
+    """Write the outcome into the host's ledger; ten failures in a row open its circuit."""
+    match outcome:
+        case Fetched(status=status) if status not in HARD_STATUSES:
+            latency = politeness.smooth_latency(host.ledger.latency_seconds, outcome.elapsed_seconds)
+            host.note(
+                last_status=str(status),
+                latency_seconds=latency,
+                failures=0,
+                circuit_openings=0,
+                unavailable_since=None,
+                hold_reason="",
+            )
+        case Fetched(status=status):
+            host.note(last_status=str(status), failures=host.ledger.failures + 1)
+        case Failed(error=error):
+            host.note(last_status=error.code, failures=host.ledger.failures + 1)
+    wait = politeness.circuit_wait(host.ledger.failures, openings=host.ledger.circuit_openings)
+    if wait is not None:
+        host.hold(wait, "circuit_open")
+        host.note(circuit_openings=host.ledger.circuit_openings + 1, failures=0)
 
 
 def _headers(claim: Claim, origin: str) -> tuple[tuple[str, str], ...]:
@@ -206,7 +208,7 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
     )
 
 
-def _links(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
+def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
     """Split a page's links into those to follow and those outside, each with the reason."""
     scope, depth = claim.rules.scope, claim.depth + 1
     found: list[NewRequest] = []
@@ -231,7 +233,7 @@ def _canonical(url: str) -> Url | None:
         return None
 
 
-def _items(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], int]:
+def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], int]:
     """Return the page's records with their keys, and how many lacked a key field and are not kept."""
     records: list[ItemRecord] = []
     several = len(reading.items) > 1

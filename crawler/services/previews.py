@@ -2,6 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-def run(*, draft: str) -> dict[str, object]:
-    raise NotImplementedError(draft)
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from crawler import runner
+from crawler.engine.findings import Held
+from crawler.models import fields
+from crawler.queries import previews
+from crawler.queue import Work
+from crawler.services import bells, outbox, runs, targets
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
+
+    from crawler.models import Target
+
+UNNAMED = "Test fetch"
+
+
+def start(*, user: User, data: object, now: datetime, existing: Target | None = None) -> str:
+    """Ask for a test fetch of the first start URL of what `data` describes; return its id.
+
+    `existing` is the target that `data` changes, if any. A name is not needed yet. Raises InvalidTarget.
+    """
+    if existing is None and isinstance(data, dict):
+        data = {**data, "name": data.get("name") or UNNAMED}
+    draft = targets.validate(data, existing=existing, by=user, now=now)
+    settings = {name: draft.values[name] for name in runs.FROZEN}
+    sealed = fields.write({"settings": settings, "headers": draft.values["headers"]})
+    task_id = str(uuid4())
+    outbox.post(Work.PREVIEW, now=now, task_id=task_id, draft=sealed, user=user.pk)
+    return task_id
+
+
+def run(*, draft: str, user: int) -> dict[str, Any]:
+    """Do a test fetch that `start` asked for; return a Finding as JSON."""
+    opened = fields.read(draft)
+    try:
+        finding = runner.preview(opened["settings"], headers=opened["headers"])
+    finally:
+        bells.ring_where_due(now=timezone.now())  # what waited on its hosts may have lost its slice
+    if isinstance(finding, Held):
+        person = get_user_model().objects.get(pk=user)
+        holders, others = previews.holders(finding.origin, user=person)
+        finding = replace(finding, runs=holders, others=others)
+    return asdict(finding)

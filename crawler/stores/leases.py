@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from crawler.engine.work import HostNews
     from crawler.queue import Lane
 
 LOST = "worker_lost"
@@ -77,6 +78,17 @@ def free(owner: str, *, now: datetime, lost: bool) -> Freed:
             requests=total.requests + part.requests,
             dead=total.dead + part.dead,
         )
+
+
+def give_back(news: HostNews, *, owner: str, now: datetime) -> None:
+    """Write what `owner` learnt of a host that it holds, and let go of it; nothing when it lost it."""
+
+    def work() -> None:
+        if hosts.lock([news.id]).get(news.id) == (owner, news.epoch):
+            hosts.write_ledgers([news])
+            release([news.id], now=now)
+
+    sql.atomically(work)
 
 
 HELD_BY = "SELECT id FROM crawler_host WHERE lease_owner = %s ORDER BY id LIMIT 100"
