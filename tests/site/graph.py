@@ -94,7 +94,8 @@ class GraphSite:
                 self.hits.append(Hit(at=time.time(), host=address, path=path))
                 status, body = self._page(path)
                 writer.write(
-                    f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                    f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\n".encode()
+                    + f"Content-Length: {len(body)}\r\n\r\n".encode()
                     + body
                 )
                 await writer.drain()

@@ -92,13 +92,13 @@ class Installation:
             return json.loads(answer.read() or b"null")
 
     def open(self, method: str, path: str, body: object = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - loopback
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
-        return urllib.request.urlopen(request, timeout=30)  # noqa: S310 - loopback
+        return urllib.request.urlopen(request, timeout=30)
 
     def finished(self, run: int, *, within: float = 60.0) -> Any:
         """Wait until a run is in a final state and return it."""
@@ -121,7 +121,7 @@ class Installation:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
                 return int(answer.status) == 200
         except (urllib.error.URLError, OSError):
             return False
