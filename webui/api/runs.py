@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from crawler.models import Request, RequestState, Run, RunState
 from crawler.queries import runs as listed
@@ -71,7 +71,7 @@ class RunFilter(Paged):
     state: RunState | None = None
 
 
-class RunChange(Schema):
+class RunChange(BaseModel):
     """What may be changed of a run that is under way."""
 
     model_config = ConfigDict(extra="forbid")

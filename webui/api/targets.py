@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema, Status
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from crawler.exports import FORMATS
 from crawler.models import RunTrigger, Schedule, Target
@@ -25,7 +25,7 @@ from webui.api.targets_schema import TARGET_SCHEMA, WHOLE_NUMBER_0_TO_9
 router = Router(tags=["targets"])
 
 
-class TargetIn(Schema):
+class TargetIn(BaseModel):
     """A target's settings. What they may hold is judged by the same service as in the web page."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=lambda schema: schema.update(TARGET_SCHEMA))
@@ -87,7 +87,7 @@ class TargetFilter(Paged):
     shown: listed.Shown = listed.Shown.ALL
 
 
-class RunIn(Schema):
+class RunIn(BaseModel):
     """How urgent the run is; without it, as urgent as its target."""
 
     model_config = ConfigDict(extra="forbid")

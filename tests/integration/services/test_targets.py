@@ -100,7 +100,8 @@ def test_every_problem_is_told_beside_its_field() -> None:
     told = problems(data)
     assert set(told) == {
         "name", "start_urls.0", "start_urls.2", "scope", "include.0", "exclude.0", "max_depth", "max_pages",
-        "max_minutes", "priority", "delay_seconds", "connections", "obey_robots", "headers.Host", "headers.X-Line",
+        "max_minutes", "priority", "delay_seconds", "connections", "obey_robots", "headers.Host",
+        "headers.X-Line",
         "headers.No good", "user_agent", "scraper", "options", "fields", "row", "key", "tags.0", "enabled",
         "schedule.timezone", "schedule.when", "colour",
     }  # fmt: skip

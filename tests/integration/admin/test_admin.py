@@ -1,0 +1,51 @@
+"""Every table is in the admin, and the crawler's own rows cannot be changed there."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from crawler.models import Run, Target
+
+OURS = [model for label in ("crawler", "accounts") for model in apps.get_app_config(label).get_models()]
+
+
+@pytest.fixture
+def root(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def url(model: type[Model], page: str, *arguments: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
+
+
+@pytest.mark.parametrize("model", OURS)
+def test_every_table_is_listed(root: Client, model: type[Model]) -> None:
+    assert root.get(url(model, "changelist")).status_code == 200
+
+
+@pytest.mark.parametrize("model", [model for model in OURS if model is not Target and model.__name__ != "ApiToken"])
+def test_the_crawlers_rows_cannot_be_added_changed_or_deleted(root: Client, model: type[Model]) -> None:
+    shown = admin.site.get_model_admin(model)
+    request = root.get(url(model, "changelist")).wsgi_request
+
+    assert not shown.has_add_permission(request)
+    assert not shown.has_change_permission(request)
+    assert not shown.has_delete_permission(request)
+    assert shown.show_full_result_count is False
+
+
+def test_secret_headers_are_not_shown(root: Client) -> None:
+    target = Target.objects.create(name="Shop", headers={"Authorization": "hush"})
+    run = Run.objects.create(target=target, headers={"Authorization": "hush"})
+
+    pages = [root.get(url(type(row), "change", row.pk)) for row in (target, run)]
+
+    assert all(page.status_code == 200 and b"hush" not in page.content for page in pages)

@@ -1,0 +1,138 @@
+"""What is said of the service's health, and to whom."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from crawler.models import Heartbeat, Host, Run, RunState
+from crawler.queries import health as queries
+from webui.api import health
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoAssertNumQueries
+    from pytest_django.fixtures import SettingsWrapper
+
+    from crawler.models import Target
+
+
+def beat(kind: str, *, ago: int = 5) -> None:
+    moment = timezone.now() - timedelta(seconds=ago)
+    Heartbeat.objects.create(name=f"{kind}@here", kind=kind, node="here", pid=1, started_at=moment, seen_at=moment)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that answers."""
+    monkeypatch.setattr(health, "_broker", dict)
+
+
+def parts(client: Client, status: int) -> dict[str, Any]:
+    response = client.get("/readyz")
+    assert response.status_code == status, response.content
+    told: dict[str, Any] = response.json()["parts"]
+    return told
+
+
+def test_healthz_asks_nothing_of_other_parts(client: Client) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}  # without a database: pytest-django forbids one here
+
+
+@pytest.mark.django_db
+def test_ready_when_every_part_is_there(client: Client, broker: None) -> None:
+    beat("worker")
+    beat("beat")
+
+    assert parts(client, 200) == {"database": "ok", "broker": "ok", "worker": "ok", "beat": "ok"}
+
+
+@pytest.mark.django_db
+def test_beat_is_alive_when_its_tick_was_sent(client: Client, broker: None) -> None:
+    beat("worker")
+    PeriodicTask.objects.filter(name="tick").update(last_run_at=timezone.now())
+
+    assert parts(client, 200)["beat"] == "ok"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kinds", [{"worker": 90, "beat": 1}, {"worker-jobs": 1, "beat": 1}])
+def test_a_worker_that_was_not_heard_of_is_missing(client: Client, broker: None, kinds: dict[str, int]) -> None:
+    for kind, ago in kinds.items():
+        beat(kind, ago=ago)
+
+    told = parts(client, 503)
+    assert "no worker" in told["worker"]
+    assert told["beat"] == "ok"
+
+
+@pytest.mark.django_db
+def test_a_broker_that_is_away_is_missing(client: Client) -> None:
+    assert parts(client, 503)["broker"] == "does not answer"
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_missing(
+    client: Client, broker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_now: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(queries, "workers_alive", lost)
+
+    assert parts(client, 503)["database"] == "does not answer"
+
+
+@pytest.mark.django_db
+def test_metrics_tell_of_the_whole_installation(
+    client: Client, target: Target, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    Run.objects.create(target=target, state=RunState.RUNNING, done=3, pages=3, items=7, bytes=100)
+    Host.objects.create(origin="https://a.test", due_at=timezone.now() - timedelta(seconds=30), top_priority=9)
+    Host.objects.create(origin="https://b.test", due_at=timezone.now() + timedelta(seconds=30))
+    beat("worker")
+
+    with django_assert_max_num_queries(8):
+        lines = client.get("/metrics").content.decode().splitlines()
+
+    assert {
+        'trawl_runs{state="running"} 1.0',
+        'trawl_requests_settled_total{state="done"} 3.0',
+        "trawl_items_total 7.0",
+        'trawl_hosts_due{lane="urgent"} 1.0',
+        'trawl_hosts_due{lane="default"} 0.0',
+        'trawl_workers{kind="worker"} 1.0',
+    } <= set(lines)
+    (oldest,) = [line for line in lines if line.startswith("trawl_oldest_due_seconds ")]
+    assert 30 <= float(oldest.split()[1]) < 40
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("10.0.0.9", {}, 401),
+        ("127.0.0.1", {"X-Forwarded-For": "198.51.100.7"}, 401),
+        ("10.0.0.9", {"Authorization": "Bearer hush"}, 200),
+        ("127.0.0.1", {"Authorization": "Bearer wrong"}, 401),
+    ],
+)
+def test_metrics_are_for_this_machine_and_who_has_the_token(
+    client: Client, settings: SettingsWrapper, address: str, headers: dict[str, str], status: int
+) -> None:
+    settings.METRICS_TOKEN = "hush"
+
+    assert client.get("/metrics", headers=headers, REMOTE_ADDR=address).status_code == status
+
+
+def test_metrics_are_for_signed_in_people(client: Client, person: Any) -> None:
+    client.force_login(person)
+
+    assert client.get("/metrics", REMOTE_ADDR="10.0.0.9").status_code == 200

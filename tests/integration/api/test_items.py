@@ -1,0 +1,204 @@
+"""Items, pages and exports through the API."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from crawler.models import Item, ItemVersion, Run, Sighting, Snapshot
+from crawler.queries import exports
+from crawler.stores import snapshots
+from tests.integration.api.conftest import NOW, problem
+
+if TYPE_CHECKING:
+    from crawler.models import Page, Target
+    from tests.integration.api.conftest import Api
+
+MakeItem = Callable[..., Item]
+
+
+@pytest.fixture
+def seen(target: Target, item: MakeItem) -> Run:
+    """A run that saw items 1 and 2, the first in a version that was replaced since."""
+    run = Run.objects.create(target=target)
+    for number in (1, 2, 3):
+        made = item(number, run=run.pk + 1, version=2 if number == 1 else 1)
+        if number < 3:
+            Sighting.objects.create(run=run, item=made, version=1)
+    ItemVersion.objects.create(
+        item=Item.objects.get(key="1"),
+        version=1,
+        run=run.pk,
+        url="https://shop.test/old/1/",
+        data={"name": "Kettle 1", "price": 9.5},
+        content_hash=b"o" * 16,
+        valid_from=NOW - timedelta(days=2),
+        valid_to=NOW - timedelta(days=1),
+    )
+    return run
+
+
+def keys(response: Any) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [item["key"] for item in response.json()["items"]]
+
+
+def test_items_are_told_with_what_is_known_of_them(api: Api, target: Target, item: MakeItem) -> None:
+    made = item(1)
+
+    (told,) = api.get(f"/items?target={target.pk}").json()["items"]
+
+    assert told == {
+        "id": made.pk,
+        "target": target.pk,
+        "run": 1,
+        "url": "https://shop.test/product/1/",
+        "key": "1",
+        "data": {"name": "Kettle 1", "price": 1.5},
+        "first_seen": "2026-03-02T10:00:00Z",
+        "last_seen": "2026-03-02T10:00:00Z",
+        "changed_at": "2026-03-02T10:00:00Z",
+    }
+    assert api.get(f"/items/{made.pk}").json() == told
+
+
+def test_next_leads_through_all_items_once(api: Api, item: MakeItem) -> None:
+    for number in range(7):
+        item(number)
+
+    found, cursor = [], ""
+    while cursor is not None:
+        page = api.get(f"/items?limit=3&cursor={cursor}" if cursor else "/items?limit=3").json()
+        found += [told["key"] for told in page["items"]]
+        cursor = page["next"]
+
+    assert found == [str(number) for number in range(7)]
+
+
+def test_words_are_found_in_data_and_url(api: Api, item: MakeItem) -> None:
+    item(1, data={"name": "Großer Löffel"})
+    item(2)
+
+    assert keys(api.get(f"/items?q={quote('löffel')}")) in (["1"], [])  # SQLite folds the case of ASCII only
+    assert keys(api.get(f"/items?q={quote('Löffel')}")) == ["1"]
+    assert keys(api.get("/items?q=product/2")) == ["2"]
+
+
+def test_changed_since_takes_a_moment_with_or_without_zone(api: Api, item: MakeItem) -> None:
+    item(1, changed_at=NOW - timedelta(days=3))
+    item(2, changed_at=NOW)
+
+    assert keys(api.get("/items?changed_since=2026-03-02T09:00:00Z")) == ["2"]
+    assert keys(api.get("/items?changed_since=2026-03-02T12:30:00%2B03:00")) == ["2"]
+    assert keys(api.get("/items?changed_since=2026-02-01")) == ["1", "2"]
+    problem(api.get("/items?changed_since=yesterday"), 422)
+
+
+def test_a_runs_items_are_those_it_saw_in_the_version_it_saw(api: Api, seen: Run) -> None:
+    first, second = api.get(f"/items?run={seen.pk}").json()["items"]
+
+    assert (first["key"], first["data"]["price"], first["url"]) == ("1", 9.5, "https://shop.test/old/1/")
+    assert (second["key"], second["data"]["price"]) == ("2", 2.5)
+    assert {first["run"], second["run"]} == {seen.pk}
+
+
+def export(api: Api, target: Target, query: str) -> Any:
+    response = api.get(f"/targets/{target.pk}/export{query}")
+    assert response.status_code == 200
+    assert response["Content-Disposition"].startswith("attachment")
+    return b"".join(response.streaming_content).decode()
+
+
+def test_export_rows_are_flat(api: Api, target: Target, item: MakeItem) -> None:
+    item(1)
+
+    (row,) = [json.loads(line) for line in export(api, target, "").splitlines()]
+
+    assert row == {
+        "name": "Kettle 1",
+        "price": 1.5,
+        "_url": "https://shop.test/product/1/",
+        "_key": "1",
+        "_run": 1,
+        "_first_seen": "2026-03-02T10:00:00Z",
+        "_last_seen": "2026-03-02T10:00:00Z",
+        "_changed_at": "2026-03-02T10:00:00Z",
+    }
+
+
+def test_every_format_has_every_item(
+    api: Api, target: Target, item: MakeItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports.rows, "__kwdefaults__", {"run": None, "page_rows": 2})
+    for number in range(5):
+        item(number)
+
+    lines = [json.loads(line) for line in export(api, target, "?format=jsonl").splitlines()]
+    array = json.loads(export(api, target, "?format=json"))
+    table = list(csv.DictReader(io.StringIO(export(api, target, "?format=csv"), newline="")))
+
+    assert lines == array
+    assert [row["_key"] for row in lines] == [row["_key"] for row in table] == [str(number) for number in range(5)]
+    assert [float(row["price"]) for row in table] == [row["price"] for row in lines]
+
+
+def test_a_runs_export_is_what_it_saw(api: Api, target: Target, seen: Run) -> None:
+    rows = [json.loads(line) for line in export(api, target, f"?run={seen.pk}").splitlines()]
+
+    assert [(row["_key"], row["price"], row["_run"]) for row in rows] == [("1", 9.5, seen.pk), ("2", 2.5, seen.pk)]
+
+
+def test_csv_guards_against_formulas_unless_raw_is_asked_for(api: Api, target: Target, item: MakeItem) -> None:
+    item(1, data={"name": "=1+1"})
+
+    assert "'=1+1" in export(api, target, "?format=csv")
+    assert "'=1+1" not in export(api, target, "?format=csv&raw=1")
+
+
+def test_csv_begins_with_the_declared_fields(api: Api, target: Target, item: MakeItem) -> None:
+    target.fields = {"price": {}, "name": {}}
+    target.save()
+    item(1)
+
+    assert export(api, target, "?format=csv").startswith("price,name,_url")
+
+
+def test_an_unknown_format_is_refused(api: Api, target: Target) -> None:
+    (error,) = problem(api.get(f"/targets/{target.pk}/export?format=xls"), 422)["errors"]
+
+    assert error == {"field": "format", "message": "must be one of jsonl, json, csv"}
+
+
+def test_a_run_of_another_target_is_not_exported(api: Api, target: Target) -> None:
+    problem(api.get(f"/targets/{target.pk}/export?run=99"), 404)
+
+
+def test_pages_are_listed(api: Api, page: Page) -> None:
+    (told,) = api.get("/pages?q=shop.test&status=200").json()["items"]
+
+    assert (told["id"], told["url"], told["title"]) == (page.pk, "https://shop.test/", "<script>alert(1)</script>")
+    assert api.get(f"/pages/{page.pk}").json() == told
+    assert api.get("/pages?status=404").json()["items"] == []
+
+
+def test_a_stored_body_never_runs_in_a_browser(api: Api, page: Page) -> None:
+    html = b"<script>alert(1)</script>"
+    Snapshot.objects.create(hash=page.body_hash, body=snapshots.compress(html), size=len(html), created_at=NOW)
+
+    response = api.get(f"/pages/{page.pk}/body")
+
+    assert response.content == html
+    assert response["Content-Type"].startswith("text/plain")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+def test_a_body_that_was_not_kept_is_not_found(api: Api, page: Page) -> None:
+    problem(api.get(f"/pages/{page.pk}/body"), 404)

@@ -1,0 +1,105 @@
+"""Runs and their requests through the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawler.models import Backlog, Request, RequestState, Run, RunState, RunTrigger
+from crawler.services import runs
+from tests.integration.api.conftest import NOW, problem
+
+if TYPE_CHECKING:
+    from crawler.models import Target
+    from tests.integration.api.conftest import Api
+
+
+@pytest.fixture
+def run(target: Target) -> Run:
+    return runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+
+
+@pytest.fixture
+def mixed(run: Run) -> Run:
+    """A run with one request in every state, and two that are done."""
+    backlog = Backlog.objects.get(run=run)
+    states = [RequestState.LEASED, RequestState.DONE, RequestState.DONE, RequestState.FAILED, RequestState.SKIPPED]
+    for number, state in enumerate([*states, RequestState.DEAD]):
+        Request.objects.create(
+            run=run,
+            host=backlog.host,
+            backlog=backlog,
+            key=bytes([number]) * 16,
+            url=f"https://shop.test/{number}",
+            state=state,
+            reason="status-404" if state == RequestState.FAILED else "",
+            status=404 if state == RequestState.FAILED else None,
+        )
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.RUNNING, discovered=7, done=2, failed=1, skipped=1, dead=1, pages=2, items=9, bytes=1234
+    )
+    run.refresh_from_db()
+    return run
+
+
+def test_counts_are_told_by_state_and_add_up(api: Api, mixed: Run) -> None:
+    told = api.get(f"/runs/{mixed.pk}").json()
+
+    assert told["counts"] == {"queued": 1, "leased": 1, "done": 2, "failed": 1, "skipped": 1, "dead": 1}
+    assert sum(told["counts"].values()) == told["discovered"] == 7
+    assert (told["state"], told["items"], told["bytes"], told["finished_at"]) == ("running", 9, 1234, None)
+
+
+def test_list_is_newest_first_and_filters(api: Api, target: Target) -> None:
+    first, second = (runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW) for _ in range(2))
+    runs.cancel(run=first, now=NOW)
+
+    def told(query: str) -> list[int]:
+        return [run["id"] for run in api.get(f"/runs{query}").json()["items"]]
+
+    assert told("") == [second.pk, first.pk]
+    assert told("?state=cancelled") == [first.pk]
+    assert told(f"?target={target.pk}&limit=1") == [second.pk]
+    assert told(f"?target={target.pk + 1}") == []
+
+
+def test_a_run_is_paused_resumed_and_cancelled(api: Api, run: Run) -> None:
+    states = [api.post(f"/runs/{run.pk}/{step}").json()["state"] for step in ("pause", "resume", "cancel")]
+
+    assert states == ["paused", "running", "cancelled"]
+
+
+@pytest.mark.parametrize("step", ["pause", "resume", "cancel"])
+def test_a_step_that_the_state_does_not_allow_is_a_conflict(api: Api, run: Run, step: str) -> None:
+    runs.cancel(run=run, now=NOW)
+
+    document = problem(api.post(f"/runs/{run.pk}/{step}"), 409)
+    assert "is cancelled" in document["detail"]
+
+
+def test_priority_of_a_run_can_be_moved(api: Api, run: Run) -> None:
+    told = api("PATCH", f"/runs/{run.pk}", {"priority": 9}).json()
+
+    assert (told["priority"], told["lane"]) == (9, "urgent")
+    assert Backlog.objects.get(run=run).priority == 9
+
+
+@pytest.mark.parametrize("body", [{}, {"priority": 11}, {"priority": True}, {"priority": 1, "state": "paused"}])
+def test_a_change_of_anything_else_is_refused(api: Api, run: Run, body: dict[str, object]) -> None:
+    problem(api("PATCH", f"/runs/{run.pk}", body), 422)
+
+
+def test_requests_are_told_by_state(api: Api, mixed: Run) -> None:
+    (failed,) = api.get(f"/runs/{mixed.pk}/requests?state=failed").json()["items"]
+    everything = api.get(f"/runs/{mixed.pk}/requests").json()["items"]
+
+    assert (failed["url"], failed["reason"], failed["status"]) == ("https://shop.test/3", "status-404", 404)
+    assert len(everything) == 7
+
+
+@pytest.mark.parametrize("query", ["?state=lost", "?state=FAILED", "?stat=failed", "?limit=0", "?limit=x", "?cursor=x"])
+def test_a_query_that_is_not_understood_is_refused(api: Api, run: Run, query: str) -> None:
+    (error,) = problem(api.get(f"/runs/{run.pk}/requests{query}"), 422)["errors"]
+
+    assert error["field"] == query[1:].partition("=")[0]
