@@ -82,7 +82,7 @@ def lanes(now: datetime) -> tuple[LaneLine, ...]:
     """Return what waits and runs in each lane, most urgent first."""
     waits = F("discovered") - F("done") - F("failed") - F("skipped") - F("dead")
     unsettled = Run.objects.active().filter(settled=False).values_list("priority")
-    grouped = unsettled.annotate(many=Count("pk"), waiting=Sum(waits)).order_by()
+    grouped = unsettled.annotate(many=Count("pk"), left=Sum(waits)).order_by()
     begun = dict(
         Slice.objects.filter(renewed_at__gte=now - ALIVE).values_list("lane").annotate(Count("pk")).order_by()
     )

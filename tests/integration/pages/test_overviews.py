@@ -1,0 +1,78 @@
+"""Tests of the dashboard and of the hosts page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from crawler.models import Heartbeat, Host, Run
+from crawler.services import targets
+from tests.integration.pages.conftest import NOW, SETTINGS
+
+
+def test_dashboard_of_a_newcomer_says_what_to_do_first(client: Client) -> None:
+    page = client.get(reverse("dashboard")).content.decode()
+    assert "No targets yet" in page
+    assert reverse("target-new") in page
+
+
+def test_dashboard_shows_runs_lanes_and_workers(client: Client, run: Run) -> None:
+    now = timezone.now()
+    for name, kind, seen in (("a", "worker", now), ("b", "worker", now - timedelta(minutes=5))):
+        Heartbeat.objects.create(name=name, kind=kind, node="n", pid=1, started_at=seen, seen_at=seen)
+    overview = client.get(reverse("dashboard")).context["overview"]
+    assert [progress.run.pk for progress in overview.active] == [run.pk]
+    assert {line.lane.value: (line.runs, line.waiting) for line in overview.lanes} == {
+        "urgent": (0, 0),
+        "default": (1, 1),
+        "bulk": (0, 0),
+    }
+    assert [(line.kind, line.alive) for line in overview.workers] == [("worker", 1)]
+    assert (overview.runs, overview.waiting, overview.workers_alive) == (1, 1, 1)
+
+
+def test_dashboard_renews_only_its_living_part(client: Client, run: Run) -> None:
+    page = client.get(reverse("dashboard-live")).content.decode()
+    assert page.lstrip().startswith('<div id="live"')
+    assert "<html" not in page
+
+
+def test_dashboard_warns_when_no_worker_is_there(client: Client, run: Run) -> None:
+    assert "No worker was heard of" in client.get(reverse("dashboard")).content.decode()
+
+
+def test_hosts_page_shows_the_ledger(client: Client, run: Run) -> None:
+    Host.objects.filter(origin="http://shop.test").update(
+        delay_seconds=2.5,
+        crawl_delay_seconds=2,
+        failures=3,
+        robots_state="unreachable",
+        hold_reason="status-429",
+    )
+    response = client.get(reverse("hosts"))
+    (line,) = response.context["page"].rows
+    assert line.runs_waiting == 1
+    page = response.content.decode()
+    for words in ("2.5 s", "robots.txt asks for 2 s", "unreachable", "status-429"):
+        assert words in page, words
+
+
+def test_hosts_are_found_by_name_and_by_trouble(client: Client, ada: User, run: Run) -> None:
+    assert client.get(reverse("hosts"), {"q": "SHOP"}).context["page"].rows
+    assert not client.get(reverse("hosts"), {"q": "other"}).context["page"].rows
+    assert not client.get(reverse("hosts"), {"show": "troubled"}).context["page"].rows
+    Host.objects.update(failures=1)
+    assert client.get(reverse("hosts"), {"show": "troubled"}).context["page"].rows
+
+
+def test_dashboard_costs_few_queries(
+    client: Client, ada: User, run: Run, django_assert_max_num_queries: Any
+) -> None:
+    targets.create(owner=ada, data={**SETTINGS, "name": "Another"}, now=NOW)
+    with django_assert_max_num_queries(10):
+        client.get(reverse("dashboard"))

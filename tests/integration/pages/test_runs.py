@@ -1,0 +1,82 @@
+"""Tests of the runs pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from crawler.models import Run, RunState
+
+
+def test_page_shows_progress_and_what_went_wrong(client: Client, run: Run) -> None:
+    response = client.get(reverse("run", args=[run.pk]))
+    progress = response.context["progress"]
+    assert progress.percent == 66
+    assert progress.counts.by_state() == (
+        ("queued", 1), ("leased", 0), ("done", 1), ("failed", 1), ("skipped", 0), ("dead", 0),
+    )  # fmt: skip
+    page = response.content.decode()
+    assert "status-500" in page
+    assert "12.3 kB" in page
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_page_of_an_ended_run_stops_asking(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED, discovered=2)
+    page = client.get(reverse("run-live", args=[run.pk])).content.decode()
+    assert "hx-trigger" not in page
+    assert "100 %" in page
+    assert "hx-trigger" not in client.get(reverse("run-chart", args=[run.pk])).content.decode()
+
+
+def test_run_that_was_cancelled_is_never_at_a_hundred_percent(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state=RunState.CANCELLED, skipped=1)
+    assert client.get(reverse("run", args=[run.pk])).context["progress"].percent == 99
+
+
+def test_buttons_pause_resume_and_cancel(client: Client, run: Run) -> None:
+    for step, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+        response = client.post(reverse("run-change", args=[run.pk, step]))
+        assert response["Location"] == reverse("run", args=[run.pk])
+        run.refresh_from_db()
+        assert run.state == state
+
+
+def test_step_that_is_too_late_says_so(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED)
+    page = client.post(reverse("run-change", args=[run.pk, "pause"]), follow=True).content.decode()
+    assert "cannot be paused" in page
+
+
+def test_unknown_step_and_a_step_by_get_are_refused(client: Client, run: Run) -> None:
+    assert client.post(reverse("run-change", args=[run.pk, "explode"])).status_code == 404
+    assert client.get(reverse("run-change", args=[run.pk, "cancel"])).status_code == 405
+
+
+def test_requests_are_listed_by_state(client: Client, run: Run) -> None:
+    url = reverse("run-requests", args=[run.pk])
+    assert len(client.get(url).context["page"].rows) == 2
+    (failed,) = client.get(url, {"state": "failed"}).context["page"].rows
+    assert failed.reason == "status-500"
+    assert not client.get(url, {"state": "dead"}).context["page"].rows
+
+
+def test_list_filters_by_state_and_target(client: Client, run: Run) -> None:
+    url = reverse("runs")
+    assert [shown.pk for shown in client.get(url, {"state": "active"}).context["page"].rows] == [run.pk]
+    assert not client.get(url, {"state": "finished"}).context["page"].rows
+    assert [shown.pk for shown in client.get(url, {"target": run.target_id}).context["page"].rows] == [run.pk]
+    assert client.get(url, {"target": "999999"}).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["cursor=nonsense", "cursor=W3RydWVd", "target=x", "target=9" + "9" * 30])
+def test_nonsense_in_the_address_is_not_found(client: Client, run: Run, query: str) -> None:
+    assert client.get(f"{reverse('runs')}?{query}").status_code == 404
+
+
+def test_page_costs_few_queries(client: Client, run: Run, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(9):
+        client.get(reverse("run", args=[run.pk]))

@@ -1,0 +1,194 @@
+"""Tests of the targets pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from crawler.models import Run, Scope, Target
+from crawler.services import targets
+from tests.integration.pages.conftest import NOW, SETTINGS
+
+FILLED: dict[str, Any] = {
+    "name": "Garden",
+    "start_urls": "http://shop.test/category/garden/\nhttp://shop.test/about/",
+    "scope": "prefix",
+    "priority": "2",
+    "max_pages": "500",
+    "obey_robots": "on",
+    "enabled": "on",
+    "scraper": "fields",
+    "fields_as": "rows",
+    "row": "css:li.card",
+    "field_name": ["name", "price", ""],
+    "field_kind": ["css", "css", "css"],
+    "field_selector": ["a", ".price", ""],
+    "field_attr": ["", "", ""],
+    "field_type": ["text", "price", ""],
+    "field_required": ["0"],
+    "key": "name",
+    "tags": "shop, green",
+    "headers": "Accept-Language: cs\nX-Api-Key: 12345",
+    "when": "every",
+    "every": "2",
+    "every_unit": "3600",
+    "timezone": "Europe/Prague",
+    "misfire": "skip",
+    "overlap": "queue",
+}
+
+
+def test_form_registers_what_it_says(client: Client, ada: User) -> None:
+    response = client.post(reverse("target-new"), FILLED)
+    target = Target.objects.get(name="Garden")
+    assert response["Location"] == reverse("target", args=[target.pk])
+    assert target.owner == ada
+    assert target.start_urls == ["http://shop.test/category/garden/", "http://shop.test/about/"]
+    assert (target.scope, target.priority, target.max_pages) == (Scope.PREFIX, 2, 500)
+    assert target.fields == {
+        "name": {"css": "a", "type": "text", "required": True},
+        "price": {"css": ".price", "type": "price"},
+    }
+    assert (target.row, target.key, target.tags) == ("css:li.card", ["name"], ["shop", "green"])
+    assert target.headers == {"Accept-Language": "cs", "X-Api-Key": "12345"}
+    schedule = target.schedule
+    assert (schedule.every_seconds, schedule.timezone) == (7200, "Europe/Prague")
+    assert (schedule.misfire, schedule.overlap) == ("skip", "queue")
+
+
+def test_form_of_a_new_target_offers_the_limit_of_pages(client: Client) -> None:
+    assert 'name="max_pages" value="10000"' in client.get(reverse("target-new")).content.decode()
+
+
+def test_every_problem_stands_beside_its_control(client: Client) -> None:
+    wrong = FILLED | {
+        "name": "",
+        "start_urls": "http://shop.test/\nftp://shop.test/",
+        "priority": "12",
+        "field_selector": ["a[", ".price", ""],
+        "headers": "no colon",
+        "every": "soon",
+        "options": "{",
+    }
+    response = client.post(reverse("target-new"), wrong)
+    assert response.status_code == 422
+    assert not Target.objects.exists()
+    form = response.context["form"]
+    assert set(form.problems) == {"name", "start_urls", "priority", "fields", "headers", "every", "options"}
+    assert not form.elsewhere
+    assert form.problems["start_urls"][0].startswith("line 2: ")
+    page = response.content.decode()
+    assert 'id="start_urls-problems"' in page
+    assert "a[" in page, "what was typed stays"
+
+
+def test_problem_without_a_control_is_still_said(client: Client) -> None:
+    response = client.post(reverse("target-new"), FILLED | {"scope": "everything", "scraper": "unheard-of"})
+    assert response.status_code == 422
+    assert {"scope", "scraper"} <= set(response.context["form"].problems)
+
+
+def test_saving_an_untouched_form_changes_nothing(client: Client, target: Target) -> None:
+    url = reverse("target-edit", args=[target.pk])
+    form = client.get(url).context["form"]
+    before = Target.objects.filter(pk=target.pk).values().get()
+    response = client.post(url, {name: value for name, value in form.values.items() if value})
+    assert response.status_code == 302, response.context["form"].problems
+    after = Target.objects.filter(pk=target.pk).values().get()
+    assert {**after, "updated_at": 0} == {**before, "updated_at": 0}
+    target.refresh_from_db()
+    assert target.schedule.cron == SETTINGS["schedule"]["cron"]
+
+
+def test_secret_headers_are_not_shown_and_survive_saving(client: Client, target: Target) -> None:
+    targets.update(
+        target=target, data={"headers": {"Authorization": "Bearer 123", "Accept": "text/html"}}, now=NOW
+    )
+    url = reverse("target-edit", args=[target.pk])
+    response = client.get(url)
+    assert "Bearer 123" not in response.content.decode()
+    client.post(url, {name: value for name, value in response.context["form"].values.items() if value})
+    target.refresh_from_db()
+    assert target.headers == {"Authorization": "Bearer 123", "Accept": "text/html"}
+
+
+def test_nested_fields_are_edited_as_json(client: Client, ada: User) -> None:
+    fields = {"offer": {"css": ".offer", "fields": {"price": {"css": ".price"}}}}
+    target = targets.create(owner=ada, data={**SETTINGS, "scraper": "fields", "fields": fields}, now=NOW)
+    form = client.get(reverse("target-edit", args=[target.pk])).context["form"]
+    assert form.values["fields_as"] == "json"
+    client.post(
+        reverse("target-edit", args=[target.pk]),
+        {name: value for name, value in form.values.items() if value},
+    )
+    target.refresh_from_db()
+    assert target.fields == fields
+
+
+def test_faster_pace_needs_the_permission(client: Client, ada: User) -> None:
+    hurried = FILLED | {"delay_seconds": "0"}
+    assert set(client.post(reverse("target-new"), hurried).context["form"].problems) == {"delay_seconds"}
+    ada.user_permissions.add(Permission.objects.get(codename="crawl_faster"))
+    assert client.post(reverse("target-new"), hurried).status_code == 302
+
+
+def test_list_finds_targets_by_name_address_and_tag(client: Client, ada: User, target: Target) -> None:
+    targets.create(owner=ada, data={"name": "Other", "start_urls": ["http://other.test/"]}, now=NOW)
+    for q in ("kont", "shop.test", "SHOP", "kontor garden"):
+        page = client.get(reverse("targets"), {"q": q}).context["page"]
+        assert [line.target.name for line in page.rows] == ["Kontor"], q
+    assert [line.target.name for line in client.get(reverse("targets")).context["page"].rows] == [
+        "Kontor",
+        "Other",
+    ]
+
+
+def test_list_shows_which_are_scheduled_active_and_disabled(client: Client, ada: User, run: Run) -> None:
+    targets.create(
+        owner=ada, data={"name": "Off", "start_urls": ["http://off.test/"], "enabled": False}, now=NOW
+    )
+    for shown, names in (("scheduled", ["Kontor"]), ("active", ["Kontor"]), ("disabled", ["Off"])):
+        page = client.get(reverse("targets"), {"show": shown}).context["page"]
+        assert [line.target.name for line in page.rows] == names
+
+
+def test_crawl_now_starts_a_run_of_the_target_s_priority(client: Client, target: Target) -> None:
+    response = client.post(reverse("target-crawl", args=[target.pk]))
+    run = Run.objects.get(target=target)
+    assert response["Location"] == reverse("run", args=[run.pk])
+    assert (run.priority, run.trigger) == (5, "manual")
+
+
+def test_crawl_now_urgent_starts_a_run_before_everything(client: Client, target: Target) -> None:
+    client.post(reverse("target-crawl", args=[target.pk]), {"urgent": "1"})
+    assert Run.objects.get(target=target).priority == 9
+
+
+def test_disabled_target_says_why_it_does_not_run(client: Client, target: Target) -> None:
+    targets.update(target=target, data={"enabled": False}, now=NOW)
+    response = client.post(reverse("target-crawl", args=[target.pk]), follow=True)
+    assert not Run.objects.exists()
+    assert "switched off" in response.content.decode()
+
+
+def test_deleting_asks_first_and_then_hides_the_target(client: Client, target: Target) -> None:
+    url = reverse("target-delete", args=[target.pk])
+    assert "Delete this target?" in client.get(url).content.decode()
+    client.post(url)
+    assert client.get(reverse("target", args=[target.pk])).status_code == 404
+
+
+def test_page_shows_the_next_five_runs(client: Client, target: Target) -> None:
+    assert len(client.get(reverse("target", args=[target.pk])).context["next_times"]) == 5
+
+
+def test_list_costs_the_same_queries_for_many_targets(
+    client: Client, ada: User, target: Target, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(12):
+        targets.create(owner=ada, data={**SETTINGS, "name": f"Target {number}"}, now=NOW)
+    with django_assert_max_num_queries(5):
+        client.get(reverse("targets"))

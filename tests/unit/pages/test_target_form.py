@@ -1,0 +1,104 @@
+"""Tests of how the target form becomes a target's keys, and back."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import QueryDict
+
+from crawler.models import Target
+from crawler.services.drafts import Problem
+from webui.pages import target_form
+
+
+def post(query: str) -> QueryDict:
+    return QueryDict(query)
+
+
+def test_empty_controls_ask_for_no_limit() -> None:
+    data = target_form.read(post("max_pages=&delay_seconds=&connections=")).data
+    assert (data["max_pages"], data["delay_seconds"], data["connections"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("12", 12), ("0.5", 0.5), ("1e3", 1000.0), ("twelve", "twelve"), ("1,5", "1,5")]
+)
+def test_what_is_no_number_stays_text_for_its_reader_to_refuse(word: str, value: object) -> None:
+    assert target_form.read(post(f"delay_seconds={word}")).data["delay_seconds"] == value
+
+
+@pytest.mark.parametrize(
+    ("every", "unit", "seconds"),
+    [
+        ("2", "3600", 7200),
+        ("1.5", "60", 90),
+        ("inf", "60", "inf"),
+        ("x", "60", "x"),
+        ("1", "7", "1"),
+        ("", "60", None),
+    ],
+)
+def test_interval_is_told_in_seconds(every: str, unit: str, seconds: object) -> None:
+    schedule = target_form.read(post(f"when=every&every={every}&every_unit={unit}")).data["schedule"]
+    assert schedule["every_seconds"] == seconds
+
+
+def test_target_that_runs_only_when_asked_has_no_schedule() -> None:
+    assert target_form.read(post("when=never&cron=0+6+*+*+*")).data["schedule"] is None
+
+
+def test_fields_are_sent_only_for_the_scraper_that_reads_them() -> None:
+    query = "row=li&field_name=a&field_kind=css&field_selector=b&field_attr=&field_type="
+    for scraper, fields in (("auto", {}), ("fields", {"a": {"css": "b"}})):
+        data = target_form.read(post(f"{query}&scraper={scraper}")).data
+        assert (data["fields"], data["row"]) == (fields, "li" if fields else "")
+
+
+def test_rows_keep_the_ticks_of_their_own_row() -> None:
+    query = "scraper=fields" + "".join(
+        f"&field_name={name}&field_kind=css&field_selector=x&field_attr=&field_type="
+        for name in ("a", "", "c")
+    )
+    asked = target_form.read(post(f"{query}&field_many=2&field_required=0"))
+    assert asked.data["fields"]["a"] == {"css": "x", "required": True}
+    assert asked.data["fields"]["c"] == {"css": "x", "many": True}
+
+
+def test_same_field_twice_is_a_problem() -> None:
+    query = "scraper=fields" + 2 * "&field_name=a&field_kind=css&field_selector=x&field_attr=&field_type="
+    assert [problem.field for problem in target_form.read(post(query)).problems] == ["fields"]
+
+
+def test_short_selectors_are_shown_as_rows() -> None:
+    form = target_form.of_target(Target(fields={"a": "xpath://b", "c": ".d"}, start_urls=[]))
+    assert [(row.name, row.kind, row.selector) for row in form.rows] == [
+        ("a", "xpath", "//b"),
+        ("c", "css", ".d"),
+    ]
+
+
+@pytest.mark.parametrize("said", [{"css": "a", "default": 1}, {"fields": {}}, {"css": "a", "xpath": "b"}])
+def test_field_that_no_row_can_say_is_shown_as_json(said: object) -> None:
+    form = target_form.of_target(Target(fields={"a": said}, start_urls=[]))
+    assert form.values["fields_as"] == "json"
+
+
+@pytest.mark.parametrize(
+    ("field", "control", "message"),
+    [
+        ("name", "name", "is wrong"),
+        ("start_urls.1", "start_urls", "line 2: is wrong"),
+        ("headers.Host", "headers", "Host: is wrong"),
+        ("fields.price.css", "fields", "price.css: is wrong"),
+        ("schedule.cron", "cron", "is wrong"),
+        ("schedule.misfire", "when", "misfire: is wrong"),
+        ("schedule", "when", "is wrong"),
+    ],
+)
+def test_problem_stands_at_the_control_it_is_about(field: str, control: str, message: str) -> None:
+    form = target_form.submitted(post(""), (Problem(field=field, message="is wrong"),))
+    assert form.problems == {control: (message,)}
+
+
+def test_problem_of_a_key_without_a_control_is_listed_apart() -> None:
+    form = target_form.submitted(post(""), (Problem(field="colour", message="is not a key of a target"),))
+    assert form.elsewhere == ("colour: is not a key of a target",)
