@@ -1,0 +1,88 @@
+"""What may be imported where, and that whatever is imported is declared."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+from tests.unit.meta import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FREE_OF_DJANGO = (
+    "crawler.engine.engine", "crawler.fetch.http", "crawler.frontier.scope", "crawler.exports",
+    "crawler.policy.robots", "crawler.http", "crawler.urls", "crawler.errors", "scrapers.reader",
+)  # fmt: skip
+OUTSIDERS = {"django", "celery", "kombu", "redis", "webui"}
+
+# How a distribution is imported, where its name does not say so.
+IMPORTED_AS = {
+    "beautifulsoup4": "bs4",
+    "django-environ": "environ",
+    "django-ninja": "ninja",
+    "django-csp": "csp",
+    "google-re2": "re2",
+}
+# Declared, and used without an import: by name in the settings, as a program, or as a floor for another's.
+USED_BY_NAME = {
+    "billiard": "the floor that Celery's pool needs",
+    "django-axes": "INSTALLED_APPS",
+    "django-htmx": "INSTALLED_APPS and MIDDLEWARE",
+    "gunicorn": "the program that serves the site",
+    "httpx": "kept for requests outside crawling; nothing makes any yet",
+    "playwright": "kept for pages that need a browser; nothing fetches any yet",
+    "psycopg": "Django's PostgreSQL backend",
+    "tzdata": "the time zones of zoneinfo",
+    "whitenoise": "MIDDLEWARE",
+}
+
+
+def test_the_engine_side_imports_no_django() -> None:
+    names = ", ".join(FREE_OF_DJANGO)
+    code = f"import sys, {names}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tree.ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert OUTSIDERS & set(done.stdout.split()) == set()
+
+
+def test_every_import_of_shipped_code_is_declared() -> None:
+    declared = {_module(name) for name in _declared()} | {"webui", "crawler", "scrapers", "demo"}
+    undeclared = {
+        f"{module} in {tree.name(path)}"
+        for path in tree.files(".py", folders=tree.SHIPPED)
+        for module in _imported(tree.parsed(path))
+        if module not in declared and module not in sys.stdlib_module_names
+    }
+    assert undeclared == set()
+
+
+def test_every_declared_dependency_is_used() -> None:
+    used = {module for path in tree.files(".py", folders=tree.ALL) for module in _imported(tree.parsed(path))}
+    unused = {name for name in _declared() if _module(name) not in used and name not in USED_BY_NAME}
+    assert unused == set()
+    assert {name for name in USED_BY_NAME if _module(name) in used} == set()
+
+
+def _declared() -> set[str]:
+    project = tomllib.loads(tree.text(tree.ROOT / "pyproject.toml"))["project"]
+    return {re.split(r"[\[<>=~!; ]", line, maxsplit=1)[0] for line in project["dependencies"]}
+
+
+def _module(distribution: str) -> str:
+    return IMPORTED_AS.get(distribution, distribution.replace("-", "_"))
+
+
+def _imported(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name.partition(".")[0] for alias in names)
+            case ast.ImportFrom(module=str(name), level=0):
+                yield name.partition(".")[0]
