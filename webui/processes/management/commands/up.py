@@ -161,21 +161,9 @@ class Command(BaseCommand):
 
 def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]]:
     """Return what to run, and the environment it needs beyond this process's own."""
-    environment = {"PYTHONUNBUFFERED": "1"}
-    command = None
-    if env.text("REDIS_URL") or env.text("CELERY_BROKER_URL"):
-        for name in ("REDIS_URL", "CELERY_BROKER_URL"):
-            if env.text(name):
-                broker.require_reachable(env.text(name), name=name)
-    else:
-        own = broker.embedded(var / "broker")
-        command = own.command()
-        environment["REDIS_URL"] = own.url
-    demo_port = addresses.free_port(preferred=DEMO_PORT) if asked.demo else None
-    if demo_port is not None:
-        environment["EGRESS_ALLOW"] = ",".join([*env.words("EGRESS_ALLOW"), f"127.0.0.1/32:{demo_port}"])
-    if not env.text("ALLOWED_HOSTS"):
-        environment["ALLOWED_HOSTS"] = ",".join(addresses.names(asked.host))
+    broker_command, broker_address = _broker(var / "broker")
+    demo_port, demo_allowed = _demo(wanted=asked.demo)
+    hosts = env.text("ALLOWED_HOSTS") or ",".join(addresses.names(asked.host))
     installation = Installation(
         python=sys.executable,
         base=Path(settings.BASE_DIR),
@@ -183,10 +171,30 @@ def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]
         host=asked.host,
         port=asked.port,
         workers=asked.workers,
-        broker_command=command,
+        broker_command=broker_command,
         demo_port=demo_port,
     )
-    return installation, environment
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    return installation, {"ALLOWED_HOSTS": hosts, **unbuffered, **broker_address, **demo_allowed}
+
+
+def _broker(folder: Path) -> tuple[tuple[str, ...] | None, dict[str, str]]:
+    """Return the command of the embedded broker and its address; nothing where another is given."""
+    given = [name for name in ("REDIS_URL", "CELERY_BROKER_URL") if env.text(name)]
+    for name in given:
+        broker.require_reachable(env.text(name), name=name)
+    if given:
+        return None, {}
+    own = broker.embedded(folder)
+    return own.command(), {"REDIS_URL": own.url}
+
+
+def _demo(*, wanted: bool) -> tuple[int | None, dict[str, str]]:
+    """Return the port of the demo shop, and what allows workers to crawl it."""
+    if not wanted:
+        return None, {}
+    port = addresses.free_port(preferred=DEMO_PORT)
+    return port, {"EGRESS_ALLOW": ",".join([*env.words("EGRESS_ALLOW"), f"127.0.0.1/32:{port}"])}
 
 
 def _register_demo(installation: Installation, environment: dict[str, str]) -> None:
