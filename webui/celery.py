@@ -1,13 +1,66 @@
-"""The Celery application: Django's settings with the prefix CELERY_."""
+"""The Celery application: Django's settings with the prefix CELERY_, and what its processes do besides."""
 
 from __future__ import annotations
 
+import atexit
 import os
+import socket
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_ready, worker_shutdown, worker_shutting_down
+
+if TYPE_CHECKING:
+    from crawler.services.heartbeats import Pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webui.settings")
 
 app = Celery("trawl")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crawler"])
+
+_pulses: list[Pulse] = []
+
+
+@worker_ready.connect
+def begin_worker(*, sender: Any, **_more: object) -> None:
+    """Say from now on that we are alive, put right what earlier processes left undone, ask for work."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from crawler.services import reconciling
+
+    _begin(sender.hostname)
+    try:
+        reconciling.reconcile(now=timezone.now())
+    finally:
+        connection.close()  # the pool may fork again, and must not inherit it
+
+
+@beat_init.connect
+def begin_beat(**_more: object) -> None:
+    """Say that beat is alive; it tells nobody of its end but the interpreter."""
+    _begin(f"beat@{socket.gethostname()}")
+    atexit.register(end)
+
+
+@worker_shutting_down.connect
+def stop_slices(**_more: object) -> None:
+    """Let the pool's slices give back what they hold: a deploy waits for nobody and repeats no fetch."""
+    from crawler.services import slices
+
+    slices.stop_all()
+
+
+@worker_shutdown.connect
+def end(**_more: object) -> None:
+    """Take leave."""
+    while _pulses:
+        _pulses.pop().stop()
+
+
+def _begin(name: str) -> None:
+    from crawler.services.heartbeats import Pulse
+
+    _pulses.append(Pulse(name=name))
+    _pulses[-1].start()

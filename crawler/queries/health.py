@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 from django_celery_beat.models import PeriodicTask
 
-from crawler.models import Heartbeat, Host, Run, RunState
+from crawler.models import Heartbeat, Host, LaneState, Run, RunState
 from crawler.queue import Lane, Work, lane_for
+from crawler.stores import lanes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ALIVE: Final = timedelta(seconds=60)
+STILL: Final = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,23 @@ def figures(now: datetime) -> Figures:
         workers=workers_alive(now),
         oldest_due=oldest,
     )
+
+
+def is_standing_still(*, due_since: datetime | None, last_start: datetime | None, now: datetime) -> bool:
+    """Say whether work waits and nobody does it: due for 120 s, and no slice started for as long.
+
+    `due_since` is since when a free host has waited, None when none is due; `last_start` is when a slice
+    last started, None for never.
+    """
+    if due_since is None or now - due_since < STILL:
+        return False
+    return last_start is None or now - last_start >= STILL
+
+
+def is_crawling(now: datetime) -> bool:
+    """Say whether what is due is being crawled; true also when nothing is due."""
+    last = LaneState.objects.aggregate(last=Max("started_at"))["last"]
+    return not is_standing_still(due_since=lanes.oldest_due(now=now), last_start=last, now=now)
 
 
 def _due(now: datetime) -> tuple[timedelta | None, dict[str, int]]:

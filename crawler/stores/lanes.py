@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from crawler.models import LaneState
-from crawler.queue import DEFAULT_FLOOR, URGENT_FLOOR, Lane
+from crawler.queue import DEFAULT_FLOOR, MOST_URGENT, URGENT_FLOOR, Lane
 from crawler.stores import sql
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ def answer(lane: Lane, *, now: datetime) -> None:
 def with_work(*, now: datetime) -> list[Lane]:
     """Return the lanes that have a free host with something due."""
     return [lane for lane in Lane if has_work(lane, now=now)]
+
+
+def oldest_due(*, now: datetime) -> datetime | None:
+    """Return since when the free host that has waited longest is due; None when none is."""
+    found = [sql.select(OLDEST_DUE, [priority, sql.adapt(now)]) for priority in range(MOST_URGENT + 1)]
+    return min((moment for rows in found for row in rows if (moment := sql.moment(row[0]))), default=None)
+
+
+OLDEST_DUE = (
+    "SELECT due_at FROM crawler_host WHERE lease_owner = '' AND top_priority = %s AND due_at <= %s "
+    "ORDER BY due_at LIMIT 1"
+)
 
 
 def has_work(lane: Lane, *, now: datetime) -> bool:

@@ -39,7 +39,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Say whether crawls can run now, and which part is missing when they cannot: 200 or 503."""
     trouble = _database() | _broker()
-    parts = {part: trouble.get(part, "ok") for part in ("database", "broker", "worker", "beat")}
+    parts = {part: trouble.get(part, "ok") for part in ("database", "broker", "worker", "beat", "crawling")}
     ready = not trouble
     return JsonResponse(
         {"status": "ok" if ready else "unavailable", "parts": parts}, status=200 if ready else 503
@@ -54,14 +54,17 @@ def _database() -> dict[str, str]:
             cursor.execute("SELECT 1")
         alive = health.workers_alive(now)
         beat = health.beat_alive(now)
+        crawling = health.is_crawling(now)
     except DatabaseFailure:
         unknown = "unknown: the database does not answer"
-        return {"database": "does not answer", "worker": unknown, "beat": unknown}
+        return {"database": "does not answer"} | dict.fromkeys(("worker", "beat", "crawling"), unknown)
     trouble = {}
     if not alive.get("worker"):
         trouble["worker"] = "no worker was heard of within the last minute"
     if not beat:
         trouble["beat"] = "beat was not heard of within the last minute"
+    if not crawling:
+        trouble["crawling"] = "work has been due for two minutes, and no slice has started"
     return trouble
 
 

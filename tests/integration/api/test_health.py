@@ -17,14 +17,16 @@ from webui.api import health
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
-    from pytest_django.fixtures import SettingsWrapper
+    from tests.integration.api.conftest import Settings
 
     from crawler.models import Target
 
 
 def beat(kind: str, *, ago: int = 5) -> None:
     moment = timezone.now() - timedelta(seconds=ago)
-    Heartbeat.objects.create(name=f"{kind}@here", kind=kind, node="here", pid=1, started_at=moment, seen_at=moment)
+    Heartbeat.objects.create(
+        name=f"{kind}@here", kind=kind, node="here", pid=1, started_at=moment, seen_at=moment
+    )
 
 
 @pytest.fixture
@@ -41,7 +43,9 @@ def parts(client: Client, status: int) -> dict[str, Any]:
 
 
 def test_healthz_asks_nothing_of_other_parts(client: Client) -> None:
-    assert client.get("/healthz").json() == {"status": "ok"}  # without a database: pytest-django forbids one here
+    assert client.get("/healthz").json() == {
+        "status": "ok"
+    }  # without a database: pytest-django forbids one here
 
 
 @pytest.mark.django_db
@@ -49,7 +53,13 @@ def test_ready_when_every_part_is_there(client: Client, broker: None) -> None:
     beat("worker")
     beat("beat")
 
-    assert parts(client, 200) == {"database": "ok", "broker": "ok", "worker": "ok", "beat": "ok"}
+    assert parts(client, 200) == {
+        "database": "ok",
+        "broker": "ok",
+        "worker": "ok",
+        "beat": "ok",
+        "crawling": "ok",
+    }
 
 
 @pytest.mark.django_db
@@ -62,7 +72,9 @@ def test_beat_is_alive_when_its_tick_was_sent(client: Client, broker: None) -> N
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kinds", [{"worker": 90, "beat": 1}, {"worker-jobs": 1, "beat": 1}])
-def test_a_worker_that_was_not_heard_of_is_missing(client: Client, broker: None, kinds: dict[str, int]) -> None:
+def test_a_worker_that_was_not_heard_of_is_missing(
+    client: Client, broker: None, kinds: dict[str, int]
+) -> None:
     for kind, ago in kinds.items():
         beat(kind, ago=ago)
 
@@ -93,7 +105,9 @@ def test_metrics_tell_of_the_whole_installation(
     client: Client, target: Target, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     Run.objects.create(target=target, state=RunState.RUNNING, done=3, pages=3, items=7, bytes=100)
-    Host.objects.create(origin="https://a.test", due_at=timezone.now() - timedelta(seconds=30), top_priority=9)
+    Host.objects.create(
+        origin="https://a.test", due_at=timezone.now() - timedelta(seconds=30), top_priority=9
+    )
     Host.objects.create(origin="https://b.test", due_at=timezone.now() + timedelta(seconds=30))
     beat("worker")
 
@@ -125,7 +139,7 @@ def test_metrics_tell_of_the_whole_installation(
     ],
 )
 def test_metrics_are_for_this_machine_and_who_has_the_token(
-    client: Client, settings: SettingsWrapper, address: str, headers: dict[str, str], status: int
+    client: Client, settings: Settings, address: str, headers: dict[str, str], status: int
 ) -> None:
     settings.METRICS_TOKEN = "hush"
 
