@@ -128,6 +128,11 @@ class RequestAdmin(ReadOnly):
     hidden = ("key",)
 
 
+@admin.register(models.OutsideLink)
+class OutsideLinkAdmin(ReadOnly):
+    list_display = ("id", "run_id", "reason", "url")
+
+
 @admin.register(models.LaneState)
 class LaneStateAdmin(ReadOnly):
     list_display = ("name", "rung_at", "started_at")

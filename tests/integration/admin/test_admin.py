@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -31,7 +33,9 @@ def test_every_table_is_listed(root: Client, model: type[Model]) -> None:
     assert root.get(url(model, "changelist")).status_code == 200
 
 
-@pytest.mark.parametrize("model", [model for model in OURS if model is not Target and model.__name__ != "ApiToken"])
+@pytest.mark.parametrize(
+    "model", [model for model in OURS if model is not Target and model.__name__ != "ApiToken"]
+)
 def test_the_crawlers_rows_cannot_be_added_changed_or_deleted(root: Client, model: type[Model]) -> None:
     shown = admin.site.get_model_admin(model)
     request = root.get(url(model, "changelist")).wsgi_request
@@ -43,8 +47,9 @@ def test_the_crawlers_rows_cannot_be_added_changed_or_deleted(root: Client, mode
 
 
 def test_secret_headers_are_not_shown(root: Client) -> None:
-    target = Target.objects.create(name="Shop", headers={"Authorization": "hush"})
-    run = Run.objects.create(target=target, headers={"Authorization": "hush"})
+    secret: Any = {"Authorization": "hush"}
+    target = Target.objects.create(name="Shop", headers=secret)
+    run = Run.objects.create(target=target, headers=secret)
 
     pages = [root.get(url(type(row), "change", row.pk)) for row in (target, run)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -30,21 +31,24 @@ def operations() -> list[tuple[str, str]]:
     return [(method.upper(), path) for path, methods in schema["paths"].items() for method in methods]
 
 
-def filled(path: str, ids: dict[str, int]) -> str:
+def filled(path: str, ids: dict[str, object]) -> str:
     for name, value in ids.items():
         path = path.replace(f"{{{name}}}", str(value))
     return path
 
 
 @pytest.fixture
-def ids(target: Target, item: Callable[..., Item], page: Page) -> dict[str, int]:
-    """The ids of one row of each subject, all of the same person."""
+def ids(target: Target, item: Callable[..., Item], page: Page) -> dict[str, object]:
+    """The ids of one row of each subject, all of the same person, and of a test fetch that nobody began."""
     run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
-    return {"target_id": target.pk, "run_id": run.pk, "item_id": item(1).pk, "page_id": page.pk}
+    rows = {"target_id": target.pk, "run_id": run.pk, "item_id": item(1).pk, "page_id": page.pk}
+    return {**rows, "preview_id": UUID(int=1)}
 
 
 @pytest.mark.parametrize(("method", "path"), operations())
-def test_no_operation_answers_without_a_token(client: Client, ids: dict[str, int], method: str, path: str) -> None:
+def test_no_operation_answers_without_a_token(
+    client: Client, ids: dict[str, object], method: str, path: str
+) -> None:
     response = client.generic(method, f"/api/v1{filled(path, ids)}")
 
     problem(response, 401)
@@ -53,7 +57,7 @@ def test_no_operation_answers_without_a_token(client: Client, ids: dict[str, int
 
 @pytest.mark.parametrize(("method", "path"), [found for found in operations() if "{" in found[1]])
 def test_what_belongs_to_others_is_not_found(
-    token_for: TokenFor, stranger: User, ids: dict[str, int], method: str, path: str
+    token_for: TokenFor, stranger: User, ids: dict[str, object], method: str, path: str
 ) -> None:
     body = {"priority": 9} if method in {"POST", "PATCH"} else ...
 
@@ -62,7 +66,7 @@ def test_what_belongs_to_others_is_not_found(
 
 @pytest.mark.parametrize("path", ["/targets", "/runs", "/items", "/pages"])
 def test_lists_leave_out_what_belongs_to_others(
-    token_for: TokenFor, stranger: User, ids: dict[str, int], path: str
+    token_for: TokenFor, stranger: User, ids: dict[str, object], path: str
 ) -> None:
     assert token_for(stranger).get(path).json() == {"items": [], "next": None}
     assert len(token_for(User.objects.create_superuser("root")).get(path).json()["items"]) == 1
@@ -70,7 +74,7 @@ def test_lists_leave_out_what_belongs_to_others(
 
 @pytest.mark.parametrize(("method", "path"), [found for found in operations() if found[0] != "GET"])
 def test_a_read_only_token_changes_nothing(
-    token_for: TokenFor, person: User, ids: dict[str, int], method: str, path: str
+    token_for: TokenFor, person: User, ids: dict[str, object], method: str, path: str
 ) -> None:
     document = problem(token_for(person, "read")(method, filled(path, ids), {"name": "x"}), 403)
 
@@ -152,7 +156,9 @@ def test_a_bad_token_is_refused_even_beside_a_session(browser: Client) -> None:
 
 def test_the_document_and_its_page_are_for_known_callers(client: Client, api: Api, browser: Client) -> None:
     problem(client.get("/api/v1/openapi.json"), 401)
-    assert client.get("/api/v1/docs", headers={"Accept": "text/html"})["Location"].startswith("/sign-in/?next=")
+    assert client.get("/api/v1/docs", headers={"Accept": "text/html"})["Location"].startswith(
+        "/sign-in/?next="
+    )
     assert api.get("/openapi.json").json()["info"]["title"] == "Trawl"
     assert browser.get("/api/v1/docs").status_code == 200
 

@@ -73,7 +73,8 @@ def test_next_leads_through_all_items_once(api: Api, item: MakeItem) -> None:
     for number in range(7):
         item(number)
 
-    found, cursor = [], ""
+    found: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = api.get(f"/items?limit=3&cursor={cursor}" if cursor else "/items?limit=3").json()
         found += [told["key"] for told in page["items"]]
@@ -86,7 +87,6 @@ def test_words_are_found_in_data_and_url(api: Api, item: MakeItem) -> None:
     item(1, data={"name": "Großer Löffel"})
     item(2)
 
-    assert keys(api.get(f"/items?q={quote('löffel')}")) in (["1"], [])  # SQLite folds the case of ASCII only
     assert keys(api.get(f"/items?q={quote('Löffel')}")) == ["1"]
     assert keys(api.get("/items?q=product/2")) == ["2"]
 
@@ -145,17 +145,26 @@ def test_every_format_has_every_item(
     table = list(csv.DictReader(io.StringIO(export(api, target, "?format=csv"), newline="")))
 
     assert lines == array
-    assert [row["_key"] for row in lines] == [row["_key"] for row in table] == [str(number) for number in range(5)]
+    assert (
+        [row["_key"] for row in lines]
+        == [row["_key"] for row in table]
+        == [str(number) for number in range(5)]
+    )
     assert [float(row["price"]) for row in table] == [row["price"] for row in lines]
 
 
 def test_a_runs_export_is_what_it_saw(api: Api, target: Target, seen: Run) -> None:
     rows = [json.loads(line) for line in export(api, target, f"?run={seen.pk}").splitlines()]
 
-    assert [(row["_key"], row["price"], row["_run"]) for row in rows] == [("1", 9.5, seen.pk), ("2", 2.5, seen.pk)]
+    assert [(row["_key"], row["price"], row["_run"]) for row in rows] == [
+        ("1", 9.5, seen.pk),
+        ("2", 2.5, seen.pk),
+    ]
 
 
-def test_csv_guards_against_formulas_unless_raw_is_asked_for(api: Api, target: Target, item: MakeItem) -> None:
+def test_csv_guards_against_formulas_unless_raw_is_asked_for(
+    api: Api, target: Target, item: MakeItem
+) -> None:
     item(1, data={"name": "=1+1"})
 
     assert "'=1+1" in export(api, target, "?format=csv")
@@ -183,14 +192,20 @@ def test_a_run_of_another_target_is_not_exported(api: Api, target: Target) -> No
 def test_pages_are_listed(api: Api, page: Page) -> None:
     (told,) = api.get("/pages?q=shop.test&status=200").json()["items"]
 
-    assert (told["id"], told["url"], told["title"]) == (page.pk, "https://shop.test/", "<script>alert(1)</script>")
+    assert (told["id"], told["url"], told["title"]) == (
+        page.pk,
+        "https://shop.test/",
+        "<script>alert(1)</script>",
+    )
     assert api.get(f"/pages/{page.pk}").json() == told
     assert api.get("/pages?status=404").json()["items"] == []
 
 
 def test_a_stored_body_never_runs_in_a_browser(api: Api, page: Page) -> None:
     html = b"<script>alert(1)</script>"
-    Snapshot.objects.create(hash=page.body_hash, body=snapshots.compress(html), size=len(html), created_at=NOW)
+    Snapshot.objects.create(
+        hash=page.body_hash, body=snapshots.compress(html), size=len(html), created_at=NOW
+    )
 
     response = api.get(f"/pages/{page.pk}/body")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,19 +12,21 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from crawler.queries import targets as listed
 from tests.integration.api.conftest import problem
-from webui.api import throttle, v1
+from webui.api import v1
 from webui.api.throttle import PerMinute
 
 if TYPE_CHECKING:
     from django.test import Client
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from tests.integration.api.conftest import Api
 
 IN_MEMORY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"}}
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/", "/targets/", "/targets/x", "/targets/-1", f"/targets/{2**70}"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/", "/targets/", "/targets/x", "/targets/-1", f"/targets/{2**70}"]
+)
 def test_an_unknown_path_is_a_problem(api: Api, path: str) -> None:
     problem(api.get(path), 404)
 
@@ -44,7 +47,7 @@ def test_head_is_answered_as_get(api: Api) -> None:
     assert api("HEAD", "/targets").status_code == 200
 
 
-def test_a_body_beyond_the_limit_is_a_problem(api: Api, settings: SettingsWrapper) -> None:
+def test_a_body_beyond_the_limit_is_a_problem(api: Api, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
 
     problem(api.post("/targets", {"name": "x" * 2_000}), 413)
@@ -64,7 +67,9 @@ def test_an_unknown_host_header_is_a_problem(client: Client, db: None) -> None:
     problem(client.get("/api/v1/targets", headers={"Host": "evil.test"}), 400)
 
 
-def test_a_crash_is_a_problem_that_tells_nothing_of_its_cause(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_is_a_problem_that_tells_nothing_of_its_cause(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("secret")
 
@@ -87,11 +92,11 @@ def test_a_database_that_is_away_is_a_problem_with_a_time_to_try_again(
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper) -> None:
+def few(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """Three requests a minute are allowed, counted in memory, in a minute that does not end."""
     settings.CACHES = IN_MEMORY
     cache.clear()
-    monkeypatch.setattr(throttle.time, "time", lambda: 1_000_010.0)
+    monkeypatch.setattr(time, "time", lambda: 1_000_010.0)
     monkeypatch.setattr(v1.api.throttle, "_most", 3)
     monkeypatch.setattr(v1.api.throttle, "_rest_until", 0.0)
 

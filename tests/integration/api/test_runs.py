@@ -24,7 +24,13 @@ def run(target: Target) -> Run:
 def mixed(run: Run) -> Run:
     """A run with one request in every state, and two that are done."""
     backlog = Backlog.objects.get(run=run)
-    states = [RequestState.LEASED, RequestState.DONE, RequestState.DONE, RequestState.FAILED, RequestState.SKIPPED]
+    states = [
+        RequestState.LEASED,
+        RequestState.DONE,
+        RequestState.DONE,
+        RequestState.FAILED,
+        RequestState.SKIPPED,
+    ]
     for number, state in enumerate([*states, RequestState.DEAD]):
         Request.objects.create(
             run=run,
@@ -37,7 +43,15 @@ def mixed(run: Run) -> Run:
             status=404 if state == RequestState.FAILED else None,
         )
     Run.objects.filter(pk=run.pk).update(
-        state=RunState.RUNNING, discovered=7, done=2, failed=1, skipped=1, dead=1, pages=2, items=9, bytes=1234
+        state=RunState.RUNNING,
+        discovered=7,
+        done=2,
+        failed=1,
+        skipped=1,
+        dead=1,
+        pages=2,
+        items=9,
+        bytes=1234,
     )
     run.refresh_from_db()
     return run
@@ -85,7 +99,9 @@ def test_priority_of_a_run_can_be_moved(api: Api, run: Run) -> None:
     assert Backlog.objects.get(run=run).priority == 9
 
 
-@pytest.mark.parametrize("body", [{}, {"priority": 11}, {"priority": True}, {"priority": 1, "state": "paused"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"priority": 11}, {"priority": True}, {"priority": 1, "state": "paused"}]
+)
 def test_a_change_of_anything_else_is_refused(api: Api, run: Run, body: dict[str, object]) -> None:
     problem(api("PATCH", f"/runs/{run.pk}", body), 422)
 
@@ -98,7 +114,9 @@ def test_requests_are_told_by_state(api: Api, mixed: Run) -> None:
     assert len(everything) == 7
 
 
-@pytest.mark.parametrize("query", ["?state=lost", "?state=FAILED", "?stat=failed", "?limit=0", "?limit=x", "?cursor=x"])
+@pytest.mark.parametrize(
+    "query", ["?state=lost", "?state=FAILED", "?stat=failed", "?limit=0", "?limit=x", "?cursor=x"]
+)
 def test_a_query_that_is_not_understood_is_refused(api: Api, run: Run, query: str) -> None:
     (error,) = problem(api.get(f"/runs/{run.pk}/requests{query}"), 422)["errors"]
 

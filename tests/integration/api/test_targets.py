@@ -52,16 +52,26 @@ def test_what_was_read_can_be_registered_again(api: Api) -> None:
         "row": "article",
         "key": ["name"],
         "tags": ["shop"],
-        "schedule": {"cron": "0 6 * * MON-FRI", "timezone": "Europe/Berlin", "misfire": "skip", "overlap": "queue"},
+        "schedule": {
+            "cron": "0 6 * * MON-FRI",
+            "timezone": "Europe/Berlin",
+            "misfire": "skip",
+            "overlap": "queue",
+        },
     }
     first = api.post("/targets", everything).json()
     keys = {key: first[key] for key in KEYS}
-    schedule = {key: first["schedule"][key] for key in ("cron", "every_seconds", "timezone", "misfire", "overlap")}
+    schedule = {
+        key: first["schedule"][key] for key in ("cron", "every_seconds", "timezone", "misfire", "overlap")
+    }
 
     second = api.post("/targets", {**keys, "schedule": schedule}).json()
 
     assert {key: second[key] for key in KEYS} == keys
-    assert everything.items() <= ({**second, "start_urls": SHOP["start_urls"], "schedule": everything["schedule"]}).items()
+    assert (
+        everything.items()
+        <= ({**second, "start_urls": SHOP["start_urls"], "schedule": everything["schedule"]}).items()
+    )
 
 
 def test_refusal_lists_every_field_that_is_wrong(api: Api) -> None:
@@ -76,7 +86,9 @@ def test_a_body_that_is_no_object_is_invalid(api: Api, body: bytes) -> None:
     problem(api.post("/targets", body), 422)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff", b"[" * 100_000]
+)
 def test_a_body_that_is_no_json_is_a_problem(api: Api, body: bytes) -> None:
     response = api.post("/targets", body)
 
