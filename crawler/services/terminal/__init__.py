@@ -1,0 +1,225 @@
+"""Crawls in a terminal: one slice restricted to its own run, attended until it ends or is interrupted."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from crawler import conf, runner
+from crawler.errors import explain
+from crawler.exports import SYSTEM_COLUMNS
+from crawler.models import Host, Run, RunState, RunTrigger, Target
+from crawler.queries import arrivals, exports
+from crawler.queries import runs as queries
+from crawler.runner import SliceJob
+from crawler.services import runs, targets, vanished
+from crawler.services.terminal import asked as words
+from crawler.services.terminal import database, display, figures, memory, outputs, reach
+from crawler.services.terminal.asked import Asked, Refusal
+from crawler.services.terminal.attending import Attendant, Stream
+from crawler.services.terminal.interrupts import Interrupted, Interrupts
+from crawler.stores import leases
+from crawler.urls import canonical
+
+if TYPE_CHECKING:
+    from crawler.services.terminal.display import Display
+    from crawler.services.terminal.outputs import Destination
+
+__all__ = ["Asked", "Refusal", "crawl", "refuse"]
+
+BROKEN_PIPE: Final = 141
+MOST_REASONS: Final = 5
+CODE_AT_END: Final = re.compile(r"\(([^()]+)\)$")
+
+
+def crawl(asked: Asked) -> int:
+    """Crawl as `asked`, until the run ends or a signal comes; return the exit status.
+
+    0: the run finished; 1: it failed or could not go on; 2: what was asked cannot be done;
+    128 + the signal's number: it is paused, with everything committed.
+    """
+    shown = display.chosen(quiet=asked.quiet)
+    with Interrupts() as interrupts, display.logging_to(shown):
+        try:
+            return _Crawl(asked, shown, interrupts).run()
+        except Refusal as refusal:
+            refuse(refusal)
+            return refusal.status
+        except Interrupted as interrupted:
+            return interrupted.status
+
+
+def refuse(refusal: Refusal) -> None:
+    """Say why nothing was crawled, each reason in a line."""
+    for line in refusal.lines:
+        sys.stderr.write(f"crawl: {line}\n")
+
+
+class _Crawl:
+    """One call of the command, from its words to its exit status."""
+
+    def __init__(self, asked: Asked, shown: Display, interrupts: Interrupts) -> None:
+        self._asked = asked
+        self._display = shown
+        self._interrupts = interrupts
+
+    def run(self) -> int:
+        run, place = self._resumed() if self._asked.resume is not None else self._started()
+        held = outputs.held_keys(place, run=run.pk) if self._asked.resume is not None else frozenset()
+        with outputs.flow(place, held=held) if place.flows else nullcontext() as flow:
+            apart = place.path is None and sys.stdout.isatty()
+            stream = Stream(run, flow=flow, place=_beginning(run, place), apart=apart)
+            attendant = Attendant(run, display=self._display, stream=stream)
+            self._attend(run, attendant)
+            attendant.finish()
+            written = flow.written if flow else _write_whole(run, place, held)
+        return self._end(run, attendant, place, written)
+
+    def _started(self) -> tuple[Run, Destination]:
+        settings = words.settings_of(self._asked)
+        place = outputs.destination(self._asked.append, self._asked.replace)
+        try:
+            draft = targets.validate(settings, now=timezone.now())
+        except targets.InvalidTarget as error:
+            raise Refusal(*words.lines_of(error.problems, urls=self._asked.urls)) from None
+        reach.require_allowed(draft.values["start_urls"], allow=conf.crawl().egress_allow)
+        outputs.require_writable(place, declared=_declared(draft.values["fields"]))
+        database.prepare()
+        run = _start(settings)
+        memory.keep_destination(run, place)
+        return run, place
+
+    def _resumed(self) -> tuple[Run, Destination]:
+        number = words.run_number(self._asked)
+        given = outputs.destination(self._asked.append, self._asked.replace)
+        database.prepare()
+        run = _resumable(number)
+        chosen = self._asked.append is not None or self._asked.replace is not None
+        place = given if chosen else memory.destination(run)
+        outputs.require_writable(place, declared=_declared(run.settings["fields"]))
+        memory.keep_destination(run, place)
+        return run, place
+
+    def _attend(self, run: Run, attendant: Attendant) -> None:
+        """Crawl until the run ends or is interrupted; what is not over then is paused."""
+        self._interrupts.patient = True
+        try:
+            with suppress(Interrupted), self._display, attendant:
+                runner.crawl(
+                    SliceJob(run=run.pk),
+                    cannot_read=_cannot_read,
+                    stopping=lambda: self._interrupts.asked or attendant.is_over,
+                    watch=attendant.begin,
+                )
+        finally:
+            with suppress(runs.WrongState):  # it ended, or somebody paused it
+                runs.pause(run=run, now=timezone.now())
+            run.refresh_from_db()
+
+    def _end(self, run: Run, attendant: Attendant, place: Destination, written: int) -> int:
+        if not self._asked.quiet:
+            self._sum_up(run, attendant, place, written)
+        error = attendant.error
+        if error is not None and not isinstance(error, BrokenPipeError):
+            where = place.path if isinstance(error, OSError) and place.path else "the crawl stopped"
+            self._display.say(f"{where}: {getattr(error, 'strerror', None) or error}")
+        if run.state == RunState.FAILED:
+            self._display.say(f"run {run.pk} failed: {_why(run)}")
+        if run.state == RunState.PAUSED:
+            self._display.say(f"run {run.pk} is paused; go on with: ./run crawl --resume {run.pk}")
+        return self._status(run, error)
+
+    def _sum_up(self, run: Run, attendant: Attendant, place: Destination, written: int) -> None:
+        reasons = [
+            replace(reason, reason=_spoken(reason.reason))
+            for reason in queries.reasons(run, limit=MOST_REASONS)
+        ]
+        for line in figures.summary(attendant.figures(), run=run.pk, state=run.state, reasons=reasons):
+            self._display.say(line)
+        if place.path is not None:
+            kept = " (left as it was)" if run.state == RunState.FAILED and not place.flows else ""
+            self._display.say(f"{place.path}: {figures.count(written, 'item')} written{kept}")
+
+    def _status(self, run: Run, error: OSError | DatabaseError | None) -> int:
+        if isinstance(error, BrokenPipeError):
+            return BROKEN_PIPE
+        if error is not None:
+            return 1
+        if run.is_final:
+            return 0 if run.state == RunState.FINISHED else 1
+        return self._interrupts.status if self._interrupts.asked else 1
+
+
+def _start(settings: dict[str, object]) -> Run:
+    """Make the hidden target and its run."""
+    now = timezone.now()
+    with transaction.atomic():
+        target = targets.create(owner=None, data=settings, now=now)
+        Target.objects.filter(pk=target.pk).update(
+            hidden=True, name=f"terminal: {target.start_urls[0]}"[:200]
+        )
+        return runs.start(target=target, trigger=RunTrigger.TERMINAL, now=now)
+
+
+def _resumable(number: int) -> Run:
+    """Return the run to go on with, taken from a terminal that is gone. Raises Refusal."""
+    run = Run.objects.select_related("target").filter(pk=number).first()
+    if run is None:
+        raise Refusal(f"--resume: there is no run {number}")
+    if run.trigger != RunTrigger.TERMINAL:
+        raise Refusal(f"--resume: run {number} belongs to the service, whose workers crawl it")
+    if run.is_final:
+        raise Refusal(f"--resume: run {number} is {run.state}; there is nothing left to crawl")
+    now = timezone.now()
+    vanished.free_on_this_node(now=now)
+    vanished.free_expired(now=now)
+    if leases.is_attended(number):
+        raise Refusal(f"--resume: another terminal is crawling run {number}")
+    return run
+
+
+def _beginning(run: Run, place: Destination) -> int:
+    """Return from where on the items are to be written: files are compared, standard output is remembered."""
+    known = memory.place(run) if place.path is None else None
+    return arrivals.beginning(run) if known is None else known
+
+
+def _declared(fields: dict[str, object]) -> tuple[str, ...]:
+    """Return the columns of a CSV file where the fields are declared; none where pages decide."""
+    return (*fields, *SYSTEM_COLUMNS) if fields else ()
+
+
+def _write_whole(run: Run, place: Destination, held: frozenset[bytes]) -> int:
+    """Write what `run` saw so far to a file that is written whole; nothing of a run that failed."""
+    if run.state == RunState.FAILED:
+        return 0
+    columns = _declared(run.settings["fields"]) or exports.columns(target=run.target, run=run)
+    return outputs.write_whole(place, exports.rows(target=run.target, run=run), columns=columns, held=held)
+
+
+def _cannot_read(run: Run, reason: str) -> None:
+    runs.fail(run=run, reason=reason, now=timezone.now())
+
+
+def _why(run: Run) -> str:
+    """Return why a run failed, in words; where robots.txt was the trouble, with what kept it away."""
+    reason = _spoken(run.reason)
+    if "robots_unreachable" not in run.reason:
+        return reason
+    origins = {canonical(url).origin for url in run.settings["start_urls"]}
+    said = Host.objects.filter(origin__in=origins).values_list("last_status", flat=True)
+    codes = dict.fromkeys(status.removeprefix("robots ") for status in said if status.startswith("robots "))
+    return ": ".join((reason, *map(explain, codes)))
+
+
+def _spoken(reason: str) -> str:
+    """Return a stored reason with its code explained: `status-404` alone, or at the end in parentheses."""
+    if explain(reason) != reason:
+        return f"{reason}, {explain(reason)}"
+    return CODE_AT_END.sub(lambda code: f"({code[1]}, {explain(code[1])})", reason)
