@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def number(*, least: float, most: float) -> Reader[float]:
     def read(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise wrong(f"must be a number, not {kind_of(value)}")
-        if not math.isfinite(value) or not least <= value <= most:
+        if not least <= value <= most:  # neither holds for NaN
             raise wrong(f"must be between {least:,g} and {most:,g}")
         return float(value)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crawler.models import Run, RunState, Schedule, Target
 from crawler.services import runs, targets
@@ -119,7 +121,7 @@ def test_what_is_no_object_is_refused(data: object) -> None:
     assert problems(data) == {"": "must be an object"}
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e12])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e12, 10**400])
 def test_numbers_without_end_are_refused(value: float) -> None:
     assert set(problems({**SHOP, "delay_seconds": value})) == {"delay_seconds"}
 
@@ -293,3 +295,38 @@ def test_deleting_hides_at_once_and_cancels_what_runs(target: Target, owner: Use
     assert run.state == RunState.CANCELLED
     assert not Target.objects.visible_to(owner).exists()
     assert Schedule.objects.get(target=target).next_run_at is None
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.just("https://shop.test/"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+SCHEDULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "cron": JSON | st.sampled_from(["0 6 * * *", "*/5 * * * *", "0 0 31 2 *"]),
+        "every_seconds": JSON,
+        "timezone": JSON | st.sampled_from(["UTC", "Europe/Berlin"]),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given_keys=st.dictionaries(st.sampled_from(sorted(KEYS)), JSON, max_size=6), schedule=SCHEDULES | JSON)
+def test_no_json_at_all_is_answered_with_anything_but_a_draft_or_its_problems(
+    db: None, given_keys: dict[str, Any], schedule: Any
+) -> None:
+    told: tuple[targets.Problem, ...] = ()
+    try:
+        draft = targets.validate({**SHOP, **given_keys, "schedule": schedule}, now=NOW)
+        Target.objects.create(**draft.values)
+    except targets.InvalidTarget as refused:
+        told = refused.problems or (targets.Problem(field="", message=""),)
+
+    assert all(problem.message for problem in told)
