@@ -90,6 +90,15 @@ class TargetForm:
         """Say whether the part about headers and options is shown open."""
         return self._says("headers", "user_agent", "options")
 
+    @property
+    def spelled_out(self) -> tuple[str, ...]:
+        """Return every problem with the name of its control, for where the controls are not at hand."""
+        return tuple(
+            f"{name.replace('_', ' ').capitalize()}: {message}"
+            for name, messages in self.problems.items()
+            for message in messages
+        )
+
     def _says(self, *names: str) -> bool:
         return any(self.values[name] or name in self.problems for name in names)
 

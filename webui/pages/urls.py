@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from webui.pages import dashboard, hosts, items, runs, targets
+from webui.pages import dashboard, hosts, items, previews, runs, targets
 
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("targets/", targets.index, name="targets"),
     path("targets/new/", targets.new, name="target-new"),
+    path("targets/test/", previews.start, name="preview-start"),
+    path("targets/test/<str:preview>/", previews.show, name="preview"),
     path("targets/<int:pk>/", targets.show, name="target"),
     path("targets/<int:pk>/edit/", targets.edit, name="target-edit"),
     path("targets/<int:pk>/delete/", targets.delete, name="target-delete"),

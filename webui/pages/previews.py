@@ -1,0 +1,65 @@
+"""The test fetch of the target form: asked for, waited for, shown."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from crawler.models import Target
+from crawler.queries import previews as queries
+from crawler.services import previews
+from crawler.services.targets import InvalidTarget, Problem
+from webui.pages import target_form
+
+
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    """Ask for a test fetch of what the form says; nothing of it is saved."""
+    target = _existing(request)
+    asked = target_form.read(request.POST)
+    if asked.problems:
+        return _wrong(request, asked.problems, target)
+    try:
+        preview = previews.start(
+            user=cast("User", request.user), data=asked.data, existing=target, now=timezone.now()
+        )
+    except InvalidTarget as error:
+        return _wrong(request, error.problems, target)
+    if request.headers.get("HX-Request"):
+        return _shown(request, preview)
+    return redirect("preview", preview=preview)
+
+
+@require_safe
+def show(request: HttpRequest, preview: str) -> HttpResponse:
+    return _shown(request, preview)
+
+
+def _shown(request: HttpRequest, preview: str) -> HttpResponse:
+    finding = queries.state(preview, user=request.user)
+    if finding is None:
+        raise Http404("there is no such test fetch")
+    template = "previews/_finding.html" if request.headers.get("HX-Request") else "previews/show.html"
+    return render(request, template, {"finding": finding, "preview": preview})
+
+
+def _existing(request: HttpRequest) -> Target | None:
+    pk = request.POST.get("target", "")
+    if not pk:
+        return None
+    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
+        raise Http404("there is no such target")
+    return get_object_or_404(Target.objects.visible_to(request.user), pk=pk)
+
+
+def _wrong(request: HttpRequest, problems: tuple[Problem, ...], target: Target | None) -> HttpResponse:
+    """Show the problems: beside the controls of the form, or alone where only they are asked for."""
+    form = target_form.submitted(request.POST, problems)
+    if request.headers.get("HX-Request"):
+        return render(request, "previews/_problems.html", {"form": form})
+    return render(request, "targets/form.html", {"form": form, "target": target}, status=422)
