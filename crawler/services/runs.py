@@ -183,7 +183,8 @@ def _settle_batch(run_id: int, *, now: datetime) -> bool:
 def stop_late(*, now: datetime) -> int:
     """End the runs that are past their time limit; what they have is kept. Return how many."""
     stopped = 0
-    for run in Run.objects.filter(state=RunState.RUNNING, settings__max_minutes__gt=0).order_by("id"):
+    limited = Run.objects.filter(state=RunState.RUNNING).exclude(settings__max_minutes=None)
+    for run in limited.order_by("id"):
         ends_at = (run.started_at or now) + timedelta(minutes=run.settings["max_minutes"])
         if ends_at < now and Run.objects.filter(pk=run.pk, state=RunState.RUNNING).update(reason=TIME_LIMIT):
             _open_backlogs(run, is_open=False, now=now)

@@ -43,9 +43,10 @@ def advance(*, lane: Lane) -> Tally | None:
         lanes.answer(lane, now=now)
         if looks.due_hosts(lane.floor, now=now) > looks.live_slices() + 1:
             bells.ring_where_due(now=now)
-        return runner.crawl(SliceJob(lane=lane), cannot_read=_cannot_read, stopping=is_stopping)
+        tally = runner.crawl(SliceJob(lane=lane), cannot_read=_cannot_read, stopping=is_stopping)
+        bells.ring_where_due(now=timezone.now())  # only the reconciler rings after a slice that failed
+        return tally
     finally:
-        bells.ring_where_due(now=timezone.now())
         close_old_connections()
 
 

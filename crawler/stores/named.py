@@ -34,7 +34,7 @@ class NamedDatabaseHosts:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._run(connection.close)
+        await self._run(lambda: connection.close())  # noqa: PLW0108 it is looked up in the thread
         self._writer.shutdown(wait=True)
 
     async def lease(self, origin: str) -> HostLease | None:
