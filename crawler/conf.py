@@ -49,4 +49,6 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     try:
         return MultiFernet([Fernet(key.strip()) for key in keys])
     except ValueError as error:
-        raise ImproperlyConfigured(f"ENCRYPTION_KEY must be Fernet keys, separated by commas: {error}") from error
+        raise ImproperlyConfigured(
+            f"ENCRYPTION_KEY must be Fernet keys, separated by commas: {error}"
+        ) from error

@@ -42,9 +42,13 @@ class Cluster:
             port = int(probe.getsockname()[1])
         cluster = cls(folder=folder, binaries=binaries, port=port)
         cluster._hand_over()
-        cluster._run("initdb", "-D", str(folder / "data"), "-U", "trawl", "-A", "trust", "-E", "UTF8", "--no-sync")
+        cluster._run(
+            "initdb", "-D", str(folder / "data"), "-U", "trawl", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
-        cluster._run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-o", options, "-w", "start")
+        cluster._run(
+            "pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-o", options, "-w", "start"
+        )
         cluster._run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "trawl", "trawl")
         return cluster
 
@@ -68,7 +72,9 @@ class Cluster:
         command = [str(self.binaries / program), *arguments]
         if os.getuid() == 0:
             command = ["setpriv", f"--reuid={_unprivileged()}", "--clear-groups", *command]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, timeout=60)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=self.folder, timeout=60
+        )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
 
