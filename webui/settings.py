@@ -126,6 +126,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "socket_connect_timeout": 4,
         "socket_keepalive": True,
         "health_check_interval": 15,
+        # asking for work must not wait for a broker that is away: the reconciler asks again
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
     }
     if CELERY_BROKER_URL.startswith(("redis", "unix", "valkey"))
     else {}
