@@ -24,7 +24,14 @@ def crawl_slice(*, lane: str, **_newer: object) -> None:
     slices.advance(lane=Lane(lane))
 
 
-@shared_task(name=Work.PREVIEW.value, ignore_result=False, acks_late=False, time_limit=90, soft_time_limit=75)
+@shared_task(
+    name=Work.PREVIEW.value,
+    ignore_result=False,
+    acks_late=False,
+    time_limit=90,
+    soft_time_limit=75,
+    resultrepr_maxsize=64,  # what the page says does not belong into the log
+)
 def preview(*, draft: str, user: int, **_newer: object) -> dict[str, object]:
     return previews.run(draft=draft, user=user)
 

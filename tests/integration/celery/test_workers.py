@@ -1,0 +1,183 @@
+"""Runs on real workers: in order of urgency, whole, and whatever happens to broker and workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from crawler import queue
+from crawler.engine.findings import Shown
+from crawler.models import Heartbeat, Item, LaneState, Run, RunState, RunTrigger, Slice, Target
+from crawler.queries import previews as asked
+from crawler.queries.previews import Waiting
+from crawler.queue import Lane
+from crawler.services import previews, runs
+from demo import catalogue
+from tests.integration.celery import probe
+from tests.integration.celery.conftest import CeleryProcess, Fleet, assert_nothing_is_lost, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import redis
+
+    from tests.site.server import HostileSite
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(120),
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+]
+
+
+@pytest.fixture
+def pages(hostile_site: HostileSite) -> HostileSite:
+    """A site whose first page links to 100 others."""
+    links = "".join(f'<a href="/page/{number}">{number}</a>' for number in range(100))
+    hostile_site.serve("/start", f"<title>Start</title>{links}")
+    for number in range(100):
+        hostile_site.serve(f"/page/{number}", f"<title>Page {number}</title>")
+    return hostile_site
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[str]:
+    """The demo shop, at an epoch that does not end."""
+    process = CeleryProcess(
+        (sys.executable, "-m", "demo", "--port", "0", "--epoch", "0"),
+        environment=dict(os.environ),
+        output=tmp_path / "demo.log",
+    )
+    try:
+        until(lambda: "http://" in process.said(), within_seconds=20, what="the demo shop")
+        yield process.said().split()[-1]
+    finally:
+        process.end()
+
+
+def start(url: str, *, priority: int = 5, **columns: Any) -> Run:
+    target = Target.objects.create(
+        name=f"target of {url}", start_urls=[url], priority=priority, **{"connections": 1, **columns}
+    )
+    return runs.start(target=target, trigger=RunTrigger.MANUAL, now=timezone.now())
+
+
+def is_final(run: Run) -> bool:
+    run.refresh_from_db()
+    return run.is_final
+
+
+def has_done(run: Run, count: int) -> bool:
+    run.refresh_from_db()
+    return run.done >= count
+
+
+def test_messages_are_worked_on_in_order_of_urgency(fleet: Fleet, tmp_path: Path) -> None:
+    for lane, count in ((Lane.BULK, 30), (Lane.DEFAULT, 5), (Lane.URGENT, 3)):
+        for _ in range(count):
+            queue.send_slice(lane)
+    notes = tmp_path / "notes"
+    notes.touch()
+
+    fleet.start("worker", "-I", "tests.integration.celery.probe", variables={probe.NOTES: str(notes)})
+
+    until(lambda: len(notes.read_text().split()) >= 38, within_seconds=20, what="all messages")
+    assert notes.read_text().split() == ["urgent"] * 3 + ["default"] * 5 + ["bulk"] * 30
+
+
+def test_a_run_of_the_shop_finds_every_product(fleet: Fleet, shop: str) -> None:
+    fleet.start("worker", workers=2)
+    run = start(shop, scraper="demo_shop", delay_seconds=0, connections=4)
+
+    until(lambda: is_final(run), within_seconds=40, what="the run")
+
+    assert (run.state, run.failed, run.dead) == (RunState.FINISHED, 0, 0)
+    found = {item.url.rpartition("/product")[2]: item.data for item in Item.objects.all()}
+    truth = {
+        product.path.removeprefix("/product"): product for product in catalogue.products(seed=1, epoch=0)
+    }
+    assert found.keys() == truth.keys()
+    for path, product in truth.items():
+        told = found[path]
+        assert (told["name"], told["sku"], told["price"]) == (product.name, product.sku, float(product.price))
+        assert told["in_stock"] == product.in_stock
+        assert told["specs"] == dict(product.specs)
+    assert_nothing_is_lost(run)
+
+
+def test_a_run_survives_an_emptied_broker(fleet: Fleet, broker: redis.Redis, pages: HostileSite) -> None:
+    every_second = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.filter(name="reconcile").update(interval=every_second)
+    worker = fleet.start("worker", variables={"SLICE_SECONDS": "1"})
+    run = start(pages.url("/start"), delay_seconds=0.01)
+    until(lambda: has_done(run, 10), within_seconds=20, what="the first pages")
+
+    worker.signal(signal.SIGSTOP)
+    until(lambda: not Slice.objects.exists(), within_seconds=10, what="the end of the slice")
+    until(lambda: broker.llen("default:5") or broker.llen("default:4"), within_seconds=5, what="its ring")
+    broker.flushall()
+    worker.signal(signal.SIGCONT)
+    assert not is_final(run)
+    LaneState.objects.update(rung_at=timezone.now() - timedelta(seconds=16))
+    fleet.start("worker-control")
+    fleet.start("beat")
+
+    until(lambda: is_final(run), within_seconds=40, what="the run")
+    assert (run.state, run.done) == (RunState.FINISHED, 101)
+    assert set(Counter(request.path for request in pages.requests).values()) == {1}
+    assert_nothing_is_lost(run)
+    assert set(Heartbeat.objects.values_list("kind", flat=True)) == {"worker", "worker-control", "beat"}
+
+
+def test_a_test_fetch_does_not_wait_for_the_run_that_holds_its_host(fleet: Fleet, pages: HostileSite) -> None:
+    person = User.objects.create_user("ada")
+    fleet.start("worker")
+    fleet.start("worker-control")
+    run = start(pages.url("/start"), priority=1, delay_seconds=0.2)
+    until(lambda: has_done(run, 3), within_seconds=20, what="the first pages")
+    until(lambda: Heartbeat.objects.filter(kind="worker-control"), within_seconds=20, what="the other worker")
+
+    data = {"start_urls": [pages.url("/start")], "delay_seconds": None}
+    preview = previews.start(user=person, data=data, now=timezone.now())
+    seconds = until(
+        lambda: not isinstance(asked.state(preview, user=person), Waiting),
+        within_seconds=10,
+        what="the test fetch",
+    )
+
+    found = asked.state(preview, user=person)
+    assert isinstance(found, Shown), found
+    assert (found.response.status, found.links.followed_count, found.facts.title) == (200, 100, "Start")
+    assert seconds < 5
+    done = run.done
+    until(lambda: has_done(run, done + 5), within_seconds=10, what="the run to go on")
+    assert not is_final(run)
+
+
+def test_a_worker_that_is_stopped_gives_back_what_it_holds(fleet: Fleet, pages: HostileSite) -> None:
+    worker = fleet.start("worker")
+    run = start(pages.url("/start"), delay_seconds=0.05)
+    until(lambda: has_done(run, 20), within_seconds=20, what="the first pages")
+    until(lambda: Heartbeat.objects.filter(kind="worker").exists(), within_seconds=5, what="its heartbeat")
+
+    worker.signal(signal.SIGTERM)
+
+    worker.ended_within(35)
+    assert not is_final(run)
+    assert not Slice.objects.exists()
+    assert not Heartbeat.objects.exists()
+    fleet.start("worker")
+    until(lambda: is_final(run), within_seconds=30, what="the run")
+    assert (run.state, run.done) == (RunState.FINISHED, 101)
+    assert set(Counter(request.path for request in pages.requests).values()) == {1}
+    assert_nothing_is_lost(run)

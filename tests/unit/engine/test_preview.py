@@ -1,0 +1,294 @@
+"""A test fetch: what it asks, whom it waits for, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawler import conf, runner
+from crawler.engine.findings import Forbidden, Held, Hop, Shown, Unfetched
+from crawler.engine.preview import Patience, Preview
+from crawler.engine.reading import TimedReader
+from crawler.engine.work import HostLease, Ledger
+from crawler.errors import ConnectFailed
+from crawler.services.drafts import DEFAULTS
+from tests.fakes.fetcher import FakeFetcher
+
+if TYPE_CHECKING:
+    from crawler.engine.findings import Finding
+    from crawler.engine.work import HostNews
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SHOP = "https://shop.test/"
+OTHER = "https://other.test/"
+ROBOTS = "https://shop.test/robots.txt"
+
+
+class StillClock:
+    """A clock whose time passes only by the seconds that the test says."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.step = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        self.seconds += self.step
+        return self.seconds
+
+    def draw(self) -> float:
+        return 0.0
+
+
+class FakeHosts:
+    """Hosts by name; `held` are those that somebody else never gives back."""
+
+    def __init__(self, *, held: frozenset[str] = frozenset(), ledger: Ledger | None = None) -> None:
+        self.asked: list[str] = []
+        self.given_back: list[HostNews] = []
+        self._held = held
+        self._ledger = ledger or Ledger()
+        self._mine: set[int] = set()
+
+    async def lease(self, origin: str) -> HostLease | None:
+        self.asked.append(origin)
+        if origin in self._held:
+            return None
+        assert not self._mine, "a test fetch holds one host at a time"
+        self._mine.add(len(self.asked))
+        return HostLease(id=len(self.asked), origin=origin, epoch=1, ledger=self._ledger)
+
+    async def give_back(self, news: HostNews) -> None:
+        self._mine.remove(news.id)
+        self.given_back.append(news)
+
+
+class SafeLease:
+    is_safe = True
+
+
+@pytest.fixture
+def fetcher() -> FakeFetcher:
+    fetcher = FakeFetcher()
+    fetcher.answer(
+        SHOP,
+        '<title>Shop</title><a href="/kettle/">Kettle</a><a href="/kettle/#x">it</a><a href="//far.test/">',
+    )
+    return fetcher
+
+
+async def look(
+    fetcher: FakeFetcher,
+    hosts: FakeHosts | None = None,
+    *,
+    url: str = SHOP,
+    clock: StillClock | None = None,
+    safe: bool = True,
+    **settings: Any,
+) -> Finding:
+    frozen = {**DEFAULTS, "delay_seconds": 0, "start_urls": [url], **settings}
+    rules = runner.rules_from(frozen, headers={"Authorization": "secret"}, settings=conf.crawl())
+    lease = SafeLease()
+    lease.is_safe = safe
+    with TimedReader() as reader:
+        return await Preview(
+            rules=rules,
+            hosts=hosts or FakeHosts(),
+            fetcher=fetcher,
+            reader=reader,
+            lease=lease,
+            clock=clock or StillClock(),
+            text=runner.text_of,
+        ).run(url)
+
+
+async def test_a_page_is_shown_with_what_a_run_would_make_of_it(fetcher: FakeFetcher) -> None:
+    found = await look(fetcher)
+
+    assert isinstance(found, Shown)
+    assert (found.response.status, found.response.final_url, found.facts.title) == (200, SHOP, "Shop")
+    assert found.response.headers == {"content-type": "text/html; charset=utf-8"}
+    assert found.links.followed == ("https://shop.test/kettle/",)
+    assert (found.links.dropped, found.links.samples[0].url) == ({"host": 1}, "https://far.test/")
+    assert [item.data["title"] for item in found.items] == ["Shop"]
+    assert found.items_count == 1
+    assert found.text.startswith("<title>Shop")
+
+
+async def test_an_item_without_its_key_field_is_a_problem(fetcher: FakeFetcher) -> None:
+    found = await look(fetcher, key=["sku"])
+
+    assert isinstance(found, Shown)
+    assert (found.items_count, found.problems[0].code, found.problems[0].field) == (0, "key_missing", "key")
+
+
+async def test_robots_are_asked_first_and_obeyed(fetcher: FakeFetcher) -> None:
+    fetcher.answer(ROBOTS, "User-agent: *\nDisallow: /\n")
+
+    found = await look(fetcher)
+
+    assert found == Forbidden(url=SHOP, rule="Disallow: /", line=2)
+    assert [request.url for request in fetcher.requests] == [ROBOTS]
+
+
+async def test_robots_are_not_asked_where_they_need_not_be_obeyed(fetcher: FakeFetcher) -> None:
+    fetcher.answer(ROBOTS, "User-agent: *\nDisallow: /\n")
+
+    assert isinstance(await look(fetcher, obey_robots=False), Shown)
+    assert [request.url for request in fetcher.requests] == [SHOP]
+
+
+async def test_what_robots_said_goes_into_the_ledger(fetcher: FakeFetcher) -> None:
+    hosts = FakeHosts()
+
+    await look(fetcher, hosts)
+
+    (news,) = hosts.given_back
+    assert (news.ledger.robots_state, news.ledger.last_status) == ("none", "200")
+
+
+async def test_a_host_without_robots_to_be_had_is_left_alone(fetcher: FakeFetcher) -> None:
+    fetcher.fail(ROBOTS, ConnectFailed())
+    hosts = FakeHosts()
+
+    found = await look(fetcher, hosts)
+
+    assert isinstance(found, Unfetched)
+    assert found.code == "robots_unreachable"
+    assert hosts.given_back[0].ledger.robots_state == "unreachable"
+
+
+async def test_redirects_lead_on_without_secrets_and_one_host_at_a_time(fetcher: FakeFetcher) -> None:
+    fetcher.answer(OTHER, status=302, headers=[("Location", SHOP)])
+    hosts = FakeHosts()
+
+    found = await look(fetcher, hosts, url=OTHER)
+
+    assert isinstance(found, Shown)
+    assert found.response.hops == (Hop(url=OTHER, status=302),)
+    assert (found.response.url, found.response.final_url) == (OTHER, SHOP)
+    assert hosts.asked == ["https://other.test", "https://shop.test"]
+    assert len(hosts.given_back) == 2
+    sent = {request.url: dict(request.headers) for request in fetcher.requests}
+    assert sent[OTHER]["Authorization"] == "secret"
+    assert "Authorization" not in sent[SHOP]
+
+
+async def test_redirects_that_lead_back_are_a_loop(fetcher: FakeFetcher) -> None:
+    fetcher.answer(OTHER, status=302, headers=[("Location", "/next")])
+    fetcher.answer("https://other.test/next", status=302, headers=[("Location", "/")])
+    hosts = FakeHosts()
+
+    found = await look(fetcher, hosts, url=OTHER)
+
+    assert isinstance(found, Unfetched)
+    assert found.code == "redirect_loop"
+    assert len(hosts.given_back) == 1
+
+
+async def test_a_host_that_stays_held_is_named(fetcher: FakeFetcher) -> None:
+    clock = StillClock()
+    clock.step = 6.0
+    hosts = FakeHosts(held=frozenset({"https://shop.test"}))
+
+    assert await look(fetcher, hosts, clock=clock) == Held(origin="https://shop.test")
+    assert len(hosts.asked) > 1
+    assert not fetcher.requests
+
+
+async def test_network_trouble_is_told_with_its_code(fetcher: FakeFetcher) -> None:
+    fetcher.fail(OTHER, ConnectFailed())
+    hosts = FakeHosts()
+
+    found = await look(fetcher, hosts, url=OTHER)
+
+    assert found == Unfetched(url=OTHER, code="connect_failed", message=ConnectFailed.summary)
+    assert hosts.given_back[0].ledger.failures == 1
+
+
+async def test_a_host_on_hold_is_not_asked(fetcher: FakeFetcher) -> None:
+    ledger = Ledger(next_at=NOW + timedelta(minutes=10), hold_reason="status-429")
+
+    found = await look(fetcher, FakeHosts(ledger=ledger))
+
+    assert isinstance(found, Unfetched)
+    assert found.code == "host_waits"
+    assert "10:10:00 UTC (the server answered with status 429)" in found.message
+    assert not fetcher.requests
+
+
+async def test_a_server_that_asks_us_to_wait_is_left_alone_for_as_long(fetcher: FakeFetcher) -> None:
+    fetcher.answer(OTHER, status=429, headers=[("Retry-After", "120")])
+    hosts = FakeHosts()
+
+    found = await look(fetcher, hosts, url=OTHER)
+
+    assert isinstance(found, Shown)
+    assert (found.problems[0].code, found.items_count) == ("status-429", 0)
+    assert hosts.given_back[0].ledger.next_at == NOW + timedelta(seconds=120)
+
+
+async def test_the_next_holder_waits_at_least_as_long_as_the_last_one_did(fetcher: FakeFetcher) -> None:
+    hosts = FakeHosts(ledger=Ledger(delay_seconds=0.05))
+
+    await look(fetcher, hosts, obey_robots=False)
+
+    assert hosts.given_back[0].ledger.next_at == NOW + timedelta(seconds=0.05)
+
+
+async def test_nothing_is_sent_on_a_lease_that_may_be_gone(fetcher: FakeFetcher) -> None:
+    found = await look(fetcher, obey_robots=False, safe=False)
+
+    assert isinstance(found, Unfetched)
+    assert found.code == "lease_lost"
+    assert not fetcher.requests
+
+
+async def test_a_fetch_that_does_not_end_is_given_up_and_its_host_given_back(fetcher: FakeFetcher) -> None:
+    fetcher.hang(OTHER)
+    hosts = FakeHosts()
+    rules = runner.rules_from(
+        {**DEFAULTS, "start_urls": [OTHER], "obey_robots": False}, headers={}, settings=conf.crawl()
+    )
+    with TimedReader() as reader:
+        found = await Preview(
+            rules=rules,
+            hosts=hosts,
+            fetcher=fetcher,
+            reader=reader,
+            lease=SafeLease(),
+            clock=StillClock(),
+            text=runner.text_of,
+            patience=Patience(total=timedelta(milliseconds=20)),
+        ).run(OTHER)
+
+    assert isinstance(found, Unfetched)
+    assert found.code == "timed_out"
+    assert len(hosts.given_back) == 1
+
+
+async def test_a_page_that_hangs_its_scraper_is_shown_without_items(fetcher: FakeFetcher) -> None:
+    rules = runner.rules_from({**DEFAULTS, "start_urls": [SHOP]}, headers={}, settings=conf.crawl())
+
+    def read_for_ever(_page: object) -> Any:
+        while True:
+            pass
+
+    with TimedReader(limit_seconds=0.02) as reader:
+        found = await Preview(
+            rules=replace(rules, read=read_for_ever),
+            hosts=FakeHosts(),
+            fetcher=fetcher,
+            reader=reader,
+            lease=SafeLease(),
+            clock=StillClock(),
+            text=runner.text_of,
+        ).run(SHOP)
+
+    assert isinstance(found, Shown)
+    assert [trouble.code for trouble in found.problems] == ["reader_timed_out"]

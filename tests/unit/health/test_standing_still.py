@@ -1,0 +1,33 @@
+"""When the service is red although every process is alive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crawler.queries.health import is_standing_still
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+def ago(seconds: int | None) -> datetime | None:
+    return None if seconds is None else NOW - timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("due", "started", "still"),
+    [
+        (None, None, False),
+        (None, 9_000, False),
+        (119, 9_000, False),
+        (120, 9_000, True),
+        (120, None, True),
+        (9_000, 119, False),
+        (9_000, 120, True),
+    ],
+)
+def test_service_stands_still_when_work_waits_and_no_slice_starts(
+    due: int | None, started: int | None, *, still: bool
+) -> None:
+    assert is_standing_still(due_since=ago(due), last_start=ago(started), now=NOW) is still
