@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ALIVE = timedelta(seconds=60)
 MOST_RUNS = 12
+BEAT = "beat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class LaneLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLine:
-    """How many processes of one kind are alive."""
+    """How many processes of one kind are alive; beat is one, though it does no work itself."""
 
     kind: str
     alive: int
@@ -61,7 +62,7 @@ class Overview:
 
     @property
     def workers_alive(self) -> int:
-        return sum(line.alive for line in self.workers)
+        return sum(line.alive for line in self.workers if line.kind != BEAT)
 
 
 def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:

@@ -23,7 +23,8 @@ def test_dashboard_of_a_newcomer_says_what_to_do_first(client: Client) -> None:
 
 def test_dashboard_shows_runs_lanes_and_workers(client: Client, run: Run) -> None:
     now = timezone.now()
-    for name, kind, seen in (("a", "worker", now), ("b", "worker", now - timedelta(minutes=5))):
+    ago = now - timedelta(minutes=5)
+    for name, kind, seen in (("a", "worker", now), ("b", "worker", ago), ("c", "beat", now)):
         Heartbeat.objects.create(name=name, kind=kind, node="n", pid=1, started_at=seen, seen_at=seen)
     overview = client.get(reverse("dashboard")).context["overview"]
     assert [progress.run.pk for progress in overview.active] == [run.pk]
@@ -32,7 +33,7 @@ def test_dashboard_shows_runs_lanes_and_workers(client: Client, run: Run) -> Non
         "default": (1, 1),
         "bulk": (0, 0),
     }
-    assert [(line.kind, line.alive) for line in overview.workers] == [("worker", 1)]
+    assert [(line.kind, line.alive) for line in overview.workers] == [("beat", 1), ("worker", 1)]
     assert (overview.runs, overview.waiting, overview.workers_alive) == (1, 1, 1)
 
 

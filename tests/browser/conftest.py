@@ -1,0 +1,121 @@
+"""A whole installation, a shop to crawl, and headless Chromium to look at it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.integration.service.installation import ROOT, Installation
+
+SCREENSHOTS = ROOT / "var" / "screenshots"
+PASSWORD = "correct horse battery"
+DESKTOP, PHONE = (1280, 900), (375, 812)
+
+
+@dataclass(slots=True, kw_only=True)
+class Tab:
+    """One tab of a person who is signed in; what the browser complains about is kept."""
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def fill(self, **controls: str) -> None:
+        for name, text in controls.items():
+            self.page.locator(f"[name={name}]").fill(text)
+
+    def sign_in(self) -> None:
+        self.go("/")
+        self.page.get_by_label("Name").fill("admin")
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("heading", name="Dashboard").wait_for()
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of the whole page, for people to look at."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(self.page.evaluate(wider))
+
+
+OpenTab = Callable[..., Tab]
+
+
+def chromium() -> str:
+    """Return the browser's path; without one the test is skipped, in CI it fails."""
+    named = os.environ.get("CHROMIUM_PATH")
+    found = named or shutil.which("chromium") or shutil.which("chromium-headless-shell")
+    if found and Path(found).exists():
+        return found
+    if os.environ.get("CI"):
+        pytest.fail("no Chromium is installed; CHROMIUM_PATH may name one")
+    pytest.skip("no Chromium is installed; CHROMIUM_PATH may name one")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def service(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(folder=tmp_path_factory.mktemp("installation"))
+    installation.start("--workers", "1")
+    yield installation
+    assert installation.stop() == 0, installation.log()
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    """The address of the demo shop, at an epoch that does not move."""
+    command = [sys.executable, "-m", "demo", "--port", "0", "--epoch", "3"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().partition(": ")[2].strip()
+        process.send_signal(signal.SIGTERM)
+
+
+@pytest.fixture
+def open_tab(browser: Browser, service: Installation) -> Iterator[OpenTab]:
+    """Open tabs on the service; at the end none may have met an error or a breach of the policy."""
+    contexts: list[BrowserContext] = []
+    tabs: list[Tab] = []
+
+    def open_one(*, size: tuple[int, int] = DESKTOP, **options: Any) -> Tab:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        tab = Tab(page=context.new_page(), base=f"http://127.0.0.1:{service.port}")
+        tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        tab.page.on(
+            "console",
+            lambda message: tab.complaints.append(message.text) if message.type == "error" else None,
+        )
+        tabs.append(tab)
+        return tab
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert [complaint for tab in tabs for complaint in tab.complaints] == []

@@ -1,0 +1,124 @@
+"""A person's way through the pages in a real browser: from signing in to the items."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from demo import catalogue
+from tests.browser.conftest import DESKTOP, PHONE, OpenTab, Tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(240)]
+CRAWL_MILLISECONDS = 60_000
+
+
+def register(tab: Tab, shop: str, name: str) -> None:
+    tab.go("/targets/new/")
+    tab.fill(name=name, start_urls=shop, key="sku", delay_seconds="0.02", connections="2")
+    tab.page.locator("[name=scraper]").select_option("demo_shop")
+    tab.page.get_by_role("button", name="Register target").click()
+    expect(tab.page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_register_crawl_watch_and_read(open_tab: OpenTab, shop: str) -> None:
+    tab = open_tab()
+    tab.sign_in()
+    register(tab, shop, "Kontor")
+    tab.page.get_by_role("button", name="Crawl now", exact=True).click()
+    expect(tab.page.get_by_role("heading", name="Run 1")).to_be_visible()
+    tab.picture("run-under-way")
+    expect(tab.page.locator(".head .state.finished")).to_be_visible(timeout=CRAWL_MILLISECONDS)
+    expect(tab.page.locator("progress").first).to_have_attribute("value", "100")
+    expect(tab.page.locator(".chart canvas")).to_be_visible()
+
+    tab.page.get_by_role("link", name="Items", exact=True).last.click()
+    products = {product.name: product for product in catalogue.products(epoch=3)}
+    shown = set()
+    while True:
+        shown |= set(tab.page.locator("tbody th a").all_inner_texts())
+        after = tab.page.get_by_role("link", name="Next →")
+        if not after.count():
+            break
+        after.click()
+    assert shown == set(products)
+
+    tab.go("/items/?q=head+torch")
+    tab.page.get_by_role("link", name="Head torch").click()
+    expect(tab.page.locator(".facts").first).to_contain_text(str(float(products["Head torch"].price)))
+
+
+def test_test_fetch_shows_the_item_before_anything_is_saved(open_tab: OpenTab, shop: str) -> None:
+    tab = open_tab()
+    tab.sign_in()
+    tab.go("/targets/new/")
+    tab.fill(start_urls=f"{shop}product/head-torch/")
+    tab.page.locator("[name=scraper]").select_option("demo_shop")
+    tab.page.get_by_role("button", name="Test fetch").click()
+    expect(tab.page.locator("#preview")).to_contain_text("1 item would be stored", timeout=30_000)
+    expect(tab.page.locator("#preview")).to_contain_text("OUT-011")
+    tab.picture("test-fetch")
+
+
+def test_every_write_works_without_javascript(open_tab: OpenTab, shop: str) -> None:
+    tab = open_tab(java_script_enabled=False)
+    tab.sign_in()
+    register(tab, shop, "Kontor without scripts")
+    tab.page.get_by_role("link", name="Edit").click()
+    tab.fill(delay_seconds="5")
+    tab.page.get_by_role("button", name="Save").click()
+    tab.page.get_by_role("button", name="Crawl now, urgent").click()
+    expect(tab.page.get_by_text("9 · urgent")).to_be_visible()
+    tab.page.get_by_role("button", name="Pause").click()
+    expect(tab.page.locator(".head .state.paused")).to_be_visible()
+    tab.page.get_by_role("button", name="Resume").click()
+    tab.page.get_by_role("button", name="Cancel").click()
+    expect(tab.page.locator(".head .state.cancelled")).to_be_visible()
+    tab.page.locator("details.menu summary").click()
+    tab.page.get_by_role("button", name="Sign out").click()
+    expect(tab.page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_chosen_theme_is_kept(open_tab: OpenTab) -> None:
+    tab = open_tab(color_scheme="light")
+    tab.sign_in()
+    tab.page.locator("details.menu summary").click()
+    tab.page.get_by_role("button", name="Dark").click()
+    tab.go("/targets/")
+    expect(tab.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("device", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_pages_fit_their_window(
+    open_tab: OpenTab, shop: str, device: str, size: tuple[int, int], scheme: str
+) -> None:
+    tab = open_tab(size=size, color_scheme=scheme)
+    tab.go("/sign-in/")
+    tab.picture(f"sign-in-{device}-{scheme}")
+    tab.sign_in()
+    paths = {
+        "dashboard": "/",
+        "targets": "/targets/",
+        "target-new": "/targets/new/",
+        "runs": "/runs/",
+        "items": "/items/",
+        "hosts": "/hosts/",
+    }
+    tab.go("/targets/")
+    targets = tab.page.locator("tbody th a")
+    if targets.count():
+        paths["target"] = str(targets.first.get_attribute("href"))
+        paths["target-edit"] = f"{paths['target']}edit/"
+    tab.go("/runs/")
+    runs = tab.page.locator("tbody th a")
+    if runs.count():
+        paths["run"] = str(runs.last.get_attribute("href"))
+        paths["run-requests"] = f"{paths['run']}requests/"
+    tab.go("/items/")
+    items = tab.page.locator("tbody th a")
+    if items.count():
+        paths["item"] = str(items.first.get_attribute("href"))
+    for name, path in paths.items():
+        tab.go(path)
+        tab.picture(f"{name}-{device}-{scheme}")
+        assert tab.overflow() == 0, f"{name} scrolls sideways"
