@@ -85,20 +85,28 @@ def current(run: Run, now: datetime) -> float | None:
 
 def _note(now: datetime) -> None:
     at = int(now.timestamp())
-    running = Q(state=RunState.RUNNING) | Q(settled=False, finished_at__gte=now - 3 * EVERY)
-    runs = list(Run.objects.filter(running).order_by("-id")[:MOST_RUNS])
+    runs = _moving(now)
     kept: dict[str, list[Sample]] = cache.get_many([f"rates:run:{run.pk}" for run in runs])
     pages = failures = 0
     changed: dict[str, Any] = {}
     for run in runs:
         key = f"rates:run:{run.pk}"
         samples = kept.get(key) or _beginning(run)
-        sample = (at, run.pages, run.failed + run.dead, run.items)
+        ended = int(run.finished_at.timestamp()) if run.finished_at else at
+        sample = (min(at, ended), run.pages, run.failed + run.dead, run.items)
         pages += max(0, sample[1] - samples[-1][1]) if samples else 0
         failures += max(0, sample[2] - samples[-1][2]) if samples else 0
         changed[key] = _thinned([*samples, sample])
     changed["rates:all"] = _thinned([*_recall("rates:all"), (at, pages, failures, len(runs))], cut=True)
     cache.set_many(changed, timeout=KEEP_TIME.total_seconds())
+
+
+def _moving(now: datetime) -> list[Run]:
+    """Return the runs whose counters may have changed since the last sample."""
+    running = Run.objects.filter(state=RunState.RUNNING, settled=False).order_by("-id")[:MOST_RUNS]
+    newest = Run.objects.exclude(state=RunState.RUNNING).order_by("-id")[:MOST_RUNS]
+    since = now - 3 * EVERY
+    return [*running, *(run for run in newest if run.finished_at and run.finished_at >= since)]
 
 
 def _beginning(run: Run) -> list[Sample]:

@@ -50,7 +50,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(items.visible(request.user).select_related("target"), pk=pk)
-    return render(request, "items/show.html", {"item": item, "versions": items.history(item)})
+    return render(
+        request,
+        "items/show.html",
+        {"item": item, "line": items.ItemLine(item=item, data=item.data), "versions": items.history(item)},
+    )
 
 
 @require_safe

@@ -32,6 +32,13 @@ def test_page_of_an_ended_run_stops_asking(client: Client, run: Run) -> None:
     assert "hx-trigger" not in client.get(reverse("run-chart", args=[run.pk])).content.decode()
 
 
+def test_page_compares_with_the_run_before(client: Client, run: Run) -> None:
+    previous = {"run": 1, "pages": 106, "items": 88, "items_missing": 2}
+    Run.objects.filter(pk=run.pk).update(report={"previous": previous})
+    page = " ".join(client.get(reverse("run", args=[run.pk])).content.decode().split())
+    assert "106 pages, 88 items; 2 of them not seen again" in page
+
+
 def test_run_that_was_cancelled_is_never_at_a_hundred_percent(client: Client, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(state=RunState.CANCELLED, skipped=1)
     assert client.get(reverse("run", args=[run.pk])).context["progress"].percent == 99

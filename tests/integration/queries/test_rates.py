@@ -59,6 +59,23 @@ def test_all_runs_together_make_the_installation_s_speed(memory: None, run: Run)
     assert rates.per_minute(NOW + timedelta(seconds=60)) == 60
 
 
+def test_run_that_ended_between_two_samples_counts(memory: None, run: Run) -> None:
+    cache.delete("rates:turn")
+    run.delete()
+    rates.note(NOW)
+    Run.objects.create(
+        target=Target.objects.get(),
+        state=RunState.FINISHED,
+        settled=True,
+        pages=50,
+        started_at=NOW + timedelta(seconds=1),
+        finished_at=NOW + timedelta(seconds=3),
+    )
+    cache.delete("rates:turn")
+    rates.note(NOW + timedelta(seconds=6))
+    assert list(rates.overall().pages) == [500]
+
+
 def test_speed_is_unknown_until_somebody_looked_twice(memory: None, run: Run) -> None:
     assert rates.per_minute(NOW) is None
     sample(run, seconds=0, pages=0)

@@ -33,6 +33,7 @@
   const options = (box, lines) => ({
     width: box.clientWidth,
     height: Number(box.dataset.chartHeight || 180),
+    padding: [8, 28, 0, 0],
     cursor: { y: false },
     legend: { live: true },
     scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(10, (high || 0) * 1.1)] } },
