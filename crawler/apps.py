@@ -10,3 +10,6 @@ class CrawlerConfig(AppConfig):
 
     name = "crawler"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from crawler import checks  # noqa: F401 - registers them

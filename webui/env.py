@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+USUAL_BROKER = "redis://127.0.0.1:6379/0"
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -52,6 +53,14 @@ def number(name: str, default: float, *, least: float = 0) -> float:
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated variable as its non-empty parts."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def broker_of(var: Path) -> str:
+    """Return the broker that `./run up` starts for this installation, or where one usually is."""
+    try:
+        return (var / "broker" / "url").read_text(encoding="utf-8").strip() or USUAL_BROKER
+    except OSError:
+        return USUAL_BROKER
 
 
 def var_dir() -> Path:

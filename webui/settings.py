@@ -101,7 +101,7 @@ else:
         POSTGRES_OPTIONS["pool"] = {"min_size": 1, "max_size": 8}
     DATABASES["default"]["OPTIONS"] = POSTGRES_OPTIONS
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.text("REDIS_URL") or env.broker_of(VAR_DIR)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -1,0 +1,61 @@
+"""What must fit together before anything starts: Django runs these with every command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.checks import Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+from crawler import conf
+from crawler.policy.addresses import BadAllow, parse_allow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RENEWALS_A_LEASE = 3
+
+
+@register()
+def settings_fit(**_asked: object) -> list[Error]:
+    """Return what keeps the crawler from working as set."""
+    return [*_times(), *_networks(), *_keys()]
+
+
+def _times() -> Iterator[Error]:
+    soft, hard = settings.CELERY_TASK_SOFT_TIME_LIMIT, settings.CELERY_TASK_TIME_LIMIT
+    visibility = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", hard + 1)
+    crawl = conf.crawl()
+    if not crawl.slice_time.total_seconds() * 2 <= soft < hard < visibility:
+        yield Error(
+            f"SLICE_SECONDS={crawl.slice_time.total_seconds():g} does not fit Celery's limits",
+            hint=f"make it at most {soft / 2:g}: a slice ends long before Celery would end its task",
+            id="crawler.E001",
+        )
+    if crawl.renew_every * RENEWALS_A_LEASE > crawl.lease_time:
+        yield Error(
+            "RENEW_SECONDS is too long for LEASE_SECONDS",
+            hint=f"renew at least {RENEWALS_A_LEASE} times a lease, or one lost renewal loses the lease",
+            id="crawler.E002",
+        )
+
+
+def _networks() -> Iterator[Error]:
+    try:
+        parse_allow(conf.crawl().egress_allow)
+    except BadAllow as error:
+        yield Error(
+            f"EGRESS_ALLOW: {error}", hint="such as 10.1.0.0/16 or 10.1.0.0/16:8000-8999", id="crawler.E003"
+        )
+
+
+def _keys() -> Iterator[Error]:
+    try:
+        conf.fernet()
+    except ImproperlyConfigured as error:
+        yield Error(
+            str(error),
+            hint="remove it to have one made, unless secrets were stored with it",
+            id="crawler.E004",
+        )

@@ -1,0 +1,36 @@
+"""What keeps the service from starting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawler import checks
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+
+def ids() -> list[str | None]:
+    return [error.id for error in checks.settings_fit()]
+
+
+def test_the_defaults_fit() -> None:
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SLICE_SECONDS", 80.0, "crawler.E001"),
+        ("RENEW_SECONDS", 30.0, "crawler.E002"),
+        ("EGRESS_ALLOW", "everything", "crawler.E003"),
+        ("ENCRYPTION_KEYS", ["short"], "crawler.E004"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named(
+    settings: SettingsWrapper, name: str, value: object, expected: str
+) -> None:
+    setattr(settings, name, value)
+    assert ids() == [expected]
