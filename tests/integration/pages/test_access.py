@@ -84,4 +84,6 @@ def test_signing_out_needs_a_post_and_ends_the_session(client: Client) -> None:
 def test_writes_without_the_csrf_token_are_refused(name: str, ada: User, target: Target) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada)
-    assert client.post(reverse(name, args=[target.pk])).status_code == 403
+    response = client.post(reverse(name, args=[target.pk]))
+    assert response.status_code == 403
+    assert "This form is too old" in response.content.decode()
