@@ -19,4 +19,5 @@ def note(*, lane: Lane) -> None:
         notes.write(f"{lane.value}\n")
 
 
-slices.advance = note
+if NOTES in os.environ:
+    slices.advance = note
