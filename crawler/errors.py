@@ -185,6 +185,7 @@ _BEYOND_FETCHING: Final = {
     "host_waits": "the host is not to be asked yet",
     "lease_lost": "the worker could not be sure any more that it holds the host, so it sent nothing",
     "circuit_open": "the host failed ten times in a row",
+    "reader_failed": "reading the page failed with an error of its own; the log says which",
     "reader_timed_out": "reading the page took longer than the time limit",
     "preview_failed": "the worker could not finish the test fetch",
 }

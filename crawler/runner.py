@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+import re2
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from crawler import conf
 from crawler.engine.engine import Engine, Limits, Tally
@@ -46,7 +51,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TEXT_BYTES = 16_384
-MissingScraper = registry.InvalidScraper
+UNREADABLE = (registry.InvalidScraper, ImproperlyConfigured, ValueError, LookupError, TypeError, re2.error)
+"""What reading the settings of a run may raise; InvalidScraper when its scraper is not there."""
 ENDLESS = Limits(budget=timedelta(days=3650), linger=timedelta(days=3650))
 
 
@@ -59,24 +65,50 @@ class SliceJob:
 
 
 class RuleBook:
-    """The rules of the runs a slice meets, each made once from the run's frozen settings."""
+    """The rules of the runs a slice meets, each made once from the run's frozen settings.
+
+    Settings of an earlier version, a scraper that is gone or a key that was lost cost that run its
+    life and no other: `cannot_read` is told of it, with the reason.
+    """
 
     def __init__(self, settings: CrawlSettings, *, cannot_read: Callable[[Run, str], None]) -> None:
         self._settings = settings
         self._cannot_read = cannot_read
-        self._rules: dict[int, RunRules | None] = {}
+        self._made: dict[int, RunRules | None] = {}
+        self._rules: dict[tuple[int, str], RunRules | None] = {}
+        self._unreadable: dict[int, str] = {}
         self._revisits: dict[int, bool] = {}
 
-    def __call__(self, run_id: int) -> RunRules | None:
-        """Return a run's rules, or None when its scraper is missing: then the run was told so."""
-        if run_id not in self._rules:
-            run = Run.objects.select_related("target").get(pk=run_id)
-            try:
-                self._rules[run_id] = rules_of(run, self._settings)
-            except MissingScraper as error:
-                self._rules[run_id] = None
-                self._cannot_read(run, f"the scraper cannot be used: {error}")
-        return self._rules[run_id]
+    def of(self, run: int, *, landings: str) -> RunRules | None:
+        """Return a run's rules, its scope widened by `landings`; None when they cannot be made."""
+        if (run, landings) not in self._rules:
+            self._rules[run, landings] = self._with_landings(run, landings)
+        return self._rules[run, landings]
+
+    def report(self) -> None:
+        """Tell of the runs whose rules could not be made, each once."""
+        while self._unreadable:
+            run, reason = next(iter(self._unreadable.items()))
+            self._cannot_read(Run.objects.defer("headers").get(pk=run), reason)
+            del self._unreadable[run]
+
+    def _with_landings(self, run: int, landings: str) -> RunRules | None:
+        if run not in self._made:
+            self._made[run] = self._make(run)
+        rules = self._made[run]
+        if rules is None or not landings:
+            return rules
+        scope = rules.scope
+        for url in orjson.loads(landings):
+            scope = scope.joined(canonical(url))
+        return replace(rules, scope=scope)
+
+    def _make(self, run: int) -> RunRules | None:
+        try:
+            return rules_of(Run.objects.get(pk=run), self._settings)
+        except UNREADABLE as error:
+            self._unreadable[run] = f"its settings cannot be used: {error or type(error).__name__}"
+            return None
 
     def revisits(self, target: int) -> bool:
         """Say whether the target has pages of earlier visits."""
@@ -86,7 +118,7 @@ class RuleBook:
 
 
 def rules_of(run: Run, settings: CrawlSettings) -> RunRules:
-    """Return a run's rules; raises MissingScraper."""
+    """Return a run's rules; raises one of UNREADABLE."""
     return rules_from(
         run.settings,
         headers=run.headers,
@@ -106,7 +138,7 @@ def rules_from(
     target: int = 0,
     impatient: bool = False,
 ) -> RunRules:
-    """Return the rules that frozen settings describe; raises MissingScraper."""
+    """Return the rules that frozen settings describe; raises one of UNREADABLE."""
     scraper = registry.compile(
         name=frozen["scraper"], options=frozen["options"], row=frozen["row"], fields=frozen["fields"]
     )
@@ -166,25 +198,26 @@ def crawl(
     cannot_read: Callable[[Run, str], None],
     stopping: Callable[[], bool] = lambda: False,
     watch: Callable[[Engine], None] = lambda _engine: None,
+    limits: Limits | None = None,
 ) -> Tally:
     """Run one slice to its end in this thread and return what it did.
 
-    Whatever ends it, what it held is given back; `cannot_read` is told of runs whose scraper is
-    missing, and `watch` is given the engine before it starts.
+    Whatever ends it, what it held is given back; `cannot_read` is told of runs whose rules cannot
+    be made, and `watch` is given the engine before it starts. Without `limits` a worker's slice
+    lasts as long as the settings say, the terminal's until `stopping`.
     """
     settings = conf.crawl()
     with _slice(job.lane or "terminal", settings, run=job.run) as held:
-        book = RuleBook(settings, cannot_read=cannot_read)
         looker = Looker(
             owner=held.owner,
             floor=job.lane.floor if job.lane else 0,
-            rules=book,
-            revisits=book.revisits,
+            rules=RuleBook(settings, cannot_read=cannot_read),
             clock=held.clock,
             run=job.run,
         )
         committer = Committer(owner=held.owner, clock=held.clock)
-        return _run(_crawl(_Parts(settings, held, looker, committer, stopping, watch), job))
+        limits = limits or (Limits(budget=settings.slice_time) if job.run is None else ENDLESS)
+        return _run(_crawl(_Parts(settings, held, looker, committer, limits, stopping, watch)))
 
 
 def preview(frozen: Mapping[str, Any], *, headers: Mapping[str, str]) -> Finding:
@@ -221,8 +254,18 @@ def _slice(lane: Lane | str, settings: CrawlSettings, *, run: int | None = None)
             LeaseKeeper(owner=owner, clock=clock, every=every, lease_time=lease_time, reader=timed) as keeper,
         ):
             yield _Slice(owner=owner, clock=clock, keeper=keeper, reader=timed)
+    except Exception as error:
+        # a page that ends slices is one that ends processes, unless it was the database
+        leases.free(owner, now=clock.now(), lost=not _is_of_database(error))
+        raise
     finally:
         leases.end(owner=owner, now=clock.now())
+
+
+def _is_of_database(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):
+        return error.split(DatabaseError)[1] is None
+    return isinstance(error, DatabaseError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +274,15 @@ class _Parts:
     held: _Slice
     looker: Looker
     committer: Committer
+    limits: Limits
     stopping: Callable[[], bool]
     watch: Callable[[Engine], None]
 
 
-async def _crawl(parts: _Parts, job: SliceJob) -> Tally:
+async def _crawl(parts: _Parts) -> Tally:
     settings = parts.settings
     async with (
-        DatabaseFrontier(looker=parts.looker, committer=parts.committer) as frontier,
+        DatabaseFrontier(looker=parts.looker, committer=parts.committer, lease=parts.held.keeper) as frontier,
         fetcher(settings) as client,
     ):
         engine = Engine(
@@ -253,7 +297,7 @@ async def _crawl(parts: _Parts, job: SliceJob) -> Tally:
             ),
             lease=parts.held.keeper,
             clock=parts.held.clock,
-            limits=Limits(budget=settings.slice_time) if job.run is None else ENDLESS,
+            limits=parts.limits,
             stopping=parts.stopping,
         )
         parts.watch(engine)

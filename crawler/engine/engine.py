@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from crawler.engine import robots
 from crawler.engine.held import HeldHost
 from crawler.engine.ports import Ask
-from crawler.engine.work import Batch, Ended, Final, HostNews, Postponed, Returned, Visited
-from crawler.frontier import losses
+from crawler.engine.visit import UNAVAILABLE
+from crawler.engine.work import Batch, Ended, Final, Postponed, Returned, Visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crawler.engine.work import Claim, Result
 
 SHORTEST_TURN_SECONDS = 0.01
+LONGEST_NAP_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,10 @@ class Limits:
     budget: timedelta = timedelta(seconds=30)
     look_every: timedelta = timedelta(milliseconds=250)
     linger: timedelta = timedelta(seconds=2)
-    first_batch: int = 32
     commit_at: int = 200
     most_unsettled: int = 1_000
     most_unsettled_bytes: int = 48 << 20
     most_in_flight: int = 256
-    floor: int = 0
 
 
 @dataclass(slots=True)
@@ -127,7 +126,7 @@ class Engine:
             for host in self._hosts.values():
                 host.leaving = True
         elif self._alone:
-            await self._turn_alone(group)
+            await self._turn_alone()
         else:
             self._apply(await self._frontier.look(self._ask()))
         self._let_go()
@@ -147,7 +146,7 @@ class Engine:
         concerned = {host.id: host for host in leaving} | {h.id: h for h in self._hosts.values() if h.dirty}
         kept = [host for host in concerned.values() if not host.lost]
         if results or kept:
-            news = tuple(HostNews(id=host.id, epoch=host.epoch, ledger=host.written()) for host in kept)
+            news = tuple(host.news() for host in kept)
             released = tuple(host.id for host in leaving if not host.lost)
             await self._frontier.commit(Batch(results=tuple(results), news=news, released=released))
         self._settled(results)
@@ -172,7 +171,6 @@ class Engine:
                 for host in self._hosts.values()
                 if not host.lost
             ),
-            first_batch=self._limits.first_batch,
         )
 
     def _apply(self, look: Look) -> None:
@@ -198,8 +196,12 @@ class Engine:
             self._hosts[host].add(taken)
 
     def _give_surplus(self, count: int) -> None:
-        """Let go of the hosts with the least in hand, when another slice should have them."""
+        """Let go of the hosts with the least in hand, when another slice should have them.
+
+        Those that are leaving already are among the `count` too many.
+        """
         staying = [host for host in self._hosts.values() if not host.leaving]
+        count -= len(self._hosts) - len(staying)
         for host in sorted(staying, key=lambda host: host.waiting + host.in_flight)[: max(count, 0)]:
             host.leaving = True
 
@@ -219,9 +221,9 @@ class Engine:
             return None
         return max((host.due_at - self._clock.now()).total_seconds(), host.slot_in())
 
-    async def _turn_alone(self, group: asyncio.TaskGroup) -> None:
+    async def _turn_alone(self) -> None:
         """Empty the hands, then take one request that was lost twice, and nothing else."""
-        if self._in_flight or self._results:
+        if self._results or any(host.servers for host in self._hosts.values()):
             return
         for host in self._hosts.values():
             self._give_back(host, host.take_all())
@@ -230,11 +232,22 @@ class Engine:
             host.ask(budget_seconds=self._remaining(), elapsed_seconds=0.0) for host in self._hosts.values()
         )
         look = await self._frontier.look(Ask(hosts=asked, lease=False, alone=True))
-        self._alone = False
         for claim in look.claims:
             self._take((claim,))
-            await self._work(self._hosts[claim.host])
+            await self._work_alone(self._hosts[claim.host])
             await self._commit()
+        self._alone = False
+
+    async def _work_alone(self, host: HeldHost) -> None:
+        """Do what a server does for its claim; what cannot be sent in time goes back."""
+        while host.waiting and not self._is_draining() and host.slot_in() <= self._remaining():
+            if (wait := host.slot_in()) > 0:
+                await asyncio.sleep(min(wait, LONGEST_NAP_SECONDS))
+                continue
+            await self._work(host)
+            if host.leaving:
+                break
+        self._give_back(host, host.take_all())
 
     def _serve(self, host: HeldHost, group: asyncio.TaskGroup) -> None:
         """Have as many servers at work on a host as its pace allows and its claims need."""
@@ -261,7 +274,7 @@ class Engine:
             elif host.robots_busy or self._in_flight >= self._limits.most_in_flight:
                 await asyncio.sleep(0.01)
             elif (wait := host.slot_in()) > 0:
-                await asyncio.sleep(min(wait, 0.5))
+                await asyncio.sleep(min(wait, LONGEST_NAP_SECONDS))
             else:
                 return self._lease.is_safe
         return False
@@ -275,15 +288,14 @@ class Engine:
         """Do the next thing a host needs: its robots.txt, or its most urgent claim."""
         first = host.first
         if first is None:
-            return None
-        if host.needs_robots():
+            return
+        if host.needs_robots() and not host.given_up:
             await self._fetch_robots(host, first)
-            if not losses.must_run_alone(first.losses):
-                return None
+            return
         claim = host.pop()
-        refusal = robots.refusal(host, claim)
-        if refusal is not None:
-            return self._put(host, Ended(claim=claim, state=Final.SKIPPED, reason=refusal))
+        if (refused := _refused(host, claim)) is not None:
+            self._put(host, refused)
+            return
         host.use_slot()
         host.in_flight += 1
         self._in_flight += 1
@@ -331,6 +343,14 @@ class Engine:
                 self.tally.postponed += 1
             case Returned():
                 pass
+
+
+def _refused(host: HeldHost, claim: Claim) -> Ended | None:
+    """Return how a claim ends that must not be sent; None when it may be."""
+    if host.given_up:
+        return Ended(claim=claim, state=Final.FAILED, reason=UNAVAILABLE)
+    refusal = robots.refusal(host, claim)
+    return Ended(claim=claim, state=Final.SKIPPED, reason=refusal) if refusal is not None else None
 
 
 def _weight(result: Result) -> int:

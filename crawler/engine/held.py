@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crawler.engine.ports import HostAsk
+from crawler.engine.work import HostNews
 from crawler.frontier import politeness, share
 from crawler.policy import robots
 
@@ -27,6 +28,8 @@ class HeldHost:
 
     A claim is waiting here or in flight, never both; `unsettled` counts those whose result is
     not committed yet. The ledger is what the database will say of the host after the next commit.
+    Two requests are never nearer to each other than the pace says, even when it became slower
+    between them. A host that is `given_up` is not asked any more: what waits on it fails.
     """
 
     def __init__(self, lease: HostLease, clock: Clock) -> None:
@@ -39,6 +42,7 @@ class HeldHost:
         self.leaving = False
         self.lost = False
         self.dirty = False
+        self.given_up = False
         self.due_at: datetime | None = None
         self.robots_busy = False
         self._clock = clock
@@ -48,7 +52,10 @@ class HeldHost:
         self._rate = float(share.FIRST_BATCH)
         self._sent = 0
         self._robots: RobotsFile | None = None
-        self.next_at = clock.monotonic() + _seconds_until(lease.ledger.next_at, clock.now())
+        self._robots_learnt = False
+        now = clock.now()
+        self.next_at = clock.monotonic() + _seconds_until(lease.ledger.next_at, now)
+        self._sent_at = clock.monotonic() - _seconds_since(lease.ledger.last_at, now)
 
     def add(self, claims: Iterable[Claim]) -> None:
         """Take claims; the pace becomes the slowest that any of their runs asks for."""
@@ -60,20 +67,19 @@ class HeldHost:
             list(self._paces.values()),
             crawl_delay_seconds=self.ledger.crawl_delay_seconds if self._obeys() else None,
         )
+        self.next_at = max(self.next_at, self._sent_at + self.pace.delay_seconds)
 
     def pop(self) -> Claim:
         return heapq.heappop(self._waiting)[2]
 
-    def put_back(self, claim: Claim) -> None:
-        self.add((claim,))
-
     def take_all(self, backlogs: frozenset[int] | None = None) -> list[Claim]:
         """Take the waiting claims out, all of them or those of some backlogs."""
-        taken = [entry for entry in self._waiting if backlogs is None or entry[2].backlog in backlogs]
+        taken, kept = self._waiting, []
+        if backlogs is not None:
+            taken = [entry for entry in self._waiting if entry[2].backlog in backlogs]
+            kept = [entry for entry in self._waiting if entry[2].backlog not in backlogs] if taken else taken
         if taken:
-            self._waiting = (
-                [entry for entry in self._waiting if entry not in taken] if backlogs is not None else []
-            )
+            self._waiting = kept
             heapq.heapify(self._waiting)
         return [entry[2] for entry in sorted(taken)]
 
@@ -91,32 +97,45 @@ class HeldHost:
 
     def slot_in(self) -> float:
         """Return the seconds until the host may be asked again; 0 or less means now."""
-        return self.next_at - self._clock.monotonic()
+        return 0.0 if self.given_up else self.next_at - self._clock.monotonic()
 
     def use_slot(self) -> None:
         """Note that a request is being sent now."""
-        gap = politeness.gap_seconds(self.pace, draw=self._clock.draw())
-        self.next_at = self._clock.monotonic() + gap
+        self._sent_at = self._clock.monotonic()
+        self.next_at = self._sent_at + politeness.gap_seconds(self.pace, draw=self._clock.draw())
         self._sent += 1
         self.note(last_at=self._clock.now())
 
     def hold(self, wait: timedelta, reason: str) -> None:
-        """Leave the host alone for `wait`."""
-        self.next_at = max(self.next_at, self._clock.monotonic() + wait.total_seconds())
+        """Leave the host alone for `wait`, because it cannot serve."""
         since = self.ledger.unavailable_since or self._clock.now()
         self.note(hold_reason=reason, unavailable_since=since)
+        self.rest(wait)
+
+    def rest(self, wait: timedelta) -> None:
+        """Let the host go, and have nobody ask it within `wait`."""
+        self.next_at = max(self.next_at, self._clock.monotonic() + wait.total_seconds())
+        self.dirty = True
         self.leaving = True
+
+    def give_up(self) -> None:
+        """Ask the host no more and end what waits on it; the next to lease it tries again."""
+        self.given_up = True
+        self.leaving = False
 
     def note(self, **changes: object) -> None:
         """Change the ledger."""
         self.ledger = replace(self.ledger, **changes)  # type: ignore[arg-type]
         self.dirty = True
 
-    def written(self) -> Ledger:
-        """Return the ledger as it is to be stored now."""
-        self.dirty = False
-        next_at = self._clock.now() + timedelta(seconds=max(self.slot_in(), 0.0))
-        return replace(self.ledger, next_at=next_at, delay_seconds=self.pace.delay_seconds)
+    def news(self) -> HostNews:
+        """Return what is to be stored now of the host."""
+        wait = max(self.next_at - self._clock.monotonic(), 0.0)
+        next_at = self._clock.now() + timedelta(seconds=wait)
+        ledger = replace(self.ledger, next_at=next_at, delay_seconds=self.pace.delay_seconds)
+        told = HostNews(id=self.id, epoch=self.epoch, ledger=ledger, robots=self._robots_learnt)
+        self.dirty = self._robots_learnt = False
+        return told
 
     def ask(self, *, budget_seconds: float, elapsed_seconds: float) -> HostAsk:
         """Say how many requests to claim, from the rate seen over the last `elapsed_seconds`."""
@@ -129,14 +148,21 @@ class HeldHost:
             rate=self._rate * 2,
             budget_seconds=budget_seconds,
         )
-        low = self.waiting * 2 <= room and not self.leaving and self.slot_in() <= budget_seconds
+        serves = not self.leaving and self.slot_in() <= budget_seconds
         return HostAsk(
             id=self.id,
             epoch=self.epoch,
-            want=room - self.waiting if low else 0,
-            least_in_hand=min((-entry[0] for entry in self._waiting), default=None),
+            want=room - self.waiting if serves and self.waiting * 2 <= room else 0,
+            least_in_hand=self._least_in_hand(room) if serves else None,
             backlogs=tuple({entry[2].backlog for entry in self._waiting}),
         )
+
+    def _least_in_hand(self, room: int) -> int | None:
+        """Return the priority of the least urgent waiting claim, unless `room` others go before it."""
+        least = max((entry[0] for entry in self._waiting), default=None)
+        if least is None or sum(entry[0] < least for entry in self._waiting) >= room:
+            return None
+        return -least
 
     def needs_robots(self) -> bool:
         """Say whether robots.txt must be fetched before the next claim is judged."""
@@ -156,6 +182,7 @@ class HeldHost:
     ) -> None:
         """Note what came of fetching robots.txt, and slow down when it says so."""
         self._robots = None
+        self._robots_learnt = True
         self.note(
             robots_state=state,
             robots_body=body,
@@ -173,3 +200,8 @@ class HeldHost:
 
 def _seconds_until(moment: datetime | None, now: datetime) -> float:
     return max((moment - now).total_seconds(), 0.0) if moment else 0.0
+
+
+def _seconds_since(moment: datetime | None, now: datetime) -> float:
+    """Return the seconds since `moment`; without end when there was none."""
+    return max((now - moment).total_seconds(), 0.0) if moment else float("inf")

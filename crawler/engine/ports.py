@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class HostAsk:
     """What is wanted for one held host: how many requests, and how urgent those in hand are.
 
-    `least_in_hand` is the priority of the least urgent claim waiting here, None when none is;
-    `backlogs` are those the waiting claims came from.
+    `least_in_hand` is the priority of the least urgent claim waiting here: one more urgent than
+    that may come on top. It is None when nothing may. `backlogs` are those the waiting claims came from.
     """
 
     id: int
@@ -32,14 +32,12 @@ class Ask:
     """One look at the frontier.
 
     `lease` asks for more hosts; `alone` asks for one request that must run with nothing else
-    in this process, and for nothing besides; `first_batch` is how many requests a host that is
-    leased by this look brings along.
+    in this process, and for nothing besides.
     """
 
     hosts: tuple[HostAsk, ...] = ()
     lease: bool = True
     alone: bool = False
-    first_batch: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

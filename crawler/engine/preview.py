@@ -27,7 +27,7 @@ from crawler.engine.findings import (
 from crawler.engine.held import HeldHost
 from crawler.engine.reading import ReadTimedOut
 from crawler.engine.visit import items_of, links_of, note
-from crawler.engine.work import Claim, HostNews
+from crawler.engine.work import Claim
 from crawler.errors import RedirectError, TimedOut, explain
 from crawler.http import Failed, Fetched, Request
 from crawler.policy import redirects
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Clock, Fetcher, Lease
     from crawler.engine.reading import TimedReader
-    from crawler.engine.work import HostLease, RunRules
+    from crawler.engine.work import HostLease, HostNews, RunRules
     from crawler.http import Headers, Outcome
     from crawler.urls import Url
     from scrapers.reader import Reading
@@ -155,7 +155,7 @@ class Preview:
     async def _leave(self) -> None:
         host, self._host = self._host, None
         if host is not None:
-            await self._hosts.give_back(HostNews(id=host.id, epoch=host.epoch, ledger=host.written()))
+            await self._hosts.give_back(host.news())
 
     def _claim(self, host: HeldHost, url: Url) -> Claim:
         """Return a claim as a run's would be, at no faster a pace than the host was last asked with."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,9 @@ class TimedReader:
         self.running_since: float | None = None
         self.running_request: int | None = None
 
-    def __enter__(self) -> TimedReader:
+    def __enter__(self) -> Self:
         if self._alarmed:
-            self._before = signal.signal(signal.SIGALRM, _raise)
+            self._before = signal.signal(signal.SIGALRM, self._interrupt)
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -51,10 +51,11 @@ class TimedReader:
         try:
             return work()
         finally:
+            self.running_since = None  # from here on an alarm that comes late is nobody's
             if self._alarmed:
                 signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if self.running_since is not None:
             self.running_since = None
-
-
-def _raise(_number: int, _frame: FrameType | None) -> None:
-    raise ReadTimedOut
+            raise ReadTimedOut

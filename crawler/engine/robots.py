@@ -86,7 +86,10 @@ async def _fetch(host: HeldHost, fetcher: Fetcher, user_agent: str) -> Outcome:
 
 
 def refusal(host: HeldHost, claim: Claim) -> str | None:
-    """Return why robots.txt keeps `claim` from being fetched; None when it does not."""
+    """Return why robots.txt keeps `claim` from being fetched; None when it does not.
+
+    While the file cannot be had, its host is left alone and nothing is asked here.
+    """
     if not claim.rules.obey_robots:
         return None
     if host.ledger.robots_state == EXHAUSTED:
@@ -95,4 +98,6 @@ def refusal(host: HeldHost, claim: Claim) -> str | None:
     if rules is None:
         return None
     ruling = rules.allows(claim.url, claim.rules.user_agent)
-    return None if ruling.allowed else f"robots: line {ruling.line}, {ruling.rule}"
+    if ruling.allowed:
+        return None
+    return f"robots: line {ruling.line}, {ruling.rule}".replace("\0", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
@@ -17,11 +18,11 @@ from crawler.engine.work import (
     Result,
     Visited,
 )
-from crawler.errors import RedirectError
+from crawler.errors import RedirectError, TimedOut, TlsFailed, TruncatedBody, Unreachable
 from crawler.frontier import politeness
 from crawler.http import Failed, Fetched, Headers, Request
 from crawler.policy import identity, redirects
-from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy
+from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy, retry_after
 from crawler.urls import BadUrl, Url, canonical
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from crawler.http import Outcome
     from scrapers.reader import Reading
 
+log = logging.getLogger(__name__)
+UNAVAILABLE = "host_unavailable"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HARD_STATUSES = frozenset({429, 500, 502, 503, 504})
 LONGEST_HEADER = 500
@@ -73,13 +76,14 @@ class Visitor:
         outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
         note(host, outcome)
         if isinstance(outcome, Fetched) and outcome.status in REDIRECTS:
+            self._rest(host, outcome)
             return _redirected(claim, outcome)
         verdict = self._retry.decide(
             outcome,
             attempt=claim.attempts + 1,
             jitter=self._clock.draw(),
             now=self._clock.now(),
-            waits=host.ledger.circuit_openings,
+            waits=max(host.ledger.failures - 1, 0),
         )
         match verdict:
             case Accept(page):
@@ -94,13 +98,20 @@ class Visitor:
     def _again(self, host: HeldHost, claim: Claim, verdict: Retry, outcome: Outcome) -> Result:
         if verdict.host_wide:
             host.hold(verdict.after, verdict.reason)
-            if self.out_of_patience(host):
-                return _ended(claim, Final.FAILED, "host_unavailable", outcome)
+        if self._is_out_of_patience(host):
+            host.give_up()
+            return _ended(claim, Final.FAILED, UNAVAILABLE, outcome)
         return Postponed(
             claim=claim, until=self._clock.now() + verdict.after, reason=verdict.reason, counts=verdict.counts
         )
 
-    def out_of_patience(self, host: HeldHost) -> bool:
+    def _rest(self, host: HeldHost, redirect: Fetched) -> None:
+        """Leave the host alone as long as a redirect asks for (RFC 9110 §10.2.3)."""
+        after = retry_after(redirect.headers, self._clock.now())
+        if after is not None:
+            host.rest(after)
+
+    def _is_out_of_patience(self, host: HeldHost) -> bool:
         """Say whether the host has been unavailable for so long that what waits on it fails."""
         since = host.ledger.unavailable_since
         return since is not None and self._clock.now() - since > self._patience
@@ -108,11 +119,12 @@ class Visitor:
     async def _accept(self, claim: Claim, page: Fetched) -> Result:
         known = claim.known
         if page.status != 304:
-            return self._read(
-                claim, page, unchanged=known is not None and known.body_hash == identity.digest(page.body)
-            )
-        body = await self._frontier.load_body(known.body_hash) if known else None
-        if body is None or known is None:
+            same = known is not None and known.body_hash == identity.digest(page.body)
+            return self._read(claim, page, unchanged=same)
+        if known is None:
+            return _ended(claim, Final.FAILED, "status-304", page)
+        body = await self._frontier.load_body(known.body_hash)
+        if body is None:  # once more: what was tried before is asked for without conditions
             return Postponed(claim=claim, until=self._clock.now(), reason="stored_body_gone", counts=True)
         headers = Headers([("content-type", known.content_type), *page.headers])
         stored = Fetched(
@@ -130,6 +142,9 @@ class Visitor:
             reading = self._reader.read(claim.id, lambda: claim.rules.read(page))
         except ReadTimedOut:
             return _ended(claim, Final.FAILED, "reader_timed_out", page)
+        except Exception:  # one page that trips the parsers must not end the others' slice
+            log.exception("a page could not be read", extra={"url": claim.url})
+            return _ended(claim, Final.FAILED, "reader_failed", page)
         found, outside = links_of(claim, reading)
         items, unkeyed = items_of(claim, reading)
         return Visited(
@@ -142,11 +157,12 @@ class Visitor:
             outside=outside,
             problems=len(reading.problems) + unkeyed,
             unchanged=unchanged,
+            landing=_landing(claim),
         )
 
 
 def note(host: HeldHost, outcome: Outcome) -> None:
-    """Write the outcome into the host's ledger; ten failures in a row open its circuit."""
+    """Write the outcome into the host's ledger; ten failures of its own in a row open its circuit."""
     match outcome:
         case Fetched(status=status) if status not in HARD_STATUSES:
             latency = politeness.smooth_latency(host.ledger.latency_seconds, outcome.elapsed_seconds)
@@ -160,8 +176,10 @@ def note(host: HeldHost, outcome: Outcome) -> None:
             )
         case Fetched(status=status):
             host.note(last_status=str(status), failures=host.ledger.failures + 1)
-        case Failed(error=error):
+        case Failed(error=Unreachable() | TimedOut() | TlsFailed() | TruncatedBody() as error):
             host.note(last_status=error.code, failures=host.ledger.failures + 1)
+        case Failed(error=error):
+            host.note(last_status=error.code)
     wait = politeness.circuit_wait(host.ledger.failures, openings=host.ledger.circuit_openings)
     if wait is not None:
         host.hold(wait, "circuit_open")
@@ -210,7 +228,8 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
 
 def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
     """Split a page's links into those to follow and those outside, each with the reason."""
-    scope, depth = claim.rules.scope, claim.depth + 1
+    landing, depth = _landing(claim), claim.depth + 1
+    scope = claim.rules.scope.joined(canonical(landing)) if landing else claim.rules.scope
     found: list[NewRequest] = []
     outside: list[tuple[str, str]] = []
     for link in reading.links:
@@ -231,6 +250,13 @@ def _canonical(url: str) -> Url | None:
         return canonical(url)
     except BadUrl:
         return None
+
+
+def _landing(claim: Claim) -> str | None:
+    """Return the claim's URL when a start URL led there, out of the scope: its links are followed then."""
+    if claim.depth > 0 or claim.rules.scope.covers(canonical(claim.url)):
+        return None
+    return claim.url
 
 
 def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], int]:
@@ -257,8 +283,8 @@ def _page_record(page: Fetched, reading: Reading, *, unchanged: bool) -> PageRec
     keeps = content_type == "" or content_type.lower().startswith(STORED_TYPES)
     return PageRecord(
         status=page.status,
-        content_type=content_type[:200],
-        title=(reading.facts.title or "")[:LONGEST_TITLE],
+        content_type=_storable(content_type)[:200],
+        title=_storable(reading.facts.title or "")[:LONGEST_TITLE],
         etag=_whole(page.headers.get("etag", "")),
         last_modified=_whole(page.headers.get("last-modified", ""), longest=100),
         noindex=reading.facts.noindex,
@@ -269,5 +295,12 @@ def _page_record(page: Fetched, reading: Reading, *, unchanged: bool) -> PageRec
 
 
 def _whole(value: str, *, longest: int = LONGEST_HEADER) -> str:
-    """Return a validator to be sent back verbatim, or nothing when it is too long to keep."""
-    return value if len(value) <= longest else ""
+    """Return a validator to be sent back verbatim, or nothing when it cannot be kept so."""
+    return value if len(value) <= longest and _storable(value) == value else ""
+
+
+def _storable(text: str) -> str:
+    """Return `text` without what no database stores: NUL, and halves of characters."""
+    if text.isascii():
+        return text.replace("\0", "")
+    return text.replace("\0", "").encode(errors="replace").decode()

@@ -155,7 +155,8 @@ class Visited:
     """A request that is done: its page, its items, and the links it gave.
 
     `outside` are links not followed, with the reason; `redirected` says that the page is
-    elsewhere and stands in `found`.
+    elsewhere and stands in `found`. `landing` is where a start URL led to, when that lies outside
+    of the scope: from now on it belongs to it.
     """
 
     claim: Claim
@@ -168,6 +169,7 @@ class Visited:
     problems: int = 0
     redirected: bool = False
     unchanged: bool = False
+    landing: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,11 +205,15 @@ Result = Visited | Ended | Postponed | Returned
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostNews:
-    """A host's ledger as it is now, to be written under the epoch it is held with."""
+    """A host's ledger as it is now, to be written under the epoch it is held with.
+
+    `robots` says whether what the ledger knows of robots.txt, up to 512,000 bytes, is to be written too.
+    """
 
     id: int
     epoch: int
     ledger: Ledger
+    robots: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def circuit_wait(failures: int, *, openings: int) -> timedelta | None:
     """
     if failures < CIRCUIT_FAILURES:
         return None
-    return min(CIRCUIT_FIRST * 2**openings, CIRCUIT_LONGEST)
+    return min(CIRCUIT_FIRST * (1 << min(openings, 10)), CIRCUIT_LONGEST)
 
 
 def smooth_latency(before: float | None, sample: float) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import re2
@@ -50,6 +51,14 @@ class Scope:
                 return "exclude"
         return trap(url.path)
 
+    def covers(self, url: Url) -> bool:
+        """Say whether `url` lies where the start URLs are, whatever the patterns say."""
+        return self._within(url)
+
+    def joined(self, url: Url) -> Scope:
+        """Return this scope with the place of `url`, to which a start URL led."""
+        return replace(self, starts=(*self.starts, url))
+
     def _within(self, url: Url) -> bool:
         if self.kind == "prefix":
             place = site(url)
@@ -69,7 +78,7 @@ class Scope:
 
 
 def site(url: Url) -> str:
-    """Return what people mean by one site: the name without "www." and the port, whatever the scheme."""
+    """Return what people mean by one site: name and port, without "www.", whatever the scheme."""
     return url.origin.partition("://")[2].removeprefix("www.")
 
 
@@ -81,7 +90,7 @@ def trap(path: str) -> str | None:
     if len(segments) > MAX_PATH_SEGMENTS:
         return "trap"
     same = 1
-    for before, segment in zip(segments, segments[1:], strict=False):
+    for before, segment in pairwise(segments):
         same = same + 1 if segment and segment == before else 1
         if same > MAX_SAME_SEGMENTS:
             return "trap"

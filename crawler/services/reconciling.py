@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
 
-from crawler.models import FINAL_RUN_STATES, Run, RunState
+from crawler.models import FINAL_RUN_STATES, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
 from crawler.services import bells, outbox, runs, vanished
 from crawler.stores import leases
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_RUNS = 200
+TERMINAL_BEGINS = timedelta(seconds=60)
 
 
 def reconcile(*, now: datetime) -> None:
@@ -27,6 +30,7 @@ def reconcile(*, now: datetime) -> None:
     _finish_done(now=now)
     _settle_ended(now=now)
     _pause_abandoned(now=now)
+    _keep_paused(now=now)
     outbox.publish_waiting(now=now)
     bells.ring_where_due(now=now)
 
@@ -39,13 +43,21 @@ def _finish_done(*, now: datetime) -> None:
 
 
 def _settle_ended(*, now: datetime) -> None:
-    over = Q(state__in=FINAL_RUN_STATES) | Q(state=RunState.RUNNING, reason=runs.TIME_LIMIT)
-    for run in Run.objects.filter(over, settled=False).order_by("id")[:MOST_RUNS]:
+    over = Q(state__in=FINAL_RUN_STATES) | Q(state=RunState.RUNNING, reason=rows.TIME_LIMIT)
+    for run in Run.objects.filter(over, settled=False).defer("headers").order_by("id")[:MOST_RUNS]:
         runs.settle(run=run, now=now, batches=1)
 
 
 def _pause_abandoned(*, now: datetime) -> None:
     """Pause the terminal's runs that no terminal crawls any more, so that they can be resumed."""
-    for run in Run.objects.filter(state=RunState.RUNNING, trigger="terminal").order_by("id")[:MOST_RUNS]:
+    left = Run.objects.filter(trigger=RunTrigger.TERMINAL, state__in=(RunState.QUEUED, RunState.RUNNING))
+    for run in left.filter(created_at__lt=now - TERMINAL_BEGINS).defer("headers").order_by("id")[:MOST_RUNS]:
         if not leases.is_attended(run.pk):
-            runs.pause(run=run, now=now)
+            with suppress(runs.WrongState):  # it ended meanwhile
+                runs.pause(run=run, now=now)
+
+
+def _keep_paused(*, now: datetime) -> None:
+    """Close what is still open of paused runs, where the process that paused them ended half way."""
+    for run in Run.objects.filter(state=RunState.PAUSED).defer("headers").order_by("id")[:MOST_RUNS]:
+        runs.align(run=run, now=now)

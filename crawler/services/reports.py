@@ -20,16 +20,17 @@ def report(*, run: Run) -> dict[str, Any]:
         .order_by("-pk")
         .first()
     )
-    run.report = {
+    said: dict[str, Any] = {
         "seconds": _seconds(run),
         "reasons": _reasons(run),
         "previous": _compared(run, before) if before else None,
     }
-    run.save(update_fields=["report"])
+    Run.objects.filter(pk=run.pk).update(report=said)
+    run.report = said
     log.info(
         "a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items}
     )
-    return run.report
+    return said
 
 
 def _seconds(run: Run) -> float | None:

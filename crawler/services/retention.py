@@ -48,8 +48,9 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
 
 def _step_target(_now: datetime) -> int:
     """Remove a batch of the rows of a deleted target, the target last."""
-    target = Target.objects.exclude(deleted_at=None).order_by("id").first()
-    if target is None or Run.objects.filter(target=target).active().exists():
+    busy = Run.objects.active().filter(target=OuterRef("pk"))
+    target = Target.objects.exclude(deleted_at=None).exclude(Exists(busy)).order_by("id").first()
+    if target is None:
         return 0
     runs = list(Run.objects.filter(target=target).values_list("pk", flat=True))
     items = Item.objects.filter(target=target)
@@ -97,5 +98,5 @@ def _remove(rows: QuerySet[Model]) -> int:
     table = rows.model._meta.db_table  # noqa: SLF001 - the documented way to a model's table
     with transaction.atomic():
         for chunk in sql.chunks(ids):
-            sql.execute(f"DELETE FROM {table} WHERE id IN ({sql.marks(chunk)})", chunk)
+            sql.execute(f"DELETE FROM {table} WHERE id IN ({sql.marks(chunk)})", chunk)  # noqa: S608 - our own
     return len(ids)

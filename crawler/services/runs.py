@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from crawler.engine.work import NewRequest
 from crawler.models import (
     FINAL_RUN_STATES,
-    Backlog,
     BacklogKind,
     OutboxMessage,
-    RequestState,
     Run,
     RunState,
     RunTrigger,
 )
+from crawler.models.runs import nothing_waits
 from crawler.queue import Work, lane_for
 from crawler.services import bells, outbox
-from crawler.stores import hosts, sql
+from crawler.stores import backlogs, hosts, sql
 from crawler.stores import runs as rows
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from crawler.models import Schedule, Target
@@ -34,10 +35,9 @@ if TYPE_CHECKING:
 SETTLE_BATCH = 5_000
 HOSTS_A_STEP = 1_000
 CANCELLED = "cancelled"
-TIME_LIMIT = "time_limit"
 FROZEN = (
-    "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections",
-    "obey_robots", "user_agent", "scraper", "options", "fields", "row", "key",
+    "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "delay_seconds",
+    "connections", "obey_robots", "user_agent", "scraper", "options", "fields", "row", "key",
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def start(
     if target.deleted_at is not None or not (target.enabled or trigger == RunTrigger.TERMINAL):
         raise TargetDisabled(f"{target.name} is switched off: enable the target, then start it again")
     urls = [canonical(url) for url in target.start_urls]
+    hosts.ids_of(url.origin for url in urls)
     discovery = Discovery(SeenBefore())
     with transaction.atomic():
         run = Run.objects.create(
@@ -108,7 +109,7 @@ def pause(*, run: Run, now: datetime) -> None:
     """Close the run's backlogs; what is in flight is still stored. Raises WrongState."""
     if not Run.objects.filter(pk=run.pk).move((RunState.QUEUED, RunState.RUNNING), RunState.PAUSED):
         raise WrongState(_cannot(run, "paused", "only a queued or running run can be paused"))
-    _open_backlogs(run, is_open=False, now=now)
+    align(run=run, now=now)
     run.refresh_from_db()
 
 
@@ -118,7 +119,7 @@ def resume(*, run: Run, now: datetime) -> None:
         (RunState.PAUSED,), RunState.RUNNING, started_at=run.started_at or now
     ):
         raise WrongState(_cannot(run, "resumed", "only a paused run can be resumed"))
-    _open_backlogs(run, is_open=True, now=now)
+    align(run=run, now=now)
     with transaction.atomic():
         rows.finish_if_done(run.pk, now=now)
     if run.trigger != RunTrigger.TERMINAL:
@@ -140,7 +141,6 @@ def cancel(*, run: Run, now: datetime) -> None:
     )
     if not moved:
         raise WrongState(_cannot(run, "cancelled", "it has ended already"))
-    _open_backlogs(run, is_open=False, now=now)
     _settle_soon(run, now=now)
     run.refresh_from_db()
 
@@ -155,27 +155,30 @@ def settle(*, run: Run, now: datetime, batches: int = 1_000) -> bool:
 
     Safe to call twice at once and at any time: it does nothing for a run that goes on.
     """
-    for _ in range(batches):
-        if sql.atomically(lambda: _settle_batch(run.pk, now=now)):
-            return True
-    return False
+    if not _is_over(run.pk):
+        return True
+    align(run=run, now=now)
+    return any(sql.atomically(lambda: _settle_batch(run.pk, now=now)) for _ in range(batches))
+
+
+def _is_over(run_id: int) -> bool:
+    over = Q(state__in=FINAL_RUN_STATES) | Q(reason=rows.TIME_LIMIT)
+    return Run.objects.filter(over, pk=run_id, settled=False).exists()
 
 
 def _settle_batch(run_id: int, *, now: datetime) -> bool:
-    run = Run.objects.get(pk=run_id)
-    if run.settled:
-        return True
-    if run.state not in FINAL_RUN_STATES and run.reason != TIME_LIMIT:
-        return True
+    """End a batch; say whether nothing was left to end. What is in flight of a late run is still stored."""
+    state, reason = Run.objects.values_list("state", "reason").get(pk=run_id)
     ended = rows.settle_waiting(
-        run_id, state=RequestState.SKIPPED, reason=run.reason or CANCELLED, limit=SETTLE_BATCH, now=now
+        run_id, reason=reason or CANCELLED, leased=state in FINAL_RUN_STATES, limit=SETTLE_BATCH, now=now
     )
     tallies = rows.Tallies()
     tallies.add(run_id, skipped=ended)
     tallies.write(now=now)
     if ended == SETTLE_BATCH:
         return False
-    if run.state in FINAL_RUN_STATES and Run.objects.filter(pk=run_id, settled=False).update(settled=True):
+    settled = Run.objects.filter(nothing_waits(), pk=run_id, settled=False, state__in=FINAL_RUN_STATES)
+    if settled.update(settled=True):
         OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run_id}, created_at=now)
     return True
 
@@ -184,10 +187,10 @@ def stop_late(*, now: datetime) -> int:
     """End the runs that are past their time limit; what they have is kept. Return how many."""
     stopped = 0
     limited = Run.objects.filter(state=RunState.RUNNING).exclude(settings__max_minutes=None)
-    for run in limited.order_by("id"):
+    for run in limited.exclude(reason=rows.TIME_LIMIT).defer("headers").order_by("id"):
         ends_at = (run.started_at or now) + timedelta(minutes=run.settings["max_minutes"])
-        if ends_at < now and Run.objects.filter(pk=run.pk, state=RunState.RUNNING).update(reason=TIME_LIMIT):
-            _open_backlogs(run, is_open=False, now=now)
+        still = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
+        if ends_at < now and still.update(reason=rows.TIME_LIMIT):
             _settle_soon(run, now=now)
             stopped += 1
     return stopped
@@ -202,7 +205,6 @@ def fail(*, run: Run, reason: str, now: datetime) -> None:
         finished_at=now,
     )
     if moved:
-        _open_backlogs(run, is_open=False, now=now)
         _settle_soon(run, now=now)
 
 
@@ -210,30 +212,27 @@ def move_priority(*, run: Run, priority: int, now: datetime) -> None:
     """Give a run another priority, 0 to 9; slices act on it at their next look. Raises WrongState."""
     if not Run.objects.filter(pk=run.pk).active().update(priority=priority):
         raise WrongState(_cannot(run, "moved", "it has ended already"))
-    _change_backlogs(
-        run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(priority=priority), now=now
-    )
+    align(run=run, now=now)
     bells.ring(lane_for(priority), now=now)
     run.refresh_from_db()
 
 
-def _open_backlogs(run: Run, *, is_open: bool, now: datetime) -> None:
-    _change_backlogs(
-        run, lambda ids: Backlog.objects.filter(run=run, host__in=ids).update(open=is_open), now=now
-    )
+def align(*, run: Run, now: datetime) -> None:
+    """Have the run's backlogs say what its row says, a thousand hosts at a time, each under its hosts' locks.
+
+    It looks again until nothing is left to change, so that of two who change the run at once the
+    last one to write leaves what holds.
+    """
+    while found := backlogs.misaligned(run.pk):
+        for chunk in sql.chunks(found, HOSTS_A_STEP):
+            sql.atomically(partial(_align, chunk, now=now))
 
 
-def _change_backlogs(run: Run, change: Callable[[Sequence[int]], object], *, now: datetime) -> None:
-    """Change the run's backlogs a thousand hosts at a time, each under its hosts' locks."""
-    ids = sorted(Backlog.objects.filter(run=run).values_list("host_id", flat=True))
-    for chunk in sql.chunks(ids, HOSTS_A_STEP):
-
-        def step(chunk: Sequence[int] = chunk) -> None:
-            hosts.lock(chunk)
-            change(chunk)
-            hosts.set_standing(chunk, now=now)
-
-        sql.atomically(step)
+def _align(places: Sequence[tuple[int, int]], *, now: datetime) -> None:
+    ids = {host for host, _backlog in places}
+    hosts.lock(ids)
+    backlogs.align(backlog for _host, backlog in places)
+    hosts.set_standing(ids, now=now)
 
 
 def _cannot(run: Run, done: str, why: str) -> str:

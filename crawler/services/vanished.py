@@ -21,8 +21,12 @@ def free_on_this_node(*, now: datetime) -> int:
 
 
 def free_expired(*, now: datetime) -> int:
-    """Free what slices held that were not renewed for a whole lease, wherever they ran."""
-    return sum(_free(owner, now=now) for owner in leases.expired(now=now, lease_time=conf.crawl().lease_time))
+    """Free what slices held that were not renewed for a whole lease, wherever they ran.
+
+    And what is held in the name of slices that were given up already, but came back for a moment.
+    """
+    expired = leases.expired(now=now, lease_time=conf.crawl().lease_time)
+    return sum(_free(owner, now=now) for owner in [*expired, *leases.orphaned()])
 
 
 def _free(owner: str, *, now: datetime) -> bool:

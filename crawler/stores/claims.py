@@ -12,7 +12,7 @@ from crawler.frontier.turns import Waiting
 from crawler.stores import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import RunRules
@@ -33,7 +33,10 @@ class OpenBacklog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """How much to claim on one held host, under which epoch, given the turns it has dealt so far."""
+    """How much to claim on one held host, under which epoch, given the turns it has dealt so far.
+
+    With `least_in_hand`, one request more urgent than that may be claimed on top.
+    """
 
     host: int
     epoch: int
@@ -49,7 +52,8 @@ def open_backlogs(ids: Sequence[int], *, kind: int, run: int | None) -> dict[int
     for chunk in sql.chunks(ids):
         rows = sql.select(
             "SELECT id, host_id, run_id, priority, turn, due_at FROM crawler_backlog "
-            f"WHERE host_id IN ({sql.marks(chunk)}) AND open AND due_at IS NOT NULL AND kind = {int(kind)}{only}",
+            f"WHERE host_id IN ({sql.marks(chunk)}) "
+            f"AND open AND due_at IS NOT NULL AND kind = {int(kind)}{only}",
             chunk,
         )
         for id_, host, run_id, priority, turn, due_at in rows:
@@ -62,7 +66,7 @@ def open_backlogs(ids: Sequence[int], *, kind: int, run: int | None) -> dict[int
 
 
 def wanted(wish: Wish, backlogs: Sequence[OpenBacklog], *, now: datetime) -> tuple[Turn, ...]:
-    """Return whose requests to claim: what the host has room for, and whatever is more urgent than that."""
+    """Return whose requests to claim: what the host has room for, or one more urgent than those in hand."""
     due = [entry for entry in backlogs if entry.due_at <= now]
     count = wish.count
     if count <= 0 and wish.least_in_hand is not None:
@@ -73,9 +77,12 @@ def wanted(wish: Wish, backlogs: Sequence[OpenBacklog], *, now: datetime) -> tup
 
 
 class Claimer:
-    """Claims rows within the transaction of one look; `alone_waiting` says what it had to leave."""
+    """Claims rows within the transaction of one look, for runs whose rules are known.
 
-    def __init__(self, *, rules: Callable[[int], RunRules | None], now: datetime) -> None:
+    `alone_waiting` says that it had to leave a request which must run with nothing else.
+    """
+
+    def __init__(self, *, rules: Mapping[int, RunRules], now: datetime) -> None:
         self._rules = rules
         self._now = now
         self.alone_waiting = False
@@ -113,27 +120,23 @@ class Claimer:
         sql.execute(NEXT_DUE, [backlog, backlog])
 
     def _claims(self, rows: Sequence[sql.Row], wish: Wish, *, backlog: int, priority: int) -> list[Claim]:
-        claims = []
-        for id_, run, url, key, depth, attempts, lost, via in sorted(rows):
-            rules = self._rules(run)
-            if rules is not None:
-                claims.append(
-                    Claim(
-                        id=id_,
-                        rules=rules,
-                        host=wish.host,
-                        backlog=backlog,
-                        epoch=wish.epoch,
-                        url=url,
-                        key=sql.data(key),
-                        depth=depth,
-                        priority=priority,
-                        attempts=attempts,
-                        losses=lost,
-                        via=tuple(via.split("\n")) if via else (),
-                    )
-                )
-        return claims
+        return [
+            Claim(
+                id=id_,
+                rules=self._rules[run],
+                host=wish.host,
+                backlog=backlog,
+                epoch=wish.epoch,
+                url=url,
+                key=sql.data(key),
+                depth=depth,
+                priority=priority,
+                attempts=attempts,
+                losses=lost,
+                via=tuple(via.split("\n")) if via else (),
+            )
+            for id_, run, url, key, depth, attempts, lost, via in sorted(rows)
+        ]
 
 
 AWAKE = (
@@ -150,7 +153,10 @@ CLAIM_ALONE = (
     "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses >= %s ORDER BY id LIMIT 1) "
     + _RETURNING
 )
-LEFT_ALONE = "SELECT id FROM crawler_request WHERE backlog_id = %s AND state = 0 AND not_before IS NULL ORDER BY id LIMIT 1"
+LEFT_ALONE = (
+    "SELECT id FROM crawler_request WHERE backlog_id = %s AND state = 0 AND not_before IS NULL "
+    "ORDER BY id LIMIT 1"
+)
 NEXT_DUE = (
     "UPDATE crawler_backlog SET due_at = (SELECT min(not_before) FROM crawler_request "
     "WHERE backlog_id = %s AND state = 0 AND not_before IS NOT NULL) WHERE id = %s"

@@ -21,11 +21,11 @@ class DatabaseClock:
 
     def synchronise(self) -> None:
         """Read the database's clock again."""
-        self._base = sql.database_now()
-        self._read_at = time.monotonic()
+        self._reading = (sql.database_now(), time.monotonic())
 
     def now(self) -> datetime:
-        return self._base + timedelta(seconds=time.monotonic() - self._read_at)
+        told, at = self._reading
+        return told + timedelta(seconds=time.monotonic() - at)
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from crawler.stores import hosts, sql
-from crawler.stores.leases import make_due
+from crawler.stores import backlogs, hosts, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import NewRequest
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
 MOST_REMEMBERED = 200_000
 
 INSERT = (
-    "INSERT INTO crawler_request (run_id, host_id, backlog_id, key, url, depth, state, epoch, attempts, losses, "
-    "reason, parent, via) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '', %s, %s) ON CONFLICT (run_id, key) DO NOTHING"
+    "INSERT INTO crawler_request (run_id, host_id, backlog_id, key, url, depth, state, epoch, attempts, "
+    "losses, reason, parent, via) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '', %s, %s) "
+    "ON CONFLICT (run_id, key) DO NOTHING"
 )
 
 
 class SeenBefore:
-    """Keys that this process knows to be in the database, so that most links cost no query.
+    """Keys that need no query any more: they are in the database, or were over the budget of their run.
 
-    It only ever forgets: a key that is missing here is looked up, one that is here was committed.
+    It only ever forgets: a key that is missing here is looked up.
     """
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
@@ -50,6 +50,8 @@ class Discovery:
         self._seen = seen
         self._found: dict[int, dict[bytes, tuple[NewRequest, int | None]]] = defaultdict(dict)
         self._hosts: dict[str, int] = {}
+        self._inserted: dict[int, list[bytes]] = {}
+        self._new_backlogs: dict[int, int] = {}
 
     def add(self, run: int, links: Iterable[NewRequest], *, parent: int | None) -> None:
         found = self._found[run]
@@ -67,12 +69,16 @@ class Discovery:
     def host_ids(self) -> set[int]:
         return set(self._hosts.values())
 
+    def begin_again(self) -> None:
+        """Forget the links, but not their hosts: some of the results that gave them are not stored."""
+        self._found.clear()
+
     def insert(
         self,
         *,
-        kinds: dict[int, tuple[int, int]],
+        kinds: Mapping[int, tuple[int, int]],
         tallies: Tallies,
-        room: dict[int, int | None],
+        room: Mapping[int, int | None],
         now: datetime,
     ) -> set[int]:
         """Insert what is new and return the hosts that got some.
@@ -81,6 +87,7 @@ class Discovery:
         still discover, None for any number. What is over that is counted and dropped.
         """
         touched: set[int] = set()
+        self._inserted, self._new_backlogs = {}, {}
         for run in sorted(self._found):
             new = self._unknown(run)
             limit = room.get(run)
@@ -89,13 +96,23 @@ class Discovery:
             touched |= self._insert_run(run, kept, kind=kinds[run], tallies=tallies, now=now)
         return touched
 
-    def keep_parents(self, requests: set[int]) -> None:
-        """Drop the links of results that are not stored; they were found by nobody."""
-        for run, found in self._found.items():
-            self._found[run] = {key: entry for key, entry in found.items() if entry[1] in requests}
+    def correct(self, *, used: Mapping[int, int], most: Mapping[int, int | None], now: datetime) -> None:
+        """Put right what another transaction changed meanwhile; call it once the runs' rows are locked.
+
+        `used` is how much of its budget each run has used with these requests, `most` what it may.
+        A run may also have been paused, resumed or moved, unaware of the backlogs made here.
+        """
+        for run, keys in self._inserted.items():
+            limit = most.get(run)
+            excess = 0 if limit is None else min(used.get(run, 0) - limit, len(keys))
+            if excess > 0:
+                _take_back(run, keys[-excess:])
+        if self._new_backlogs:
+            backlogs.align(self._new_backlogs)
+            hosts.set_standing(hosts.free_among(self._new_backlogs.values()), now=now)
 
     def remember(self) -> None:
-        """Keep in mind what the committed transaction made sure is there."""
+        """Keep in mind what needs no more query, now that the transaction is committed."""
         for run, found in self._found.items():
             self._seen.remember((run, key) for key in found)
 
@@ -115,39 +132,28 @@ class Discovery:
             return set()
         found = self._found[run]
         host_of = {key: self._hosts[found[key][0].url.origin] for key in keys}
-        backlogs = backlogs_of(run, set(host_of.values()), kind=kind[0], priority=kind[1])
+        backlog_of, new = backlogs.on_hosts(run, set(host_of.values()), kind=kind[0], priority=kind[1])
         rows = []
         for key in keys:
             link, parent = found[key]
             host = host_of[key]
             rows.append(
-                (run, host, backlogs[host], key, link.url.text, link.depth, parent, "\n".join(link.via))
+                (run, host, backlog_of[host], key, link.url.text, link.depth, parent, "\n".join(link.via))
             )
-        inserted = sql.execute_many(INSERT, rows)
-        tallies.add(run, discovered=inserted)
-        make_due(backlogs.values(), now=now)
-        return set(backlogs)
+        tallies.add(run, discovered=sql.execute_many(INSERT, rows))
+        self._inserted[run] = list(keys)
+        self._new_backlogs |= {backlog: host for host, backlog in backlog_of.items() if backlog in new}
+        backlogs.make_due(backlog_of.values(), now=now)
+        return set(backlog_of)
 
 
-def backlogs_of(run: int, ids: set[int], *, kind: int, priority: int) -> dict[int, int]:
-    """Return the run's backlog on each of these hosts, which the caller has locked; made when missing."""
-    wanted = sorted(ids)
-    found: dict[int, int] = {}
-    for chunk in sql.chunks(wanted):
-        statement = f"SELECT host_id, id FROM crawler_backlog WHERE run_id = %s AND kind = %s AND host_id IN ({sql.marks(chunk)})"
-        parameters = [run, kind, *chunk]
-        known = dict(sql.select(statement, parameters))
-        if len(known) < len(chunk):
-            sql.execute_many(
-                NEW_BACKLOG, [(run, host, kind, priority, run) for host in chunk if host not in known]
-            )
-            known = dict(sql.select(statement, parameters))
-        found |= known
-    return found
-
-
-NEW_BACKLOG = (
-    "INSERT INTO crawler_backlog (run_id, host_id, kind, priority, open, turn) "
-    "SELECT %s, %s, %s, %s, (state IN ('queued', 'running')), 0 FROM crawler_run WHERE id = %s "
-    "ON CONFLICT (run_id, host_id, kind) DO NOTHING"
-)
+def _take_back(run: int, keys: Sequence[bytes]) -> None:
+    """Remove requests that this transaction inserted beyond the run's budget."""
+    for chunk in sql.chunks(keys):
+        statement = f"DELETE FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+        removed = sql.execute(statement, [run, *chunk])
+        sql.execute(
+            "UPDATE crawler_run SET discovered = discovered - %s, over_budget = over_budget + %s "
+            "WHERE id = %s",
+            [removed, removed, run],
+        )

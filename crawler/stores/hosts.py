@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from crawler.engine.work import HostNews
 
 LEDGER_COLUMNS = (
-    "next_at, last_at, last_status, latency_seconds, failures, circuit_openings, unavailable_since, hold_reason, "
-    "delay_seconds, crawl_delay_seconds, robots_state, robots_body, robots_fetched_at, robots_until, robots_failures"
+    "next_at, last_at, last_status, latency_seconds, failures, circuit_openings, unavailable_since, "
+    "hold_reason, delay_seconds, crawl_delay_seconds, robots_state, robots_body, robots_fetched_at, "
+    "robots_until, robots_failures"
 )
 
 
@@ -53,12 +54,23 @@ def lock(ids: Iterable[int]) -> dict[int, tuple[str, int]]:
     found: dict[int, tuple[str, int]] = {}
     for chunk in sql.chunks(sorted(ids)):
         rows = sql.select(
-            f"SELECT id, lease_owner, lease_epoch FROM crawler_host WHERE id IN ({sql.marks(chunk)}) ORDER BY id"
-            + sql.for_update(),
+            "SELECT id, lease_owner, lease_epoch FROM crawler_host "
+            f"WHERE id IN ({sql.marks(chunk)}) ORDER BY id" + sql.for_update(),
             chunk,
         )
         found |= {row[0]: (row[1], row[2]) for row in rows}
     return found
+
+
+def free_among(ids: Iterable[int]) -> list[int]:
+    """Return those of these hosts that nobody holds."""
+    free: list[int] = []
+    for chunk in sql.chunks(sorted(set(ids))):
+        rows = sql.select(
+            f"SELECT id FROM crawler_host WHERE id IN ({sql.marks(chunk)}) AND lease_owner = ''", chunk
+        )
+        free += [row[0] for row in rows]
+    return free
 
 
 def set_standing(ids: Iterable[int], *, now: datetime) -> None:
@@ -80,7 +92,9 @@ def set_standing(ids: Iterable[int], *, now: datetime) -> None:
 def _write_standing(
     ids: Sequence[int], waiting: dict[int, list[tuple[int, datetime]]], *, now: datetime
 ) -> None:
-    next_at = dict(sql.select(f"SELECT id, next_at FROM crawler_host WHERE id IN ({sql.marks(ids)})", ids))
+    next_at: dict[int, object] = dict(
+        sql.select(f"SELECT id, next_at FROM crawler_host WHERE id IN ({sql.marks(ids)})", ids)
+    )
     places = [(standing(waiting[host], next_at=sql.moment(next_at.get(host)), now=now), host) for host in ids]
     sql.execute_many(
         "UPDATE crawler_host SET due_at = %s, top_priority = %s WHERE id = %s",
@@ -88,38 +102,43 @@ def _write_standing(
     )
 
 
-def read_ledger(row: Sequence[object]) -> Ledger:
+def read_ledger(row: sql.Row) -> Ledger:
     """Return the ledger from the columns of LEDGER_COLUMNS."""
-    (next_at, last_at, last_status, latency, failures, openings, since, reason, delay, crawl_delay, state, body, fetched_at, until, tries) = row  # fmt: skip
+    next_at, last_at, last_status, latency, failures, openings, since, reason, *rest = row
+    delay, crawl_delay, state, body, fetched_at, until, tries = rest
     return Ledger(
         next_at=sql.moment(next_at),
         last_at=sql.moment(last_at),
         last_status=str(last_status),
-        latency_seconds=latency,  # type: ignore[arg-type]
-        failures=failures,  # type: ignore[arg-type]
-        circuit_openings=openings,  # type: ignore[arg-type]
+        latency_seconds=latency,
+        failures=failures,
+        circuit_openings=openings,
         unavailable_since=sql.moment(since),
         hold_reason=str(reason),
-        delay_seconds=delay,  # type: ignore[arg-type]
-        crawl_delay_seconds=crawl_delay,  # type: ignore[arg-type]
+        delay_seconds=delay,
+        crawl_delay_seconds=crawl_delay,
         robots_state=str(state),
         robots_body=sql.data(body),
         robots_fetched_at=sql.moment(fetched_at),
         robots_until=sql.moment(until),
-        robots_failures=tries,  # type: ignore[arg-type]
+        robots_failures=tries,
     )
 
 
 def write_ledgers(news: Sequence[HostNews]) -> None:
     """Write what a slice learnt of the hosts it holds; a host it lost keeps what its new holder says."""
     sql.execute_many(WRITE_LEDGER, [_ledger_row(entry) for entry in news])
+    sql.execute_many(WRITE_ROBOTS, [_robots_row(entry) for entry in news if entry.robots])
 
 
 WRITE_LEDGER = (
-    "UPDATE crawler_host SET next_at = %s, last_at = %s, last_status = %s, latency_seconds = %s, failures = %s, "
-    "circuit_openings = %s, unavailable_since = %s, hold_reason = %s, delay_seconds = %s, crawl_delay_seconds = %s, "
-    "robots_state = %s, robots_body = %s, robots_fetched_at = %s, robots_until = %s, robots_failures = %s "
+    "UPDATE crawler_host SET next_at = %s, last_at = %s, last_status = %s, latency_seconds = %s, "
+    "failures = %s, circuit_openings = %s, unavailable_since = %s, hold_reason = %s, delay_seconds = %s "
     "WHERE id = %s AND lease_epoch = %s"
+)
+WRITE_ROBOTS = (
+    "UPDATE crawler_host SET crawl_delay_seconds = %s, robots_state = %s, robots_body = %s, "
+    "robots_fetched_at = %s, robots_until = %s, robots_failures = %s WHERE id = %s AND lease_epoch = %s"
 )
 
 
@@ -135,6 +154,14 @@ def _ledger_row(news: HostNews) -> tuple[object, ...]:
         sql.adapt(ledger.unavailable_since),
         ledger.hold_reason[:60],
         ledger.delay_seconds,
+        news.id,
+        news.epoch,
+    )
+
+
+def _robots_row(news: HostNews) -> tuple[object, ...]:
+    ledger = news.ledger
+    return (
         ledger.crawl_delay_seconds,
         ledger.robots_state,
         ledger.robots_body,

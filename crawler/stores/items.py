@@ -44,15 +44,14 @@ def _save_target(
     before = _stored(target, keys)
     missing = [key for key in keys if key not in before]
     inserted = _insert(target, [records[key] for key in missing], now=now)
-    fresh = _stored(target, missing)
-    changed = [key for key in keys if (before | fresh)[key].content_hash != records[key][1].content_hash]
-    _change([((before | fresh)[key], *records[key]) for key in changed], now=now)
+    stored = before | _stored(target, missing)
+    changed = {key for key in keys if stored[key].content_hash != records[key][1].content_hash}
+    _change([(stored[key], *records[key]) for key in keys if key in changed], now=now)
     _touch(
-        [((before | fresh)[key].id, records[key][0]) for key in keys if key in before and key not in changed],
-        now=now,
+        [(before[key].id, records[key][0]) for key in keys if key in before and key not in changed], now=now
     )
-    versions = {key: (entry.id, entry.version + (key in changed)) for key, entry in (before | fresh).items()}
-    _sight(records, versions, changed=set(changed), tallies=tallies)
+    versions = {key: (entry.id, entry.version + (key in changed)) for key, entry in stored.items()}
+    _sight(records, versions, changed=changed, tallies=tallies)
     for key in missing[:inserted]:
         tallies.add(records[key][0].rules.run, items_new=1)
     for key in changed:
@@ -60,11 +59,12 @@ def _save_target(
 
 
 def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
+    """Return what is stored under these keys, locked in their order."""
     found: dict[bytes, _Stored] = {}
     for chunk in sql.chunks(keys):
         rows = sql.select(
             "SELECT key_hash, id, version, content_hash FROM crawler_item "
-            f"WHERE target_id = %s AND key_hash IN ({sql.marks(chunk)})",
+            f"WHERE target_id = %s AND key_hash IN ({sql.marks(chunk)}) ORDER BY key_hash{sql.for_update()}",
             [target, *chunk],
         )
         found |= {
@@ -77,8 +77,9 @@ def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
 def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: datetime) -> int:
     moment = sql.adapt(now)
     return sql.execute_many(
-        "INSERT INTO crawler_item (target_id, key_hash, key, url, run, version, data, content_hash, first_seen, "
-        f"last_seen, changed_at) VALUES (%s, %s, %s, %s, %s, 1, {sql.json_mark()}, %s, %s, %s, %s) "
+        "INSERT INTO crawler_item (target_id, key_hash, key, url, run, version, data, content_hash, "
+        "first_seen, last_seen, changed_at) "
+        f"VALUES (%s, %s, %s, %s, %s, 1, {sql.json_mark()}, %s, %s, %s, %s) "
         "ON CONFLICT (target_id, key_hash) DO NOTHING",
         [
             (
@@ -110,8 +111,8 @@ def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: dateti
     moment = sql.adapt(now)
     sql.execute_many(KEEP_VERSION, [(moment, stored.id) for stored, _claim, _record in changes])
     sql.execute_many(
-        f"UPDATE crawler_item SET version = version + 1, data = {sql.json_mark()}, content_hash = %s, url = %s, "
-        "run = %s, last_seen = %s, changed_at = %s WHERE id = %s",
+        f"UPDATE crawler_item SET version = version + 1, data = {sql.json_mark()}, content_hash = %s, "
+        "url = %s, run = %s, last_seen = %s, changed_at = %s WHERE id = %s",
         [
             (record.data.decode(), record.content_hash, claim.url, claim.rules.run, moment, moment, stored.id)
             for stored, claim, record in changes
@@ -141,7 +142,8 @@ def _sight(
     for run in sorted(by_run):
         rows = [(run, *versions[key]) for key in sorted(by_run[run], key=lambda key: versions[key][0])]
         new = sql.execute_many(
-            "INSERT INTO crawler_sighting (run_id, item_id, version) VALUES (%s, %s, %s) ON CONFLICT (run_id, item_id) DO NOTHING",
+            "INSERT INTO crawler_sighting (run_id, item_id, version) VALUES (%s, %s, %s) "
+            "ON CONFLICT (run_id, item_id) DO NOTHING",
             rows,
         )
         tallies.add(run, items=new)

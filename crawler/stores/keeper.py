@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db import DatabaseError, connection
 
@@ -49,7 +49,7 @@ class LeaseKeeper:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
 
-    def __enter__(self) -> LeaseKeeper:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -73,6 +73,7 @@ class LeaseKeeper:
     def _renew(self) -> None:
         began = self._clock.monotonic()
         try:
+            self._clock.synchronise()
             if leases.renew(owner=self._owner, now=self._clock.now()):
                 self._renewed_at = began
             else:

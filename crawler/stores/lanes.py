@@ -45,13 +45,16 @@ def with_work(*, now: datetime) -> list[Lane]:
 
 def oldest_due(*, now: datetime) -> datetime | None:
     """Return since when the free host that has waited longest is due; None when none is."""
-    found = [sql.select(OLDEST_DUE, [priority, sql.adapt(now)]) for priority in range(MOST_URGENT + 1)]
-    return min((moment for rows in found for row in rows if (moment := sql.moment(row[0]))), default=None)
+    return sql.moment(sql.select(OLDEST_DUE, [sql.adapt(now)] * (MOST_URGENT + 1))[0][0])
 
 
-OLDEST_DUE = (
-    "SELECT due_at FROM crawler_host WHERE lease_owner = '' AND top_priority = %s AND due_at <= %s "
-    "ORDER BY due_at LIMIT 1"
+# one range scan a priority: a single one over all of them would read every host that is due
+OLDEST_DUE = "SELECT min(due_at) FROM ({}) AS oldest".format(
+    " UNION ALL ".join(
+        "SELECT due_at FROM (SELECT due_at FROM crawler_host WHERE lease_owner = '' "
+        f"AND top_priority = {priority} AND due_at <= %s ORDER BY due_at LIMIT 1) AS of_priority"
+        for priority in range(MOST_URGENT + 1)
+    )
 )
 
 

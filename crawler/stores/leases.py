@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from crawler.frontier import losses
+from crawler.frontier.politeness import Pace
 from crawler.models import RequestState, Slice
-from crawler.stores import hosts, runs, sql
+from crawler.stores import backlogs, hosts, runs, sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +57,17 @@ def expired(*, now: datetime, lease_time: timedelta) -> list[str]:
     return list(Slice.objects.filter(renewed_at__lt=now - lease_time).values_list("owner", flat=True))
 
 
+def orphaned() -> list[str]:
+    """Return the owners of hosts that no slice's row stands for: they came back after they were given up."""
+    return [row[0] for row in sql.select(ORPHANED)]
+
+
+ORPHANED = (
+    "SELECT DISTINCT lease_owner FROM crawler_host WHERE lease_owner <> '' "
+    "AND NOT EXISTS (SELECT 1 FROM crawler_slice WHERE owner = lease_owner)"
+)
+
+
 def of_node(node: str) -> list[str]:
     """Return the owners of a node's slices."""
     return list(Slice.objects.filter(node=node).values_list("owner", flat=True))
@@ -72,7 +85,7 @@ def free(owner: str, *, now: datetime, lost: bool) -> Freed:
         if not held:
             Slice.objects.filter(owner=owner).delete()
             return total
-        part = sql.atomically(lambda held=held: _free_hosts(held, owner=owner, now=now, lost=lost))
+        part = sql.atomically(partial(_free_hosts, held, owner=owner, now=now, lost=lost))
         total = Freed(
             hosts=total.hosts + part.hosts,
             requests=total.requests + part.requests,
@@ -120,7 +133,7 @@ def _queue_again(rows: list[sql.Row], *, lost: bool, now: datetime) -> None:
         f"UPDATE crawler_request SET state = {RequestState.QUEUED.value}, losses = losses + %s WHERE id = %s",
         [(int(lost), row[0]) for row in rows],
     )
-    make_due({row[2] for row in rows}, now=now)
+    backlogs.make_due({row[2] for row in rows}, now=now)
 
 
 def _bury(ids: list[int], *, reason: str, now: datetime) -> None:
@@ -136,15 +149,6 @@ def _count_by_run(rows: list[sql.Row]) -> dict[int, int]:
     for row in rows:
         counts[row[1]] = counts.get(row[1], 0) + 1
     return counts
-
-
-def make_due(backlogs: Iterable[int], *, now: datetime) -> None:
-    """Say that these backlogs have something due now."""
-    moment = sql.adapt(now)
-    sql.execute_many(
-        "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)",
-        [(moment, backlog, moment) for backlog in sorted(backlogs)],
-    )
 
 
 def release(ids: Iterable[int], *, now: datetime, politely: bool = False) -> None:
@@ -167,12 +171,14 @@ def release(ids: Iterable[int], *, now: datetime, politely: bool = False) -> Non
 def _wait_one_delay(ids: Iterable[int], *, now: datetime) -> None:
     listed = list(ids)
     rows = sql.select(
-        f"SELECT id, next_at, delay_seconds, crawl_delay_seconds FROM crawler_host WHERE id IN ({sql.marks(listed)})",
+        "SELECT id, next_at, delay_seconds, crawl_delay_seconds FROM crawler_host "
+        f"WHERE id IN ({sql.marks(listed)})",
         listed,
     )
     changes = []
     for host, next_at, delay, crawl_delay in rows:
-        earliest = now + timedelta(seconds=max(delay or 0.0, crawl_delay or 0.0))
+        pace = Pace().delay_seconds if delay is None else delay
+        earliest = now + timedelta(seconds=max(pace, crawl_delay or 0.0))
         changes.append((sql.adapt(max(earliest, sql.moment(next_at) or earliest)), host))
     sql.execute_many("UPDATE crawler_host SET next_at = %s WHERE id = %s", changes)
 

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from crawler.engine.work import Claim, PageRecord
 
 UPSERT = (
-    "INSERT INTO crawler_page (target_id, key, url, run, status, content_type, title, etag, last_modified, body_hash, "
-    "size, noindex, first_seen, last_seen, changed_at) "
+    "INSERT INTO crawler_page (target_id, key, url, run, status, content_type, title, etag, last_modified, "
+    "body_hash, size, noindex, first_seen, last_seen, changed_at) "
     "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
-    "ON CONFLICT (target_id, key) DO UPDATE SET url = excluded.url, run = excluded.run, status = excluded.status, "
-    "content_type = excluded.content_type, title = excluded.title, etag = excluded.etag, "
-    "last_modified = excluded.last_modified, size = excluded.size, noindex = excluded.noindex, "
-    "last_seen = excluded.last_seen, changed_at = CASE WHEN crawler_page.body_hash <> excluded.body_hash "
+    "ON CONFLICT (target_id, key) DO UPDATE SET url = excluded.url, run = excluded.run, "
+    "status = excluded.status, content_type = excluded.content_type, title = excluded.title, "
+    "etag = excluded.etag, last_modified = excluded.last_modified, size = excluded.size, "
+    "noindex = excluded.noindex, last_seen = excluded.last_seen, "
+    "changed_at = CASE WHEN crawler_page.body_hash <> excluded.body_hash "
     "THEN excluded.changed_at ELSE crawler_page.changed_at END, body_hash = excluded.body_hash"
 )
 

@@ -59,6 +59,6 @@ def _first_line(path: str) -> str:
 
 def _namespace() -> str:
     try:
-        return os.readlink("/proc/self/ns/pid").rpartition("[")[2].rstrip("]")
+        return str(Path("/proc/self/ns/pid").readlink()).rpartition("[")[2].rstrip("]")
     except OSError:
         return "0"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.work import Batch, Ended, Final, Postponed, Returned, Visited
 from crawler.models import BacklogKind, OutsideLink
-from crawler.stores import hosts, items, leases, pages, snapshots, sql
+from crawler.stores import hosts, items, leases, pages, runs, snapshots, sql
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.stores.runs import Tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import Result
@@ -21,20 +22,18 @@ SAMPLES_A_REASON = 100
 
 
 class Committer:
-    """Writes one slice's results. Keeps only what is known to be committed, and counts of samples."""
+    """Writes one slice's results. Keeps only what is known to be committed, and which links were sampled."""
 
     def __init__(self, *, owner: str, clock: DatabaseClock) -> None:
         self._owner = owner
         self._clock = clock
         self._seen = SeenBefore()
-        self._sampled: dict[tuple[int, str], int] = {}
+        self._sampled: dict[tuple[int, str], set[str]] = {}
 
     def commit(self, batch: Batch) -> None:
         """Store what is still ours to store; results whose claim is gone are counted as stale."""
         discovery = Discovery(self._seen)
-        for result in batch.results:
-            if isinstance(result, Visited):
-                discovery.add(result.claim.rules.run, result.found, parent=result.claim.id)
+        _gather(batch.results, discovery)
         discovery.resolve_hosts()
         bodies = _bodies(batch.results)
         sql.atomically(lambda: self._commit(batch, discovery, bodies))
@@ -43,103 +42,67 @@ class Committer:
     def _commit(self, batch: Batch, discovery: Discovery, bodies: dict[bytes, tuple[bytes, int]]) -> None:
         now = self._clock.now()
         tallies = Tallies()
-        own = (
-            {result.claim.host for result in batch.results}
-            | {news.id for news in batch.news}
-            | set(batch.released)
-        )
-        locked = hosts.lock(own | discovery.host_ids)
+        own = {result.claim.host for result in batch.results} | {news.id for news in batch.news}
+        locked = hosts.lock(own | set(batch.released) | discovery.host_ids)
         live = self._live(batch.results, locked, tallies)
+        if len(live) < len(batch.results):
+            discovery.begin_again()
+            _gather(live, discovery)
         _settle(live, tallies, now=now)
         hosts.write_ledgers(batch.news)
-        touched = self._discover(live, batch.results, discovery, tallies, now=now)
-        self._store(live, bodies, tallies, now=now)
-        released = [host for host in batch.released if locked.get(host, ("", 0))[0] == self._owner]
+        touched = _discover(live, discovery, tallies, now=now)
+        _store(live, bodies, tallies, now=now)
+        released = {host for host in batch.released if locked.get(host, ("", 0))[0] == self._owner}
         leases.release(released, now=now)
-        hosts.set_standing({host for host in touched if not locked[host][0]} - set(released), now=now)
-        self._sample(live, now=now)
-        tallies.write(now=now)
+        hosts.set_standing({host for host in touched if not locked[host][0]}, now=now)
+        self._sample(live)
+        used = tallies.add_up()
+        discovery.correct(used=used, most=_budgets(live), now=now)
+        _note_landings(live)
+        tallies.finish(now=now)
 
     def _live(
-        self, results: Sequence[Result], locked: dict[int, tuple[str, int]], tallies: Tallies
+        self, results: Sequence[Result], locked: Mapping[int, tuple[str, int]], tallies: Tallies
     ) -> list[Result]:
         """Return the results whose claim is still held, and lock their rows; count the others."""
         mine = [r for r in results if locked.get(r.claim.host) == (self._owner, r.claim.epoch)]
         held: set[int] = set()
         for chunk in sql.chunks(sorted(result.claim.id for result in mine)):
-            statement = f"SELECT id, epoch FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state = 1 ORDER BY id"
-            held |= {row[0] for row in sql.select(statement + sql.for_update(), chunk)}
+            statement = f"SELECT id FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state = 1"
+            held |= {row[0] for row in sql.select(f"{statement} ORDER BY id{sql.for_update()}", chunk)}
         live = [result for result in mine if result.claim.id in held]
         for result in results:
             if result.claim.id not in held and not isinstance(result, Returned):
                 tallies.add(result.claim.rules.run, stale=1)
         return live
 
-    def _discover(
-        self,
-        live: Sequence[Result],
-        results: Sequence[Result],
-        discovery: Discovery,
-        tallies: Tallies,
-        *,
-        now: datetime,
-    ) -> set[int]:
-        if len(live) < len(results):
-            ids = {result.claim.id for result in live}
-            discovery.keep_parents(ids)
-        runs = {result.claim.rules.run: result.claim.rules for result in live if isinstance(result, Visited)}
-        if not runs:
-            return set()
-        rows = sql.select(
-            "SELECT id, priority, trigger, discovered - skipped - redirected FROM crawler_run "
-            f"WHERE id IN ({sql.marks(list(runs))})",
-            list(runs),
-        )
-        kinds, room = {}, {}
-        for run, priority, trigger, used in rows:
-            kind = BacklogKind.TERMINAL if trigger == "terminal" else BacklogKind.HTTP
-            kinds[run] = (kind.value, priority)
-            most = runs[run].max_pages
-            room[run] = (
-                None
-                if most is None
-                else most - used + tallies.of(run, "redirected") + tallies.of(run, "skipped")
-            )
-        return discovery.insert(kinds=kinds, tallies=tallies, room=room, now=now)
-
-    def _store(
-        self,
-        live: Sequence[Result],
-        bodies: dict[bytes, tuple[bytes, int]],
-        tallies: Tallies,
-        *,
-        now: datetime,
-    ) -> None:
-        visits = [result for result in live if isinstance(result, Visited)]
-        records = [(visit.claim, visit.page) for visit in visits if visit.page is not None]
-        wanted = {page.body_hash for _claim, page in records if page.body is not None}
-        snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
-        pages.save(records, now=now)
-        items.save([(visit.claim, visit.items) for visit in visits if visit.items], tallies=tallies, now=now)
-
-    def _sample(self, live: Sequence[Result], *, now: datetime) -> None:
-        """Keep the first hundred links a reason that a run did not follow."""
+    def _sample(self, live: Iterable[Result]) -> None:
+        """Keep the first hundred different links a reason that a run did not follow."""
         samples = []
         for result in live:
             for reason, url in result.outside if isinstance(result, Visited) else ():
-                place = (result.claim.rules.run, reason)
-                if self._sampled.setdefault(place, _sampled_before(*place)) < SAMPLES_A_REASON:
-                    self._sampled[place] += 1
-                    samples.append(OutsideLink(run_id=place[0], reason=reason[:60], url=url))
+                place = (result.claim.rules.run, reason[:60])
+                if place not in self._sampled:
+                    self._sampled[place] = _sampled_before(*place)
+                known = self._sampled[place]
+                if len(known) < SAMPLES_A_REASON and url not in known:
+                    known.add(url)
+                    samples.append(OutsideLink(run_id=place[0], reason=place[1], url=url))
         if samples:
             OutsideLink.objects.bulk_create(samples)
 
 
-def _sampled_before(run: int, reason: str) -> int:
-    return OutsideLink.objects.filter(run_id=run, reason=reason[:60]).count()
+def _sampled_before(run: int, reason: str) -> set[str]:
+    return set(OutsideLink.objects.filter(run_id=run, reason=reason).values_list("url", flat=True))
 
 
-def _bodies(results: Sequence[Result]) -> dict[bytes, tuple[bytes, int]]:
+def _gather(results: Iterable[Result], discovery: Discovery) -> None:
+    for result in results:
+        if isinstance(result, Visited):
+            discovery.add(result.claim.rules.run, result.found, parent=result.claim.id)
+
+
+def _bodies(results: Iterable[Result]) -> dict[bytes, tuple[bytes, int]]:
     """Compress the new bodies of a batch, each once, before the transaction begins."""
     bodies: dict[bytes, tuple[bytes, int]] = {}
     for result in results:
@@ -149,13 +112,65 @@ def _bodies(results: Sequence[Result]) -> dict[bytes, tuple[bytes, int]]:
     return bodies
 
 
-END = "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + 1, settled_at = %s WHERE id = %s"
-POSTPONE = "UPDATE crawler_request SET state = 0, not_before = %s, reason = %s, attempts = attempts + %s WHERE id = %s"
+def _budgets(live: Iterable[Result]) -> dict[int, int | None]:
+    return {result.claim.rules.run: result.claim.rules.max_pages for result in live}
+
+
+def _discover(live: Sequence[Result], discovery: Discovery, tallies: Tallies, *, now: datetime) -> set[int]:
+    """Insert the requests that were found, and return their hosts."""
+    budgets = _budgets(result for result in live if isinstance(result, Visited))
+    if not budgets:
+        return set()
+    rows = sql.select(
+        "SELECT id, priority, trigger, discovered - skipped - redirected FROM crawler_run "
+        f"WHERE id IN ({sql.marks(list(budgets))})",
+        list(budgets),
+    )
+    kinds: dict[int, tuple[int, int]] = {}
+    room: dict[int, int | None] = {}
+    for run, priority, trigger, used in rows:
+        kind = BacklogKind.TERMINAL if trigger == "terminal" else BacklogKind.HTTP
+        kinds[run] = (kind.value, priority)
+        freed = tallies.of(run, "redirected") + tallies.of(run, "skipped")
+        most = budgets[run]
+        room[run] = None if most is None else most - used + freed
+    return discovery.insert(kinds=kinds, tallies=tallies, room=room, now=now)
+
+
+def _store(
+    live: Iterable[Result], bodies: Mapping[bytes, tuple[bytes, int]], tallies: Tallies, *, now: datetime
+) -> None:
+    visits = [result for result in live if isinstance(result, Visited)]
+    records = [(visit.claim, visit.page) for visit in visits if visit.page is not None]
+    wanted = {page.body_hash for _claim, page in records if page.body is not None}
+    snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
+    pages.save(records, now=now)
+    items.save([(visit.claim, visit.items) for visit in visits if visit.items], tallies=tallies, now=now)
+
+
+def _note_landings(live: Iterable[Result]) -> None:
+    """Let the places belong to their runs that start URLs led to; the runs are locked."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for result in live:
+        if isinstance(result, Visited) and result.landing is not None:
+            found[result.claim.rules.run].append(result.landing)
+    for run in sorted(found):
+        runs.add_landings(run, found[run])
+
+
+END = (
+    "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + 1, "
+    "settled_at = %s WHERE id = %s"
+)
+POSTPONE = (
+    "UPDATE crawler_request SET state = 0, not_before = %s, reason = %s, attempts = attempts + %s "
+    "WHERE id = %s"
+)
 GIVE_BACK = "UPDATE crawler_request SET state = 0 WHERE id = %s"
 DUE_BY = "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)"
 
 
-def _settle(live: Sequence[Result], tallies: Tallies, *, now: datetime) -> None:
+def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
     """Move each request to where its result puts it."""
     moment = sql.adapt(now)
     ended: list[tuple[object, ...]] = []
@@ -166,15 +181,8 @@ def _settle(live: Sequence[Result], tallies: Tallies, *, now: datetime) -> None:
         claim, run = result.claim, result.claim.rules.run
         match result:
             case Visited():
-                ended.append(
-                    (
-                        Final.DONE.value,
-                        "redirected" if result.redirected else "",
-                        result.status,
-                        moment,
-                        claim.id,
-                    )
-                )
+                reason = "redirected" if result.redirected else ""
+                ended.append((Final.DONE.value, reason, result.status, moment, claim.id))
                 _count_visit(result, tallies)
             case Ended():
                 ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))

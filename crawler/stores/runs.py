@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+TIME_LIMIT = "time_limit"
+MOST_LANDINGS = 100
 COUNTERS = (
-    "discovered", "done", "failed", "skipped", "dead", "pages", "pages_unchanged", "redirected", "retries", "stale",
-    "items", "items_new", "items_changed", "problems", "bytes", "out_of_scope", "over_budget",
+    "discovered", "done", "failed", "skipped", "dead", "pages", "pages_unchanged", "redirected", "retries",
+    "stale", "items", "items_new", "items_changed", "problems", "bytes", "out_of_scope", "over_budget",
 )  # fmt: skip
+
+IS_OPEN = f"(state IN ('queued', 'running') AND reason <> '{TIME_LIMIT}')"
+"""Whether a run's backlogs are open, by the columns of its row."""
 
 
 @dataclass(slots=True)
@@ -33,26 +38,68 @@ class Tallies:
         return self._by_run.get(run, Counter())[name]
 
     def write(self, *, now: datetime) -> None:
-        """Add everything up in the rows, in the order of their ids, and finish the runs that are done.
+        """Add everything up and finish the runs that are done; the last thing a transaction does."""
+        self.add_up()
+        self.finish(now=now)
 
-        Call it last in a transaction: a run's row is the one that all slices share.
+    def add_up(self) -> dict[int, int]:
+        """Add everything up in the rows, in the order of their ids; return how much of its budget each used.
+
+        A run's row is the one that all slices share: what is locked after it can deadlock. A run
+        that was settled already is not any more when it gets a new request.
         """
+        used: dict[int, int] = {}
         for run in sorted(self._by_run):
             counts = self._by_run[run]
-            assignments = ", ".join(f"{name} = {name} + %s" for name in COUNTERS if counts[name])
-            if assignments:
-                values = [counts[name] for name in COUNTERS if counts[name]]
-                sql.execute(f"UPDATE crawler_run SET {assignments} WHERE id = %s", [*values, run])
-                finish_if_done(run, now=now)
+            names = [name for name in COUNTERS if counts[name]]
+            if names:
+                assignments = [f"{name} = {name} + %s" for name in names]
+                assignments += ["settled = FALSE"] if counts["discovered"] else []
+                rows = sql.select(
+                    f"UPDATE crawler_run SET {', '.join(assignments)} WHERE id = %s "
+                    "RETURNING discovered - skipped - redirected",
+                    [*(counts[name] for name in names), run],
+                )
+                used.update((run, row[0]) for row in rows)
+        return used
+
+    def finish(self, *, now: datetime) -> None:
+        """Finish the runs that are done."""
+        for run in sorted(self._by_run):
+            finish_if_done(run, now=now)
+
+
+def landings(ids: Iterable[int]) -> dict[int, str]:
+    """Return for each run, as JSON, where its start URLs led to outside of its scope; often empty."""
+    found: dict[int, str] = {}
+    for chunk in sql.chunks(sorted(ids)):
+        rows = sql.select(
+            f"SELECT id, {sql.json_member('settings', 'landings')} FROM crawler_run "
+            f"WHERE id IN ({sql.marks(chunk)})",
+            chunk,
+        )
+        found |= {row[0]: row[1] or "" for row in rows}
+    return found
+
+
+def add_landings(run: int, urls: Iterable[str]) -> None:
+    """Note where start URLs led to, so that links there are followed; the caller has locked the run."""
+    settings = Run.objects.values_list("settings", flat=True).filter(pk=run).first()
+    if settings is not None:
+        known = dict.fromkeys([*settings.get("landings", ()), *urls])
+        Run.objects.filter(pk=run).update(settings=settings | {"landings": list(known)[:MOST_LANDINGS]})
 
 
 def begin(ids: Iterable[int], *, now: datetime) -> None:
     """Say that these runs are running, if they were only queued."""
-    listed = sorted(ids)
-    if listed:
-        sql.execute(
-            f"UPDATE crawler_run SET state = 'running', started_at = %s WHERE id IN ({sql.marks(listed)}) AND state = 'queued'",
-            [sql.adapt(now), *listed],
+    for chunk in sql.chunks(sorted(ids)):
+        queued = sql.select(
+            f"SELECT id FROM crawler_run WHERE id IN ({sql.marks(chunk)}) AND state = 'queued' ORDER BY id",
+            chunk,
+        )
+        sql.execute_many(
+            "UPDATE crawler_run SET state = 'running', started_at = %s WHERE id = %s AND state = 'queued'",
+            [(sql.adapt(now), row[0]) for row in queued],
         )
 
 
@@ -102,18 +149,32 @@ def add_dead(counts: Mapping[int, int], *, now: datetime) -> None:
     tallies.write(now=now)
 
 
-def settle_waiting(run: int, *, state: RequestState, reason: str, limit: int, now: datetime) -> int:
-    """End up to `limit` waiting requests of a run whose backlogs are closed; return how many.
+def settle_waiting(run: int, *, reason: str, leased: bool, limit: int, now: datetime) -> int:
+    """Skip up to `limit` waiting requests of a run whose backlogs are closed; return how many.
 
-    Leased ones are ended as well: whoever holds them finds its claim gone and drops the result.
+    With `leased`, what is in flight is skipped as well: whoever holds it finds its claim gone and
+    drops the result.
     """
-    rows = sql.select(
-        "SELECT id FROM crawler_request WHERE run_id = %s AND state IN (0, 1) ORDER BY id LIMIT %s"
-        + sql.for_update(),
-        [run, limit],
-    )
+    ids: set[int] = set()
+    for statement in (QUEUED, DELAYED, LEASED) if leased else (QUEUED, DELAYED):
+        if len(ids) < limit:
+            ids |= {row[0] for row in sql.select(statement, [run, limit - len(ids)])}
+    waiting: list[int] = []
+    for chunk in sql.chunks(sorted(ids)):
+        states = "(0, 1)" if leased else "(0)"
+        lock = f"SELECT id FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state IN {states}"
+        waiting += [row[0] for row in sql.select(f"{lock} ORDER BY id{sql.for_update()}", chunk)]
     sql.execute_many(
         "UPDATE crawler_request SET state = %s, reason = %s, settled_at = %s WHERE id = %s",
-        [(state.value, reason, sql.adapt(now), row[0]) for row in rows],
+        [(RequestState.SKIPPED.value, reason, sql.adapt(now), id_) for id_ in waiting],
     )
-    return len(rows)
+    return len(waiting)
+
+
+# by way of the backlogs, because only those have an index of what waits
+_OF_RUN = (
+    "SELECT r.id FROM crawler_backlog b JOIN crawler_request r ON {} WHERE b.run_id = %s AND {} LIMIT %s"
+)
+QUEUED = _OF_RUN.format("r.backlog_id = b.id", "r.state = 0 AND r.not_before IS NULL")
+DELAYED = _OF_RUN.format("r.backlog_id = b.id", "r.state = 0 AND r.not_before IS NOT NULL")
+LEASED = _OF_RUN.format("r.host_id = b.host_id", "r.state = 1 AND r.run_id = b.run_id")

@@ -17,7 +17,10 @@ LARGEST_BYTES = 32 << 20
 
 _compressor = zstandard.ZstdCompressor(level=LEVEL)
 
-INSERT = "INSERT INTO crawler_snapshot (hash, body, size, created_at) VALUES (%s, %s, %s, %s) ON CONFLICT (hash) DO NOTHING"
+INSERT = (
+    "INSERT INTO crawler_snapshot (hash, body, size, created_at) VALUES (%s, %s, %s, %s) "
+    "ON CONFLICT (hash) DO NOTHING"
+)
 
 
 def compress(body: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 TRIES = 5
 RETRY_SECONDS = 0.05
+_pause = threading.Event()  # never set: waits in the writer's thread
 DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
 
@@ -40,6 +41,11 @@ def json_mark() -> str:
     return "%s::jsonb" if is_postgres() else "%s"
 
 
+def json_member(column: str, name: str) -> str:
+    """Return the expression for a member of a JSON object, as text; NULL where it has none."""
+    return f"{column} ->> '{name}'" if is_postgres() else f"json_extract({column}, '$.{name}')"
+
+
 def adapt(moment: datetime | None) -> Any:
     """Return a moment as a parameter of a raw statement."""
     return connection.ops.adapt_datetimefield_value(moment) if moment is not None else None
@@ -49,9 +55,8 @@ def moment(value: Any) -> datetime | None:
     """Return a moment from a column of a raw statement, in UTC."""
     if value is None:
         return None
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    read: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read
 
 
 def data(value: Any) -> bytes:
@@ -59,27 +64,27 @@ def data(value: Any) -> bytes:
     return bytes(value) if value is not None else b""
 
 
-def select(statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+def select(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
     """Return all rows of a query."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
 
 
-def execute(statement: str, parameters: Sequence[object] = ()) -> int:
+def execute(statement: str, parameters: Sequence[Any] = ()) -> int:
     """Run a statement and return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def execute_many(statement: str, rows: Sequence[Sequence[object]]) -> int:
+def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> int:
     """Run a statement for each of `rows` and return how many rows they touched together."""
     if not rows:
         return 0
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
-        return max(cursor.rowcount, 0)
+        return max(int(cursor.rowcount), 0)
 
 
 def chunks(values: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
@@ -96,7 +101,7 @@ def atomically(work: Callable[[], T]) -> T:
         except OperationalError as error:
             if attempt == TRIES - 1 or not _is_transient(error):
                 raise
-            time.sleep(RETRY_SECONDS * 2**attempt)
+            _pause.wait(RETRY_SECONDS * 2**attempt)
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -1,0 +1,72 @@
+"""The rows of backlogs: made with the first request on a host, and kept in line with their run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.stores import runs, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+def on_hosts(run: int, ids: Iterable[int], *, kind: int, priority: int) -> tuple[dict[int, int], set[int]]:
+    """Return the run's backlog on each of these hosts, which the caller has locked, and which are new."""
+    found: dict[int, int] = {}
+    new: set[int] = set()
+    for chunk in sql.chunks(sorted(ids)):
+        statement = (
+            "SELECT host_id, id FROM crawler_backlog "
+            f"WHERE run_id = %s AND kind = %s AND host_id IN ({sql.marks(chunk)})"
+        )
+        known: dict[int, int] = dict(sql.select(statement, [run, kind, *chunk]))
+        missing = [host for host in chunk if host not in known]
+        if missing:
+            sql.execute_many(INSERT, [(run, host, kind, priority, run) for host in missing])
+            known = dict(sql.select(statement, [run, kind, *chunk]))
+            new |= {known[host] for host in missing}
+        found |= known
+    return found, new
+
+
+INSERT = (
+    "INSERT INTO crawler_backlog (run_id, host_id, kind, priority, open, turn) "
+    f"SELECT %s, %s, %s, %s, {runs.IS_OPEN}, 0 FROM crawler_run WHERE id = %s "
+    "ON CONFLICT (run_id, host_id, kind) DO NOTHING"
+)
+
+
+def make_due(ids: Iterable[int], *, now: datetime) -> None:
+    """Say that these backlogs have something due now."""
+    moment = sql.adapt(now)
+    sql.execute_many(
+        "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)",
+        [(moment, backlog, moment) for backlog in sorted(ids)],
+    )
+
+
+def misaligned(run: int) -> list[tuple[int, int]]:
+    """Return the run's backlogs, as (host, id), that are open or urgent in another way than the run."""
+    return [(row[0], row[1]) for row in sql.select(MISALIGNED, [run])]
+
+
+MISALIGNED = (
+    "SELECT b.host_id, b.id FROM crawler_backlog b JOIN crawler_run r ON r.id = b.run_id "
+    f"WHERE b.run_id = %s AND (b.open <> {runs.IS_OPEN} OR b.priority <> r.priority) ORDER BY b.host_id"
+)
+
+
+def align(ids: Iterable[int]) -> None:
+    """Open or close these backlogs and move their priority as their runs' rows say now.
+
+    The caller has locked their hosts.
+    """
+    for chunk in sql.chunks(sorted(ids)):
+        sql.execute(ALIGN.format(sql.marks(chunk)), chunk)
+
+
+ALIGN = (
+    "UPDATE crawler_backlog SET (open, priority) = "
+    f"(SELECT {runs.IS_OPEN}, r.priority FROM crawler_run r WHERE r.id = run_id) WHERE id IN ({{}})"
+)
