@@ -1,0 +1,68 @@
+"""Whole slices against the demo shop: what it sells, and what a second visit finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawler.models import Item, ItemVersion, Page, RunState, Sighting
+from demo import catalogue
+from tests.crawling import a_run, again, finished
+from tests.law import assert_conserved
+from tests.shop import ShopServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BEFORE, AFTER = 4, 5
+
+
+@pytest.fixture
+def shop() -> Iterator[ShopServer]:
+    with ShopServer(epoch=BEFORE) as server:
+        yield server
+
+
+def expected(epoch: int) -> dict[str, tuple[str, float, bool]]:
+    return {p.sku: (p.name, float(p.price), p.in_stock) for p in catalogue.products(epoch=epoch)}
+
+
+def found() -> dict[str, tuple[str, float, bool]]:
+    data: list[dict[str, Any]] = [item.data for item in Item.objects.all()]
+    return {said["sku"]: (said["name"], said["price"], said["in_stock"]) for said in data}
+
+
+def test_every_product_of_the_catalogue_becomes_an_item(shop: ShopServer) -> None:
+    run = finished(a_run(f"{shop.origin}/", scraper="demo_shop", key=["sku"], obey_robots=True))
+
+    assert (run.state, run.reason, run.failed, run.dead) == (RunState.FINISHED, "", 0, 0)
+    assert found() == expected(BEFORE)
+    assert run.items == run.items_new == len(expected(BEFORE))
+    assert not [path for path in shop.asked if path.startswith("/cart")]
+    assert shop.asked.pop(0) == "/robots.txt"
+    assert [path for path, times in Counter(shop.asked).items() if times > 1] == []
+    assert_conserved(run)
+
+
+def test_second_run_fetches_only_what_changed_and_keeps_both_versions(shop: ShopServer) -> None:
+    first = finished(a_run(f"{shop.origin}/", scraper="demo_shop", key=["sku"]))
+    shop.epoch, shop.asked = AFTER, []
+
+    second = finished(again(first))
+
+    changed = {sku for sku, said in expected(AFTER).items() if said != expected(BEFORE)[sku]}
+    assert 0 < len(changed) < len(expected(AFTER))
+    assert found() == expected(AFTER)
+    assert second.items_changed == len(changed)
+    assert (second.items, second.items_new) == (first.items, 0)
+    assert second.pages == first.pages
+    assert second.pages_unchanged == len(shop.unchanged) > 0
+    versions = ItemVersion.objects.values_list("item__data__sku", flat=True)
+    assert changed == set(versions)
+    assert Sighting.objects.filter(run=second).count() == second.items
+    assert not Page.objects.filter(run=first.pk).exists()
+    for run in (first, second):
+        assert_conserved(run)
