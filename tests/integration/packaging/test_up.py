@@ -205,6 +205,11 @@ def test_an_unreachable_database_is_one_line(var: Path) -> None:
     )
 
 
+def test_a_setting_that_does_not_fit_is_one_line(var: Path) -> None:
+    said = refused(var, "--port", str(addresses.free_port()), SLICE_SECONDS="100")
+    assert said.startswith("up: SLICE_SECONDS=100 does not fit Celery's limits")
+
+
 def test_the_lock_says_who_runs(up: Up) -> None:
     up.until(
         lambda: (up.var / "up.lock").exists() and bool((up.var / "up.lock").read_text()), within_seconds=30

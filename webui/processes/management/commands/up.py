@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from crawler import checks
 from webui import env
 from webui.processes import addresses, administrator, broker, database, health, lock
 from webui.processes.errors import CannotStart
@@ -48,7 +49,7 @@ class Command(BaseCommand):
     """Migrates, makes the first administrator, starts every process, and stops them all at the end."""
 
     help = "Start the service: broker, web site, workers and schedules. Ctrl-C stops it."
-    requires_system_checks = ()  # every worker runs them; here they would only delay the start
+    requires_system_checks = ()  # the settings' own are asked below; every worker runs all of them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=_port, default=8000, help="port of the web site (default: 8000)")
@@ -67,6 +68,7 @@ class Command(BaseCommand):
         os.umask(0o077)  # what is kept in var/ is for this user only
         asked = Asked(**{name: options[name] for name in Asked.__slots__})
         try:
+            _require_settings_that_fit()
             self._serve(asked)
         except KeyboardInterrupt:
             self._say("Stopped.")
@@ -157,6 +159,11 @@ class Command(BaseCommand):
                     self.stderr.write(f"up: {state.name} keeps failing and is started again; see {state.log}")
                     again_at[state.name] = time.monotonic() + RESTART_AFTER.total_seconds()
                     running.restart(state)
+
+
+def _require_settings_that_fit() -> None:
+    for error in checks.settings_fit():
+        raise CannotStart(f"{error.msg}; {error.hint}" if error.hint else error.msg)
 
 
 def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]]:
