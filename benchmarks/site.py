@@ -1,0 +1,213 @@
+"""A static site for benchmarks: as many pages as wanted, always the same, served with an access log."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE_BYTES = 10_000
+LINKS = 30
+CHILDREN = 3
+FOLDER_PAGES = 1_000
+STARTS_WITHIN_SECONDS = 10
+WORDS = (
+    "amber",
+    "basin",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "harbor",
+    "island",
+    "jetty",
+    "kettle",
+    "lantern",
+    "meadow",
+    "north",
+    "orchard",
+    "pebble",
+    "quarry",
+    "river",
+    "summit",
+    "timber",
+    "upland",
+    "valley",
+    "willow",
+    "yonder",
+    "zephyr",
+    "bright",
+    "calm",
+    "early",
+    "fresh",
+    "gentle",
+)
+
+
+def path_of(number: int) -> str:
+    return f"/{number // FOLDER_PAGES:03}/{number}.html"
+
+
+def generate(folder: Path, *, pages: int) -> None:
+    """Write `pages` pages of 10 KB with 30 links each; page 0 leads to every other one."""
+    chance = random.Random(20240101)
+    paragraphs = [_paragraph(chance) for _ in range(500)]
+    for number in range(pages):
+        path = folder / path_of(number)[1:]
+        if number % FOLDER_PAGES == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_page(number, pages, paragraphs, chance))
+    (folder / "robots.txt").write_text("User-agent: *\nDisallow: /private/\n")
+
+
+def _paragraph(chance: random.Random) -> str:
+    words = " ".join(chance.choice(WORDS) for _ in range(chance.randint(40, 90)))
+    return f"<p>{words.capitalize()}.</p>"
+
+
+def _page(number: int, pages: int, paragraphs: list[str], chance: random.Random) -> bytes:
+    children = (CHILDREN * number + place for place in range(1, CHILDREN + 1))
+    linked = {child for child in children if child < pages}
+    while len(linked) < min(LINKS, pages):
+        linked.add(chance.randrange(pages))
+    links = "".join(f'<li><a href="{path_of(to)}">Page {to}</a></li>' for to in sorted(linked))
+    head = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Page {number}</title>'
+        f'<meta name="description" content="The page with the number {number}">'
+        f'<link rel="stylesheet" href="/site.css"></head><body><h1>Page {number}</h1>'
+        f"<nav><ul>{links}</ul></nav>"
+    )
+    body = [head]
+    size = len(head)
+    while size < PAGE_BYTES - 200:
+        if len(body) % 5 == 1:
+            body.append(f"<h2>Part {len(body)}</h2>")
+        body.append(chance.choice(paragraphs))
+        size += len(body[-1])
+    return ("\n".join(body) + "</body></html>\n").encode()
+
+
+@contextmanager
+def serving(folder: Path, log: Path, *, core: int | None) -> Iterator[tuple[str, str]]:
+    """Serve `folder` on loopback, one line of `log` for each path asked for; yield address and server.
+
+    nginx with one process where it is installed, otherwise a small server of our own.
+    """
+    port = _free_port()
+    nginx = shutil.which("nginx")
+    command = (
+        [nginx, "-c", str(_nginx(folder, log, port)), "-p", str(log.parent)]
+        if nginx
+        else [sys.executable, "-m", "benchmarks.site", str(folder), str(log), str(port)]
+    )
+    server = subprocess.Popen([*pinned(core), *command], stderr=subprocess.DEVNULL)
+    try:
+        _await(port, server)
+        yield f"http://127.0.0.1:{port}", "nginx" if nginx else "asyncio"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def pinned(core: int | None) -> list[str]:
+    """Return the words that keep a command on one core."""
+    return ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
+
+
+def _nginx(folder: Path, log: Path, port: int) -> Path:
+    configuration = log.parent / "nginx.conf"
+    configuration.write_text(
+        f"""
+daemon off; worker_processes 1; pid {log.parent}/nginx.pid; error_log /dev/null;
+events {{ worker_connections 512; }}
+http {{
+  types {{ text/html html; text/plain txt; }}
+  log_format path $request_uri;
+  access_log {log} path buffer=64k;
+  client_body_temp_path {log.parent}/body; proxy_temp_path {log.parent}/proxy;
+  fastcgi_temp_path {log.parent}/fastcgi; uwsgi_temp_path {log.parent}/uwsgi;
+  scgi_temp_path {log.parent}/scgi;
+  sendfile on; tcp_nodelay on; keepalive_requests 10000000; charset utf-8; etag on;
+  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
+    )
+    return configuration
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(port: int, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("the server of the benchmark does not start")
+
+
+class _Static(asyncio.Protocol):
+    """Answers GET for the files of one folder, over connections that stay open."""
+
+    def __init__(self, folder: Path, asked: list[str]) -> None:
+        self._folder = folder
+        self._asked = asked
+        self._waiting = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        *requests, self._waiting = (self._waiting + data).split(b"\r\n\r\n")
+        for request in requests:
+            path = request.split(b" ", 2)[1].decode()
+            self._asked.append(path)
+            self._transport.write(self._answer(path))
+
+    def _answer(self, path: str) -> bytes:
+        kind = "text/plain" if path.endswith(".txt") else "text/html; charset=utf-8"
+        try:
+            status, body = "200 OK", (self._folder / path[1:]).read_bytes()
+        except OSError:
+            status, body = "404 Not Found", b"not found"
+        return (
+            f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+
+
+async def _serve(folder: Path, asked: list[str], port: int) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    server = await loop.create_server(lambda: _Static(folder, asked), "127.0.0.1", port)
+    await stop.wait()
+    server.close()
+
+
+def _main(folder: str, log: str, port: str) -> None:
+    asked: list[str] = []
+    asyncio.run(_serve(Path(folder), asked, int(port)))
+    Path(log).write_text("".join(f"{path}\n" for path in asked))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
