@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Sum
 
 from crawler.models import FINAL_RUN_STATES, Heartbeat, Run, Slice
-from crawler.queries import rates
+from crawler.queries import health, rates
 from crawler.queries import runs as runs_shown
 from crawler.queue import Lane, lane_for
 
@@ -51,6 +51,7 @@ class Overview:
     lanes: tuple[LaneLine, ...]
     workers: tuple[WorkerLine, ...]
     pages_per_minute: float | None
+    standing_still: bool
 
     @property
     def runs(self) -> int:
@@ -76,6 +77,7 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
         lanes=lanes(now),
         workers=workers(now),
         pages_per_minute=rates.per_minute(now),
+        standing_still=not health.is_crawling(now),
     )
 
 

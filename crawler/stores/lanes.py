@@ -64,4 +64,7 @@ def has_work(lane: Lane, *, now: datetime) -> bool:
     return any(sql.select(FREE_DUE, [priority, sql.adapt(now)]) for priority in range(low, high + 1))
 
 
-FREE_DUE = "SELECT id FROM crawler_host WHERE lease_owner = '' AND top_priority = %s AND due_at <= %s ORDER BY due_at LIMIT 1"
+FREE_DUE = (
+    "SELECT id FROM crawler_host WHERE lease_owner = '' AND top_priority = %s AND due_at <= %s "
+    "ORDER BY due_at LIMIT 1"
+)
