@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_PATH_SEGMENTS = 20
 MAX_SAME_SEGMENTS = 2
+MAX_DEPTH = 32_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Scope:
         """Return why `url`, found at `depth` links from a start, is not followed; None when it is."""
         if self.max_depth is not None and depth > self.max_depth:
             return "depth"
+        if depth > MAX_DEPTH:
+            return "trap"
         if not self._within(url):
             return self.kind
         if self.include and not any(pattern.search(url.text) for pattern in self.include):
