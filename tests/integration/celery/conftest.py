@@ -8,14 +8,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 import redis
-from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from kombu import pools
@@ -179,14 +177,7 @@ def _forget_connections() -> None:
 
 
 @pytest.fixture
-def migrated_rows(transactional_db: None) -> None:
-    """The rows that the migrations make: a transactional test before this one has emptied every table."""
-    made = import_module("crawler.migrations.0002_lanes_and_beat_entries")
-    made.forwards(apps, None)
-
-
-@pytest.fixture
-def fleet(migrated_rows: None, broker: redis.Redis, valkey: Embedded, tmp_path: Path) -> Iterator[Fleet]:
+def fleet(transactional_db: None, broker: redis.Redis, valkey: Embedded, tmp_path: Path) -> Iterator[Fleet]:
     """Processes that end with the test."""
     started = Fleet(broker_url=valkey.url, folder=tmp_path)
     try:
