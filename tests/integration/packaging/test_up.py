@@ -141,9 +141,11 @@ def stopped_in_order(var: Path) -> list[str]:
     return list(dict.fromkeys(groups))
 
 
-def test_a_killed_up_leaves_no_process_and_can_start_again(up: Up) -> None:
+def test_a_killed_process_is_started_again_and_a_killed_up_leaves_none(up: Up) -> None:
     up.until_ready()
     session = up.session()
+    kill_beat(session)
+    up.until(lambda: "spawned: 'beat'" in after_the_end_of_beat(up.var), within_seconds=30)
     assert len(guardian.members(session)) > 6
     up.process.kill()
     up.process.wait()
@@ -161,18 +163,13 @@ def test_a_killed_up_leaves_no_process_and_can_start_again(up: Up) -> None:
         again.end()
 
 
-def test_a_killed_process_is_started_again(up: Up) -> None:
-    up.until_ready()
-    beat = next(
-        pid for pid in guardian.members(up.session()) if b"beat" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
-    os.kill(beat, signal.SIGKILL)
-    up.until(
-        lambda: (
-            "spawned: 'beat'" in (up.var / "log" / "supervisord.log").read_text().partition("exited: beat")[2]
-        ),
-        within_seconds=20,
-    )
+def kill_beat(session: int) -> None:
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in guardian.members(session)}
+    os.kill(next(pid for pid, words in commands.items() if b"\0beat\0" in words), signal.SIGKILL)
+
+
+def after_the_end_of_beat(var: Path) -> str:
+    return (var / "log" / "supervisord.log").read_text().partition("exited: beat")[2]
 
 
 def test_a_process_that_cannot_start_is_named_with_the_end_of_its_log(var: Path) -> None:
