@@ -20,7 +20,7 @@ from crawler.queries import runs as queries
 from crawler.runner import SliceJob
 from crawler.services import runs, targets, vanished
 from crawler.services.terminal import asked as words
-from crawler.services.terminal import database, display, figures, memory, outputs, reach
+from crawler.services.terminal import database, display, figures, memory, outputs, reach, steady
 from crawler.services.terminal.asked import Asked, Refusal
 from crawler.services.terminal.attending import Attendant, Stream
 from crawler.services.terminal.interrupts import Interrupted, Interrupts
@@ -44,6 +44,7 @@ def crawl(asked: Asked) -> int:
     0: the run finished; 1: it failed or could not go on; 2: what was asked cannot be done;
     128 + the signal's number: it is paused, with everything committed.
     """
+    steady.keep_memory()
     shown = display.chosen(quiet=asked.quiet)
     with Interrupts() as interrupts, display.logging_to(shown):
         try:
