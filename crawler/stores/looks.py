@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from crawler.engine.ports import Ask
+    from crawler.engine.ports import Ask, Clock
     from crawler.engine.work import Claim, RunRules
     from crawler.stores.claims import OpenBacklog
-    from crawler.stores.clock import DatabaseClock
 
     Leased = Mapping[int, tuple[HostLease, int]]
     Waiting = Mapping[int, Sequence[OpenBacklog]]
 
 WANTED_FOR = timedelta(seconds=15)
-COUNT_EVERY_SECONDS = 1.0
+COUNT_EVERY_SECONDS = 0.5
 MOST_COUNTED = 5_000
 
 
@@ -54,7 +53,7 @@ class Looker:
     """
 
     def __init__(
-        self, *, owner: str, floor: int, rules: Rules, clock: DatabaseClock, run: int | None = None
+        self, *, owner: str, floor: int, rules: Rules, clock: Clock, run: int | None = None
     ) -> None:
         self._owner = owner
         self._floor = floor

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from crawler.engine.ports import Clock
     from crawler.engine.work import Result
-    from crawler.stores.clock import DatabaseClock
 
 SAMPLES_A_REASON = 100
 
@@ -24,7 +24,7 @@ SAMPLES_A_REASON = 100
 class Committer:
     """Writes one slice's results. Keeps only what is known to be committed, and which links were sampled."""
 
-    def __init__(self, *, owner: str, clock: DatabaseClock) -> None:
+    def __init__(self, *, owner: str, clock: Clock) -> None:
         self._owner = owner
         self._clock = clock
         self._seen = SeenBefore()

@@ -38,7 +38,7 @@ def marks(values: Sequence[object]) -> str:
 
 def json_mark() -> str:
     """Return the placeholder of a JSON value given as text."""
-    return "%s::jsonb" if is_postgres() else "%s"
+    return "%s::json" if is_postgres() else "%s"
 
 
 def json_member(column: str, name: str) -> str:
