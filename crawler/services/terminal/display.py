@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crawler.services.terminal.figures import Figures
 
 LINE_EVERY_SECONDS: Final = 5.0
+BAR_WIDTH: Final = 24
 
 
 class Display(Protocol):
@@ -95,13 +96,15 @@ class Bar(Silent):
             self._live.stop()
 
     def show(self, now: Figures) -> None:
-        from rich.console import Group
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
-        bar = ProgressBar(total=max(now.discovered, 1), completed=now.settled)
+        bar = ProgressBar(total=max(now.discovered, 1), completed=now.settled, width=BAR_WIDTH)
+        row = Table.grid(padding=(0, 1))
+        row.add_row(bar, Text(figures.progress(now), no_wrap=True, overflow="ellipsis"))
         with suppress(OSError):
-            self._live.update(Group(bar, Text(figures.progress(now))), refresh=True)
+            self._live.update(row, refresh=True)
 
     def say(self, line: str) -> None:
         with suppress(OSError):

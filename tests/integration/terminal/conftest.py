@@ -98,7 +98,7 @@ class Terminal:
 
     def crawl(self, *words: object, **variables: str) -> Ended:
         """Crawl to the end."""
-        return self.begin(*words, **variables).end()
+        return self.begin(*words, out=None, **variables).end()
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """Return what a file of JSON lines holds, as far as its lines are whole."""

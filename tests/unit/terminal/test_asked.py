@@ -1,0 +1,125 @@
+"""From words to settings, and from problems to lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.services.drafts import Problem
+from crawler.services.terminal import asked as words
+from crawler.services.terminal.asked import Asked, Refusal
+
+URL = "https://example.test/"
+
+
+def lines(asked: Asked) -> tuple[str, ...]:
+    with pytest.raises(Refusal) as refused:
+        words.settings_of(asked)
+    assert refused.value.status == 2
+    return refused.value.lines
+
+
+def test_what_was_left_out_is_left_to_the_defaults() -> None:
+    assert words.settings_of(Asked(urls=(URL,))) == {"name": "terminal", "start_urls": [URL]}
+
+
+def test_every_option_has_its_setting() -> None:
+    settings = words.settings_of(
+        Asked(
+            urls=(URL,),
+            pages="50",
+            depth="3",
+            scope="prefix",
+            delay="0.5",
+            connections="2",
+            no_robots=True,
+            fields=("name=css:h1", 'price={"css": ".price", "type": "price"}'),
+            row="css:.product",
+            keys=("name", "price"),
+        )
+    )
+    assert settings == {
+        "name": "terminal",
+        "start_urls": [URL],
+        "max_pages": 50,
+        "max_depth": 3,
+        "scope": "prefix",
+        "delay_seconds": 0.5,
+        "connections": 2,
+        "obey_robots": False,
+        "scraper": "fields",
+        "fields": {"name": "css:h1", "price": {"css": ".price", "type": "price"}},
+        "row": "css:.product",
+        "key": ["name", "price"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("delay", "connections", "expected"),
+    [("0", None, 16), ("0", "3", 3), ("0.1", None, None), (None, None, None)],
+)
+def test_without_delay_sixteen_connections_are_used(
+    delay: str | None, connections: str | None, expected: int | None
+) -> None:
+    settings = words.settings_of(Asked(urls=(URL,), delay=delay, connections=connections))
+
+    assert settings.get("connections") == expected
+
+
+def test_named_scraper_wins_over_the_one_that_fields_imply() -> None:
+    settings = words.settings_of(Asked(urls=(URL,), fields=("a=css:b",), scraper="auto"))
+
+    assert settings["scraper"] == "auto"
+
+
+def test_selector_may_hold_equals_signs() -> None:
+    settings = words.settings_of(Asked(urls=(URL,), fields=("a=css:a[rel=next]::attr(href)",)))
+
+    assert settings["fields"] == {"a": "css:a[rel=next]::attr(href)"}
+
+
+def test_all_words_that_cannot_be_read_are_told_at_once() -> None:
+    told = lines(Asked(urls=(URL,), pages="1e3", delay="soon", fields=("a", "b=css:x", "b=css:y", "c={")))
+
+    assert [line.split(",")[0].split(" is ")[0] for line in told] == [
+        "--pages: must be a whole number",
+        "--delay: must be a number of seconds",
+        "--field: 'a'",
+        "--field: b",
+        "--field: c",
+    ]
+
+
+def test_start_is_needed() -> None:
+    assert lines(Asked())[0].startswith("URL: say where to start")
+
+
+def test_problems_are_named_by_the_option_they_came_from() -> None:
+    problems = [
+        Problem(field="start_urls.1", message="is bad"),
+        Problem(field="fields.price.css", message="is no selector"),
+        Problem(field="key.0", message="is unknown"),
+        Problem(field="max_pages", message="is too many"),
+    ]
+    assert words.lines_of(problems, urls=("a", "b")) == (
+        "URL b: is bad",
+        "--field price: is no selector",
+        "--key: is unknown",
+        "--pages: is too many",
+    )
+
+
+def test_run_to_resume_is_a_number() -> None:
+    assert words.run_number(Asked(resume="12")) == 12
+
+
+@pytest.mark.parametrize("word", ["", "x", "-1", "1.5", "²", "9" * 30])
+def test_anything_else_is_no_run(word: str) -> None:
+    with pytest.raises(Refusal, match="must be the number of a run"):
+        words.run_number(Asked(resume=word))
+
+
+def test_resumed_run_keeps_its_settings() -> None:
+    with pytest.raises(Refusal) as refused:
+        words.run_number(Asked(resume="12", urls=(URL,), scraper="auto"))
+
+    assert [line.split(":")[0] for line in refused.value.lines] == ["URL", "--scraper"]
