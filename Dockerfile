@@ -26,4 +26,4 @@ USER trawl
 VOLUME /var/lib/trawl
 EXPOSE 8000
 ENTRYPOINT ["/srv/trawl/entrypoint.sh"]
-CMD ["python", "-m", "gunicorn", "webui.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload", "--no-control-socket"]
+CMD ["python", "-m", "gunicorn", "--config", "python:webui.processes.gunicorn", "webui.wsgi", "--bind", "0.0.0.0:8000"]

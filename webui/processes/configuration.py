@@ -6,6 +6,8 @@ import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from webui.processes.layout import Wave
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -59,7 +61,7 @@ def _daemon(base: Path, logs: Path, folder: Path, user: str | None) -> str:
 def _program(program: Program, logs: Path) -> str:
     options = {
         "command": _literal(shlex.join(program.command)),
-        "autostart": "true" if program.early else "false",
+        "autostart": "true" if program.wave is Wave.AT_ONCE else "false",
         "autorestart": "true",
         "startsecs": "2",
         "startretries": "3",

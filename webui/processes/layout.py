@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from crawler.queue import WORKERS, WorkerKind
@@ -13,14 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-WEB_WORKERS = 2
-WEB_THREADS = 4
 CONTROL_CONCURRENCY = 3
 SLICE_GRACE = timedelta(seconds=35)
 
 # selectolax frees every page's tree at once; with glibc's defaults each page then faults its memory in anew.
 # 32 MiB is the most that glibc accepts as its mmap threshold.
 STEADY_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(256 * 2**20), "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20)}
+
+
+class Wave(IntEnum):
+    """When a program is started: each waits for the former, so that they do not compete for the cores."""
+
+    AT_ONCE = 0
+    WHEN_THE_SITE_ANSWERS = 1
+    WHEN_IT_IS_READY = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +53,14 @@ class Installation:
 class Program:
     """One supervised process.
 
-    Programs start in the order of `order` and stop in the opposite order, one after another; those
-    of the same `group` stop together. `early` ones start before the site answers, the others then.
+    Groups stop in the opposite order of `order`, one after another; what is in one group stops together.
     """
 
     name: str
     group: str
     order: int
     command: tuple[str, ...]
-    early: bool = False
+    wave: Wave = Wave.AT_ONCE
     stop_within: timedelta = timedelta(seconds=10)
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -66,38 +72,40 @@ def programs(installation: Installation) -> tuple[Program, ...]:
 
 def _programs(installation: Installation) -> Iterator[Program]:
     if installation.broker_command:
-        yield Program(
-            name="broker", group="broker", order=10, early=True, command=installation.broker_command
-        )
-    yield Program(name="web", group="web", order=20, early=True, command=_web(installation))
+        yield Program(name="broker", group="broker", order=10, command=installation.broker_command)
+    yield Program(name="web", group="web", order=20, command=_web(installation))
     if installation.demo_port is not None:
         port = str(installation.demo_port)
         yield Program(
             name="demo",
             group="demo",
             order=25,
-            early=True,
             command=(installation.python, "-m", "demo", "--port", port),
         )
     for kind in WORKERS:
+        first = kind is WORKERS[0]
         yield Program(
             name=kind.name,
             group="workers",
             order=30,
             command=_worker(installation, kind),
+            wave=Wave.WHEN_THE_SITE_ANSWERS if first else Wave.WHEN_IT_IS_READY,
             stop_within=SLICE_GRACE,
             environment=STEADY_MEMORY,
         )
-    yield Program(name="beat", group="beat", order=40, command=_beat(installation))
+    yield Program(
+        name="beat",
+        group="beat",
+        order=40,
+        command=_beat(installation),
+        wave=Wave.WHEN_THE_SITE_ANSWERS,
+    )
 
 
 def _web(installation: Installation) -> tuple[str, ...]:
     return (
-        *(installation.python, "-m", "gunicorn", "webui.wsgi"),
+        *(installation.python, "-m", "gunicorn", "--config", "python:webui.processes.gunicorn", "webui.wsgi"),
         *("--bind", bind_address(installation.host, installation.port)),
-        *("--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
-        # One import for all workers halves the time until the site answers.
-        *("--preload", "--no-control-socket", "--graceful-timeout", "8"),
     )
 
 

@@ -91,13 +91,9 @@ class Supervisor:
     ) -> None:
         self._stop()
 
-    def start(self, group: str) -> None:
-        """Start every program of `group`, without waiting for it."""
-        self._call("startProcessGroup", group, NO_WAIT)
-
-    def restart(self, state: State) -> None:
-        """Start a program that supervisord has given up on."""
-        self._call("startProcess", f"{state.group}:{state.name}", NO_WAIT)
+    def start(self, program: Program | State) -> None:
+        """Start a program that does not run, without waiting for it."""
+        self._call("startProcess", f"{program.group}:{program.name}", NO_WAIT)
 
     def states(self) -> list[State]:
         """Return the state of each program; raises `CannotStart` when supervisord itself is gone."""

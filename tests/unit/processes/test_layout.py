@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from crawler.queue import WORKERS
-from webui.processes.layout import Installation, Program, programs
+from webui.processes.layout import Installation, Program, Wave, programs
 
 PLAIN = Installation(
     python="/py", base=Path("/trawl"), var=Path("/trawl/var"), host="127.0.0.1", port=8000, workers=4
@@ -44,6 +44,12 @@ def test_workers_may_finish_their_slice() -> None:
     for program in programs(PLAIN):
         if program.group == "workers":
             assert program.stop_within.total_seconds() == 35
+
+
+def test_what_a_ready_service_needs_starts_before_the_rest() -> None:
+    waves = {name: program.wave for name, program in named(PLAIN).items()}
+    assert {name for name, wave in waves.items() if wave is Wave.AT_ONCE} == {"web"}
+    assert {name for name, wave in waves.items() if wave is Wave.WHEN_THE_SITE_ANSWERS} == {"worker", "beat"}
 
 
 def test_no_broker_is_started_when_one_is_given() -> None:

@@ -22,14 +22,14 @@ from crawler import checks
 from webui import env
 from webui.processes import addresses, administrator, broker, database, health, lock
 from webui.processes.errors import CannotStart
-from webui.processes.layout import Installation, programs
+from webui.processes.layout import Installation, Wave, programs
 from webui.processes.supervisor import State, Supervisor
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
 ANSWERS_WITHIN = timedelta(seconds=90)
-LOOK_EVERY = timedelta(milliseconds=100)
+LOOK_EVERY = timedelta(milliseconds=200)
 WATCH_EVERY = timedelta(seconds=2)
 RESTART_AFTER = timedelta(seconds=30)
 DEMO_PORT = 8001
@@ -49,7 +49,7 @@ class Command(BaseCommand):
     """Migrates, makes the first administrator, starts every process, and stops them all at the end."""
 
     help = "Start the service: broker, web site, workers and schedules. Ctrl-C stops it."
-    requires_system_checks = ()  # the settings' own are asked below; every worker runs all of them
+    requires_system_checks = ()  # those of the settings are asked below
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=_port, default=8000, help="port of the web site (default: 8000)")
@@ -119,18 +119,17 @@ class Command(BaseCommand):
             self._say(f"It is not shown again; ./run changepassword {made.name} sets another.\n")
 
     def _start(self, running: Supervisor, installation: Installation) -> None:
-        """Start the site, and everything else once it answers, so that they do not compete for the cores."""
         site = health.Site(
             host=addresses.reachable_host(installation.host),
             port=installation.port,
             name=health.name_among(env.words("ALLOWED_HOSTS")),
         )
         self._say("Starting ...")
-        self._await(running, site, "/healthz")
-        late = {program.group: None for program in programs(installation) if not program.early}
-        for group in late:
-            running.start(group)
-        self._await(running, site, "/readyz")
+        for path, wave in (("/healthz", Wave.WHEN_THE_SITE_ANSWERS), ("/readyz", Wave.WHEN_IT_IS_READY)):
+            self._await(running, site, path)
+            for program in programs(installation):
+                if program.wave is wave:
+                    running.start(program)
 
     def _await(self, running: Supervisor, site: health.Site, path: str) -> None:
         deadline = time.monotonic() + ANSWERS_WITHIN.total_seconds()
@@ -158,7 +157,7 @@ class Command(BaseCommand):
                 if state.word == "FATAL" and time.monotonic() > again_at.get(state.name, 0):
                     self.stderr.write(f"up: {state.name} keeps failing and is started again; see {state.log}")
                     again_at[state.name] = time.monotonic() + RESTART_AFTER.total_seconds()
-                    running.restart(state)
+                    running.start(state)
 
 
 def _require_settings_that_fit() -> None:
@@ -181,8 +180,9 @@ def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]
         broker_command=broker_command,
         demo_port=demo_port,
     )
-    unbuffered = {"PYTHONUNBUFFERED": "1"}
-    return installation, {"ALLOWED_HOSTS": hosts, **unbuffered, **broker_address, **demo_allowed}
+    # The checks that depend on settings were asked already; each worker would import every page for the others.
+    plain = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1", "ALLOWED_HOSTS": hosts}
+    return installation, {**plain, **broker_address, **demo_allowed}
 
 
 def _broker(folder: Path) -> tuple[tuple[str, ...] | None, dict[str, str]]:

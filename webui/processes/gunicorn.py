@@ -1,0 +1,17 @@
+"""Gunicorn's settings, the same wherever the site runs; the address is given on its command line."""
+
+from __future__ import annotations
+
+from django.urls import get_resolver
+
+worker_class = "gthread"
+workers = 2
+threads = 4
+graceful_timeout = 8
+control_socket_disable = True
+preload_app = True
+
+
+def when_ready(_server: object) -> None:
+    """Import every view before the workers are forked: they share it, and the first answer comes sooner."""
+    _ = get_resolver().url_patterns
