@@ -180,7 +180,7 @@ def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]
         broker_command=broker_command,
         demo_port=demo_port,
     )
-    # The checks that depend on settings were asked already; each worker would import every page for the others.
+    # The checks of the settings were asked already; for the others each worker would import every page.
     plain = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1", "ALLOWED_HOSTS": hosts}
     return installation, {**plain, **broker_address, **demo_allowed}
 
