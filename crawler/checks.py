@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.checks import Error, register
@@ -25,7 +25,8 @@ def settings_fit(**_asked: object) -> list[Error]:
 
 def _times() -> Iterator[Error]:
     soft, hard = settings.CELERY_TASK_SOFT_TIME_LIMIT, settings.CELERY_TASK_TIME_LIMIT
-    visibility = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", hard + 1)
+    transport: dict[str, Any] = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
+    visibility = transport.get("visibility_timeout", hard + 1)
     crawl = conf.crawl()
     if not crawl.slice_time.total_seconds() * 2 <= soft < hard < visibility:
         yield Error(

@@ -7,7 +7,12 @@ from django.db import migrations
 LANES = ("urgent", "default", "bulk")
 ENTRIES = (
     ("tick", "schedules.tick", 5, "Starts the runs that are due."),
-    ("reconcile", "crawl.reconcile", 15, "Frees what vanished processes held, rings lanes that have work, ends finished runs."),
+    (
+        "reconcile",
+        "crawl.reconcile",
+        15,
+        "Frees what vanished processes held, rings lanes that have work, ends finished runs.",
+    ),
     ("deliver", "outbox.deliver", 5, "Sends the outbox messages that were not sent at once."),
     ("clean up", "retention.clean_up", 3600, "Removes what is past its keeping time, in small transactions."),
 )
@@ -22,12 +27,20 @@ def forwards(apps, schema_editor):
     for name, task, seconds, description in ENTRIES:
         every, _ = interval.objects.get_or_create(every=seconds, period="seconds")
         queue = "jobs" if task == "retention.clean_up" else "control"
-        values = {"task": task, "interval": every, "queue": queue, "expire_seconds": seconds, "description": description}
+        values = {
+            "task": task,
+            "interval": every,
+            "queue": queue,
+            "expire_seconds": seconds,
+            "description": description,
+        }
         entry.objects.get_or_create(name=name, defaults=values)
 
 
 def backwards(apps, schema_editor):
-    apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=[e[0] for e in ENTRIES]).delete()
+    apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(
+        name__in=[e[0] for e in ENTRIES]
+    ).delete()
 
 
 class Migration(migrations.Migration):

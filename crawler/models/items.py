@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from crawler.models.fields import OrderedJSONField
+
 
 class Item(models.Model):
     """One scraped record of a target, by its key: the current version."""
@@ -16,7 +18,7 @@ class Item(models.Model):
     url = models.TextField()
     run = models.BigIntegerField()
     version = models.PositiveIntegerField(default=1)
-    data = models.JSONField()
+    data = OrderedJSONField()
     content_hash = models.BinaryField(max_length=16)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
@@ -40,7 +42,7 @@ class ItemVersion(models.Model):
     version = models.PositiveIntegerField()
     run = models.BigIntegerField()
     url = models.TextField()
-    data = models.JSONField()
+    data = OrderedJSONField()
     content_hash = models.BinaryField(max_length=16)
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField()

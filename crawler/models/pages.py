@@ -40,7 +40,10 @@ class Page(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["target", "key"], name="page_once"),)
-        indexes = (models.Index(fields=["target", "id"], name="page_by_target"),)
+        indexes = (
+            models.Index(fields=["target", "id"], name="page_by_target"),
+            models.Index(fields=["body_hash"], name="page_by_body"),
+        )
 
     def __str__(self) -> str:
         return self.url

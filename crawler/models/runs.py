@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import F, Q
 
-from crawler.models.fields import EncryptedJSONField
+from crawler.models.fields import EncryptedJSONField, OrderedJSONField
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -71,7 +71,7 @@ class Run(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     trigger = models.CharField(max_length=10, choices=RunTrigger.choices, default=RunTrigger.MANUAL)
     priority = models.PositiveSmallIntegerField(default=5)
-    settings = models.JSONField(default=dict)
+    settings = OrderedJSONField(default=dict)
     headers = EncryptedJSONField(default=dict, blank=True)
     report = models.JSONField(default=dict, blank=True)
     settled = models.BooleanField(default=False)

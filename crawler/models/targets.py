@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from crawler.models.fields import EncryptedJSONField
+from crawler.models.fields import EncryptedJSONField, OrderedJSONField
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -64,8 +64,8 @@ class Target(models.Model):
     headers = EncryptedJSONField(default=dict, blank=True)
     user_agent = models.CharField(max_length=400, blank=True, default="")
     scraper = models.CharField(max_length=100, default="auto")
-    options = models.JSONField(default=dict, blank=True)
-    fields = models.JSONField(default=dict, blank=True)
+    options = OrderedJSONField(default=dict, blank=True)
+    fields = OrderedJSONField(default=dict, blank=True)
     row = models.CharField(max_length=1000, blank=True, default="")
     key = models.JSONField(default=list, blank=True)
     tags = models.JSONField(default=list, blank=True)

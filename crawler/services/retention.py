@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from crawler.models import (
     Request,
     Run,
     Sighting,
+    Snapshot,
     Target,
 )
 from crawler.services import heartbeats, outbox
@@ -31,13 +33,14 @@ if TYPE_CHECKING:
 
 BATCH = 2_000
 BUDGET_SECONDS = 120.0
+KEEP_BODIES = timedelta(days=1)
 
 
 def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
     ends_at = time.monotonic() + budget_seconds
     removed = 0
-    for step in (_step_target, _step_requests, _step_outbox):
+    for step in (_step_target, _step_requests, _step_bodies, _step_outbox):
         while time.monotonic() < ends_at:
             count = step(now)
             removed += count
@@ -84,6 +87,15 @@ def _step_requests(now: datetime) -> int:
         if run is not None:
             return _remove(rows.filter(run=run))
     return 0
+
+
+def _step_bodies(now: datetime) -> int:
+    """Remove a batch of the stored bodies that no page has any more.
+
+    A new body is spared for a while: the page that has it may still be on its way.
+    """
+    used = Page.objects.filter(body_hash=OuterRef("hash"))
+    return _remove(Snapshot.objects.filter(~Exists(used), created_at__lt=now - KEEP_BODIES))
 
 
 def _step_outbox(now: datetime) -> int:

@@ -186,9 +186,12 @@ def _settle_batch(run_id: int, *, now: datetime) -> bool:
 def stop_late(*, now: datetime) -> int:
     """End the runs that are past their time limit; what they have is kept. Return how many."""
     stopped = 0
-    limited = Run.objects.filter(state=RunState.RUNNING).exclude(settings__max_minutes=None)
-    for run in limited.exclude(reason=rows.TIME_LIMIT).defer("headers").order_by("id"):
-        ends_at = (run.started_at or now) + timedelta(minutes=run.settings["max_minutes"])
+    running = Run.objects.filter(state=RunState.RUNNING).exclude(reason=rows.TIME_LIMIT)
+    for run in running.defer("headers").order_by("id"):
+        minutes = run.settings["max_minutes"]
+        if minutes is None:
+            continue
+        ends_at = (run.started_at or now) + timedelta(minutes=minutes)
         still = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
         if ends_at < now and still.update(reason=rows.TIME_LIMIT):
             _settle_soon(run, now=now)

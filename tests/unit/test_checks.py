@@ -9,7 +9,7 @@ import pytest
 from crawler import checks
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 
 def ids() -> list[str | None]:
@@ -30,7 +30,7 @@ def test_the_defaults_fit() -> None:
     ],
 )
 def test_a_setting_that_cannot_work_is_named(
-    settings: SettingsWrapper, name: str, value: object, expected: str
+    settings: Settings, name: str, value: object, expected: str
 ) -> None:
     setattr(settings, name, value)
     assert ids() == [expected]

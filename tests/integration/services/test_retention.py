@@ -1,0 +1,100 @@
+"""What clean-up removes, and what it leaves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from crawler.models import Item, Page, Request, Run, RunTrigger, Snapshot, Target
+from crawler.policy.identity import digest
+from crawler.services import retention, runs, targets
+from crawler.stores import snapshots
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=60)
+
+
+def target(name: str = "Shop") -> Target:
+    owner, _ = get_user_model().objects.get_or_create(username="ann")
+    return targets.create(owner=owner, data={"name": name, "start_urls": ["https://example.com/"]}, now=NOW)
+
+
+def store(body: bytes, *, at: datetime) -> bytes:
+    snapshots.save({digest(body): (snapshots.compress(body), len(body))}, now=at)
+    return digest(body)
+
+
+def page_of(owner: Target, body: bytes) -> Page:
+    return Page.objects.create(
+        target=owner,
+        key=digest(b"key" + body),
+        url="https://example.com/",
+        run=1,
+        status=200,
+        body_hash=digest(body),
+        first_seen=NOW,
+        last_seen=NOW,
+        changed_at=NOW,
+    )
+
+
+def test_a_deleted_target_leaves_nothing_behind() -> None:
+    gone, stays = target("gone"), target("stays")
+    runs.start(target=gone, trigger=RunTrigger.MANUAL, now=NOW)
+    body = b"<p>what it stored</p>"
+    store(body, at=LONG_AGO)
+    page_of(gone, body)
+    targets.delete(target=gone, now=NOW)
+    retention.clean_up(now=NOW + timedelta(minutes=1))
+    assert list(Target.objects.all()) == [stays]
+    assert not Run.objects.exists()
+    assert not Request.objects.exists()
+    assert not Page.objects.exists()
+    assert not Snapshot.objects.exists()
+
+
+def test_a_body_stays_while_a_page_has_it() -> None:
+    kept = store(b"kept", at=LONG_AGO)
+    page_of(target(), b"kept")
+    store(b"of no page", at=LONG_AGO)
+    retention.clean_up(now=NOW)
+    assert [bytes(hash_) for hash_ in Snapshot.objects.values_list("hash", flat=True)] == [kept]
+
+
+def test_a_new_body_is_spared_because_its_page_may_be_on_its_way() -> None:
+    store(b"just written", at=NOW)
+    retention.clean_up(now=NOW)
+    assert Snapshot.objects.count() == 1
+
+
+def test_requests_of_runs_that_ended_long_ago_go_and_their_counts_stay() -> None:
+    run = runs.start(target=target(), trigger=RunTrigger.MANUAL, now=LONG_AGO)
+    runs.cancel(run=run, now=LONG_AGO)
+    retention.clean_up(now=NOW)
+    run.refresh_from_db()
+    assert not Request.objects.exists()
+    assert (run.discovered, run.skipped) == (1, 1)
+
+
+def test_records_keep_the_order_of_their_fields() -> None:
+    declared = {"zeta": "css:h1", "b": "css:p", "alpha": "css:a"}
+    shop = target()
+    Target.objects.filter(pk=shop.pk).update(fields=declared)
+    item = Item.objects.create(
+        target=shop,
+        key_hash=b"k" * 16,
+        key="k",
+        url="https://example.com/",
+        run=1,
+        data=dict.fromkeys(declared, "x"),
+        content_hash=b"h" * 16,
+        first_seen=NOW,
+        last_seen=NOW,
+        changed_at=NOW,
+    )
+    assert list(Target.objects.get(pk=shop.pk).fields) == list(declared)
+    assert list(Item.objects.get(pk=item.pk).data) == list(declared)
