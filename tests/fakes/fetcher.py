@@ -33,14 +33,20 @@ class FakeFetcher:
         self._answers: dict[str, list[Fetched | FetchError | _Hangs]] = defaultdict(list)
 
     def answer(
-        self, url: str, body: bytes | str = b"", *, status: int = 200, headers: Iterable[tuple[str, str]] = ()
+        self,
+        url: str,
+        body: bytes | str = b"",
+        *,
+        status: int = 200,
+        headers: Iterable[tuple[str, str]] = (),
+        content_type: str = "text/html; charset=utf-8",
     ) -> None:
         content = body.encode() if isinstance(body, str) else body
         self._answers[url].append(
             Fetched(
                 url=url,
                 status=status,
-                headers=Headers([("Content-Type", "text/html; charset=utf-8"), *headers]),
+                headers=Headers([("Content-Type", content_type), *headers]),
                 body=content,
                 wire_bytes=len(content),
                 elapsed_seconds=0.0,

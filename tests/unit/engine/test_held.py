@@ -1,0 +1,193 @@
+"""One host in a slice's hands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.engine.held import HeldHost
+from crawler.engine.work import Claim, HostLease, Ledger
+from crawler.frontier.politeness import Pace
+from tests.fakes.clock import BEGINNING, FakeClock
+from tests.fakes.rules import some_rules
+
+
+def held(clock: FakeClock | None = None, **ledger: Any) -> HeldHost:
+    lease = HostLease(id=1, origin="http://a.test", epoch=3, ledger=Ledger(**ledger))
+    return HeldHost(lease, clock or FakeClock())
+
+
+def a_claim(number: int = 1, *, priority: int = 5, backlog: int = 1, **rules: Any) -> Claim:
+    return Claim(
+        id=number,
+        rules=some_rules(backlog, **rules),
+        host=1,
+        backlog=backlog,
+        epoch=3,
+        url=f"http://a.test/{number}",
+        key=bytes(16),
+        depth=0,
+        priority=priority,
+    )
+
+
+def ask_of(host: HeldHost, *, budget: float = 30.0, elapsed: float = 0.0) -> tuple[int, int | None]:
+    ask = host.ask(budget_seconds=budget, elapsed_seconds=elapsed)
+    return ask.want, ask.least_in_hand
+
+
+def test_claims_come_out_by_urgency_and_equals_as_they_came() -> None:
+    host = held()
+    host.add([a_claim(1, priority=2), a_claim(2, priority=9), a_claim(3, priority=2), a_claim(4, priority=9)])
+
+    assert [host.pop().id for _ in range(4)] == [2, 4, 1, 3]
+
+
+def test_claims_of_closed_backlogs_are_taken_out_and_the_others_stay_in_order() -> None:
+    host = held()
+    host.add([a_claim(n, priority=n % 3, backlog=n % 2) for n in range(10)])
+
+    taken = host.take_all(frozenset({1}))
+
+    assert {claim.backlog for claim in taken} == {1}
+    assert len(taken) == host.waiting == 5
+    rest = [host.pop() for _ in range(5)]
+    assert [claim.priority for claim in rest] == sorted((c.priority for c in rest), reverse=True)
+
+
+def test_pace_becomes_the_slowest_and_stays_it_while_the_host_is_held() -> None:
+    host = held()
+    host.add([a_claim(1, backlog=1, delay_seconds=1.0)])
+    host.add([a_claim(2, backlog=2, pace=Pace(delay_seconds=4.0, connections=3))])
+    host.take_all()
+
+    assert host.pace == Pace(delay_seconds=4.0, connections=1)
+
+
+@given(
+    delays=st.lists(st.floats(0, 30), min_size=1, max_size=8),
+    waits=st.lists(st.floats(0, 40), min_size=1, max_size=8),
+    chance=st.floats(0, 1, exclude_max=True),
+)
+def test_no_request_is_sent_within_the_delay_of_the_one_before(
+    delays: list[float], waits: list[float], chance: float
+) -> None:
+    clock = FakeClock(chance=chance)
+    host = held(clock)
+    sent: list[float] = []
+    for number, delay in enumerate(delays):
+        host.add([a_claim(number, backlog=number, delay_seconds=delay)])
+        clock.advance(waits[number % len(waits)])
+        clock.advance(max(host.slot_in(), 0.0))
+        if sent:
+            assert clock.monotonic() - sent[-1] >= host.pace.delay_seconds - 1e-6
+        sent.append(clock.monotonic())
+        host.use_slot()
+
+
+def test_new_holder_waits_for_what_the_last_one_sent() -> None:
+    clock = FakeClock()
+    host = held(clock, last_at=BEGINNING - timedelta(seconds=2))
+
+    host.add([a_claim(delay_seconds=5.0)])
+
+    assert host.slot_in() == 3.0
+
+
+def test_host_held_back_by_its_ledger_stays_so() -> None:
+    assert held(next_at=BEGINNING + timedelta(seconds=40)).slot_in() == 40
+
+
+def test_news_tell_when_the_host_may_be_asked_again_and_at_which_pace() -> None:
+    clock = FakeClock()
+    host = held(clock)
+    host.add([a_claim(delay_seconds=2.0)])
+    host.use_slot()
+    assert host.dirty
+
+    news = host.news()
+
+    assert (news.id, news.epoch, news.robots) == (1, 3, False)
+    assert news.ledger.next_at == BEGINNING + timedelta(seconds=2)
+    assert (news.ledger.last_at, news.ledger.delay_seconds) == (BEGINNING, 2.0)
+    assert not host.dirty
+
+
+def test_news_of_robots_are_told_once() -> None:
+    host = held()
+    host.add([a_claim()])
+    host.learn_robots("none", body=b"", fetched_at=BEGINNING, until=BEGINNING, failures=0)
+
+    assert host.news().robots
+    assert not host.news().robots
+
+
+def test_crawl_delay_slows_only_runs_that_obey() -> None:
+    body = b"User-agent: *\nCrawl-delay: 7"
+    obeying, careless = held(), held()
+    for host, obeys in ((obeying, True), (careless, False)):
+        host.add([a_claim(obey_robots=obeys)])
+        host.learn_robots("usable", body=body, fetched_at=BEGINNING, until=BEGINNING, failures=0)
+
+    assert (obeying.pace.delay_seconds, careless.pace.delay_seconds) == (7.0, 0.0)
+    assert careless.ledger.crawl_delay_seconds == 7.0
+
+
+def test_little_in_hand_asks_for_what_two_seconds_take() -> None:
+    host = held()
+    host.add([a_claim(1, delay_seconds=0.5)])
+
+    assert ask_of(host) == (3, 5)
+    host.add([a_claim(2, delay_seconds=0.5), a_claim(3, delay_seconds=0.5)])
+    assert ask_of(host) == (0, 5)
+
+
+def test_more_urgent_work_is_asked_for_until_a_batch_of_it_is_in_hand() -> None:
+    host = held()
+    host.add([a_claim(1, priority=1, delay_seconds=1.0), a_claim(2, priority=1, delay_seconds=1.0)])
+    assert ask_of(host) == (0, 1)
+    host.add([a_claim(3, priority=9, delay_seconds=1.0)])
+    assert ask_of(host) == (0, 1)
+    host.add([a_claim(4, priority=9, delay_seconds=1.0)])
+
+    assert ask_of(host) == (0, None)
+
+
+def test_host_on_its_way_out_asks_for_nothing() -> None:
+    host = held()
+    host.add([a_claim(1, priority=1)])
+    host.leaving = True
+
+    assert ask_of(host) == (0, None)
+
+
+def test_host_that_cannot_be_asked_in_time_asks_for_nothing() -> None:
+    host = held()
+    host.hold(timedelta(seconds=60), "status-503")
+    host.leaving = False
+
+    assert ask_of(host, budget=30.0) == (0, None)
+
+
+def test_host_given_up_asks_on_so_that_everything_on_it_ends() -> None:
+    host = held()
+    host.hold(timedelta(seconds=60), "status-503")
+    host.give_up()
+
+    assert ask_of(host)[0] > 0
+    assert host.news().ledger.next_at == BEGINNING + timedelta(seconds=60)
+
+
+def test_rate_seen_sets_the_batch_where_there_is_no_delay() -> None:
+    host = held()
+    host.add([a_claim()])
+    host.pop()
+    for _ in range(500):
+        host.use_slot()
+
+    want, _least = ask_of(host, elapsed=1.0)
+
+    assert want > 500
