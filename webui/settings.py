@@ -102,7 +102,8 @@ else:
     DATABASES["default"]["OPTIONS"] = POSTGRES_OPTIONS
 
 REDIS_URL = env.text("REDIS_URL") or env.broker_of(VAR_DIR)
-CACHES = {
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
+CACHES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
@@ -110,8 +111,10 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
+if CELERY_BROKER_URL.startswith(("amqp", "pyamqp")) and not env.text("REDIS_URL"):
+    # without Redis each process throttles and draws by itself, which is better than not at all
+    CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 4
