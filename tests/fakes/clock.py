@@ -17,15 +17,16 @@ BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class FakeClock:
     """Stands still until `advance`; `chance` is what every draw gives."""
 
-    def __init__(self, *, chance: float = 0.0) -> None:
+    def __init__(self, *, chance: float = 0.0, beginning: datetime = BEGINNING) -> None:
         self.chance = chance
+        self._beginning = beginning
         self._seconds = 0.0
 
     def advance(self, seconds: float) -> None:
         self._seconds += seconds
 
     def now(self) -> datetime:
-        return BEGINNING + timedelta(seconds=self.monotonic())
+        return self._beginning + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
         return self._seconds
