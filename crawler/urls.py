@@ -9,7 +9,7 @@ from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from ada_url import URL, idna_to_ascii, join_url
+from ada_url import idna_to_ascii, join_url, normalize_url
 
 if TYPE_CHECKING:
     from tldextract import TLDExtract
@@ -53,7 +53,7 @@ def canonical(url: str, *, base: str | None = None, keep_tracking: bool = False)
     than 2,048 characters.
     """
     try:
-        text = URL(url).href if base is None else join_url(base, url)
+        text = normalize_url(url) if base is None else join_url(base, url)
     except ValueError:
         raise BadUrl(_what_is_wrong(url, base)) from None
     if "#" in text:

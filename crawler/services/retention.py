@@ -40,13 +40,22 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
     ends_at = time.monotonic() + budget_seconds
     removed = 0
-    for step in (_step_target, _step_requests, _step_bodies, _step_outbox):
+    for step in (_step_terminal, _step_target, _step_requests, _step_bodies, _step_outbox):
         while time.monotonic() < ends_at:
             count = step(now)
             removed += count
             if not count:
                 break
     return removed
+
+
+def _step_terminal(now: datetime) -> int:
+    """Let go of the hidden targets of the terminal's crawls that ended long ago."""
+    kept = Run.objects.filter(target=OuterRef("pk")).exclude(
+        state__in=FINAL_RUN_STATES, finished_at__lt=now - conf.crawl().keep_requests
+    )
+    old = Target.objects.filter(~Exists(kept), hidden=True, deleted_at=None).order_by("pk")[:BATCH]
+    return Target.objects.filter(pk__in=list(old.values_list("pk", flat=True))).update(deleted_at=now)
 
 
 def _step_target(_now: datetime) -> int:

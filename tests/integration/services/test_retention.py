@@ -98,3 +98,13 @@ def test_records_keep_the_order_of_their_fields() -> None:
     )
     assert list(Target.objects.get(pk=shop.pk).fields) == list(declared)
     assert list(Item.objects.get(pk=item.pk).data) == list(declared)
+
+
+def test_a_crawl_of_the_terminal_goes_once_it_ended_long_ago() -> None:
+    for name, ended in (("old", True), ("paused", False)):
+        hidden = target(name)
+        Target.objects.filter(pk=hidden.pk).update(hidden=True)
+        run = runs.start(target=hidden, trigger=RunTrigger.TERMINAL, now=LONG_AGO)
+        (runs.cancel if ended else runs.pause)(run=run, now=LONG_AGO)
+    retention.clean_up(now=NOW)
+    assert [left.name for left in Target.objects.all()] == ["paused"]
