@@ -1,27 +1,15 @@
-"""What a robots.txt allows (RFC 9309), and what to believe when none could be had."""
+"""One robots.txt: which rules are whose, and which of them decides (RFC 9309 §2.2)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final, assert_never
-from urllib.parse import quote_from_bytes
+from typing import Final
 
-from crawler.errors import NameNotFound, Refused
-from crawler.http import Failed, Fetched, Headers, Outcome
-from crawler.policy.retry import retry_after
+from crawler.policy.robots import octets
 
-READ_BYTES: Final = 1_048_576
 PARSED_BYTES: Final = 512_000
-MAX_REDIRECTS: Final = 5
 MAX_CRAWL_DELAY_SECONDS: Final = 30.0
-GOOD_COPY_LASTS: Final = timedelta(days=30)
-"""How long a good copy stands in while the file cannot be fetched."""
-
-_SHORTEST_TTL: Final = timedelta(hours=1)
-_LONGEST_TTL: Final = timedelta(hours=24)
-_TRY_AGAIN: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,82 +19,6 @@ class Ruling:
     allowed: bool
     rule: str | None = None
     line: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Usable:
-    """A file to obey for `ttl`."""
-
-    body: bytes
-    ttl: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class NoRules:
-    """There is no file, so everything is allowed for `ttl`."""
-
-    ttl: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """Nothing is allowed, unless by a good copy; ask again after `retry_after`.
-
-    `exhausted`: waiting promises nothing more, so what waits is skipped as `robots_unreachable`.
-    """
-
-    retry_after: timedelta
-    reason: str
-    exhausted: bool
-
-
-RobotsState = Usable | NoRules | Unreachable
-
-
-def judge(outcome: Outcome, *, failures: int, now: datetime | None = None) -> RobotsState:
-    """Return what the answer to a request for /robots.txt means (RFC 9309 §2.3.1).
-
-    `failures` counts the failed tries in a row before this one. A redirect here is one that was
-    followed `MAX_REDIRECTS` times already, which counts as no file.
-    """
-    match outcome:
-        case Fetched(status=status) if 200 <= status < 300:
-            return Usable(within_bounds(outcome.body), _time_to_live(outcome.headers))
-        case Fetched(status=429):
-            return _unreachable(outcome, "status-429", failures=failures, now=now)
-        case Fetched(status=status) if 300 <= status < 500 and status != 304:
-            return NoRules(_time_to_live(outcome.headers))
-        case Fetched(status=status):
-            return _unreachable(outcome, f"status-{status}", failures=failures, now=now)
-        case Failed(error=error):
-            return _unreachable(
-                None, error.code, failures=failures, now=now, final=isinstance(error, _HOPELESS)
-            )
-        case never:
-            assert_never(never)
-
-
-_HOPELESS: Final = (NameNotFound, Refused)
-
-
-def _unreachable(
-    response: Fetched | None, reason: str, *, failures: int, now: datetime | None, final: bool = False
-) -> Unreachable:
-    after = _TRY_AGAIN[min(failures, len(_TRY_AGAIN) - 1)]
-    if response is not None and response.status in {429, 503}:
-        after = max(after, retry_after(response.headers, now) or after)
-    return Unreachable(after, reason, exhausted=final or failures + 1 >= len(_TRY_AGAIN))
-
-
-def _time_to_live(headers: Headers) -> timedelta:
-    """Keep a file for 24 h; Cache-Control may shorten that to 1 h (RFC 9309 §2.4, RFC 9111 §5.2.2)."""
-    control = headers.joined("Cache-Control").lower()
-    if "no-store" in control or "no-cache" in control:
-        return _SHORTEST_TTL
-    found = re.search(r"max-age\s*=\s*\"?([0-9]{1,9})", control)
-    if found is None:
-        return _LONGEST_TTL
-    return min(max(timedelta(seconds=int(found[1])), _SHORTEST_TTL), _LONGEST_TTL)
 
 
 def within_bounds(data: bytes) -> bytes:
@@ -206,7 +118,7 @@ class RobotsFile:
 
         The longest matching rule decides, Allow before Disallow (RFC 9309 §2.2.2).
         """
-        path = _path_of(url)
+        path = octets.path_of(url)
         rule = self._rules_for(agent).first_match(path)
         if rule is None or path == "/robots.txt":
             return _NO_RULE
@@ -269,7 +181,9 @@ class _Reader:
                 self._seen_rule = True
                 if value:
                     self.groups[-1].rules.append(
-                        _Rule(allow=kind == "allow", pattern=_pattern(value), text=text[:500], line=number)
+                        _Rule(
+                            allow=kind == "allow", pattern=octets.pattern(value), text=text[:500], line=number
+                        )
                     )
             case "sitemap" if value:
                 self.sitemaps.append(value)
@@ -323,39 +237,3 @@ def _name_and_value(text: str) -> tuple[str, str]:
 def _product(agent: str) -> str:
     """Return the product token of a User-Agent: `Trawl/1.0 (+https://…)` is `trawl`."""
     return agent.partition("/")[0].strip().lower()
-
-
-_PLAIN: Final = re.compile(r"[!\"#&-)+-~]*")
-_PATH_BEGINS: Final = re.compile(r"[/?]")
-_TO_QUOTE: Final = re.compile(r"[^!-~]+")
-_QUOTED: Final = re.compile(r"%([0-9a-fA-F]{2})")
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")
-
-
-def _path_of(url: str) -> str:
-    """Return path and query of an absolute URL in normal form, `*` and `$` spelled as octets."""
-    text = url.partition("#")[0]
-    start = text.find("://")
-    found = _PATH_BEGINS.search(text, start + 3 if start >= 0 else 0)
-    path = text[found.start() :] if found else "/"
-    if path[0] == "?":
-        path = f"/{path}"
-    if _PLAIN.fullmatch(path):
-        return path
-    return _normal(path).replace("*", "%2A").replace("$", "%24")
-
-
-def _pattern(value: str) -> str:
-    pattern = _normal(value)
-    return pattern[:-1].replace("$", "%24") + pattern[-1]
-
-
-def _normal(text: str) -> str:
-    """Spell each octet one way: unreserved characters bare, all others that are not ASCII quoted."""
-    quoted = _TO_QUOTE.sub(lambda found: quote_from_bytes(found[0].encode(), safe=""), text)
-    return _QUOTED.sub(_bare_or_upper, quoted)
-
-
-def _bare_or_upper(found: re.Match[str]) -> str:
-    character = chr(int(found[1], 16))
-    return character if _UNRESERVED.fullmatch(character) else found[0].upper()
