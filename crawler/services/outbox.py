@@ -30,12 +30,15 @@ def post(work: Work, *, now: datetime, task_id: str = "", **kwargs: int | str) -
 
 
 def publish_waiting(*, now: datetime, grace: timedelta = GRACE) -> int:
-    """Send what nobody sent within `grace` of being written; return how many were sent."""
-    waiting = OutboxMessage.objects.filter(published_at=None, created_at__lte=now - grace).order_by("id")[
-        :BATCH
-    ]
+    """Send what nobody sent within `grace` of being written; return how many were sent.
+
+    Work that only another version knows waits for that version, and keeps nobody else waiting.
+    """
+    waiting = OutboxMessage.objects.filter(
+        published_at=None, created_at__lte=now - grace, work__in=list(Work)
+    )
     sent = 0
-    for message in waiting:
+    for message in waiting.order_by("id")[:BATCH]:
         if not _publish(message, now=now):
             break
         sent += 1

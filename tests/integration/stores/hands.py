@@ -27,7 +27,10 @@ _numbers = count(1)
 
 
 class Hands:
-    """One slice that claims all it finds, its share aside; `unreadable` are the runs whose rules could not be made."""
+    """One slice that claims all it finds, its share aside.
+
+    `unreadable` are the runs whose rules could not be made, each with the reason.
+    """
 
     def __init__(
         self, clock: Clock, *, owner: str | None = None, floor: int = 0, run: int | None = None

@@ -1,0 +1,109 @@
+"""The bell of each lane."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from crawler import queue
+from crawler.models import LaneState
+from crawler.queue import Lane
+from crawler.services import bells
+from crawler.stores import lanes
+from tests.crawling import a_run
+from tests.fakes.clock import FakeClock
+from tests.integration.stores.hands import Hands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
+    """The lanes a message was sent for; the broker takes everything."""
+    found: list[Lane] = []
+    monkeypatch.setattr(queue, "send_slice", found.append)
+    return found
+
+
+def away(_lane: Lane) -> None:
+    raise OperationalError("nobody there")
+
+
+def broken(_lane: Lane) -> None:
+    raise ConnectionResetError("gone")
+
+
+def test_only_one_of_two_who_ring_at_once_sends(clock: FakeClock) -> None:
+    assert lanes.ring(Lane.DEFAULT, now=clock.now())
+    assert not lanes.ring(Lane.DEFAULT, now=clock.now())
+    assert lanes.ring(Lane.URGENT, now=clock.now())
+
+
+def test_ring_that_nobody_answered_is_rung_again_after_fifteen_seconds(clock: FakeClock) -> None:
+    lanes.ring(Lane.DEFAULT, now=clock.now())
+    clock.advance(14)
+    assert not lanes.ring(Lane.DEFAULT, now=clock.now())
+    clock.advance(2)
+    assert lanes.ring(Lane.DEFAULT, now=clock.now())
+
+
+def test_starting_slice_clears_the_bell(clock: FakeClock) -> None:
+    lanes.ring(Lane.BULK, now=clock.now())
+
+    lanes.answer(Lane.BULK, now=clock.now())
+
+    assert LaneState.objects.get(name="bulk").started_at == clock.now()
+    assert lanes.ring(Lane.BULK, now=clock.now())
+
+
+@pytest.mark.parametrize(
+    ("priority", "lane"),
+    [(0, "bulk"), (2, "bulk"), (3, "default"), (7, "default"), (8, "urgent"), (9, "urgent")],
+)
+def test_lane_has_work_when_a_free_host_of_its_priority_is_due(
+    clock: FakeClock, priority: int, lane: str
+) -> None:
+    assert lanes.with_work(now=clock.now()) == []
+    a_run("http://a.test/", priority=priority)
+
+    assert lanes.with_work(now=clock.now()) == [Lane(lane)]
+
+
+def test_host_that_is_held_or_not_due_rings_nobody(clock: FakeClock, sent: list[Lane]) -> None:
+    a_run("http://a.test/")
+    assert bells.ring_where_due(now=clock.now() - timedelta(hours=1)) == 0
+    Hands(clock).claims()
+
+    assert bells.ring_where_due(now=clock.now()) == 0
+    assert sent == []
+
+
+def test_bell_is_rung_once_for_many_hosts(clock: FakeClock, sent: list[Lane]) -> None:
+    a_run(*(f"http://h{number}.test/" for number in range(9)))
+
+    assert bells.ring_where_due(now=clock.now()) == 1
+    assert bells.ring_where_due(now=clock.now()) == 0
+    assert sent == [Lane.DEFAULT]
+
+
+@pytest.mark.parametrize("broker", [away, broken])
+def test_silent_broker_is_no_trouble_and_the_bell_can_be_rung_again(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch, broker: Callable[[Lane], None]
+) -> None:
+    monkeypatch.setattr(queue, "send_slice", broker)
+
+    assert not bells.ring(Lane.DEFAULT, now=clock.now())
+
+    assert lanes.ring(Lane.DEFAULT, now=clock.now())
