@@ -35,7 +35,6 @@ USED_BY_NAME = {
     "django-htmx": "INSTALLED_APPS and MIDDLEWARE",
     "gunicorn": "the program that serves the site",
     "httpx": "kept for requests outside crawling; nothing makes any yet",
-    "psycopg": "Django's PostgreSQL backend",
     "tzdata": "the time zones of zoneinfo",
     "whitenoise": "MIDDLEWARE",
 }
