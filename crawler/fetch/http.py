@@ -27,7 +27,7 @@ from crawler.errors import (
 )
 from crawler.fetch.connections import GuardedConnector
 from crawler.fetch.inflate import ACCEPTED, InflateLimits, inflate
-from crawler.http import Failed, Fetched, Headers, Outcome, Request
+from crawler.http import OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,24 +36,6 @@ if TYPE_CHECKING:
     from crawler.fetch.guard import EgressGuard
 
 _ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-
-# these describe the exchange itself, which is ours
-_OURS: Final = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 
 _INFLATE_IN_THREAD_BYTES: Final = 262_144
 
@@ -225,7 +207,7 @@ class HttpFetcher:
             return self._headers
         merged = self._headers.copy()
         for name, value in headers:
-            if name.lower() in _OURS:
+            if name.lower() in OF_THE_CONNECTION:
                 raise BadRequest(f"the header {name!r} cannot be set; it belongs to the connection")
             merged[name] = value
         return merged

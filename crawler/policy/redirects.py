@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crawler.errors import RedirectError, RedirectLoop, TooManyRedirects
+from crawler.http import OF_ONE_URL
 from crawler.urls import BadUrl, Url, canonical
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ _HARMLESS: Final = frozenset(
         "upgrade-insecure-requests",
         "user-agent",
     }
-)
-_OF_ONE_URL: Final = frozenset(
-    {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range"}
 )
 
 
@@ -79,7 +77,7 @@ def headers_for(
     Validators belong to one URL and never do. Once scheme, host or port change, neither does
     anything that could be a secret: Authorization, Cookie, and every header of a person's own.
     """
-    kept = ((name, value) for name, value in headers if name.lower() not in _OF_ONE_URL)
+    kept = ((name, value) for name, value in headers if name.lower() not in OF_ONE_URL)
     if origin == next_origin:
         return tuple(kept)
     return tuple((name, value) for name, value in kept if name.lower() in _HARMLESS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import re2
 
+from crawler.http import OF_ONE_URL, OF_THE_CONNECTION
 from crawler.models import Scope
 from crawler.services.drafts.values import (
     Wrong,
@@ -43,15 +44,8 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _SECRET_NAME: Final = re.compile(r"auth|cookie|token|secret|key|password|session|credential", re.IGNORECASE)
 _OWN_HEADERS: Final = {
     "user-agent": "set user_agent instead",
-    **dict.fromkeys(
-        (
-            "host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te",
-            "trailer", "upgrade", "expect", "accept-encoding", "range", "if-none-match", "if-modified-since",
-            "if-match", "if-unmodified-since", "if-range", "proxy-authorization", "proxy-connection",
-        ),
-        "the crawler sets this header itself",
-    ),
-}  # fmt: skip
+    **dict.fromkeys(OF_THE_CONNECTION | OF_ONE_URL | {"content-type"}, "the crawler sets this header itself"),
+}
 
 
 def is_secret(header: str) -> bool:
