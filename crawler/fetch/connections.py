@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
-from crawler.errors import BadResponse, ConnectionLost, HeaderBomb
+from crawler.errors import BadResponse, ConnectionLost, FetchError, HeaderBomb
 
 if TYPE_CHECKING:
     import asyncio
@@ -61,7 +61,7 @@ class GuardedConnector(TCPConnector):
             if peer is None:
                 raise ConnectionLost
             self._guard.check(str(peer[0]), int(peer[1]))
-        except Exception:
+        except FetchError:
             protocol.close()
             raise
         return protocol
