@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.core.checks import Error, register
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,13 +24,11 @@ def settings_fit(**_asked: object) -> list[Error]:
 
 
 def _times() -> Iterator[Error]:
-    soft, hard = settings.CELERY_TASK_SOFT_TIME_LIMIT, settings.CELERY_TASK_TIME_LIMIT
-    transport: dict[str, Any] = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
-    visibility = transport.get("visibility_timeout", hard + 1)
-    crawl = conf.crawl()
-    if not crawl.slice_time.total_seconds() * 2 <= soft < hard < visibility:
+    crawl, limits = conf.crawl(), conf.task_limits()
+    seconds, soft, hard = crawl.slice_time.total_seconds(), limits.soft_seconds, limits.hard_seconds
+    if not seconds * 2 <= soft < hard < (limits.visibility_seconds or math.inf):
         yield Error(
-            f"SLICE_SECONDS={crawl.slice_time.total_seconds():g} does not fit Celery's limits",
+            f"SLICE_SECONDS={seconds:g} does not fit Celery's limits",
             hint=f"make it at most {soft / 2:g}: a slice ends long before Celery would end its task",
             id="crawler.E001",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
@@ -36,6 +37,28 @@ def crawl() -> CrawlSettings:
         renew_every=timedelta(seconds=settings.RENEW_SECONDS),
         keep_requests=timedelta(days=settings.KEEP_REQUESTS_DAYS),
         host_unavailable=timedelta(hours=settings.UNAVAILABLE_HOURS),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLimits:
+    """After how many seconds Celery interrupts a task and kills it, and the broker delivers it again.
+
+    `visibility_seconds` is None with a broker that delivers again only when a worker is lost.
+    """
+
+    soft_seconds: float
+    hard_seconds: float
+    visibility_seconds: float | None
+
+
+def task_limits() -> TaskLimits:
+    """Return the limits of background work."""
+    transport: dict[str, Any] = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
+    return TaskLimits(
+        soft_seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT,
+        hard_seconds=settings.CELERY_TASK_TIME_LIMIT,
+        visibility_seconds=transport.get("visibility_timeout"),
     )
 
 
