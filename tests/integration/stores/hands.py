@@ -27,19 +27,25 @@ _numbers = count(1)
 
 
 class Hands:
-    """One slice that claims all it finds, its share aside.
+    """One slice, in a lane that takes all hosts it finds unless the test says otherwise.
 
     `unreadable` are the runs whose rules could not be made, each with the reason.
     """
 
     def __init__(
-        self, clock: Clock, *, owner: str | None = None, floor: int = 0, run: int | None = None
+        self,
+        clock: Clock,
+        *,
+        owner: str | None = None,
+        lane: str = "preview",
+        floor: int = 0,
+        run: int | None = None,
     ) -> None:
         self.clock = clock
         self.owner = owner or f"node/1:1/{next(_numbers)}"
         self.unreadable: list[tuple[int, str]] = []
         self.held: dict[int, HostLease] = {}
-        leases.begin(owner=self.owner, lane="preview", node="node", now=clock.now(), run=run)
+        leases.begin(owner=self.owner, lane=lane, node="node", now=clock.now(), run=run)
         rules = RuleBook(
             conf.crawl(), cannot_read=lambda run, reason: self.unreadable.append((run.pk, reason))
         )
@@ -52,11 +58,15 @@ class Hands:
         self.held |= {lease.id: lease for lease in found.leased}
         return found
 
+    def take(self, *, want: int = 100) -> list[Claim]:
+        """Claim all that is due."""
+        first = self.look(want=want)
+        more = self.look(want=want, lease=False) if want > 32 else Look()
+        return [*first.claims, *more.claims]
+
     def claims(self, *, want: int = 100) -> dict[str, Claim]:
         """Claim all that is due, and return it by URL."""
-        first = self.look(want=want)
-        more = self.look(want=want, lease=False) if want > 32 else None
-        return {claim.url: claim for claim in (*first.claims, *(more.claims if more else ()))}
+        return {claim.url: claim for claim in self.take(want=want)}
 
     def commit(self, *results: Result, released: Iterable[int] = ()) -> None:
         self._committer.commit(Batch(results=results, released=tuple(released)))

@@ -1,0 +1,61 @@
+"""Processes that are killed while they hold requests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from crawler.models import Host, Request, RequestState, Run, RunState, Slice
+from crawler.services import vanished
+from tests.crawling import a_run
+from tests.law import assert_conserved
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).resolve().parents[3]
+A = "http://a.test"
+
+
+def kill_one_that_holds(*words: str) -> int:
+    """Start a process that claims what it can, kill it, and return how many requests it held."""
+    command = [sys.executable, "-m", "tests.integration.stores.victim", str(connection.settings_dict["NAME"])]
+    victim = subprocess.Popen([*command, *words], stdout=subprocess.PIPE, cwd=ROOT, env=dict(os.environ))
+    try:
+        assert victim.stdout is not None
+        held = int(victim.stdout.readline() or b"-1")
+    finally:
+        victim.send_signal(signal.SIGKILL)
+        victim.communicate(timeout=10)
+    return held
+
+
+def test_what_a_killed_process_held_is_free_at_once_on_its_own_node() -> None:
+    run = a_run(f"{A}/1", f"{A}/2")
+    assert kill_one_that_holds() == 2
+    assert Request.objects.filter(state=RequestState.LEASED).count() == 2
+
+    assert vanished.free_on_this_node(now=timezone.now()) == 1
+
+    assert not Slice.objects.exists()
+    assert Host.objects.get().lease_owner == ""
+    assert set(Request.objects.values_list("state", "losses")) == {(RequestState.QUEUED, 1)}
+    assert_conserved(run)
+
+
+def test_request_that_kills_its_process_each_time_is_dead_after_three_times_alone() -> None:
+    run = a_run(f"{A}/bad")
+    Request.objects.update(losses=4)
+
+    assert kill_one_that_holds("alone") == 1
+    vanished.free_on_this_node(now=timezone.now())
+
+    request = Request.objects.get()
+    assert (request.state, request.reason) == (RequestState.DEAD, "worker_lost")
+    assert Run.objects.get().state == RunState.FAILED
+    assert_conserved(run)
