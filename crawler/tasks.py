@@ -6,7 +6,6 @@ from celery import shared_task
 from django.utils import timezone
 
 from crawler.models import Run
-from crawler.queries import rates
 from crawler.queue import Lane, Work
 from crawler.services import (
     outbox,
@@ -15,8 +14,8 @@ from crawler.services import (
     reports,
     retention,
     runs,
-    schedules,
     slices,
+    ticking,
 )
 
 
@@ -39,8 +38,7 @@ def preview(*, draft: str, user: int, **_newer: object) -> dict[str, object]:
 
 @shared_task(name=Work.TICK.value)
 def tick(**_newer: object) -> None:
-    schedules.tick(now=timezone.now())
-    rates.note(timezone.now())
+    ticking.tick(now=timezone.now())
 
 
 @shared_task(name=Work.RECONCILE.value)

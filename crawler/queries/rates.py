@@ -1,4 +1,4 @@
-"""How fast pages come in: samples of the runs' counters, kept in the cache for charts and figures.
+"""How fast pages come in, by the samples that `services.samples` takes.
 
 Nothing here is truth: samples that are lost make a chart coarser, and a chart of a run
 without samples is counted from its requests.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
 from django.core.cache import cache
 from django.db.models import CharField, Count, Q
@@ -18,14 +18,17 @@ from redis.exceptions import RedisError
 
 from crawler.models import Request, RequestState, Run, RunState
 
-EVERY = timedelta(seconds=4)
-KEEP_TIME = timedelta(days=2)
-MOST_SAMPLES = 480
-MOST_RUNS = 200
+ALL_RUNS = "speed:all"
 COUNTABLE_REQUESTS = 50_000
 LENGTH_OF_MINUTE, LENGTH_OF_SECOND = 16, 19
 
-Sample = tuple[int, int, int, int]
+
+class Sample(NamedTuple):
+    """What a run had at a Unix time; of all runs together, what came in since the sample before."""
+
+    at: int
+    pages: int
+    failures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,37 +40,41 @@ class Rates:
     failures: tuple[float, ...] = ()
 
 
-def note(now: datetime) -> None:
-    """Keep a sample of every running run's counters; at most one every few seconds, whoever asks."""
+def key_of(run: Run) -> str:
+    """Return where the cache has the samples of `run`."""
+    return f"speed:run:{run.pk}"
+
+
+def recall(key: str) -> list[Sample]:
+    """Return the samples kept under `key`, oldest first; none while the cache is away."""
     try:
-        if cache.add("rates:turn", 1, timeout=EVERY.total_seconds()):
-            _note(now)
+        return list(cache.get(key) or [])
     except (RedisError, OSError):
-        return
+        return []
 
 
 def per_minute(now: datetime) -> float | None:
     """Return how many pages came in during the last minute, all runs together; None when nobody looked."""
-    samples = [sample for sample in _recall("rates:all") if sample[0] > now.timestamp() - 75]
+    samples = [sample for sample in recall(ALL_RUNS) if sample.at > now.timestamp() - 75]
     if len(samples) < 2:
         return None
-    seconds = samples[-1][0] - samples[0][0]
-    return 60 * sum(sample[1] for sample in samples[1:]) / max(1, seconds)
+    seconds = samples[-1].at - samples[0].at
+    return 60 * sum(sample.pages for sample in samples[1:]) / max(1, seconds)
 
 
 def overall() -> Rates:
     """Return the speed of the whole installation, as far back as there are samples."""
-    pairs = list(pairwise(_recall("rates:all")))
+    pairs = list(pairwise(recall(ALL_RUNS)))
     return Rates(
-        times=tuple(after[0] for _, after in pairs),
-        pages=tuple(60 * after[1] / max(1, after[0] - before[0]) for before, after in pairs),
-        failures=tuple(60 * after[2] / max(1, after[0] - before[0]) for before, after in pairs),
+        times=tuple(after.at for _, after in pairs),
+        pages=tuple(60 * after.pages / max(1, after.at - before.at) for before, after in pairs),
+        failures=tuple(60 * after.failures / max(1, after.at - before.at) for before, after in pairs),
     )
 
 
 def of_run(run: Run) -> Rates:
     """Return the run's speed from its samples, or counted from its requests when there are too few."""
-    samples = _recall(f"rates:run:{run.pk}")
+    samples = recall(key_of(run))
     if len(samples) >= 5:
         return _rates(samples)
     return _counted(run) if run.discovered <= COUNTABLE_REQUESTS else _rates(samples)
@@ -75,57 +82,22 @@ def of_run(run: Run) -> Rates:
 
 def current(run: Run, now: datetime) -> float | None:
     """Return the run's pages per minute now; None when that is not known."""
-    samples = [sample for sample in _recall(f"rates:run:{run.pk}") if sample[0] > now.timestamp() - 60]
+    samples = [sample for sample in recall(key_of(run)) if sample.at > now.timestamp() - 60]
     if run.state != RunState.RUNNING or not samples:
         return _mean(run)
     first = samples[0]
-    seconds = now.timestamp() - first[0]
-    return 60 * (run.pages - first[1]) / seconds if seconds >= 5 else _mean(run)
-
-
-def _note(now: datetime) -> None:
-    at = int(now.timestamp())
-    runs = _moving(now)
-    kept: dict[str, list[Sample]] = cache.get_many([f"rates:run:{run.pk}" for run in runs])
-    pages = failures = 0
-    changed: dict[str, Any] = {}
-    for run in runs:
-        key = f"rates:run:{run.pk}"
-        samples = kept.get(key) or _beginning(run)
-        ended = int(run.finished_at.timestamp()) if run.finished_at else at
-        sample = (min(at, ended), run.pages, run.failed + run.dead, run.items)
-        pages += max(0, sample[1] - samples[-1][1]) if samples else 0
-        failures += max(0, sample[2] - samples[-1][2]) if samples else 0
-        changed[key] = _thinned([*samples, sample])
-    changed["rates:all"] = _thinned([*_recall("rates:all"), (at, pages, failures, len(runs))], cut=True)
-    cache.set_many(changed, timeout=KEEP_TIME.total_seconds())
-
-
-def _moving(now: datetime) -> list[Run]:
-    """Return the runs whose counters may have changed since the last sample."""
-    running = Run.objects.filter(state=RunState.RUNNING, settled=False).order_by("-id")[:MOST_RUNS]
-    newest = Run.objects.exclude(state=RunState.RUNNING).order_by("-id")[:MOST_RUNS]
-    since = now - 3 * EVERY
-    return [*running, *(run for run in newest if run.finished_at and run.finished_at >= since)]
-
-
-def _beginning(run: Run) -> list[Sample]:
-    return [(int(run.started_at.timestamp()), 0, 0, 0)] if run.started_at else []
-
-
-def _thinned(samples: list[Sample], *, cut: bool = False) -> list[Sample]:
-    """Return at most `MOST_SAMPLES`: the last ones, or every second one of a history that stays whole."""
-    if len(samples) <= MOST_SAMPLES:
-        return samples
-    return samples[-MOST_SAMPLES:] if cut else [*samples[:-1:2], samples[-1]]
+    seconds = now.timestamp() - first.at
+    return 60 * (run.pages - first.pages) / seconds if seconds >= 5 else _mean(run)
 
 
 def _rates(samples: list[Sample]) -> Rates:
-    pairs = [(before, after) for before, after in pairwise(samples) if after[0] > before[0]]
+    pairs = [(before, after) for before, after in pairwise(samples) if after.at > before.at]
     return Rates(
-        times=tuple(after[0] for _, after in pairs),
-        pages=tuple(60 * (after[1] - before[1]) / (after[0] - before[0]) for before, after in pairs),
-        failures=tuple(60 * (after[2] - before[2]) / (after[0] - before[0]) for before, after in pairs),
+        times=tuple(after.at for _, after in pairs),
+        pages=tuple(60 * (after.pages - before.pages) / (after.at - before.at) for before, after in pairs),
+        failures=tuple(
+            60 * (after.failures - before.failures) / (after.at - before.at) for before, after in pairs
+        ),
     )
 
 
@@ -173,10 +145,3 @@ def _mean(run: Run) -> float | None:
         return None
     seconds = (run.finished_at - run.started_at).total_seconds()
     return 60 * run.pages / seconds if seconds > 0 else None
-
-
-def _recall(key: str) -> list[Sample]:
-    try:
-        return list(cache.get(key) or [])
-    except (RedisError, OSError):
-        return []

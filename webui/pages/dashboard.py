@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crawler.queries import dashboard, rates, targets
+from crawler.services import samples
 
 
 @require_safe
@@ -25,5 +26,5 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def _now(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    rates.note(now)
+    samples.take(now)
     return {"overview": dashboard.overview(request.user, now), "rates": rates.overall()}

@@ -14,7 +14,7 @@ from crawler.models import RequestState, Run, RunState, Target
 from crawler.queries import rates
 from crawler.queries import runs as queries
 from crawler.queries.paging import BadCursor
-from crawler.services import runs
+from crawler.services import runs, samples
 from webui.pages import asking
 
 STEPS = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel}
@@ -91,7 +91,7 @@ def _run(request: HttpRequest, pk: int) -> Run:
 
 def _now(run: Run) -> dict[str, Any]:
     now = timezone.now()
-    rates.note(now)
+    samples.take(now)
     return {
         "run": run,
         "progress": queries.progress(run, now),

@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from crawler.models import Host, Request, RequestState, Run, RunState, Target
 from crawler.queries import rates
+from crawler.services import samples
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -31,8 +32,8 @@ def run(db: None) -> Run:
 
 def sample(run: Run, *, seconds: int, pages: int, failed: int = 0) -> None:
     Run.objects.filter(pk=run.pk).update(pages=pages, failed=failed)
-    cache.delete("rates:turn")
-    rates.note(NOW + timedelta(seconds=seconds))
+    cache.delete(samples.TURN)
+    samples.take(NOW + timedelta(seconds=seconds))
 
 
 def test_speed_is_what_came_in_between_two_samples(memory: None, run: Run) -> None:
@@ -46,9 +47,9 @@ def test_speed_is_what_came_in_between_two_samples(memory: None, run: Run) -> No
 
 
 def test_one_sample_is_taken_however_many_ask(memory: None, run: Run) -> None:
-    rates.note(NOW + timedelta(seconds=5))
-    rates.note(NOW + timedelta(seconds=5))
-    assert len(cache.get(f"rates:run:{run.pk}")) == 2, "the beginning, and one sample"
+    samples.take(NOW + timedelta(seconds=5))
+    samples.take(NOW + timedelta(seconds=5))
+    assert len(cache.get(rates.key_of(run))) == 2, "the beginning, and one sample"
 
 
 def test_all_runs_together_make_the_installation_s_speed(memory: None, run: Run) -> None:
@@ -60,9 +61,9 @@ def test_all_runs_together_make_the_installation_s_speed(memory: None, run: Run)
 
 
 def test_run_that_ended_between_two_samples_counts(memory: None, run: Run) -> None:
-    cache.delete("rates:turn")
+    cache.delete(samples.TURN)
     run.delete()
-    rates.note(NOW)
+    samples.take(NOW)
     Run.objects.create(
         target=Target.objects.get(),
         state=RunState.FINISHED,
@@ -71,8 +72,8 @@ def test_run_that_ended_between_two_samples_counts(memory: None, run: Run) -> No
         started_at=NOW + timedelta(seconds=1),
         finished_at=NOW + timedelta(seconds=3),
     )
-    cache.delete("rates:turn")
-    rates.note(NOW + timedelta(seconds=6))
+    cache.delete(samples.TURN)
+    samples.take(NOW + timedelta(seconds=6))
     assert list(rates.overall().pages) == [500]
 
 
@@ -83,12 +84,12 @@ def test_speed_is_unknown_until_somebody_looked_twice(memory: None, run: Run) ->
 
 
 def test_long_history_is_thinned_and_keeps_its_ends(memory: None, run: Run) -> None:
-    for step in range(rates.MOST_SAMPLES + 40):
+    for step in range(samples.MOST_SAMPLES + 40):
         sample(run, seconds=5 * step, pages=step)
-    kept = cache.get(f"rates:run:{run.pk}")
-    assert len(kept) <= rates.MOST_SAMPLES
-    assert kept[0][0] == int(NOW.timestamp())
-    assert kept[-1][1] == rates.MOST_SAMPLES + 39
+    kept = cache.get(rates.key_of(run))
+    assert len(kept) <= samples.MOST_SAMPLES
+    assert kept[0].at == int(NOW.timestamp())
+    assert kept[-1].pages == samples.MOST_SAMPLES + 39
 
 
 def test_run_without_samples_is_counted_from_its_requests(memory: None, run: Run) -> None:
@@ -116,7 +117,7 @@ def test_ended_run_has_its_mean_speed(memory: None, run: Run) -> None:
 
 
 def test_without_the_cache_nothing_breaks(run: Run) -> None:
-    rates.note(NOW)
+    samples.take(NOW)
     assert rates.per_minute(NOW) is None
     assert rates.of_run(run) == rates.Rates()
     assert rates.overall() == rates.Rates()
