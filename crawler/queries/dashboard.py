@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, F, Sum
@@ -11,16 +10,16 @@ from django.db.models import Count, F, Sum
 from crawler.models import FINAL_RUN_STATES, Heartbeat, Run, Slice
 from crawler.queries import health, rates
 from crawler.queries import runs as runs_shown
+from crawler.queries.health import ALIVE, BEAT
 from crawler.queue import Lane, lane_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-ALIVE = timedelta(seconds=60)
 MOST_RUNS = 12
-BEAT = "beat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from crawler.exports import columns as columns_of
 from crawler.models import Item, ItemVersion, Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from crawler.exports import Row
@@ -62,13 +62,14 @@ def as_seen(seen: dict[int, int]) -> Iterator[tuple[Item, ItemVersion | None]]:
     """
     items = Item.objects.in_bulk(list(seen))
     older = {pk: version for pk, version in seen.items() if pk in items and items[pk].version != version}
-    versions = _versions(older)
+    found = versions(older)
     for pk in seen:
         if pk in items:
-            yield items[pk], versions.get(pk)
+            yield items[pk], found.get(pk)
 
 
-def _versions(older: dict[int, int]) -> dict[int, ItemVersion]:
+def versions(older: Mapping[int, int]) -> dict[int, ItemVersion]:
+    """Return the earlier versions that `older` (item to version) names, by item, as far as they are kept."""
     if not older:
         return {}
     found = ItemVersion.objects.filter(item__in=older, version__in=set(older.values()))

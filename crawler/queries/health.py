@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ALIVE: Final = timedelta(seconds=60)
+"""How long a process that was heard of counts as alive."""
+
 STILL: Final = timedelta(seconds=120)
+BEAT: Final = "beat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class Figures:
 def beat_alive(now: datetime) -> bool:
     """Say whether beat was heard of: by its own heartbeat, or by the tick it sends."""
     ticked = PeriodicTask.objects.filter(task=Work.TICK.value, last_run_at__gte=now - ALIVE)
-    return Heartbeat.objects.filter(kind="beat", seen_at__gte=now - ALIVE).exists() or ticked.exists()
+    return Heartbeat.objects.filter(kind=BEAT, seen_at__gte=now - ALIVE).exists() or ticked.exists()
 
 
 def workers_alive(now: datetime) -> dict[str, int]:

@@ -104,8 +104,15 @@ def page(
 ) -> Listing[ItemLine]:
     """Return a page of `found`, newest first; with `run` as that run saw them. Raises BadCursor."""
     rows = listing(found.select_related("target"), order=("-id",), cursor=cursor, size=size)
-    seen = _seen(rows.rows, run) if run is not None else {}
-    return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item.data)))
+    seen = versions_seen(rows.rows, run) if run is not None else {}
+    return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item).data))
+
+
+def versions_seen(shown: Iterable[Item], run: int) -> dict[int, ItemVersion]:
+    """Return the version that `run` saw of each item that has changed since, by item."""
+    current = {item.pk: item.version for item in shown}
+    sightings = Sighting.objects.filter(run=run, item__in=current).values_list("item_id", "version")
+    return exports.versions({pk: version for pk, version in sightings if version != current[pk]})
 
 
 def flat(found: QuerySet[Item], *, page_rows: int = 1_000) -> Iterator[Row]:
@@ -138,27 +145,14 @@ def columns(shown: Iterable[ItemLine], *, most: int = 6) -> tuple[Column, ...]:
 
 def history(item: Item) -> tuple[Version, ...]:
     """Return the versions of `item`, newest first, each with what it changed."""
-    earlier = list(item.versions.order_by("version"))
-    datas = [version.data for version in earlier] + [item.data]
-    numbers = [version.version for version in earlier] + [item.version]
-    runs = [version.run for version in earlier] + [item.run]
-    since = [version.valid_from for version in earlier] + [item.changed_at]
+    held = [(old.version, old.run, old.valid_from, old.data) for old in item.versions.order_by("version")]
+    held.append((item.version, item.run, item.changed_at, item.data))
+    befores = [None, *(data for *_, data in held)]
     shown = [
-        Version(number=number, run=run, since=moment, changes=_changes(before, after))
-        for number, run, moment, before, after in zip(
-            numbers, runs, since, [None, *datas], datas, strict=False
-        )
+        Version(number=number, run=run, since=since, changes=_changes(before, data))
+        for before, (number, run, since, data) in zip(befores, held, strict=False)
     ]
     return tuple(reversed(shown))
-
-
-def _seen(shown: Iterable[Item], run: int) -> dict[int, Any]:
-    """Return the data of each item that has changed since `run` saw it, as it was then."""
-    current = {item.pk: item.version for item in shown}
-    sightings = Sighting.objects.filter(run=run, item__in=current).values_list("item_id", "version")
-    older = {pk: version for pk, version in sightings if version != current[pk]}
-    kept = ItemVersion.objects.filter(item__in=older, version__in=set(older.values()))
-    return {version.item_id: version.data for version in kept if older[version.item_id] == version.version}
 
 
 def _changes(before: Any, after: Any) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from crawler.models import FINAL_RUN_STATES, Request, Run, RunState, Sighting
+from crawler.models import FINAL_RUN_STATES, Request, RequestState, Run, RunState, Sighting
 
 log = logging.getLogger(__name__)
 MOST_REASONS = 50
@@ -42,7 +42,10 @@ def _seconds(run: Run) -> float | None:
 def _reasons(run: Run) -> dict[str, int]:
     """Count the requests that gave no page, by the reason without its details."""
     rows = (
-        Request.objects.filter(run=run, state__gte=3).values("reason").annotate(n=Count("id")).order_by("-n")
+        Request.objects.filter(run=run, state__gte=RequestState.FAILED)
+        .values("reason")
+        .annotate(n=Count("id"))
+        .order_by("-n")
     )
     counts: dict[str, int] = {}
     for row in rows[: 20 * MOST_REASONS]:

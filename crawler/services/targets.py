@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from crawler.models import FINAL_RUN_STATES, Run, Scope, Target
+from crawler.models import FINAL_RUN_STATES, Run, RunState, Scope, Target
 from crawler.services import drafts, runs, schedules
 from crawler.services.drafts import Draft, InvalidTarget, Problem
 from crawler.services.drafts.timing import draft_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from django.contrib.auth.models import AnonymousUser, User
@@ -85,9 +86,9 @@ def _existing(target: Target | None) -> drafts.Existing | None:
     return drafts.Existing(
         values={key: getattr(target, key) for key in drafts.KEYS},
         schedule=draft_of(getattr(target, "schedule", None)),
-        pages=last.pages if last and last.state == "finished" else None,
+        pages=last.pages if last and last.state == RunState.FINISHED else None,
     )
 
 
-def _columns(values: Any) -> dict[str, Any]:
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: values[key].value if isinstance(values[key], Scope) else values[key] for key in drafts.KEYS}

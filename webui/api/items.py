@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from crawler.models import Item, ItemVersion, Sighting
-from crawler.queries import exports
+from crawler.models import Item, ItemVersion
 from crawler.queries import items as listed
 from crawler.queries.paging import listing
 from webui.api.auth import caller
-from webui.api.schemas import Id, Paged
+from webui.api.schemas import Id, Moment, Paged
 
 router = Router(tags=["items"])
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """Read a time without a zone as UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class ItemOut(Schema):
@@ -66,10 +56,9 @@ def list_items(request: HttpRequest, filters: Query[ItemFilter]) -> ItemList:
         changed_since=filters.changed_since,
     )
     page = listing(found, order=("id",), cursor=filters.cursor, size=filters.limit)
-    rows = _as_seen(page.rows, filters.run) if filters.run else ((item, None) for item in page.rows)
-    return ItemList(
-        items=[item_out(item, version, run=filters.run) for item, version in rows], next=page.next
-    )
+    seen = listed.versions_seen(page.rows, filters.run) if filters.run else {}
+    items = [item_out(item, seen.get(item.pk), run=filters.run) for item in page.rows]
+    return ItemList(items=items, next=page.next)
 
 
 @router.get("/items/{int:item_id}", response=ItemOut)
@@ -92,8 +81,3 @@ def item_out(item: Item, version: ItemVersion | None = None, *, run: int | None 
         last_seen=version.valid_to if version else item.last_seen,
         changed_at=version.valid_from if version else item.changed_at,
     )
-
-
-def _as_seen(page: tuple[Item, ...], run: int) -> Iterator[tuple[Item, ItemVersion | None]]:
-    seen = Sighting.objects.filter(run=run, item__in=[item.pk for item in page]).order_by("item")
-    return exports.as_seen(dict(seen.values_list("item_id", "version")))

@@ -14,8 +14,7 @@ from crawler.models import Page
 from crawler.queries import pages as listed
 from crawler.stores import snapshots
 from webui.api.auth import caller
-from webui.api.items import Moment
-from webui.api.schemas import Id, Paged
+from webui.api.schemas import Id, Moment, Paged
 
 router = Router(tags=["pages"])
 
