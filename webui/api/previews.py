@@ -48,8 +48,7 @@ def start_preview(
     """Fetch the first start URL of settings and read it, on a worker, before everything else."""
     user = caller(request).user
     existing = get_object_or_404(Target.objects.visible_to(user), pk=query.target) if query.target else None
-    given = dict(data.model_extra or {})
-    preview_id = previews.start(user=user, data=given, existing=existing, now=timezone.now())
+    preview_id = previews.start(user=user, data=data.given, existing=existing, now=timezone.now())
     response["Location"] = f"/api/v1/previews/{preview_id}"
     return Status(202, PreviewOut(id=UUID(preview_id), state="waiting"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -29,6 +28,11 @@ class TargetIn(BaseModel):
     """A target's settings. What they may hold is judged by the same service as in the web page."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=lambda schema: schema.update(TARGET_SCHEMA))
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Return the body as it was sent."""
+        return dict(self.model_extra or {})
 
 
 class ScheduleOut(Schema):
@@ -109,7 +113,7 @@ class ExportFilter(Schema):
 def create_target(request: HttpRequest, data: TargetIn, response: HttpResponse) -> Status[TargetOut]:
     """Register a target."""
     now = timezone.now()
-    target = targets.create(owner=caller(request).user, data=_given(data), now=now)
+    target = targets.create(owner=caller(request).user, data=data.given, now=now)
     response["Location"] = f"/api/v1/targets/{target.pk}"
     return Status(201, target_out(target, now=now, warned=True))
 
@@ -135,7 +139,7 @@ def update_target(request: HttpRequest, target_id: int, data: TargetIn) -> Targe
     """Change the keys that are given; runs that are under way keep their settings."""
     now = timezone.now()
     target = _target(request, target_id)
-    target = targets.update(target=target, data=_given(data), now=now, by=caller(request).user)
+    target = targets.update(target=target, data=data.given, now=now, by=caller(request).user)
     return target_out(target, now=now, warned=True)
 
 
@@ -185,17 +189,12 @@ def target_out(target: Target, *, now: datetime, warned: bool = False) -> Target
     return TargetOut(
         **{key: getattr(target, key) for key in drafts.KEYS if key != "headers"},
         id=target.pk,
-        headers=shown_headers(target.headers),
+        headers=drafts.shown_headers(target.headers),
         schedule=_schedule_out(getattr(target, "schedule", None), now),
         created_at=target.created_at,
         updated_at=target.updated_at,
         warnings=[Problem(field=problem.field, message=problem.message) for problem in problems],
     )
-
-
-def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return `headers` without their secrets."""
-    return {name: drafts.HIDDEN if drafts.is_secret(name) else value for name, value in headers.items()}
 
 
 def _schedule_out(schedule: Schedule | None, now: datetime) -> ScheduleOut | None:
@@ -211,10 +210,6 @@ def _schedule_out(schedule: Schedule | None, now: datetime) -> ScheduleOut | Non
         last_run_at=schedule.last_run_at,
         last_skip_reason=schedule.last_skip_reason,
     )
-
-
-def _given(data: TargetIn) -> dict[str, Any]:
-    return dict(data.model_extra or {})
 
 
 def _target(request: HttpRequest, target_id: int) -> Target:

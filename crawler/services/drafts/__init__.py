@@ -10,7 +10,7 @@ from crawler import conf
 from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.services.drafts import timing
-from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret
+from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
 from crawler.services.drafts.timing import ScheduleDraft
 from crawler.services.drafts.values import Wrong
 from crawler.urls import canonical
@@ -30,6 +30,8 @@ __all__ = [
     "ScheduleDraft",
     "is_secret",
     "read",
+    "shown_headers",
+    "warnings",
 ]
 
 READING: Final = ("scraper", "options", "row", "fields")

@@ -53,6 +53,11 @@ def is_secret(header: str) -> bool:
     return bool(_SECRET_NAME.search(header))
 
 
+def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return `headers` as people may see them: `HIDDEN` instead of the secrets."""
+    return {name: HIDDEN if is_secret(name) else value for name, value in headers.items()}
+
+
 def url(value: object) -> str:
     line = text(most=10_000, least=1)(value)
     try:
