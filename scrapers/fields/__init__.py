@@ -2,5 +2,7 @@
 
 from scrapers.fields.records import DeclaredRecords
 from scrapers.fields.schema import InvalidFields, parse
+from scrapers.fields.selectors import KINDS, short_form
+from scrapers.fields.types import Kind
 
-__all__ = ["DeclaredRecords", "InvalidFields", "parse"]
+__all__ = ["KINDS", "DeclaredRecords", "InvalidFields", "Kind", "parse", "short_form"]

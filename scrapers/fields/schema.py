@@ -15,6 +15,7 @@ from scrapers.fields.selectors import (
     Selector,
     XPath,
     compile_selector,
+    short_form,
 )
 from scrapers.fields.types import Kind, fits
 
@@ -111,7 +112,7 @@ class _Parser:
         if not isinstance(row, str):
             self.wrong("row", "must be text")
             return None
-        kind, text = _short(row)
+        kind, text = short_form(row)
         if kind == "re":
             self.wrong("row", "cannot be a regular expression; use css, xpath or jmespath")
             return None
@@ -140,7 +141,7 @@ class _Parser:
             self.wrong(path, reason)
             return None
         if isinstance(said, str):
-            kind, text = _short(said)
+            kind, text = short_form(said)
             said = {kind: text}
         if not isinstance(said, Mapping):
             self.wrong(path, "must be an object, or text such as css:h1")
@@ -251,12 +252,6 @@ def _default_fits(parsed: Field) -> bool:
             parsed.kind is None or fits(parsed.kind, value) for value in values
         )
     return parsed.kind is None or fits(parsed.kind, parsed.default)
-
-
-def _short(text: str) -> tuple[str, str]:
-    """Return kind and selector of the short form `css:h1`; text without a kind is CSS."""
-    kind, colon, rest = text.partition(":")
-    return (kind, rest) if colon and kind in KINDS else ("css", text)
 
 
 def _bad_name(name: object) -> str | None:

@@ -68,6 +68,12 @@ class JmesPath:
 Selector: TypeAlias = Css | XPath | Pattern | JmesPath
 
 
+def short_form(text: str) -> tuple[str, str]:
+    """Return kind and selector of the short form `css:h1`; text without a kind is CSS."""
+    kind, colon, rest = text.partition(":")
+    return (kind, rest) if colon and kind in KINDS else ("css", text)
+
+
 def compile_selector(kind: str, text: str) -> Selector:
     """Return the compiled selector; raises BadSelector."""
     limit = MAX_PATTERN_CHARACTERS if kind == "re" else MAX_CHARACTERS

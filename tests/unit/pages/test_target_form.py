@@ -8,6 +8,7 @@ from django.http import QueryDict
 from crawler.models import Target
 from crawler.services.drafts import Problem
 from webui.pages import target_form
+from webui.pages.target_form.rows import MOST_ROWS
 
 
 def post(query: str) -> QueryDict:
@@ -63,6 +64,14 @@ def test_rows_keep_the_ticks_of_their_own_row() -> None:
     assert asked.data["fields"]["c"] == {"css": "x", "many": True}
 
 
+def test_no_row_is_dropped_that_was_filled_in() -> None:
+    query = "scraper=fields" + "".join(
+        f"&field_name=f{number}&field_kind=css&field_selector=x&field_attr=&field_type="
+        for number in range(MOST_ROWS + 5)
+    )
+    assert len(target_form.read(post(query)).data["fields"]) == MOST_ROWS + 5
+
+
 def test_same_field_twice_is_a_problem() -> None:
     query = "scraper=fields" + 2 * "&field_name=a&field_kind=css&field_selector=x&field_attr=&field_type="
     assert [problem.field for problem in target_form.read(post(query)).problems] == ["fields"]
@@ -79,6 +88,12 @@ def test_short_selectors_are_shown_as_rows() -> None:
 @pytest.mark.parametrize("said", [{"css": "a", "default": 1}, {"fields": {}}, {"css": "a", "xpath": "b"}])
 def test_field_that_no_row_can_say_is_shown_as_json(said: object) -> None:
     form = target_form.of_target(Target(fields={"a": said}, start_urls=[]))
+    assert form.values["fields_as"] == "json"
+
+
+def test_more_fields_than_the_table_takes_are_shown_as_json() -> None:
+    fields = {f"field {number}": "css:b" for number in range(MOST_ROWS + 1)}
+    form = target_form.of_target(Target(fields=fields, start_urls=[]))
     assert form.values["fields_as"] == "json"
 
 

@@ -1,0 +1,113 @@
+"""What a submitted form asks for, in the words of a target's keys."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from crawler.services import drafts
+from webui.pages.target_form import rows
+
+TIME_UNITS = (("60", "minutes"), ("3600", "hours"), ("86400", "days"), ("1", "seconds"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a submitted form asks for: data for `services.targets`, and what could not even be read."""
+
+    data: Mapping[str, Any]
+    problems: tuple[drafts.Problem, ...]
+
+
+def read(post: QueryDict) -> Asked:
+    """Return what the controls ask for, in the keys of a target."""
+    problems: list[drafts.Problem] = []
+    data: dict[str, Any] = {
+        name: post.get(name, "").strip() for name in ("name", "scope", "user_agent", "scraper", "row")
+    }
+    for name in ("start_urls", "include", "exclude"):
+        data[name] = [line.strip() for line in post.get(name, "").splitlines() if line.strip()]
+    for name in ("key", "tags"):
+        data[name] = [word.strip() for word in post.get(name, "").split(",") if word.strip()]
+    for name in ("max_depth", "max_pages", "max_minutes", "connections", "priority", "delay_seconds"):
+        data[name] = _number(post.get(name, "").strip())
+    for name in ("obey_robots", "enabled"):
+        data[name] = post.get(name) == "on"
+    data["headers"] = _headers(post.get("headers", ""), problems)
+    data["options"] = _object("options", post.get("options", ""), problems)
+    data["fields"], data["row"] = _declared(post, data, problems)
+    data["schedule"] = _schedule(post)
+    return Asked(data=data, problems=tuple(problems))
+
+
+def _number(word: str) -> object:
+    """Return a number, None for nothing, and the text itself for anything else: its reader refuses it."""
+    if not word:
+        return None
+    try:
+        return int(word)
+    except ValueError:
+        pass
+    try:
+        return float(word)
+    except ValueError:
+        return word
+
+
+def _seconds(many: str, unit: str) -> object:
+    """Return an interval in whole seconds, and the text itself for what is none."""
+    found = _number(many.strip())
+    if unit not in dict(TIME_UNITS) or not isinstance(found, int | float) or not math.isfinite(found):
+        return many.strip() or None
+    return round(found * int(unit))
+
+
+def _headers(text: str, problems: list[drafts.Problem]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in filter(str.strip, text.splitlines()):
+        name, colon, value = line.partition(":")
+        if not colon:
+            problems.append(drafts.Problem(field="headers", message=f"{line.strip()[:60]!r} needs a colon"))
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _object(name: str, text: str, problems: list[drafts.Problem]) -> object:
+    if not text.strip():
+        return {}
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        problems.append(drafts.Problem(field=name, message=f"is not JSON: {error}"))
+        return {}
+
+
+def _declared(post: QueryDict, data: Mapping[str, Any], problems: list[drafts.Problem]) -> tuple[object, str]:
+    """Return the fields and their row selector; nothing unless the scraper is the declared one."""
+    if data["scraper"] != "fields":
+        return {}, ""
+    if post.get("fields_as") == "json":
+        return _object("fields_json", post.get("fields_json", ""), problems), data["row"]
+    found = rows.posted(post)
+    names = [row.name for row in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems.extend(drafts.Problem(field="fields", message=f"{name}: is there twice") for name in twice)
+    return {row.name: row.said() for row in found}, data["row"]
+
+
+def _schedule(post: QueryDict) -> dict[str, Any] | None:
+    match post.get("when"):
+        case "every":
+            times: dict[str, Any] = {
+                "every_seconds": _seconds(post.get("every", ""), post.get("every_unit", ""))
+            }
+        case "cron":
+            times = {"cron": post.get("cron", "").strip()}
+        case _:
+            return None
+    return times | {name: post.get(name, "").strip() for name in ("timezone", "misfire", "overlap")}

@@ -1,0 +1,196 @@
+"""The target form as it is shown: the text of each control, and what is wrong beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.http import QueryDict
+
+from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
+from crawler.services import drafts
+from scrapers import registry
+from scrapers.fields import KINDS, Kind
+from webui.pages.target_form import rows
+from webui.pages.target_form.asked import TIME_UNITS
+from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
+
+PRIORITIES = (
+    (9, "9 · urgent, before everything"),
+    (8, "8 · urgent"),
+    (7, "7 · high"),
+    (6, "6"),
+    (5, "5 · normal"),
+    (4, "4"),
+    (3, "3 · low"),
+    (2, "2 · bulk"),
+    (1, "1 · bulk"),
+    (0, "0 · bulk, when nothing else waits"),
+)
+PART_OF_CONTROL = {
+    "schedule.every_seconds": "every",
+    "schedule.cron": "cron",
+    "schedule.timezone": "timezone",
+}
+SHARED = ("options", "headers", "start_urls", "include", "exclude", "key", "tags", "fields", "schedule")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetForm:
+    """The form as it is shown: the text of each control, the rows of fields, problems by control."""
+
+    values: Mapping[str, str]
+    rows: tuple[FieldRow, ...]
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    scopes = tuple(Scope.choices)
+    kinds = KINDS
+    types = ("", *Kind)
+    units = TIME_UNITS
+    priorities = tuple((str(number), label) for number, label in PRIORITIES)
+    misfires = tuple(MisfirePolicy.choices)
+    overlaps = tuple(OverlapPolicy.choices)
+
+    whens = (("never", "only when asked"), ("every", "at an interval"), ("cron", "by a cron expression"))
+    field_ways = (("rows", "a table"), ("json", "JSON, for nested fields and defaults"))
+
+    @property
+    def scrapers(self) -> tuple[tuple[str, str], ...]:
+        return tuple((choice.name, choice.title) for choice in registry.names())
+
+    @property
+    def scraper_hints(self) -> tuple[registry.Choice, ...]:
+        return registry.names()
+
+    @property
+    def has_patterns(self) -> bool:
+        """Say whether the part about patterns is shown open."""
+        return self._says("include", "exclude")
+
+    @property
+    def has_advanced(self) -> bool:
+        """Say whether the part about headers and options is shown open."""
+        return self._says("headers", "user_agent", "options")
+
+    @property
+    def spelled_out(self) -> tuple[str, ...]:
+        """Return every problem with the name of its control, for where the controls are not at hand."""
+        return tuple(
+            f"{name.replace('_', ' ').capitalize()}: {message}"
+            for name, messages in self.problems.items()
+            for message in messages
+        )
+
+    def _says(self, *names: str) -> bool:
+        return any(self.values[name] or name in self.problems for name in names)
+
+    @property
+    def shown_rows(self) -> tuple[FieldRow, ...]:
+        """Return the rows, and spare ones to fill in."""
+        return (*self.rows, *(FieldRow() for _ in range(SPARE_ROWS)))
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Return the problems that no control of the form can show beside itself."""
+        known = {*self.values, "fields"}
+        return tuple(
+            f"{name}: {message}" if name else message
+            for name, messages in self.problems.items()
+            if name not in known
+            for message in messages
+        )
+
+
+_TEXTS = (
+    "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
+    "delay_seconds", "connections", "obey_robots", "headers", "user_agent", "scraper", "options", "row",
+    "fields_as", "fields_json", "key", "tags", "enabled", "when", "every", "every_unit", "cron", "timezone",
+    "misfire", "overlap",
+)  # fmt: skip
+
+
+def blank() -> TargetForm:
+    """Return the form of a new target."""
+    values = dict.fromkeys(_TEXTS, "")
+    values |= {
+        "scope": Scope.HOST.value,
+        "priority": "5",
+        "max_pages": str(drafts.DEFAULTS["max_pages"]),
+        "obey_robots": "on",
+        "enabled": "on",
+        "scraper": "auto",
+        "fields_as": "rows",
+        "options": "",
+        "when": "never",
+        "every": "1",
+        "every_unit": "86400",
+        "timezone": "UTC",
+        "misfire": MisfirePolicy.RUN_ONCE.value,
+        "overlap": OverlapPolicy.SKIP.value,
+    }
+    return TargetForm(values=values, rows=())
+
+
+def of_target(target: Target) -> TargetForm:
+    """Return the form of a target that exists; secret header values are shown as a placeholder."""
+    shown = dict(blank().values)
+    for name in ("name", "scope", "user_agent", "scraper", "row"):
+        shown[name] = getattr(target, name)
+    for name in ("max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority"):
+        value = getattr(target, name)
+        shown[name] = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    for name in ("start_urls", "include", "exclude"):
+        shown[name] = "\n".join(getattr(target, name))
+    shown["key"], shown["tags"] = ", ".join(target.key), ", ".join(target.tags)
+    shown["headers"] = "\n".join(
+        f"{name}: {value}" for name, value in drafts.shown_headers(target.headers).items()
+    )
+    shown["options"] = _json(target.options) if target.options else ""
+    shown["obey_robots"] = "on" if target.obey_robots else ""
+    shown["enabled"] = "on" if target.enabled else ""
+    shown |= _schedule_texts(target)
+    declared = rows.of_fields(target.fields)
+    shown["fields_as"] = "json" if declared is None else "rows"
+    shown["fields_json"] = _json(target.fields) if target.fields else ""
+    return TargetForm(values=shown, rows=declared or ())
+
+
+def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> TargetForm:
+    """Return the form as a person filled it in, with what is wrong beside each control."""
+    beside: dict[str, tuple[str, ...]] = {}
+    for problem in problems:
+        name, message = _control(problem)
+        beside[name] = (*beside.get(name, ()), message)
+    return TargetForm(
+        values={name: post.get(name, "") for name in blank().values}, rows=rows.posted(post), problems=beside
+    )
+
+
+def _control(problem: drafts.Problem) -> tuple[str, str]:
+    """Return which control shows `problem`, and its words there."""
+    if problem.field in PART_OF_CONTROL:
+        return PART_OF_CONTROL[problem.field], problem.message
+    head, _, rest = problem.field.partition(".")
+    if head == "schedule":
+        return "when", f"{rest}: {problem.message}" if rest else problem.message
+    if head in SHARED and rest:
+        place = f"line {int(rest) + 1}" if rest.isdecimal() and head != "fields" else rest
+        return head, f"{place}: {problem.message}"
+    return head, problem.message
+
+
+def _schedule_texts(target: Target) -> dict[str, str]:
+    schedule = getattr(target, "schedule", None)
+    if schedule is None:
+        return {}
+    texts = {"timezone": schedule.timezone, "misfire": schedule.misfire, "overlap": schedule.overlap}
+    if schedule.cron:
+        return texts | {"when": "cron", "cron": schedule.cron}
+    seconds = schedule.every_seconds
+    unit = next(unit for unit in (86_400, 3_600, 60, 1) if seconds % unit == 0)
+    return texts | {"when": "every", "every": str(seconds // unit), "every_unit": str(unit)}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
