@@ -16,7 +16,7 @@ from tests.shop import ShopServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 BEFORE, AFTER = 4, 5
 
 

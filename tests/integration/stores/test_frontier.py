@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Frontier
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 class Safe:

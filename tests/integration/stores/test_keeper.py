@@ -43,7 +43,7 @@ def keeper(owner: str, *, lease_seconds: float = 60.0) -> LeaseKeeper:
     )
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_slice_is_renewed_while_it_lives() -> None:
     began = timezone.now() - timedelta(seconds=50)
     leases.begin(owner="me", lane="bulk", node="node", now=began)
@@ -53,13 +53,13 @@ def test_slice_is_renewed_while_it_lives() -> None:
         assert kept.is_safe
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_slice_that_was_taken_for_lost_is_told_so() -> None:
     with keeper("nobody") as kept:
         assert until(lambda: not kept.is_safe)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_lease_is_not_safe_when_no_renewal_succeeds_for_three_quarters_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -97,7 +97,7 @@ def frontier(flaky: Flaky, lease: Lease) -> DatabaseFrontier:
     return DatabaseFrontier(looker=flaky, committer=flaky, lease=lease)  # type: ignore[arg-type]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_batch_is_kept_until_the_database_is_back() -> None:
     flaky = Flaky(OperationalError("server closed the connection"), InterfaceError("connection is closed"))
     batch = Batch(released=(1,))
@@ -111,7 +111,7 @@ def test_batch_is_kept_until_the_database_is_back() -> None:
     assert flaky.commits == [batch]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_database_that_stays_away_is_waited_for_only_while_the_lease_is_safe() -> None:
     flaky = Flaky(*(OperationalError("away") for _ in range(100)))
     lease = Lease()
@@ -126,7 +126,7 @@ def test_database_that_stays_away_is_waited_for_only_while_the_lease_is_safe() -
     assert 2 <= 100 - len(flaky.errors) < 20
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_fault_in_the_program_is_not_repeated() -> None:
     flaky = Flaky(ValueError("a fault"))
 

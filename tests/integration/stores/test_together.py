@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.work import Claim, Visited
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 HOSTS = [f"http://h{number}.test" for number in range(8)]
 SLICES = 6
 LOOKS = 25

@@ -17,7 +17,7 @@ from crawler.services import vanished
 from tests.crawling import a_run
 from tests.law import assert_conserved
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 ROOT = Path(__file__).resolve().parents[3]
 A = "http://a.test"
 

@@ -1,0 +1,313 @@
+"""Whole slices against a real web server: politeness, robots.txt, retries, redirects, and who goes first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from crawler.engine.engine import Limits
+from crawler.models import Host, Item, OutsideLink, Page, Request, RequestState, Run, RunState, Slice
+from crawler.queue import Lane
+from crawler.services import runs, slices
+from tests.crawling import a_run, again, finished, one_slice
+from tests.law import assert_conserved
+from tests.site.server import HostileSite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def site() -> Iterator[HostileSite]:
+    """Three ports, which are three hosts to a crawler."""
+    with HostileSite(ports=3) as site:
+        yield site
+
+
+def a_page(*links: str) -> str:
+    return "<!doctype html><title>A page</title>" + "".join(f'<a href="{link}">x</a>' for link in links)
+
+
+def states(run: Run) -> dict[str, tuple[str, str]]:
+    rows = Request.objects.filter(run=run).values_list("url", "state", "reason")
+    return {
+        url.partition("127.0.0.1:")[2][5:]: (RequestState(state).label, reason) for url, state, reason in rows
+    }
+
+
+def within(seconds: float, happened: Callable[[], bool]) -> bool:
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        if happened():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_gaps_between_two_requests_are_never_shorter_than_the_delay(site: HostileSite) -> None:
+    run = finished(a_run(site.url("/page/1"), delay_seconds=0.2, max_pages=8, obey_robots=True))
+
+    gaps = [after.started - before.started for before, after in pairwise(site.requests)]
+    assert len(gaps) == 8  # robots.txt and eight pages
+    assert all(gap >= 0.195 for gap in gaps)
+    assert sorted(gaps)[4] < 0.4
+    assert_conserved(run)
+
+
+def test_hosts_are_crawled_at_the_same_time(site: HostileSite) -> None:
+    began = time.monotonic()
+    finished(a_run(*(site.url("/page/1", origin=n) for n in range(3)), delay_seconds=0.2, max_pages=18))
+
+    by_port = {port: [r.started for r in site.requests if r.port == port] for _host, port in site._addresses}
+    assert all(len(times) >= 4 for times in by_port.values())
+    assert all(b - a >= 0.195 for times in by_port.values() for a, b in pairwise(times))
+    assert time.monotonic() - began < 0.2 * 1.3 * 18
+
+
+def test_what_robots_forbids_is_skipped_and_said_so(site: HostileSite) -> None:
+    site.robots = "rules"
+    site.serve("/", a_page("/private/a", "/private/open", "/public"))
+    for path in ("/private/open", "/public"):
+        site.serve(path, a_page())
+
+    run = finished(a_run(site.url("/"), obey_robots=True))
+
+    assert states(run)["/private/a"] == ("skipped", "robots: line 2, Disallow: /private/")
+    assert (run.pages, run.skipped) == (3, 1)
+    assert len(site.asked("/robots.txt")) == 1
+    assert site.asked("/private/a") == []
+    assert_conserved(run)
+
+
+def test_retry_after_holds_the_host_for_every_run(site: HostileSite) -> None:
+    site.serve("/", a_page("/later"))
+    run = a_run(site.url("/status/429?Retry-After=2"), site.url("/"))
+    other = a_run(site.url("/other"))
+    one_slice(limits=Limits(budget=timedelta(milliseconds=600), linger=timedelta(milliseconds=100)))
+
+    (refused,) = [r for r in site.requests if r.path == "/status/429"]
+    after = [r for r in site.requests if r.started > (refused.finished or 0) + 0.05]
+    assert after == []
+    host = Host.objects.get()
+    assert (host.last_status, host.hold_reason) == ("429", "status-429")
+    assert states(run)["/status/429?Retry-After=2"][0] == "queued"
+    assert Request.objects.get(url__endswith="/status/429?Retry-After=2").attempts == 0
+    assert host.next_at is not None
+    assert host.last_at is not None
+    assert host.next_at - host.last_at > timedelta(seconds=1.9)
+    assert states(other) == {"/other": ("queued", "")}
+    assert_conserved(run)
+
+
+def test_page_that_fails_now_and_then_is_tried_again(
+    site: HostileSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crawler.policy.retry import RetryPolicy
+
+    quick = RetryPolicy(base_delay=timedelta(milliseconds=50))
+    monkeypatch.setattr("crawler.engine.visit.RetryPolicy", lambda: quick)
+    run = finished(
+        a_run(
+            site.url("/flaky/a/500/2"),
+            site.url("/flaky/b/503/1"),
+            site.url("/status/502"),
+            site.url("/nowhere"),
+        )
+    )
+
+    found = states(run)
+    assert found["/flaky/a/500/2"] == found["/flaky/b/503/1"] == ("done", "")
+    assert found["/status/502"] == ("failed", "status-502")
+    assert found["/nowhere"] == ("failed", "status-404")
+    assert len(site.asked("/status/502")) == 3
+    assert run.retries == 2 + 1 + 2
+    assert_conserved(run)
+
+
+def test_redirects_within_and_across_hosts_are_followed_once(site: HostileSite) -> None:
+    there = site.url("/landing", origin=1)
+    site.serve("/landing", a_page("/more"))
+    site.serve("/more", a_page())
+    site.serve("/gone", status=301, headers=[("Location", there)])
+    run = finished(
+        a_run(
+            site.url("/redirect/3"), site.url("/gone"), site.url("/redirect/loop"), site.url("/redirect/bad")
+        )
+    )
+
+    found = states(run)
+    assert found["/ok"] == found["/landing"] == ("done", "")
+    assert found["/redirect/3"] == found["/gone"] == ("done", "redirected")
+    assert found["/redirect/bad"] == ("failed", "bad_redirect")
+    assert ("failed", "redirect_loop") in {found["/redirect/loop"], found["/redirect/loop2"]}
+    assert len(site.asked("/ok")) == 1
+    assert_conserved(run)
+
+
+def test_links_are_followed_where_a_start_url_led_to(site: HostileSite) -> None:
+    site.serve("/", status=301, headers=[("Location", site.url("/home", origin=1))])
+    site.serve("/home", a_page("/a", "/b"))
+    site.serve("/a", a_page("/c", site.url("/elsewhere", origin=2)))
+    for path in ("/b", "/c"):
+        site.serve(path, a_page())
+
+    run = finished(a_run(site.url("/")))
+
+    assert {path for path, (state, _reason) in states(run).items() if state == "done"} == {
+        "/", "/home", "/a", "/b", "/c"
+    }  # fmt: skip
+    assert OutsideLink.objects.get().url == site.url("/elsewhere", origin=2)
+    assert_conserved(run)
+
+
+def test_second_run_asks_whether_pages_have_changed(site: HostileSite) -> None:
+    first = finished(a_run(site.url("/conditional")))
+    second = finished(again(first))
+
+    asked = [r.header("If-None-Match") is not None for r in site.asked("/conditional")]
+    assert asked == [False, True]
+    assert (second.pages, second.pages_unchanged, second.items) == (1, 1, first.items)
+    page = Page.objects.get()
+    assert (page.status, page.run, page.changed_at) == (200, second.pk, page.first_seen)
+    assert Item.objects.get().version == 1
+
+
+def test_urgent_run_passes_a_bulk_run_on_the_same_host(site: HostileSite) -> None:
+    bulk = a_run(site.url("/page/1"), delay_seconds=0.15, max_pages=60, priority=1)
+    crawl = threading.Thread(target=slices_until_over, args=(bulk,))
+    crawl.start()
+    assert within(5, lambda: len(site.requests) > 4)
+
+    asked_at = time.monotonic()
+    urgent = a_run(site.url("/ok?urgent"), delay_seconds=0.15, priority=9)
+    assert within(5, lambda: bool(site.asked("/ok")))
+
+    assert site.asked("/ok")[0].started - asked_at < 1.0
+    runs.cancel(run=bulk, now=timezone.now())
+    crawl.join(20)
+    urgent.refresh_from_db()
+    assert urgent.state == RunState.FINISHED
+    assert_conserved(bulk)
+    assert_conserved(urgent)
+
+
+def slices_until_over(run: Run) -> None:
+    from django.db import connection
+
+    try:
+        for _ in range(5):
+            one_slice(Lane.BULK)
+            if Run.objects.get(pk=run.pk).is_final:
+                return
+    finally:
+        connection.close()
+
+
+def test_cancelled_run_stops_within_a_second(site: HostileSite) -> None:
+    run = a_run(site.url("/page/1"), delay_seconds=0.1, max_pages=500)
+    crawl = threading.Thread(target=slices_until_over, args=(run,))
+    crawl.start()
+    assert within(5, lambda: len(site.requests) > 3)
+
+    runs.cancel(run=run, now=timezone.now())
+    sent = len(site.requests)
+    crawl.join(20)
+
+    assert len(site.requests) <= sent + 5
+    run.refresh_from_db()
+    assert (run.state, run.settled) == (RunState.CANCELLED, True)
+    assert_conserved(run)
+
+
+def test_slice_that_is_told_to_stop_gives_everything_back_within_two_seconds(site: HostileSite) -> None:
+    run = a_run(*(site.url("/page/1", origin=n) for n in range(3)), delay_seconds=0.05, max_pages=900)
+    stop = threading.Event()
+    timer = threading.Timer(1.0, stop.set)
+    timer.start()
+
+    one_slice(stopping=stop.is_set, limits=Limits())
+
+    stopped_at = time.monotonic()
+    timer.join()
+    sent = [r.started for r in site.requests]
+    assert stopped_at - max(sent) < 2.0
+    assert not Request.objects.filter(state=RequestState.LEASED).exists()
+    assert not Slice.objects.exists()
+    run.refresh_from_db()
+    assert run.done == len(site.requests)
+    assert_conserved(run)
+
+
+def test_slice_of_a_worker_crawls_and_rings_nobody_when_nothing_is_left(
+    site: HostileSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[Lane] = []
+    monkeypatch.setattr("crawler.queue.send_slice", rung.append)
+    run = a_run(site.url("/page/1"), max_pages=5)
+    assert rung == [Lane.DEFAULT]
+
+    tally = slices.advance(lane=Lane.DEFAULT)
+
+    run.refresh_from_db()
+    assert (run.state, run.pages) == (RunState.FINISHED, 5)
+    assert tally is not None
+    assert tally.visited == 5
+    assert rung == [Lane.DEFAULT]
+
+
+def test_worker_fails_a_run_whose_scraper_is_gone_and_crawls_the_others(
+    site: HostileSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.queue.send_slice", lambda _lane: None)
+    gone = a_run(site.url("/ok?gone"), scraper="gone")
+    well = a_run(site.url("/ok?well"))
+
+    slices.advance(lane=Lane.DEFAULT)
+
+    gone.refresh_from_db()
+    well.refresh_from_db()
+    assert (gone.state, gone.settled, well.state) == (RunState.FAILED, True, RunState.FINISHED)
+    assert "gone" in gone.reason
+    for run in (gone, well):
+        assert_conserved(run)
+
+
+def test_page_that_ends_slices_counts_as_one_that_ends_processes(
+    site: HostileSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(site.url("/ok"))
+
+    async def trip(*_arguments: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("crawler.engine.visit.Visitor.visit", trip)
+        for _ in range(5):
+            Host.objects.update(next_at=None, due_at=timezone.now())
+            with pytest.raises(ExceptionGroup):
+                one_slice()
+
+    request = Request.objects.get()
+    assert (request.state, request.reason, request.losses) == (RequestState.DEAD, "worker_lost", 5)
+    assert_conserved(run)
+
+
+def test_hostile_pages_end_a_run_like_any_other(site: HostileSite) -> None:
+    paths = ("/bomb/gzip", "/lies/not-gzip", "/charset/lie", "/bomb/many-headers", "/lies/image")
+
+    run = finished(a_run(*(site.url(path) for path in paths)))
+
+    found = states(run)
+    assert found["/charset/lie"][0] == found["/lies/image"][0] == "done"
+    assert found["/bomb/gzip"] == ("failed", "inflation_bomb")
+    assert found["/lies/not-gzip"] == ("failed", "bad_encoding")
+    assert found["/bomb/many-headers"] == ("failed", "header_bomb")
+    assert_conserved(run)
