@@ -77,6 +77,13 @@ def test_page_of_an_item_shows_what_changed(client: Client, run: Run, torch: Ite
     assert (first.number, first.changes) == (1, ())
 
 
+def test_page_of_an_item_shows_a_field_that_is_called_items(client: Client, run: Run) -> None:
+    order = item(run, "order", {"items": [1, 2, 3], "total": 99})
+    page = client.get(reverse("item", args=[order.pk])).content.decode()
+    assert "<dt>items</dt>" in page
+    assert "<dt>total</dt>" in page
+
+
 def run_again(run: Run) -> Run:
     return runs.start(target=run.target, trigger=RunTrigger.MANUAL, now=NOW)
 

@@ -148,6 +148,12 @@ def field(data: object, name: str) -> object:
 
 
 @register.filter
+def pairs(data: object) -> list[tuple[str, object]]:
+    """Return the names and values of an object; a template's own `.items` is a field of that name."""
+    return list(data.items()) if isinstance(data, dict) else []
+
+
+@register.filter
 def cell(value: object) -> str:
     """Return a scraped value as short text for a table; the tag escapes it."""
     if value is None or value == "":
