@@ -7,6 +7,10 @@ import pytest
 pytest_plugins = ["tests.site.fixtures"]
 
 
-@pytest.fixture(autouse=True)
-def _rows_of_migrations(django_db_serialized_rollback: None) -> None:
-    """Give back, after a test that empties the tables, the lanes and beat entries that migrations made."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have tests that empty the tables give back the lanes and beat entries that migrations made."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker is not None and marker.kwargs.get("transaction"):
+            kept = {**marker.kwargs, "serialized_rollback": True}
+            item.add_marker(pytest.mark.django_db(*marker.args, **kept), append=False)

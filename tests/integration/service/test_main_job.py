@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,18 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_every_product_of_the_demo_shop_comes_back(service: Installation, shop: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crawled:
+    """The shop's target and its first run, at its end."""
+
+    target: int
+    location: str
+    state: Any
+
+
+@pytest.fixture(scope="module")
+def crawled(service: Installation, shop: str) -> Crawled:
+    """Register the shop and crawl it once."""
     body = {
         "name": "Shop",
         "start_urls": [shop],
@@ -61,36 +73,40 @@ def test_every_product_of_the_demo_shop_comes_back(service: Installation, shop: 
         "delay_seconds": 0,
         "connections": 4,
     }
-    target = service.call("POST", "/targets", body)
-    with service.open("POST", f"/targets/{target['id']}/runs") as answer:
+    target = int(service.call("POST", "/targets", body)["id"])
+    with service.open("POST", f"/targets/{target}/runs") as answer:
         assert answer.status == 202
-        run = json.loads(answer.read())
-        assert answer.headers["Location"].endswith(f"/runs/{run['id']}")
-    state = service.finished(run["id"])
+        run, location = json.loads(answer.read()), answer.headers["Location"]
+    return Crawled(target=target, location=location, state=service.finished(run["id"]))
+
+
+def test_every_product_of_the_demo_shop_comes_back(service: Installation, crawled: Crawled) -> None:
+    state = crawled.state
+    assert crawled.location.endswith(f"/runs/{state['id']}")
     assert state["state"] == "finished"
     assert state["counts"]["queued"] == state["counts"]["leased"] == state["counts"]["dead"] == 0
     products = {product.sku: product for product in catalogue.products(seed=SEED, epoch=0)}
-    items = {item["data"]["sku"]: item["data"] for item in service.items(f"run={run['id']}")}
+    items = {item["data"]["sku"]: item["data"] for item in service.items(f"run={state['id']}")}
     assert items.keys() == products.keys()
     for sku, product in products.items():
         assert items[sku]["name"] == product.name
         assert items[sku]["price"] == pytest.approx(float(product.price))
 
 
-def test_the_items_leave_as_csv_with_their_origin(service: Installation, shop: str) -> None:
-    target = service.call("GET", "/targets?limit=100")["items"][0]
-    with service.open("GET", f"/targets/{target['id']}/export?format=csv") as answer:
+def test_the_items_leave_as_csv_with_their_origin(service: Installation, crawled: Crawled, shop: str) -> None:
+    with service.open("GET", f"/targets/{crawled.target}/export?format=csv") as answer:
         rows = list(csv.DictReader(io.StringIO(answer.read().decode("utf-8-sig"))))
     assert {row["sku"] for row in rows} == {p.sku for p in catalogue.products(seed=SEED, epoch=0)}
-    assert all(row["_url"].startswith(shop.rstrip("/")) and row["_key"] == row["sku"] for row in rows)
+    assert all(row["_url"].startswith(shop) and row["_key"] == row["sku"] for row in rows)
 
 
-def test_a_second_run_of_a_shop_that_stood_still_changes_nothing(service: Installation) -> None:
-    target = service.call("GET", "/targets?limit=100")["items"][0]
-    run = service.call("POST", f"/targets/{target['id']}/runs")
+def test_a_second_run_of_a_shop_that_stood_still_changes_nothing(
+    service: Installation, crawled: Crawled
+) -> None:
+    run = service.call("POST", f"/targets/{crawled.target}/runs")
     state = service.finished(run["id"])
     assert (state["items_new"], state["items_changed"]) == (0, 0)
-    assert state["items"] == len(catalogue.products(seed=SEED, epoch=0))
+    assert state["items"] == crawled.state["items"] == len(catalogue.products(seed=SEED, epoch=0))
 
 
 def _documentation() -> Path:
