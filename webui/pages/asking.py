@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TypeVar
 
 from django.http import Http404, HttpRequest
+
+from crawler.queries.paging import BadCursor
 
 Choice = TypeVar("Choice", bound=StrEnum)
 LARGEST_ID = 2**63 - 1
@@ -18,11 +22,15 @@ def text(request: HttpRequest, name: str, *, longest: int = 200) -> str:
 
 def number(request: HttpRequest, name: str) -> int | None:
     """Return the id in the address's query; None when there is none. Raises Http404 for what is no id."""
-    word = text(request, name)
+    return id_of(text(request, name))
+
+
+def id_of(word: str) -> int | None:
+    """Return the id that `word` spells; None for nothing. Raises Http404 for what is no id."""
     if not word:
         return None
-    if not (word.isascii() and word.isdecimal()) or int(word) > LARGEST_ID:
-        raise Http404(f"{name} is no number")
+    if not (word.isascii() and word.isdecimal() and len(word) < 20) or int(word) > LARGEST_ID:
+        raise Http404("this is no number of a row")
     return int(word)
 
 
@@ -32,3 +40,12 @@ def choice(request: HttpRequest, name: str, default: Choice) -> Choice:
         return type(default)(text(request, name))
     except ValueError:
         return default
+
+
+@contextmanager
+def known_place() -> Iterator[None]:
+    """Answer 404 for a cursor that the list inside did not hand out."""
+    try:
+        yield
+    except BadCursor as error:
+        raise Http404("there is no such place in this list") from error

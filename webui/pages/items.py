@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
 
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -14,9 +16,8 @@ from django.views.decorators.http import require_safe
 
 from crawler.exports import FORMATS, Row
 from crawler.exports import columns as exported_columns
-from crawler.models import Run, Target
+from crawler.models import Item, Run, Target
 from crawler.queries import exports, items, targets
-from crawler.queries.paging import BadCursor
 from webui.pages import asking
 
 Found = TypeVar("Found", bound=Model)
@@ -24,21 +25,32 @@ SINCE = (("1h", "the last hour", timedelta(hours=1)), ("1d", "the last day", tim
          ("7d", "the last week", timedelta(days=7)))  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The filters of the table: a target, a run that saw the items, words, and how lately they changed."""
+
+    target: int | None
+    run: int | None
+    q: str
+    changed_since: datetime | None
+
+    def found_by(self, user: AbstractBaseUser | AnonymousUser) -> QuerySet[Item]:
+        return items.search(
+            user, target=self.target, run=self.run, q=self.q, changed_since=self.changed_since
+        )
+
+
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
-    try:
-        page = items.page(
-            items.search(request.user, **asked), run=asked["run"], cursor=request.GET.get("cursor")
-        )
-    except BadCursor as error:
-        raise Http404 from error
+    with asking.known_place():
+        page = items.page(asked.found_by(request.user), run=asked.run, cursor=request.GET.get("cursor"))
     context = {
         "page": page,
         "columns": items.columns(page.rows),
-        "q": asked["q"],
-        "target": _one(Target.objects.visible_to(request.user), asked["target"]),
-        "run": _one(Run.objects.visible_to(request.user), asked["run"]),
+        "q": asked.q,
+        "target": _one(Target.objects.visible_to(request.user), asked.target),
+        "run": _one(Run.objects.visible_to(request.user), asked.run),
         "since": asking.text(request, "since"),
         "spans": SINCE,
         "targets": targets.named(request.user),
@@ -64,9 +76,9 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     if chosen is None:
         raise Http404("there is no such format")
     asked = _asked(request)
-    run = _one(Run.objects.visible_to(request.user), asked["run"])
-    whole_run = run is not None and not asked["q"] and asked["changed_since"] is None
-    found = items.search(request.user, **asked)
+    run = _one(Run.objects.visible_to(request.user), asked.run)
+    whole_run = run is not None and not asked.q and asked.changed_since is None
+    found = asked.found_by(request.user)
 
     def rows() -> Iterator[Row]:
         return exports.rows(target=run.target, run=run) if run and whole_run else items.flat(found)
@@ -85,12 +97,12 @@ def _one(found: QuerySet[Found], pk: int | None) -> Found | None:
     return get_object_or_404(found, pk=pk) if pk is not None else None
 
 
-def _asked(request: HttpRequest) -> dict[str, Any]:
+def _asked(request: HttpRequest) -> Asked:
     spans = {name: span for name, _, span in SINCE}
     span = spans.get(asking.text(request, "since"))
-    return {
-        "target": asking.number(request, "target"),
-        "run": asking.number(request, "run"),
-        "q": asking.text(request, "q"),
-        "changed_since": timezone.now() - span if span else None,
-    }
+    return Asked(
+        target=asking.number(request, "target"),
+        run=asking.number(request, "run"),
+        q=asking.text(request, "q"),
+        changed_since=timezone.now() - span if span else None,
+    )

@@ -14,7 +14,7 @@ from crawler.models import Target
 from crawler.queries import previews as queries
 from crawler.services import previews
 from crawler.services.targets import InvalidTarget, Problem
-from webui.pages import target_form
+from webui.pages import asking, target_form
 
 
 @require_POST
@@ -49,12 +49,8 @@ def _shown(request: HttpRequest, preview: str) -> HttpResponse:
 
 
 def _existing(request: HttpRequest) -> Target | None:
-    pk = request.POST.get("target", "")
-    if not pk:
-        return None
-    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
-        raise Http404("there is no such target")
-    return get_object_or_404(Target.objects.visible_to(request.user), pk=pk)
+    pk = asking.id_of(request.POST.get("target", ""))
+    return get_object_or_404(Target.objects.visible_to(request.user), pk=pk) if pk is not None else None
 
 
 def _wrong(request: HttpRequest, problems: tuple[Problem, ...], target: Target | None) -> HttpResponse:

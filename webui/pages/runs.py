@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST, require_safe
 from crawler.models import RequestState, Run, RunState, Target
 from crawler.queries import rates
 from crawler.queries import runs as queries
-from crawler.queries.paging import BadCursor
 from crawler.services import runs, samples
 from webui.pages import asking
 
@@ -25,10 +24,8 @@ DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled"}
 def index(request: HttpRequest) -> HttpResponse:
     wanted, state = asking.number(request, "target"), asking.text(request, "state")
     target = get_object_or_404(Target.objects.visible_to(request.user), pk=wanted) if wanted else None
-    try:
+    with asking.known_place():
         page = queries.page(request.user, target=target, state=state, cursor=request.GET.get("cursor"))
-    except BadCursor as error:
-        raise Http404 from error
     states = (("", "All states"), ("active", "Under way"), *RunState.choices)
     return render(
         request, "runs/index.html", {"page": page, "target": target, "state": state, "states": states}
@@ -56,10 +53,8 @@ def chart(request: HttpRequest, pk: int) -> HttpResponse:
 def requests(request: HttpRequest, pk: int) -> HttpResponse:
     run, word = _run(request, pk), asking.text(request, "state")
     state = next((state for state in RequestState if state.label == word), None)
-    try:
+    with asking.known_place():
         page = queries.requests(run, state=state, cursor=request.GET.get("cursor"))
-    except BadCursor as error:
-        raise Http404 from error
     context = {
         "run": run,
         "page": page,

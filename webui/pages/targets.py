@@ -6,7 +6,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,7 +15,6 @@ from crawler.models import RunTrigger, Target
 from crawler.queries import items
 from crawler.queries import runs as past_runs
 from crawler.queries import targets as queries
-from crawler.queries.paging import BadCursor
 from crawler.queries.targets import Shown
 from crawler.queue import MOST_URGENT
 from crawler.services import runs, schedules, targets
@@ -34,10 +33,8 @@ _CHOICES = (
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     q, shown = asking.text(request, "q"), asking.choice(request, "show", Shown.ALL)
-    try:
+    with asking.known_place():
         page = queries.page(request.user, q=q, shown=shown, cursor=request.GET.get("cursor"))
-    except BadCursor as error:
-        raise Http404 from error
     context = {"page": page, "q": q, "shown": shown, "choices": _CHOICES}
     return render(request, "targets/index.html", context)
 

@@ -136,4 +136,5 @@ def test_test_fetch_of_a_change_belongs_to_the_target_s_owner(
     given: dict[str, Any] = FORM | {"target": str(target.pk), "name": target.name}
     assert client.post(reverse("preview-start"), given).status_code == 302
     assert stranger.post(reverse("preview-start"), given).status_code == 404
-    assert client.post(reverse("preview-start"), given | {"target": "x"}).status_code == 404
+    for pk in ("x", "²", "9" * 30, "9" * 5_000):
+        assert client.post(reverse("preview-start"), given | {"target": pk}).status_code == 404
