@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from celery import Celery
 from celery.signals import beat_init, worker_ready, worker_shutdown, worker_shutting_down
@@ -19,7 +20,18 @@ app = Celery("trawl")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crawler"])
 
+ANSWERS_WITHIN: Final = timedelta(seconds=3)
 _pulses: list[Pulse] = []
+
+
+def wait_briefly(celery: Celery, *, at_most: timedelta = ANSWERS_WITHIN) -> None:
+    """Let this process give up soon on a broker that accepts a connection and then says nothing.
+
+    For processes that only send: a worker's connection waits for messages, so its limit must be longer.
+    """
+    options = celery.conf.broker_transport_options
+    if "socket_timeout" in options:
+        celery.conf.broker_transport_options = {**options, "socket_timeout": at_most.total_seconds()}
 
 
 @worker_ready.connect
