@@ -52,9 +52,7 @@ class Looker:
     so a look never waits for somebody who waits for it.
     """
 
-    def __init__(
-        self, *, owner: str, floor: int, rules: Rules, clock: Clock, run: int | None = None
-    ) -> None:
+    def __init__(self, *, owner: str, floor: int, rules: Rules, clock: Clock, run: int | None = None) -> None:
         self._owner = owner
         self._floor = floor
         self._rules = rules
@@ -65,10 +63,13 @@ class Looker:
         self._counted_at = -COUNT_EVERY_SECONDS
 
     def look(self, ask: Ask) -> Look:
-        """Return what is due for this slice now, in one transaction."""
-        look = sql.atomically(lambda: self._look(ask, now=self._clock.now()))
+        """Return what is due for this slice now, in one transaction.
+
+        The runs that the last look could not read are failed first: after the transaction, an error
+        there would lose what was claimed.
+        """
         self._rules.report()
-        return look
+        return sql.atomically(lambda: self._look(ask, now=self._clock.now()))
 
     def _look(self, ask: Ask, *, now: datetime) -> Look:
         held = {row[0]: row for row in sql.select(HELD + sql.for_update(), [self._owner])}

@@ -22,10 +22,15 @@ ROOT = Path(__file__).resolve().parents[3]
 A = "http://a.test"
 
 
-def kill_one_that_holds(*words: str) -> int:
-    """Start a process that claims what it can, kill it, and return how many requests it held."""
+def start_one_that_holds(*words: str) -> subprocess.Popen[bytes]:
+    """Start a process that claims what it can and says how many requests that were."""
     command = [sys.executable, "-m", "tests.integration.stores.victim", str(connection.settings_dict["NAME"])]
-    victim = subprocess.Popen([*command, *words], stdout=subprocess.PIPE, cwd=ROOT, env=dict(os.environ))
+    return subprocess.Popen([*command, *words], stdout=subprocess.PIPE, cwd=ROOT, env=dict(os.environ))
+
+
+def kill_one_that_holds(*words: str) -> int:
+    """Kill such a process, and return how many requests it held."""
+    victim = start_one_that_holds(*words)
     try:
         assert victim.stdout is not None
         held = int(victim.stdout.readline() or b"-1")
@@ -33,6 +38,20 @@ def kill_one_that_holds(*words: str) -> int:
         victim.send_signal(signal.SIGKILL)
         victim.communicate(timeout=10)
     return held
+
+
+def test_page_that_hangs_its_reader_is_dead_and_its_process_ends() -> None:
+    run = a_run(f"{A}/bad", f"{A}/good")
+    victim = start_one_that_holds("hang")
+    assert victim.communicate(timeout=10)[0] == b"2\n"
+
+    assert victim.returncode == 70
+    assert set(Request.objects.values_list("url", "state", "losses")) == {
+        (f"{A}/bad", RequestState.DEAD, 1),
+        (f"{A}/good", RequestState.QUEUED, 0),
+    }
+    assert not Slice.objects.exists()
+    assert_conserved(run)
 
 
 def test_what_a_killed_process_held_is_free_at_once_on_its_own_node() -> None:

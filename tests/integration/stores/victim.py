@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
+from datetime import timedelta
 
 
 def main() -> None:
-    """Hold what can be claimed until the process ends; with "alone" also what must run alone."""
+    """Hold what can be claimed until the process ends.
+
+    With "alone" also what must run alone; with "hang" its reader is stuck in the first page.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webui.settings")
     import django
     from django.conf import settings
@@ -30,7 +35,23 @@ def main() -> None:
         claims |= {claim.url: claim for claim in hands.look(lease=False, alone=True).claims}
     sys.stdout.write(f"{len(claims)}\n")
     sys.stdout.flush()
+    if "hang" in sys.argv:
+        hang(owner, next(iter(claims.values())).id)
     threading.Event().wait(30)
+
+
+def hang(owner: str, request: int) -> None:
+    """Keep the slice's lease while a page has held the reader for longer than a page may."""
+    from crawler.engine.reading import TimedReader
+    from crawler.stores.clock import DatabaseClock
+    from crawler.stores.keeper import HUNG_SECONDS, LeaseKeeper
+
+    reader = TimedReader()
+    reader.running_request = request
+    reader.running_since = time.monotonic() - HUNG_SECONDS
+    every, lease_time = timedelta(milliseconds=20), timedelta(seconds=60)
+    with LeaseKeeper(owner=owner, clock=DatabaseClock(), every=every, lease_time=lease_time, reader=reader):
+        threading.Event().wait(30)
 
 
 if __name__ == "__main__":
