@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db.models import BooleanField, Count
 from django.db.models.expressions import RawSQL
 
-from crawler.models import FINAL_RUN_STATES, Request, RequestState, Run, RunState
+from crawler.models import FINAL_RUN_STATES, OutsideLink, Request, RequestState, Run, RunState
 from crawler.queries import rates
 from crawler.queries.paging import Listing, listing
 
@@ -147,3 +147,8 @@ def requests(
         if state >= RequestState.FAILED:
             found = found.filter(TROUBLED)
     return listing(found, order=("id",), cursor=cursor, size=size)
+
+
+def outside(run: Run, *, cursor: str | None = None, size: int = 100) -> Listing[OutsideLink]:
+    """Return a page of the samples of links `run` did not follow, as they were met. Raises BadCursor."""
+    return listing(OutsideLink.objects.filter(run=run), order=("id",), cursor=cursor, size=size)

@@ -98,6 +98,18 @@ class RequestList(Schema):
     next: str | None
 
 
+class OutsideOut(Schema):
+    """A link that was not followed, and why: the scope, the limit or the pattern that left it out."""
+
+    url: str
+    reason: str
+
+
+class OutsideList(Schema):
+    items: list[OutsideOut]
+    next: str | None
+
+
 RequestStateName = Annotated[str, Field(pattern=f"^({'|'.join(RequestState.labels)})$")]
 
 
@@ -162,6 +174,15 @@ def list_requests(request: HttpRequest, run_id: int, filters: Query[RequestFilte
     state = RequestState(RequestState.labels.index(filters.state)) if filters.state else None
     found = listed.requests(_run(request, run_id), state=state, cursor=filters.cursor, size=filters.limit)
     return RequestList(items=[request_out(row) for row in found.rows], next=found.next)
+
+
+@router.get("/runs/{int:run_id}/outside", response=OutsideList)
+def list_outside(request: HttpRequest, run_id: int, filters: Query[Paged]) -> OutsideList:
+    """List samples of the links that a run did not follow: the first hundred of each reason."""
+    found = listed.outside(_run(request, run_id), cursor=filters.cursor, size=filters.limit)
+    return OutsideList(
+        items=[OutsideOut(url=row.url, reason=row.reason) for row in found.rows], next=found.next
+    )
 
 
 def run_out(run: Run) -> RunOut:

@@ -64,6 +64,14 @@ def requests(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "runs/requests.html", context)
 
 
+@require_safe
+def outside(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(request, pk)
+    with asking.known_place():
+        page = queries.outside(run, cursor=request.GET.get("cursor"))
+    return render(request, "runs/outside.html", {"run": run, "page": page})
+
+
 @require_POST
 def change(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Pause, resume or cancel the run."""

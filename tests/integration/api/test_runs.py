@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.models import Backlog, Request, RequestState, Run, RunState, RunTrigger
+from crawler.models import Backlog, OutsideLink, Request, RequestState, Run, RunState, RunTrigger
 from crawler.services import runs
 from tests.integration.api.conftest import NOW, problem
 
@@ -104,6 +104,18 @@ def test_priority_of_a_run_can_be_moved(api: Api, run: Run) -> None:
 )
 def test_a_change_of_anything_else_is_refused(api: Api, run: Run, body: dict[str, object]) -> None:
     problem(api("PATCH", f"/runs/{run.pk}", body), 422)
+
+
+def test_samples_of_links_that_were_not_followed_are_told_in_pages(api: Api, run: Run) -> None:
+    for number in range(3):
+        OutsideLink.objects.create(run=run, reason="host", url=f"https://other.test/{number}")
+
+    first = api.get(f"/runs/{run.pk}/outside?limit=2").json()
+    rest = api.get(f"/runs/{run.pk}/outside?cursor={first['next']}").json()
+
+    assert first["items"][0] == {"url": "https://other.test/0", "reason": "host"}
+    assert [link["url"][-1] for link in first["items"] + rest["items"]] == ["0", "1", "2"]
+    assert rest["next"] is None
 
 
 def test_requests_are_told_by_state(api: Api, mixed: Run) -> None:

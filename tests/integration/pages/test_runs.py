@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crawler.models import Run, RunState
+from crawler.models import OutsideLink, Run, RunState
 
 
 def test_page_shows_progress_and_what_went_wrong(client: Client, run: Run) -> None:
@@ -69,6 +69,21 @@ def test_requests_are_listed_by_state(client: Client, run: Run) -> None:
     (failed,) = client.get(url, {"state": "failed"}).context["page"].rows
     assert failed.reason == "status-500"
     assert not client.get(url, {"state": "dead"}).context["page"].rows
+
+
+def test_links_that_were_not_followed_are_shown_with_the_reason(client: Client, run: Run) -> None:
+    url = reverse("run-outside", args=[run.pk])
+    assert url not in client.get(reverse("run", args=[run.pk])).content.decode()
+
+    OutsideLink.objects.create(run=run, reason="host", url="http://elsewhere.test/<b>")
+    Run.objects.filter(pk=run.pk).update(out_of_scope=7)
+
+    assert url in client.get(reverse("run", args=[run.pk])).content.decode()
+    page = client.get(url).content.decode()
+    assert "http://elsewhere.test/&lt;b&gt;" in page
+    assert "<code>host</code>" in page
+    assert "7 links led out of scope" in page
+    assert client.get(url, {"cursor": "x"}).status_code == 404
 
 
 def test_list_filters_by_state_and_target(client: Client, run: Run) -> None:
