@@ -133,6 +133,8 @@ def _translated(text: str, translator: cssselect.GenericTranslator) -> etree.XPa
         return etree.XPath(translator.css_to_xpath(text), regexp=False, smart_strings=False)
     except (cssselect.SelectorError, etree.XPathError, RecursionError):
         return None
+    except ValueError:  # an escape such as `\1` may spell what XML cannot hold
+        return None
 
 
 def _reason(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scrapers import registry
@@ -88,6 +88,7 @@ def test_site_scraper_leaves_pages_it_does_not_know() -> None:
 
 
 @settings(max_examples=300)
+@example(name="fields", options=None, row="\\1", fields={"a": "b"})
 @given(st.sampled_from(["fields", "auto", ""]) | JSON, JSON, JSON | SELECTORS, FIELDS)
 def test_no_json_whatsoever_raises_anything_else(name: Any, options: Any, row: Any, fields: Any) -> None:
     try:
