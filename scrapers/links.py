@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ada_url import join_url
+from scrapers.page.references import joined
 
 if TYPE_CHECKING:
     from scrapers.page import Page
@@ -82,11 +82,6 @@ def links(page: Page) -> tuple[Link, ...]:
 
 
 def _join(base: str, reference: str) -> str | None:
-    try:
-        url = join_url(base, reference)
-    except ValueError:
-        return None
-    if not url.startswith(("http://", "https://")):
-        return None
+    url = joined(base, reference)
     # A base with a fragment hands it on to an empty reference only.
-    return url.partition("#")[0]
+    return url.partition("#")[0] if url is not None else None

@@ -6,11 +6,11 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from ada_url import join_url
 from lxml import etree
 
 from scrapers import encoding
 from scrapers.page import Problem, markup
+from scrapers.page.references import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,8 +221,5 @@ def _text(element: Element | None) -> str | None:
 def _absolute(base: str, reference: str) -> str | None:
     if not reference or len(reference) > _MAX_URL_CHARACTERS:
         return None
-    try:
-        url = join_url(base, reference).partition("#")[0]
-    except ValueError:
-        return None
-    return url if url.startswith(("http://", "https://")) else None
+    url = joined(base, reference)
+    return url.partition("#")[0] if url is not None else None

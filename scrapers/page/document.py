@@ -7,11 +7,10 @@ from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING, cast
 
-from ada_url import join_url
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scrapers import encoding
-from scrapers.page import markup, robots, structured
+from scrapers.page import markup, references, robots, structured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -209,11 +208,7 @@ class Page:
 
     def join(self, reference: str, *, base: str | None = None) -> str | None:
         """Return `reference` joined to `base` (the page's own URL by default) as http(s), or None."""
-        try:
-            joined = join_url(base or self.url, reference)
-        except ValueError:
-            return None
-        return joined if joined.startswith(("http://", "https://")) else None
+        return references.joined(base or self.url, reference)
 
 
 def _tidy(text: str) -> str | None:
