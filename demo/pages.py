@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from demo.catalogue import CURRENCY, categories
+from demo.catalogue import CURRENCY, PAGE_SIZE, categories
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -69,7 +69,7 @@ def home(site: Site) -> Page:
 
 def category(site: Site, shown: Category, number: int) -> Page:
     listed = shown.page(number)
-    first = (number - 1) * 10 + 1
+    first = (number - 1) * PAGE_SIZE + 1
     main = (
         f'<h1>{escape(shown.name)}</h1><p class="blurb">{escape(shown.blurb)}</p>'
         f'<p class="count">{first} to {first + len(listed) - 1} of {len(shown.products)} products</p>'

@@ -161,7 +161,7 @@ def _page(site: pages.Site, path: str, number: str | None) -> pages.Page:
 
 def _has_page(pages_in_all: int, number: str | None) -> bool:
     return number is None or (
-        number.isascii() and number.isdecimal() and 1 <= int(number[:6]) <= pages_in_all
+        number.isascii() and number.isdecimal() and len(number) < 7 and 1 <= int(number) <= pages_in_all
     )
 
 
