@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, TextField
+from django.db.models import Min, Q, TextField
 from django.db.models.functions import Cast
 
 from crawler.models import Item, ItemVersion, Sighting, Target
@@ -64,7 +64,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A version of an item: since when it holds, and what it changed."""
+    """A version of an item: since when it holds, the run that saw it first, and what it changed."""
 
     number: int
     run: int
@@ -147,10 +147,11 @@ def history(item: Item) -> tuple[Version, ...]:
     """Return the versions of `item`, newest first, each with what it changed."""
     held = [(old.version, old.run, old.valid_from, old.data) for old in item.versions.order_by("version")]
     held.append((item.version, item.run, item.changed_at, item.data))
+    first = dict(item.sightings.values_list("version").annotate(Min("run")).order_by())
     befores = [None, *(data for *_, data in held)]
     shown = [
-        Version(number=number, run=run, since=since, changes=_changes(before, data))
-        for before, (number, run, since, data) in zip(befores, held, strict=False)
+        Version(number=number, run=first.get(number, last), since=since, changes=_changes(before, data))
+        for before, (number, last, since, data) in zip(befores, held, strict=False)
     ]
     return tuple(reversed(shown))
 

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crawler.models import Item, Run, RunTrigger
+from crawler.models import Item, Run, RunTrigger, Sighting
 from crawler.services import runs
 from tests.integration.pages.conftest import NOW, change, item
 
@@ -75,6 +75,18 @@ def test_page_of_an_item_shows_what_changed(client: Client, run: Run, torch: Ite
         ("specs", {"Weight": "80 g"}, None),
     ]
     assert (first.number, first.changes) == (1, ())
+
+
+def test_history_names_the_run_that_saw_each_version_first(client: Client, run: Run, torch: Item) -> None:
+    again, later = run_again(run), run_again(run)
+    Sighting.objects.create(run=again, item=torch, version=1)
+    Item.objects.filter(pk=torch.pk).update(run=again.pk)
+    torch.refresh_from_db()
+    change(torch, later, {"name": "Head torch", "price": 40})
+
+    newest, first = client.get(reverse("item", args=[torch.pk])).context["versions"]
+
+    assert (first.run, newest.run) == (run.pk, later.pk)
 
 
 def test_page_of_an_item_shows_a_field_that_is_called_items(client: Client, run: Run) -> None:
