@@ -176,9 +176,10 @@ class Engine:
     def _apply(self, look: Look) -> None:
         for lease in look.leased:
             self._hosts[lease.id] = HeldHost(lease, self._clock)
-        due = dict(look.due)
+        due, paces = dict(look.due), dict(look.paces)
         for host in self._hosts.values():
             host.due_at = due.get(host.id)
+            host.heed(paces.get(host.id))
             host.lost = host.lost or host.id in look.lost
             host.leaving = host.leaving or host.lost or host.id in look.wanted
         if look.closed:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from crawler.engine.ports import HostAsk
 from crawler.engine.work import HostNews
 from crawler.frontier import politeness, share
+from crawler.frontier.politeness import Pace
 from crawler.policy import robots
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class HeldHost:
     def __init__(self, lease: HostLease, clock: Clock) -> None:
         self.id, self.origin, self.epoch = lease.id, lease.origin, lease.epoch
         self.ledger: Ledger = lease.ledger
-        self.pace = politeness.Pace()
+        self.pace = Pace()
         self.in_flight = 0
         self.servers = 0
         self.unsettled = 0
@@ -48,7 +49,8 @@ class HeldHost:
         self._clock = clock
         self._waiting: list[tuple[int, int, Claim]] = []
         self._count = 0
-        self._paces: dict[int, politeness.Pace] = {}
+        self._paces: dict[int, Pace] = {}
+        self._queued_pace: Pace | None = None
         self._rate = float(share.FIRST_BATCH)
         self._sent = 0
         self._robots: RobotsFile | None = None
@@ -63,8 +65,18 @@ class HeldHost:
             self._count += 1
             heapq.heappush(self._waiting, (-claim.priority, self._count, claim))
             self._paces[claim.rules.run] = claim.rules.pace
+        self._set_pace()
+
+    def heed(self, pace: Pace | None) -> None:
+        """Go no faster than all the runs ask for that have something queued on the host."""
+        if pace != self._queued_pace:
+            self._queued_pace = pace
+            self._set_pace()
+
+    def _set_pace(self) -> None:
+        queued = [] if self._queued_pace is None else [self._queued_pace]
         self.pace = politeness.combine(
-            list(self._paces.values()),
+            [*self._paces.values(), *queued],
             crawl_delay_seconds=self.ledger.crawl_delay_seconds if self._obeys() else None,
         )
         self.next_at = max(self.next_at, self._sent_at + self.pace.delay_seconds)
@@ -192,7 +204,7 @@ class HeldHost:
         )
         rules, first = self.robots_rules(), self.first
         self.note(crawl_delay_seconds=rules.crawl_delay(first.rules.user_agent) if rules and first else None)
-        self.add(())
+        self._set_pace()
 
     def _obeys(self) -> bool:
         return any(entry[2].rules.obey_robots for entry in self._waiting)

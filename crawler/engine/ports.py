@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.engine.work import Batch, Claim, HostLease
+    from crawler.frontier.politeness import Pace
     from crawler.http import Outcome, Request
 
 
@@ -47,8 +48,9 @@ class Look:
     `leased` are new hosts; `claims` requests of them and of those held before. `closed` are
     backlogs whose waiting claims must be given back. `wanted` are hosts somebody is waiting for,
     `lost` those whose lease is gone. `due` says when a held host that gave no claim has its next
-    request; it is absent when nothing is queued. `surplus` is how many hosts too many this slice
-    holds. `alone_waiting` says that a request waits which must run with nothing else here.
+    request; it is absent when nothing is queued. `paces` are what all the runs ask for that have
+    something queued on a host. `surplus` is how many hosts too many this slice holds.
+    `alone_waiting` says that a request waits which must run with nothing else here.
     """
 
     leased: tuple[HostLease, ...] = ()
@@ -57,6 +59,7 @@ class Look:
     wanted: frozenset[int] = frozenset()
     lost: frozenset[int] = frozenset()
     due: tuple[tuple[int, datetime], ...] = ()
+    paces: tuple[tuple[int, Pace], ...] = ()
     surplus: int = 0
     alone_waiting: bool = False
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Ask, Clock
     from crawler.engine.work import Claim, RunRules
+    from crawler.frontier.politeness import Pace
     from crawler.stores.claims import OpenBacklog
 
     Leased = Mapping[int, tuple[HostLease, int]]
@@ -78,7 +79,8 @@ class Looker:
         leased = self._lease(-surplus, now=now) if ask.lease and surplus < 0 else {}
         found = claims.open_backlogs([*held, *leased], kind=self._kind.value, run=self._run)
         rules = self._rules_of({entry.run for entries in found.values() for entry in entries})
-        waiting = self._served(found, rules, now=now)
+        readable = {id_: [e for e in entries if e.run in rules] for id_, entries in found.items()}
+        waiting = {id_: self._served(entries, now=now) for id_, entries in readable.items()}
         wishes = [
             Wish(host=h.id, epoch=h.epoch, count=h.want, least_in_hand=h.least_in_hand, turns=held[h.id][3])
             for h in ask.hosts
@@ -97,6 +99,7 @@ class Looker:
             wanted=frozenset(id_ for id_, row in held.items() if row[2] is not None),
             lost=lost,
             due=tuple((id_, min(e.due_at for e in entries)) for id_, entries in waiting.items() if entries),
+            paces=tuple((id_, _pace(entries, rules)) for id_, entries in readable.items() if entries),
             surplus=max(surplus, 0),
             alone_waiting=claimer.alone_waiting and not ask.alone,
         )
@@ -106,17 +109,13 @@ class Looker:
         made = {id_: self._rules.of(id_, landings=said) for id_, said in runs.landings(run_ids).items()}
         return {run: rules for run, rules in made.items() if rules is not None}
 
-    def _served(self, found: Waiting, rules: Mapping[int, RunRules], *, now: datetime) -> Waiting:
-        """Leave out what this slice does not serve: runs that cannot be read, hosts without urgent work.
+    def _served(self, entries: Sequence[OpenBacklog], *, now: datetime) -> Sequence[OpenBacklog]:
+        """Leave out what is not urgent enough for this slice, unless its host serves urgent work now.
 
-        Where something urgent enough is due, the others have their turns with it.
+        Where it does, the others have their turns with it.
         """
-        served: dict[int, Sequence[OpenBacklog]] = {}
-        for host, entries in found.items():
-            readable = [entry for entry in entries if entry.run in rules]
-            own = [entry for entry in readable if entry.priority >= self._floor]
-            served[host] = readable if any(entry.due_at <= now for entry in own) else own
-        return served
+        own = [entry for entry in entries if entry.priority >= self._floor]
+        return entries if any(entry.due_at <= now for entry in own) else own
 
     def _surplus(self, held: int, *, now: datetime) -> int:
         """Return how many hosts this slice holds beyond its share; negative when it may lease more."""
@@ -171,10 +170,8 @@ def _first_wishes(leased: Leased, waiting: Waiting, rules: Mapping[int, RunRules
     """Ask for as much of each new host as can politely be sent before the looks that follow."""
     wishes = []
     for lease, turns in leased.values():
-        pace = politeness.combine(
-            [rules[entry.run].pace for entry in waiting.get(lease.id, ())],
-            crawl_delay_seconds=lease.ledger.crawl_delay_seconds,
-        )
+        entries = waiting.get(lease.id, ())
+        pace = _pace(entries, rules, crawl_delay_seconds=lease.ledger.crawl_delay_seconds)
         count = share.batch(
             delay_seconds=pace.delay_seconds,
             connections=pace.connections,
@@ -183,6 +180,14 @@ def _first_wishes(leased: Leased, waiting: Waiting, rules: Mapping[int, RunRules
         )
         wishes.append(Wish(host=lease.id, epoch=lease.epoch, count=count, least_in_hand=None, turns=turns))
     return wishes
+
+
+def _pace(
+    entries: Sequence[OpenBacklog], rules: Mapping[int, RunRules], *, crawl_delay_seconds: float | None = None
+) -> Pace:
+    """Return the pace that suits all the runs that have something queued on one host."""
+    paces = [rules[entry.run].pace for entry in entries]
+    return politeness.combine(paces, crawl_delay_seconds=crawl_delay_seconds)
 
 
 def _claim(claimer: Claimer, wishes: Iterable[Wish], waiting: Waiting, *, now: datetime) -> list[Claim]:

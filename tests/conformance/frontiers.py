@@ -26,6 +26,7 @@ from crawler.engine.work import (
     Returned,
     Visited,
 )
+from crawler.frontier.politeness import Pace
 from crawler.urls import canonical
 from tests.fakes.rules import a_page
 
@@ -275,6 +276,14 @@ class FrontierContract:
         found = look(world.slice())
 
         assert sorted(urls(found.claims)) == [f"{A}/x0", f"{A}/x1", f"{A}/y0", f"{A}/y1"]
+
+    def test_pace_of_every_run_with_work_on_a_host_is_told(self, world: FrontierWorld) -> None:
+        world.run(*(f"{A}/fast{number}" for number in range(90)), priority=9)
+        world.run(f"{A}/slow", priority=1, delay_seconds=3.0)
+
+        found = look(world.slice())
+
+        assert dict(found.paces)[found.leased[0].id] == Pace(delay_seconds=3.0, connections=1)
 
     def test_closed_backlogs_are_reported_and_give_no_claims(self, world: FrontierWorld) -> None:
         run = world.run(f"{A}/1", f"{A}/2", f"{A}/3", delay_seconds=1.0)

@@ -19,7 +19,7 @@ from crawler.engine.work import (
     RunRules,
     Visited,
 )
-from crawler.frontier import losses, share, turns
+from crawler.frontier import losses, politeness, share, turns
 from crawler.frontier.turns import Turn, Waiting
 from crawler.urls import canonical
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.engine.ports import HostAsk
+    from crawler.frontier.politeness import Pace
     from tests.fakes.clock import FakeClock
 
 
@@ -177,6 +178,7 @@ class FakeFrontier:
             wanted=frozenset(host.id for host in held.values() if host.wanted),
             lost=frozenset(lost),
             due=tuple(self._due([*held.values(), *leased])),
+            paces=tuple((h.id, self._pace(h)) for h in [*held.values(), *leased] if self.world.waiting(h)),
             surplus=max(len(held) - self._most_hosts, 0),
             alone_waiting=alone_waiting,
         )
@@ -223,13 +225,17 @@ class FakeFrontier:
         return taken
 
     def _first_batch(self, host: FakeHost) -> int:
-        paces = [self.world.rules[backlog.run].pace for backlog, _requests in self._served(host).values()]
+        pace = self._pace(host)
         return share.batch(
-            delay_seconds=max((pace.delay_seconds for pace in paces), default=1.0),
-            connections=min((pace.connections for pace in paces), default=1),
+            delay_seconds=pace.delay_seconds,
+            connections=pace.connections,
             rate=0.0,
             budget_seconds=share.LOOK_AHEAD_SECONDS,
         )
+
+    def _pace(self, host: FakeHost) -> Pace:
+        runs = [backlog.run for backlog, _requests in self.world.waiting(host).values()]
+        return politeness.combine([self.world.rules[run].pace for run in runs], crawl_delay_seconds=None)
 
     def _plan(self, host: FakeHost, want: int, least_in_hand: int | None) -> tuple[Turn, ...]:
         waiting = [

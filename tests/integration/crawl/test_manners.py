@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
 
+from crawler import runner
 from crawler.engine.engine import Limits
+from crawler.engine.reading import TimedReader
 from crawler.models import Host, Item, OutsideLink, Page, Request, RequestState, Run, RunState, Slice
 from crawler.queue import Lane
 from crawler.services import runs, slices
@@ -21,6 +25,9 @@ from tests.site.server import HostileSite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from crawler.http import Fetched
+    from scrapers.reader import Reading
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -297,6 +304,28 @@ def test_page_that_ends_slices_counts_as_one_that_ends_processes(
 
     request = Request.objects.get()
     assert (request.state, request.reason, request.losses) == (RequestState.DEAD, "worker_lost", 5)
+    assert_conserved(run)
+
+
+def test_page_that_is_read_for_too_long_fails_and_the_others_go_on(
+    site: HostileSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = runner.read_page
+
+    def hang(fetched: Fetched, **parts: Any) -> Reading:
+        while fetched.url.endswith("?hangs"):
+            with suppress(Exception):
+                sum(range(1000))
+        return read(fetched, **parts)
+
+    monkeypatch.setattr(runner, "read_page", hang)
+    monkeypatch.setattr(runner, "TimedReader", partial(TimedReader, limit_seconds=0.2))
+
+    run = finished(a_run(site.url("/ok?1"), site.url("/ok?hangs"), site.url("/ok?2")))
+
+    found = states(run)
+    assert found["/ok?hangs"] == ("failed", "reader_timed_out")
+    assert found["/ok?1"] == found["/ok?2"] == ("done", "")
     assert_conserved(run)
 
 

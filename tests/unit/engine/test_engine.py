@@ -110,6 +110,18 @@ def test_slower_run_slows_its_host_for_the_faster_one(bench: Bench) -> None:
     assert all(after - before >= 3.0 for before, after in pairwise(times))
 
 
+def test_slower_run_slows_its_host_even_while_its_own_requests_wait(bench: Bench) -> None:
+    bench.fetcher.serve(*pages(A, 4), f"{A}/slow")
+    bench.world.add_run(some_rules(1, delay_seconds=0.1), *pages(A, 4), priority=9)
+    bench.world.add_run(some_rules(2, delay_seconds=3.0), f"{A}/slow", priority=1)
+
+    bench.slice()
+
+    times = [time for time, _url in bench.fetcher.times]
+    assert bench.fetcher.asked()[-1] == f"{A}/slow"
+    assert all(after - before >= 3.0 for before, after in pairwise(times))
+
+
 def test_delay_counts_from_the_last_request_that_anybody_sent(bench: Bench) -> None:
     bench.fetcher.serve(f"{A}/0")
     bench.world.add_run(some_rules(delay_seconds=5.0), f"{A}/0")
