@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crawler import conf
 from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
-from crawler.services.drafts import timing
+from crawler.services.drafts import reach, timing
 from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
 from crawler.services.drafts.timing import ScheduleDraft
 from crawler.services.drafts.values import Wrong
@@ -239,10 +239,14 @@ def warnings(
     values: Mapping[str, Any], schedule: ScheduleDraft | None, *, pages: int | None, now: datetime
 ) -> tuple[Problem, ...]:
     """Return what can be stored but will not do what it seems to say; `pages` is what the last run had."""
-    if schedule is None:
-        return ()
-    message = timing.infeasibility(schedule, _load(values, pages), now=now)
-    return (Problem(field="schedule", message=message),) if message else ()
+    found = [
+        Problem(field=f"start_urls.{index}", message=why)
+        for index, why in reach.refused(values["start_urls"])
+    ]
+    late = timing.infeasibility(schedule, _load(values, pages), now=now) if schedule else None
+    if late:
+        found.append(Problem(field="schedule", message=late))
+    return tuple(found)
 
 
 def _load(values: Mapping[str, Any], pages: int | None) -> timing.Load:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crawler.frontier import timetable
 from crawler.models import MisfirePolicy, OverlapPolicy
-from crawler.services.drafts.values import Wrong, choice, gather, integer, kind_of, text, wrong
+from crawler.services.drafts.values import Wrong, choice, integer, kind_of, text, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,30 +69,31 @@ def read(value: object, *, existing: ScheduleDraft | None, now: datetime) -> Sch
         return None
     if not isinstance(value, dict):
         raise wrong(f"must be an object or null, not {kind_of(value)}")
-    unknown = [(str(name), "is not a key of a schedule") for name in value if name not in _READERS]
+    problems = [(str(name), "is not a key of a schedule") for name in value if name not in _READERS]
     given = {name: item for name, item in value.items() if name in _READERS and item not in (None, "")}
-    problems = list(unknown)
-    try:
-        values = dict(
-            zip(given, gather((name, item, _READERS[name]) for name, item in given.items()), strict=True)
-        )
-    except Wrong as error:
-        raise Wrong(*problems, *error.problems) from None
-    draft = _merge(values, existing, problems)
+    if "cron" in given and "every_seconds" in given:
+        problems.append(("", "set cron or every_seconds, not both"))
+    elif existing is None and "cron" not in given and "every_seconds" not in given:
+        problems.append(("", "set cron or every_seconds"))
+    draft = _merge(_read_parts(given, problems), existing)
     problems += _mistimed(draft, now)
     if problems:
         raise Wrong(*problems)
     return draft
 
 
-def _merge(
-    values: Mapping[str, Any], existing: ScheduleDraft | None, problems: list[tuple[str, str]]
-) -> ScheduleDraft:
+def _read_parts(given: Mapping[str, object], problems: list[tuple[str, str]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            values[name] = _READERS[name](value)
+        except Wrong as error:
+            problems += ((name, message) for _, message in error.problems)
+    return values
+
+
+def _merge(values: Mapping[str, Any], existing: ScheduleDraft | None) -> ScheduleDraft:
     base = existing or ScheduleDraft()
-    if "cron" in values and "every_seconds" in values:
-        problems.append(("", "set cron or every_seconds, not both"))
-    elif existing is None and "cron" not in values and "every_seconds" not in values:
-        problems.append(("", "set cron or every_seconds"))
     if "cron" in values or "every_seconds" in values:
         cron, every_seconds = values.get("cron", ""), values.get("every_seconds")
     else:
@@ -107,13 +108,17 @@ def _merge(
 
 
 def _mistimed(draft: ScheduleDraft, now: datetime) -> list[tuple[str, str]]:
+    problems, zone = [], draft.timezone
     try:
-        timetable.zone(draft.timezone)
-        if draft.cron:
-            timetable.check(cron=draft.cron, timezone=draft.timezone, now=now)
+        timetable.zone(zone)
     except timetable.BadTimetable as error:
-        return [(error.field, str(error))]
-    return []
+        problems, zone = [(error.field, str(error))], "UTC"
+    try:
+        if draft.cron:
+            timetable.check(cron=draft.cron, timezone=zone, now=now)
+    except timetable.BadTimetable as error:
+        problems.append((error.field, str(error)))
+    return problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

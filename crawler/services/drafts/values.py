@@ -53,6 +53,8 @@ def is_plain(line: str) -> bool:
 
 def integer(*, least: int, most: int) -> Reader[int]:
     def read(value: object) -> int:
+        if isinstance(value, float):  # also what JSON has beyond 64 bits
+            raise wrong(f"must be a whole number between {least:,} and {most:,}")
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong(f"must be a whole number, not {kind_of(value)}")
         if not least <= value <= most:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from crawler.models import Run, RunState, Schedule, Target
 from crawler.services import runs, targets
 from crawler.services.drafts import DEFAULTS, HIDDEN, KEYS
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -105,10 +108,35 @@ def test_every_problem_is_told_beside_its_field() -> None:
         "max_minutes", "priority", "delay_seconds", "connections", "obey_robots", "headers.Host",
         "headers.X-Line",
         "headers.No good", "user_agent", "scraper", "options", "fields", "row", "key", "tags.0", "enabled",
-        "schedule.timezone", "schedule.when", "colour",
+        "schedule.cron", "schedule.timezone", "schedule.when", "colour",
     }  # fmt: skip
     assert told["colour"] == "is not a key of a target"
     assert told["max_depth"] == "must be a whole number, not true or false"
+
+
+def test_every_problem_of_a_schedule_is_told_at_once() -> None:
+    schedule = {"cron": "* * *", "every_seconds": 3, "timezone": "Mars/Olympus", "misfire": "q"}
+
+    assert set(problems({**SHOP, "schedule": schedule})) == {
+        "schedule", "schedule.cron", "schedule.every_seconds", "schedule.timezone", "schedule.misfire",
+    }  # fmt: skip
+
+
+def test_address_that_no_run_contacts_is_warned_about(settings: Settings) -> None:
+    settings.EGRESS_ALLOW = "10.1.0.0/16:8000-8999"
+    urls = [
+        "http://shop.test/",
+        "http://10.1.2.3:8080/",
+        "http://10.1.2.3/",
+        "http://[::1]/",
+        "http://0x7f.1/",
+    ]
+
+    draft = targets.validate({**SHOP, "start_urls": urls}, now=NOW)
+
+    assert [warning.field for warning in draft.warnings] == ["start_urls.2", "start_urls.3", "start_urls.4"]
+    assert "http://127.0.0.1/ is not on the public web" in draft.warnings[2].message
+    assert all("EGRESS_ALLOW" in warning.message for warning in draft.warnings)
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\nb", "\ud800", "x" * 201])
