@@ -88,8 +88,13 @@ def _path(place: Iterable[object]) -> str:
 
 
 def _message(found: Mapping[str, Any]) -> str:
-    if found.get("type") in {"missing", "model_attributes_type", "model_type", "dict_type"}:
-        return "is required" if found["type"] == "missing" else "must be an object"
+    match found.get("type"):
+        case "missing":
+            return "is required"
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return "must be an object"
+        case "extra_forbidden":
+            return "is not a key that is known here"
     return str(found.get("msg", "is not valid")).removeprefix("Value error, ").removeprefix("Input ")
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from crawler.models import Request, RequestState, Run, RunState
 from crawler.queries import runs as listed
@@ -110,7 +110,15 @@ class OutsideList(Schema):
     next: str | None
 
 
-RequestStateName = Annotated[str, Field(pattern=f"^({'|'.join(RequestState.labels)})$")]
+def _state_name(word: str) -> str:
+    if word not in RequestState.labels:
+        raise ValueError(f"must be one of {', '.join(RequestState.labels)}")
+    return word
+
+
+RequestStateName = Annotated[
+    str, AfterValidator(_state_name), WithJsonSchema({"type": "string", "enum": RequestState.labels})
+]
 
 
 class RequestFilter(Paged):

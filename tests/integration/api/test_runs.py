@@ -126,6 +126,12 @@ def test_requests_are_told_by_state(api: Api, mixed: Run) -> None:
     assert len(everything) == 7
 
 
+def test_an_unknown_state_is_refused_with_those_there_are(api: Api, run: Run) -> None:
+    (error,) = problem(api.get(f"/runs/{run.pk}/requests?state=lost"), 422)["errors"]
+
+    assert error["message"] == "must be one of queued, leased, done, failed, skipped, dead"
+
+
 @pytest.mark.parametrize(
     "query", ["?state=lost", "?state=FAILED", "?stat=failed", "?limit=0", "?limit=x", "?cursor=x"]
 )
