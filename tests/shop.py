@@ -1,16 +1,35 @@
-"""The demo shop on a thread, in an epoch that the test chooses, with a log of what was asked."""
+"""The demo shop for tests: on a thread with a log of what was asked, or in a process of its own."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs
 
 from demo.server import Shop, answer
 
+ROOT = Path(__file__).resolve().parents[1]
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
+
+
+@contextmanager
+def served(*, epoch: int) -> Iterator[str]:
+    """Serve the shop as `up --demo` does, but at an epoch that does not move; gives its address."""
+    command = [sys.executable, "-m", "demo", "--port", "0", "--epoch", str(epoch)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().partition(": ")[2].strip()
+        finally:
+            process.terminate()
 
 
 class ShopServer:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +13,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.integration.service.installation import ROOT, Installation
+from tests.shop import served
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
+EPOCH = 3
 PASSWORD = "correct horse battery"
 DESKTOP, PHONE = (1280, 900), (375, 812)
 
@@ -89,11 +88,31 @@ def service(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
     """The address of the demo shop, at an epoch that does not move."""
-    command = [sys.executable, "-m", "demo", "--port", "0", "--epoch", "3"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().partition(": ")[2].strip()
-        process.send_signal(signal.SIGTERM)
+    with served(epoch=EPOCH) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def crawled(service: Installation, shop: str) -> dict[str, str]:
+    """The paths of the pages about a target that was crawled, by name."""
+    body = {
+        "name": "Outfitter",
+        "start_urls": [shop],
+        "scraper": "demo_shop",
+        "delay_seconds": 0.02,
+        "connections": 2,
+    }
+    target = service.call("POST", "/targets", body)["id"]
+    run = service.call("POST", f"/targets/{target}/runs")["id"]
+    service.finished(run)
+    item = service.items(f"run={run}")[0]["id"]
+    return {
+        "target": f"/targets/{target}/",
+        "target-edit": f"/targets/{target}/edit/",
+        "run": f"/runs/{run}/",
+        "run-requests": f"/runs/{run}/requests/",
+        "item": f"/items/{item}/",
+    }
 
 
 @pytest.fixture

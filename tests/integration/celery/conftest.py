@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -18,27 +17,18 @@ from django.conf import settings
 from django.db import connection
 from kombu import pools
 
-from crawler.models import Request, RequestState, Run
+from tests.waiting import until
 from webui.celery import app
 from webui.processes import broker as brokers
 from webui.processes import layout
 from webui.processes.errors import CannotStart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from webui.processes.broker import Embedded
 
 BASE = Path(__file__).resolve().parents[3]
-
-
-def until(done: Callable[[], object], *, within_seconds: float, what: str) -> float:
-    """Wait until `done`, and return the seconds that took."""
-    began = time.monotonic()
-    while not done():
-        assert time.monotonic() - began < within_seconds, f"waited {within_seconds} s for {what}"
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 class CeleryProcess:
@@ -184,12 +174,3 @@ def fleet(transactional_db: None, broker: redis.Redis, valkey: Embedded, tmp_pat
         yield started
     finally:
         started.end()
-
-
-def assert_nothing_is_lost(run: Run) -> None:
-    """Check the conservation law, and that the counters are what the rows say."""
-    run.refresh_from_db()
-    rows = Counter(Request.objects.filter(run=run).values_list("state", flat=True))
-    counted = {state: getattr(run, state.label) for state in RequestState if state > RequestState.LEASED}
-    assert {state: rows[state] for state in counted} == counted
-    assert run.discovered == sum(rows.values())

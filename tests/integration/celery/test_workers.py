@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,7 +21,10 @@ from crawler.queue import Lane
 from crawler.services import previews, runs
 from demo import catalogue
 from tests.integration.celery import probe
-from tests.integration.celery.conftest import CeleryProcess, Fleet, assert_nothing_is_lost, until
+from tests.integration.celery.conftest import Fleet
+from tests.law import assert_conserved
+from tests.shop import served
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,18 +52,10 @@ def pages(hostile_site: HostileSite) -> HostileSite:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[str]:
+def shop() -> Iterator[str]:
     """The demo shop, at an epoch that does not end."""
-    process = CeleryProcess(
-        (sys.executable, "-m", "demo", "--port", "0", "--epoch", "0"),
-        environment=dict(os.environ),
-        output=tmp_path / "demo.log",
-    )
-    try:
-        until(lambda: "http://" in process.said(), within_seconds=20, what="the demo shop")
-        yield process.said().split()[-1]
-    finally:
-        process.end()
+    with served(epoch=0) as url:
+        yield url
 
 
 def start(url: str, *, priority: int = 5, **columns: Any) -> Run:
@@ -112,7 +105,7 @@ def test_a_run_of_the_shop_finds_every_product(fleet: Fleet, shop: str) -> None:
         assert (told["name"], told["sku"], told["price"]) == (product.name, product.sku, float(product.price))
         assert told["in_stock"] == product.in_stock
         assert told["specs"] == dict(product.specs)
-    assert_nothing_is_lost(run)
+    assert_conserved(run)
 
 
 def test_a_run_survives_an_emptied_broker(fleet: Fleet, broker: redis.Redis, pages: HostileSite) -> None:
@@ -135,7 +128,7 @@ def test_a_run_survives_an_emptied_broker(fleet: Fleet, broker: redis.Redis, pag
     until(lambda: is_final(run), within_seconds=40, what="the run")
     assert (run.state, run.done) == (RunState.FINISHED, 101)
     assert set(Counter(request.path for request in pages.requests).values()) == {1}
-    assert_nothing_is_lost(run)
+    assert_conserved(run)
     assert set(Heartbeat.objects.values_list("kind", flat=True)) == {"worker", "worker-control", "beat"}
 
 
@@ -180,4 +173,4 @@ def test_a_worker_that_is_stopped_gives_back_what_it_holds(fleet: Fleet, pages: 
     until(lambda: is_final(run), within_seconds=30, what="the run")
     assert (run.state, run.done) == (RunState.FINISHED, 101)
     assert set(Counter(request.path for request in pages.requests).values()) == {1}
-    assert_nothing_is_lost(run)
+    assert_conserved(run)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from django.db import OperationalError
@@ -15,18 +13,9 @@ from django.utils import timezone
 from crawler.models import Heartbeat
 from crawler.services import heartbeats
 from crawler.services.heartbeats import Pulse
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.waiting import until
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-
-
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
