@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from crawler.models import Item, ItemVersion, Sighting, Target
 from crawler.queries import exports
 from crawler.queries.paging import Listing, listing
+from crawler.queries.search import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from crawler.exports import Row
 
-MOST_WORDS = 5
 NAMES = ("name", "title", "headline")
 
 
@@ -94,7 +94,7 @@ def search(
     if changed_since is not None:
         found = found.filter(changed_at__gte=changed_since)
     found = found.annotate(text=Cast("data", TextField())) if q.strip() else found
-    for word in q.split()[:MOST_WORDS]:
+    for word in words(q):
         found = found.filter(_holds(word))
     return found
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-
 from crawler.models import Page, Target
+from crawler.queries import search
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
@@ -39,6 +38,5 @@ def page(
         found = found.filter(status=status)
     if changed_since is not None:
         found = found.filter(changed_at__gte=changed_since)
-    for word in q.split()[:5]:
-        found = found.filter(Q(url__icontains=word) | Q(title__icontains=word))
+    found = search.holding(found, q, "url", "title")
     return listing(found, order=("id",), cursor=cursor, size=size)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.db.models import OuterRef, Q, Subquery, TextField
+from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast
 
 from crawler.models import FINAL_RUN_STATES, Run, Target
+from crawler.queries import search
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
@@ -73,10 +74,7 @@ def named(user: AbstractBaseUser | AnonymousUser, *, limit: int = 500) -> tuple[
 
 def _searched(found: QuerySet[Target], q: str) -> QuerySet[Target]:
     found = found.annotate(urls_text=Cast("start_urls", TextField()), tags_text=Cast("tags", TextField()))
-    for word in q.split()[:5]:
-        holds = Q(name__icontains=word) | Q(urls_text__icontains=word) | Q(tags_text__icontains=word)
-        found = found.filter(holds)
-    return found
+    return search.holding(found, q, "name", "urls_text", "tags_text")
 
 
 def _last_runs(shown: tuple[Target, ...]) -> dict[int, Run]:
