@@ -1,4 +1,4 @@
-"""Templates keep to the content security policy: no script, style or handler of their own."""
+"""Templates keep to the content security policy: nothing of their own that runs, nothing unescaped."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ INLINE = {
     "a handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE),
     "a script URL": re.compile(r"javascript:", re.IGNORECASE),
     "an evaluated attribute": re.compile(r"\shx-(?:on|vals=['\"]js:|headers=['\"]js:)", re.IGNORECASE),
+    "unescaped text": re.compile(r"\|\s*safe\b|\bautoescape off\b"),
     "another site's file": re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=['\"](?:https?:)?//"),
 }
 
@@ -34,6 +35,7 @@ def test_no_template_holds(what: str) -> None:
         ("a style attribute", '<p class="a" style="color:red">'),
         ("a handler", '<button\n  onclick="go()">'),
         ("an evaluated attribute", '<div hx-on:click="go()">'),
+        ("unescaped text", "{{ item.data|safe }}"),
         ("another site's file", '<link rel="x" href="https://cdn.example/x.css">'),
     ],
 )
