@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from pathlib import Path
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-USUAL_BROKER = "redis://127.0.0.1:6379/0"
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+USUAL_BROKER = "redis://127.0.0.1:6379/0"
+DATABASES = frozenset({"sqlite", "postgresql", "postgres", "pgsql", "psql"})
 
 
 def text(name: str, default: str = "") -> str:
@@ -44,7 +46,9 @@ def number(name: str, default: float, *, least: float = 0) -> float:
     try:
         value = float(word)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {word!r}") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise ImproperlyConfigured(f"{name} must be a number, not {word!r}")
     if value < least:
         raise ImproperlyConfigured(f"{name} must be at least {least:g}, not {word}")
     return value
@@ -99,11 +103,10 @@ def secret(name: str, file: Path, make: Callable[[], str]) -> str:
 def database(default: str) -> dict[str, object]:
     """Return Django's description of the database in `DATABASE_URL`."""
     url = text("DATABASE_URL", default)
+    if url.partition(":")[0] not in DATABASES:
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgresql://")
     try:
         described: dict[str, object] = environ.Env.db_url_config(url)
     except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
         raise ImproperlyConfigured(f"DATABASE_URL is not a database URL: {error}") from error
-    engine = str(described.get("ENGINE", ""))
-    if not engine.endswith(("sqlite3", "postgresql")):
-        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgresql://")
     return described
