@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
+
+if TYPE_CHECKING:
+    import logging
 
 
 def configuration(level: str) -> dict[str, Any]:
@@ -28,6 +31,14 @@ def configuration(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": is_news}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["news"]}},
         "root": {"handlers": ["stderr"], "level": level},
     }
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Say whether a record tells more than "not ready yet" to a probe, which has the answer itself."""
+    request = getattr(record, "request", None)
+    unready = getattr(record, "status_code", None) == 503
+    return not (unready and getattr(request, "path", "") == "/readyz")

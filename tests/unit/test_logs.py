@@ -9,6 +9,7 @@ import logging.config
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import RequestFactory
 
 from webui import logs
 
@@ -59,3 +60,23 @@ def test_a_traceback_stays_within_its_line(said: io.StringIO) -> None:
         logging.getLogger("trawl.test").exception("a scraper raised")
 
     assert "ValueError: broken" in only_line(said)["exception"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "news"), [("/readyz", 503, False), ("/readyz", 500, True), ("/runs/", 503, True)]
+)
+def test_only_a_probe_that_comes_too_early_is_no_news(path: str, status: int, news: bool) -> None:
+    record = logging.makeLogRecord({"request": RequestFactory().get(path), "status_code": status})
+
+    assert logs.is_news(record) is news
+
+
+def test_lines_without_a_request_are_news() -> None:
+    assert logs.is_news(logging.makeLogRecord({"msg": "a page was refused"}))
+
+
+def test_what_is_no_news_is_not_written() -> None:
+    settings = logs.configuration("INFO")
+
+    (kept,) = settings["handlers"]["stderr"]["filters"]
+    assert settings["filters"][kept]["callback"] is logs.is_news
