@@ -25,8 +25,8 @@ from crawler.engine.findings import (
     Unfetched,
 )
 from crawler.engine.held import HeldHost
-from crawler.engine.reading import ReadTimedOut
-from crawler.engine.visit import items_of, links_of, note
+from crawler.engine.reading import read_or_code
+from crawler.engine.visit import earlier_failures, items_of, links_of, note
 from crawler.engine.work import Claim
 from crawler.errors import RedirectError, TimedOut, explain
 from crawler.http import Failed, Fetched, Request
@@ -222,7 +222,7 @@ class Preview:
             attempt=1,
             jitter=self._clock.draw(),
             now=self._clock.now(),
-            waits=host.ledger.circuit_openings,
+            waits=earlier_failures(host),
         )
         if isinstance(verdict, Retry) and verdict.host_wide:
             host.hold(verdict.after, verdict.reason)
@@ -232,10 +232,9 @@ class Preview:
         text = self._text(page)[: findings.TEXT_CHARACTERS]
         if not 200 <= page.status < 300:
             return _without_reading(response, text, f"status-{page.status}")
-        try:
-            reading = self._reader.read(0, lambda: self._rules.read(page))
-        except ReadTimedOut:
-            return _without_reading(response, text, "reader_timed_out")
+        reading = read_or_code(self._reader, self._rules, page, request=0)
+        if isinstance(reading, str):
+            return _without_reading(response, text, reading)
         claim = Claim(
             id=0,
             rules=self._rules,

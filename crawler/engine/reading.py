@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from crawler.engine.work import RunRules
+    from crawler.http import Fetched
+    from scrapers.reader import Reading
+
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 READ_LIMIT_SECONDS = 5.0
 
@@ -59,3 +65,14 @@ class TimedReader:
         if self.running_since is not None:
             self.running_since = None
             raise ReadTimedOut
+
+
+def read_or_code(reader: TimedReader, rules: RunRules, page: Fetched, *, request: int) -> Reading | str:
+    """Return what `rules` read from `page`, or the code of what kept them from it."""
+    try:
+        return reader.read(request, lambda: rules.read(page))
+    except ReadTimedOut:
+        return "reader_timed_out"
+    except Exception:  # one page that trips the parsers must not end what reads the others
+        log.exception("a page could not be read", extra={"url": page.url})
+        return "reader_failed"

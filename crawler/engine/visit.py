@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.engine.reading import ReadTimedOut
+from crawler.engine.reading import read_or_code
 from crawler.engine.work import (
     Claim,
     Ended,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from crawler.http import Outcome
     from scrapers.reader import Reading
 
-log = logging.getLogger(__name__)
 UNAVAILABLE = "host_unavailable"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HARD_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -83,7 +81,7 @@ class Visitor:
             attempt=claim.attempts + 1,
             jitter=self._clock.draw(),
             now=self._clock.now(),
-            waits=max(host.ledger.failures - 1, 0),
+            waits=earlier_failures(host),
         )
         match verdict:
             case Accept(page):
@@ -138,13 +136,9 @@ class Visitor:
         return self._read(claim, stored, unchanged=True)
 
     def _read(self, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
-        try:
-            reading = self._reader.read(claim.id, lambda: claim.rules.read(page))
-        except ReadTimedOut:
-            return _ended(claim, Final.FAILED, "reader_timed_out", page)
-        except Exception:  # one page that trips the parsers must not end the others' slice
-            log.exception("a page could not be read", extra={"url": claim.url})
-            return _ended(claim, Final.FAILED, "reader_failed", page)
+        reading = read_or_code(self._reader, claim.rules, page, request=claim.id)
+        if isinstance(reading, str):
+            return _ended(claim, Final.FAILED, reading, page)
         found, outside = links_of(claim, reading)
         items, unkeyed = items_of(claim, reading)
         return Visited(
@@ -184,6 +178,11 @@ def note(host: HeldHost, outcome: Outcome) -> None:
     if wait is not None:
         host.hold(wait, "circuit_open")
         host.note(circuit_openings=host.ledger.circuit_openings + 1, failures=0)
+
+
+def earlier_failures(host: HeldHost) -> int:
+    """Return how many failures in a row the host had before the one just noted."""
+    return max(host.ledger.failures - 1, 0)
 
 
 def _headers(claim: Claim, origin: str) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,7 @@ from crawler.engine.preview import Patience, Preview
 from crawler.engine.reading import TimedReader
 from crawler.engine.work import HostLease, Ledger
 from crawler.errors import ConnectFailed
+from crawler.policy.retry import RetryPolicy
 from crawler.services.drafts import DEFAULTS
 from tests.fakes.fetcher import FakeFetcher
 
@@ -33,6 +34,7 @@ class StillClock:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.step = 0.0
+        self.drawn = 0.0
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=self.seconds)
@@ -42,7 +44,7 @@ class StillClock:
         return self.seconds
 
     def draw(self) -> float:
-        return 0.0
+        return self.drawn
 
 
 class FakeHosts:
@@ -233,6 +235,17 @@ async def test_a_server_that_asks_us_to_wait_is_left_alone_for_as_long(fetcher: 
     assert hosts.given_back[0].ledger.next_at == NOW + timedelta(seconds=120)
 
 
+async def test_a_server_that_names_no_time_is_left_alone_longer_each_time(fetcher: FakeFetcher) -> None:
+    fetcher.answer(OTHER, status=429)
+    clock = StillClock()
+    clock.drawn = 0.5
+    hosts = FakeHosts(ledger=Ledger(failures=5))
+
+    await look(fetcher, hosts, url=OTHER, clock=clock, obey_robots=False)
+
+    assert hosts.given_back[0].ledger.next_at == NOW + RetryPolicy().base_delay * 2**5 * clock.drawn
+
+
 async def test_the_next_holder_waits_at_least_as_long_as_the_last_one_did(fetcher: FakeFetcher) -> None:
     hosts = FakeHosts(ledger=Ledger(delay_seconds=0.05))
 
@@ -292,3 +305,24 @@ async def test_a_page_that_hangs_its_scraper_is_shown_without_items(fetcher: Fak
 
     assert isinstance(found, Shown)
     assert [trouble.code for trouble in found.problems] == ["reader_timed_out"]
+
+
+async def test_a_page_that_trips_its_scraper_is_shown_without_items(fetcher: FakeFetcher) -> None:
+    rules = runner.rules_from({**DEFAULTS, "start_urls": [SHOP]}, headers={}, settings=conf.crawl())
+
+    def trip(_page: object) -> Any:
+        raise RecursionError
+
+    with TimedReader() as reader:
+        found = await Preview(
+            rules=replace(rules, read=trip),
+            hosts=FakeHosts(),
+            fetcher=fetcher,
+            reader=reader,
+            lease=SafeLease(),
+            clock=StillClock(),
+            text=runner.text_of,
+        ).run(SHOP)
+
+    assert isinstance(found, Shown)
+    assert [trouble.code for trouble in found.problems] == ["reader_failed"]
