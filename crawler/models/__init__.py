@@ -13,12 +13,13 @@ from crawler.models.frontier import (
 from crawler.models.items import Item, ItemVersion, Sighting
 from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
-from crawler.models.runs import FINAL_RUN_STATES, Run, RunState, RunTrigger
+from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, Run, RunState, RunTrigger
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule
 from crawler.models.targets import Scope, Target
 from crawler.models.workers import Heartbeat
 
 __all__ = [
+    "ACTIVE_RUN_STATES",
     "FINAL_RUN_STATES",
     "Backlog",
     "BacklogKind",

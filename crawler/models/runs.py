@@ -24,6 +24,7 @@ class RunState(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+ACTIVE_RUN_STATES = (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED)
 FINAL_RUN_STATES = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 

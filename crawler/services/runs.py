@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from crawler.engine.work import NewRequest
 from crawler.models import (
+    ACTIVE_RUN_STATES,
     FINAL_RUN_STATES,
     BacklogKind,
     OutboxMessage,
@@ -134,7 +135,7 @@ def cancel(*, run: Run, now: datetime) -> None:
     run has ended comes after the last.
     """
     moved = Run.objects.filter(pk=run.pk).move(
-        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED),
+        ACTIVE_RUN_STATES,
         RunState.CANCELLED,
         reason=CANCELLED,
         finished_at=now,
@@ -202,7 +203,7 @@ def stop_late(*, now: datetime) -> int:
 def fail(*, run: Run, reason: str, now: datetime) -> None:
     """End a run that cannot go on, such as one whose scraper is missing."""
     moved = Run.objects.filter(pk=run.pk).move(
-        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED),
+        ACTIVE_RUN_STATES,
         RunState.FAILED,
         reason=reason[:300],
         finished_at=now,

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crawler.models import OutboxMessage, RequestState, Run, RunState
+from crawler.models import ACTIVE_RUN_STATES, OutboxMessage, RequestState, Run, RunState
 from crawler.queue import Work
 from crawler.stores import sql
 
@@ -123,7 +123,7 @@ UNFINISHED = (
 def finish(run: int, *, state: RunState, reason: str, now: datetime) -> bool:
     """Move a run that is not final to a final state, with the one message that tells of it."""
     moved = Run.objects.filter(pk=run).move(
-        (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED),
+        ACTIVE_RUN_STATES,
         state,
         reason=reason[:300],
         finished_at=now,
