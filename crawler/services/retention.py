@@ -116,8 +116,6 @@ def _remove(rows: QuerySet[Model]) -> int:
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
     if not ids:
         return 0
-    table = rows.model._meta.db_table  # noqa: SLF001 - the documented way to a model's table
     with transaction.atomic():
-        for chunk in sql.chunks(ids):
-            sql.execute(f"DELETE FROM {table} WHERE id IN ({sql.marks(chunk)})", chunk)  # noqa: S608 - our own
+        sql.delete(rows.model, ids)
     return len(ids)
