@@ -46,7 +46,7 @@ class Scope:
             return "depth"
         if depth > MAX_DEPTH:
             return "trap"
-        if not self._within(url):
+        if not self.covers(url):
             return self.kind
         if self.include and not any(pattern.search(url.text) for pattern in self.include):
             return "include"
@@ -57,17 +57,14 @@ class Scope:
 
     def covers(self, url: Url) -> bool:
         """Say whether `url` lies where the start URLs are, whatever the patterns say."""
-        return self._within(url)
-
-    def joined(self, url: Url) -> Scope:
-        """Return this scope with the place of `url`, to which a start URL led."""
-        return replace(self, starts=(*self.starts, url))
-
-    def _within(self, url: Url) -> bool:
         if self.kind == "prefix":
             place = site(url)
             return any(f"{place}{url.path}".startswith(prefix) for prefix in self._places)
         return self._place(url) in self._places
+
+    def joined(self, url: Url) -> Scope:
+        """Return this scope with the place of `url`, to which a start URL led."""
+        return replace(self, starts=(*self.starts, url))
 
     def _place(self, url: Url) -> str:
         match self.kind:
