@@ -11,7 +11,7 @@ from crawler.engine import robots
 from crawler.engine.held import HeldHost
 from crawler.engine.ports import Ask
 from crawler.engine.visit import UNAVAILABLE
-from crawler.engine.work import Batch, Ended, Final, Postponed, Returned, Visited
+from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -349,9 +349,9 @@ class Engine:
 def _refused(host: HeldHost, claim: Claim) -> Ended | None:
     """Return how a claim ends that must not be sent; None when it may be."""
     if host.given_up:
-        return Ended(claim=claim, state=Final.FAILED, reason=UNAVAILABLE)
+        return Ended(claim=claim, state=Ending.FAILED, reason=UNAVAILABLE)
     refusal = robots.refusal(host, claim)
-    return Ended(claim=claim, state=Final.SKIPPED, reason=refusal) if refusal is not None else None
+    return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal) if refusal is not None else None
 
 
 def _weight(result: Result) -> int:

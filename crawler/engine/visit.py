@@ -9,7 +9,7 @@ from crawler.engine.reading import read_or_code
 from crawler.engine.work import (
     Claim,
     Ended,
-    Final,
+    Ending,
     ItemRecord,
     NewRequest,
     PageRecord,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from scrapers.reader import Reading
 
 UNAVAILABLE = "host_unavailable"
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HARD_STATUSES = frozenset({429, 500, 502, 503, 504})
 LONGEST_HEADER = 500
 LONGEST_TITLE = 500
@@ -73,7 +72,7 @@ class Visitor:
         """Fetch and read one claim; network trouble is a result like any other."""
         outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
         note(host, outcome)
-        if isinstance(outcome, Fetched) and outcome.status in REDIRECTS:
+        if isinstance(outcome, Fetched) and outcome.status in redirects.STATUSES:
             self._rest(host, outcome)
             return _redirected(claim, outcome)
         verdict = self._retry.decide(
@@ -89,7 +88,7 @@ class Visitor:
             case Retry():
                 return self._again(host, claim, verdict, outcome)
             case GiveUp(reason):
-                return _ended(claim, Final.FAILED, reason, outcome)
+                return _ended(claim, Ending.FAILED, reason, outcome)
             case never:
                 assert_never(never)
 
@@ -98,7 +97,7 @@ class Visitor:
             host.hold(verdict.after, verdict.reason)
         if self._is_out_of_patience(host):
             host.give_up()
-            return _ended(claim, Final.FAILED, UNAVAILABLE, outcome)
+            return _ended(claim, Ending.FAILED, UNAVAILABLE, outcome)
         return Postponed(
             claim=claim, until=self._clock.now() + verdict.after, reason=verdict.reason, counts=verdict.counts
         )
@@ -120,7 +119,7 @@ class Visitor:
             same = known is not None and known.body_hash == identity.digest(page.body)
             return self._read(claim, page, unchanged=same)
         if known is None:
-            return _ended(claim, Final.FAILED, "status-304", page)
+            return _ended(claim, Ending.FAILED, "status-304", page)
         body = await self._frontier.load_body(known.body_hash)
         if body is None:  # once more: what was tried before is asked for without conditions
             return Postponed(claim=claim, until=self._clock.now(), reason="stored_body_gone", counts=True)
@@ -138,7 +137,7 @@ class Visitor:
     def _read(self, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
         reading = read_or_code(self._reader, claim.rules, page, request=claim.id)
         if isinstance(reading, str):
-            return _ended(claim, Final.FAILED, reading, page)
+            return _ended(claim, Ending.FAILED, reading, page)
         found, outside = links_of(claim, reading)
         items, unkeyed = items_of(claim, reading)
         return Visited(
@@ -194,7 +193,7 @@ def _headers(claim: Claim, origin: str) -> tuple[tuple[str, str], ...]:
     return headers + tuple((name, value) for name, value in asked if value)
 
 
-def _ended(claim: Claim, state: Final, reason: str, outcome: Outcome) -> Ended:
+def _ended(claim: Claim, state: Ending, reason: str, outcome: Outcome) -> Ended:
     fetched = outcome if isinstance(outcome, Fetched) else None
     return Ended(
         claim=claim,
@@ -212,7 +211,7 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
     """
     hop = redirects.follow(claim.url, response, visited=claim.via)
     if isinstance(hop, RedirectError):
-        return _ended(claim, Final.FAILED, hop.code, response)
+        return _ended(claim, Ending.FAILED, hop.code, response)
     refusal = None if claim.depth == 0 else claim.rules.scope.refusal(hop.url, depth=claim.depth)
     target = NewRequest(url=hop.url, depth=claim.depth, via=(*claim.via, claim.url))
     return Visited(

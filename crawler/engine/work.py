@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapers.reader import Reading
 
 
-class Final(IntEnum):
+class Ending(IntEnum):
     """The states in which a request ends, numbered as they are stored."""
 
     DONE = 2
@@ -177,7 +177,7 @@ class Ended:
     """A request that gave no page, for good."""
 
     claim: Claim
-    state: Final
+    state: Ending
     reason: str
     status: int | None = None
     wire_bytes: int = 0

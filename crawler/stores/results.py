@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.engine.work import Batch, Ended, Final, Postponed, Returned, Visited
+from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
 from crawler.models import BacklogKind, OutsideLink
 from crawler.stores import hosts, items, leases, pages, runs, snapshots, sql
 from crawler.stores.discovery import Discovery, SeenBefore
@@ -182,7 +182,7 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
         match result:
             case Visited():
                 reason = "redirected" if result.redirected else ""
-                ended.append((Final.DONE.value, reason, result.status, moment, claim.id))
+                ended.append((Ending.DONE.value, reason, result.status, moment, claim.id))
                 _count_visit(result, tallies)
             case Ended():
                 ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))

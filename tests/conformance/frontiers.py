@@ -18,7 +18,7 @@ from crawler.engine.ports import Ask, HostAsk
 from crawler.engine.work import (
     Batch,
     Ended,
-    Final,
+    Ending,
     HostNews,
     Ledger,
     NewRequest,
@@ -180,7 +180,7 @@ class FrontierContract:
         again = look(frontier)
         assert urls(again.claims) == [f"{A}/1"]
 
-        commit(frontier, Ended(claim=found.claims[0], state=Final.FAILED, reason="late"))
+        commit(frontier, Ended(claim=found.claims[0], state=Ending.FAILED, reason="late"))
 
         assert world.states(run) == {f"{A}/1": "leased"}
 

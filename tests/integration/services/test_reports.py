@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from crawler.engine.work import Ended, Final
+from crawler.engine.work import Ended, Ending
 from crawler.services import reports
 from tests.crawling import a_run, again
 from tests.fakes.clock import FakeClock
@@ -34,8 +34,11 @@ def test_report_tells_how_long_it_took_and_why_pages_are_missing(clock: FakeCloc
     clock.advance(90)
     hands.release_all(
         visited(claims[0], items=items("a", "b")),
-        *(Ended(claim=claim, state=Final.FAILED, reason="status-404") for claim in claims[1:3]),
-        *(Ended(claim=claim, state=Final.SKIPPED, reason=f"robots: line {claim.id}") for claim in claims[3:]),
+        *(Ended(claim=claim, state=Ending.FAILED, reason="status-404") for claim in claims[1:3]),
+        *(
+            Ended(claim=claim, state=Ending.SKIPPED, reason=f"robots: line {claim.id}")
+            for claim in claims[3:]
+        ),
     )
 
     said = reports.report(run=fresh(run))

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from crawler.engine.work import Ended, Final
+from crawler.engine.work import Ended, Ending
 from crawler.models import (
     Backlog,
     Host,
@@ -200,7 +200,7 @@ def test_late_run_is_ended_with_what_it_has(clock: FakeClock) -> None:
     assert runs.stop_late(now=clock.now()) == 0
     clock.advance(121)
     for claim in list(claims.values())[2:]:
-        hands.commit(Ended(claim=claim, state=Final.FAILED, reason="status-404"))
+        hands.commit(Ended(claim=claim, state=Ending.FAILED, reason="status-404"))
 
     assert runs.stop_late(now=clock.now()) == 1
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from crawler.engine.work import Ended, Final, NewRequest, Postponed
+from crawler.engine.work import Ended, Ending, NewRequest, Postponed
 from crawler.models import (
     Backlog,
     Host,
@@ -118,8 +118,8 @@ def test_every_way_to_end_is_counted(hands: Hands, clock: FakeClock) -> None:
 
     hands.commit(
         visited(claims[0]),
-        Ended(claim=claims[1], state=Final.FAILED, reason="status-404", status=404, wire_bytes=9),
-        Ended(claim=claims[2], state=Final.SKIPPED, reason="robots: line 2, Disallow: /"),
+        Ended(claim=claims[1], state=Ending.FAILED, reason="status-404", status=404, wire_bytes=9),
+        Ended(claim=claims[2], state=Ending.SKIPPED, reason="robots: line 2, Disallow: /"),
         Postponed(claim=claims[3], until=clock.now(), reason="timed_out"),
     )
 
@@ -150,7 +150,7 @@ def test_run_finishes_with_its_last_request_and_tells_of_it_once(hands: Hands) -
 def test_run_without_a_single_page_has_failed_and_says_why(hands: Hands) -> None:
     run = a_run(f"{A}/1")
 
-    hands.commit(Ended(claim=hands.claims()[f"{A}/1"], state=Final.FAILED, reason="name_not_found"))
+    hands.commit(Ended(claim=hands.claims()[f"{A}/1"], state=Ending.FAILED, reason="name_not_found"))
 
     assert fresh(run).state == RunState.FAILED
     assert fresh(run).reason == "no start URL could be fetched (name_not_found)"
@@ -182,7 +182,7 @@ def test_redirects_and_skipped_requests_use_up_no_budget(hands: Hands) -> None:
     landed = hands.claims()[f"{A}/there"]
     assert (landed.depth, landed.via) == (0, (f"{A}/",))
     hands.commit(visited(landed, f"{A}/no", f"{A}/never"))
-    skipped = Ended(claim=hands.claims()[f"{A}/no"], state=Final.SKIPPED, reason="robots: line 1")
+    skipped = Ended(claim=hands.claims()[f"{A}/no"], state=Ending.SKIPPED, reason="robots: line 1")
     hands.commit(skipped)
 
     row = fresh(run)

@@ -13,7 +13,7 @@ from crawler.engine.visit import Visitor
 from crawler.engine.work import (
     Claim,
     Ended,
-    Final,
+    Ending,
     HostLease,
     Ledger,
     Postponed,
@@ -147,7 +147,7 @@ def test_page_that_its_parsers_cannot_read_fails_alone(visits: Visits) -> None:
     result = visits.of(a_claim(rules=some_rules(read=trip)))
 
     assert isinstance(result, Ended)
-    assert (result.state, result.reason, result.status) == (Final.FAILED, "reader_failed", 200)
+    assert (result.state, result.reason, result.status) == (Ending.FAILED, "reader_failed", 200)
 
 
 def test_conditions_are_sent_with_what_an_earlier_visit_left(visits: Visits) -> None:
@@ -302,7 +302,7 @@ def test_server_error_is_tried_three_times_and_later_each_time(visits: Visits) -
     assert BEGINNING < first < second
     last = results[-1]
     assert isinstance(last, Ended)
-    assert (last.state, last.reason, last.status) == (Final.FAILED, "status-500", 500)
+    assert (last.state, last.reason, last.status) == (Ending.FAILED, "status-500", 500)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
@@ -366,7 +366,7 @@ def test_host_unavailable_for_a_day_is_given_up(trouble: int | None) -> None:
     result = visits.of()
 
     assert isinstance(result, Ended)
-    assert (result.state, result.reason) == (Final.FAILED, "host_unavailable")
+    assert (result.state, result.reason) == (Ending.FAILED, "host_unavailable")
     assert visits.host.given_up
     assert not visits.host.leaving
 
