@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
-from crawler.models import BacklogKind, OutsideLink
+from crawler.models import BacklogKind, OutsideLink, RunTrigger
 from crawler.stores import hosts, items, leases, pages, runs, snapshots, sql
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.stores.runs import Tallies
@@ -129,7 +129,7 @@ def _discover(live: Sequence[Result], discovery: Discovery, tallies: Tallies, *,
     kinds: dict[int, tuple[int, int]] = {}
     room: dict[int, int | None] = {}
     for run, priority, trigger, used in rows:
-        kind = BacklogKind.TERMINAL if trigger == "terminal" else BacklogKind.HTTP
+        kind = BacklogKind.TERMINAL if trigger == RunTrigger.TERMINAL else BacklogKind.HTTP
         kinds[run] = (kind.value, priority)
         freed = tallies.of(run, "redirected") + tallies.of(run, "skipped")
         most = budgets[run]
