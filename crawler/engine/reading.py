@@ -68,11 +68,24 @@ class TimedReader:
 
 
 def read_or_code(reader: TimedReader, rules: RunRules, page: Fetched, *, request: int) -> Reading | str:
-    """Return what `rules` read from `page`, or the code of what kept them from it."""
+    """Return what `rules` read from `page`, or the code of what kept them from it.
+
+    A scraper that raised costs its page the items; its traceback is logged for who wrote it.
+    """
     try:
-        return reader.read(request, lambda: rules.read(page))
+        reading = reader.read(request, lambda: rules.read(page))
     except ReadTimedOut:
         return "reader_timed_out"
     except Exception:  # one page that trips the parsers must not end what reads the others
         log.exception("a page could not be read", extra={"url": page.url})
         return "reader_failed"
+    for problem in reading.problems:
+        if problem.detail:
+            said = {
+                "run": rules.run,
+                "url": page.url,
+                "problem": problem.message,
+                "traceback": problem.detail,
+            }
+            log.error("a scraper raised", extra=said)
+    return reading

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.engine.reading import ReadTimedOut, TimedReader
+from crawler.engine.reading import ReadTimedOut, TimedReader, read_or_code
+from crawler.http import Fetched, Headers
+from scrapers.page import JSON, Page
+from scrapers.reader import Reading, read
+from tests.fakes.rules import some_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def forever() -> None:
@@ -54,3 +62,30 @@ def test_outside_of_the_main_thread_there_is_no_alarm() -> None:
     thread.start()
     thread.join(5)
     assert found == ["fine"]
+
+
+class Stumbling:
+    """A scraper that gives one item, then raises."""
+
+    name = "stumbling"
+
+    def parse(self, page: Page) -> Iterator[dict[str, JSON]]:
+        yield {"url": page.url}
+        raise KeyError("price")
+
+
+def test_scraper_that_raises_is_logged_with_its_traceback_and_keeps_its_page(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    page = Fetched(
+        url="http://a.test/1", status=200, headers=Headers(), body=b"<p>", wire_bytes=3, elapsed_seconds=0.1
+    )
+    rules = some_rules(3, read=lambda fetched: read(Page(url=fetched.url, body=fetched.body), Stumbling()))
+    with TimedReader() as reader:
+        reading = read_or_code(reader, rules, page, request=7)
+    assert isinstance(reading, Reading)
+    assert [item.data for item in reading.items] == [{"url": "http://a.test/1"}]
+    (logged,) = caplog.records
+    assert (logged.__dict__["run"], logged.__dict__["url"]) == (3, "http://a.test/1")
+    assert "KeyError: 'price'" in logged.__dict__["traceback"]
+    assert "in parse" in logged.__dict__["traceback"]
