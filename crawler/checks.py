@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from django.core.checks import Error, register
@@ -12,7 +13,7 @@ from crawler import conf
 from crawler.policy.addresses import BadAllow, parse_allow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 RENEWALS_A_LEASE = 3
 
@@ -25,8 +26,8 @@ def settings_fit(**_asked: object) -> list[Error]:
 
 def _times() -> Iterator[Error]:
     crawl, limits = conf.crawl(), conf.task_limits()
-    seconds, soft, hard = crawl.slice_time.total_seconds(), limits.soft_seconds, limits.hard_seconds
-    if not seconds * 2 <= soft < hard < (limits.visibility_seconds or math.inf):
+    seconds, soft = crawl.slice_time.total_seconds(), limits.soft_seconds
+    if seconds * 2 > soft:
         yield Error(
             f"SLICE_SECONDS={seconds:g} does not fit Celery's limits",
             hint=f"make it at most {soft / 2:g}: a slice ends long before Celery would end its task",
@@ -38,6 +39,37 @@ def _times() -> Iterator[Error]:
             hint=f"renew at least {RENEWALS_A_LEASE} times a lease, or one lost renewal loses the lease",
             id="crawler.E002",
         )
+    yield from _rising("E005", "a task is interrupted, then ended, then delivered again", _limits())
+    yield from _rising("E006", "sending outlasts a renewal and stops before the lease does", _lease())
+
+
+def _limits() -> Mapping[str, float]:
+    limits = conf.task_limits()
+    return {
+        "SOFT_LIMIT_SECONDS": limits.soft_seconds,
+        "HARD_LIMIT_SECONDS": limits.hard_seconds,
+        "REDELIVER_SECONDS": limits.visibility_seconds or math.inf,
+    }
+
+
+def _lease() -> Mapping[str, float]:
+    crawl = conf.crawl()
+    return {
+        "RENEW_SECONDS": crawl.renew_every.total_seconds(),
+        "SEND_SECONDS": crawl.send_time.total_seconds(),
+        "LEASE_SECONDS": crawl.lease_time.total_seconds(),
+    }
+
+
+def _rising(number: str, why: str, lengths: Mapping[str, float]) -> Iterator[Error]:
+    """Yield an error for each two neighbours of which the first is not the shorter."""
+    for (name, seconds), (longer, more) in pairwise(lengths.items()):
+        if seconds >= more:
+            yield Error(
+                f"{name}={seconds:g} must be less than {longer}={more:g}",
+                hint=f"{why}: change one of the two",
+                id=f"crawler.{number}",
+            )
 
 
 def _networks() -> Iterator[Error]:

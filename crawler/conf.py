@@ -22,6 +22,8 @@ class CrawlSettings:
     slice_time: timedelta
     lease_time: timedelta
     renew_every: timedelta
+    send_time: timedelta
+    ring_time: timedelta
     keep_requests: timedelta
     host_unavailable: timedelta
 
@@ -35,6 +37,8 @@ def crawl() -> CrawlSettings:
         slice_time=timedelta(seconds=settings.SLICE_SECONDS),
         lease_time=timedelta(seconds=settings.LEASE_SECONDS),
         renew_every=timedelta(seconds=settings.RENEW_SECONDS),
+        send_time=timedelta(seconds=settings.SEND_SECONDS),
+        ring_time=timedelta(seconds=settings.RING_SECONDS),
         keep_requests=timedelta(days=settings.KEEP_REQUESTS_DAYS),
         host_unavailable=timedelta(hours=settings.UNAVAILABLE_HOURS),
     )

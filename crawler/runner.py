@@ -247,11 +247,11 @@ def _slice(lane: Lane | str, settings: CrawlSettings, *, run: int | None = None)
     clock = DatabaseClock()
     owner = processes.new_owner()
     leases.begin(owner=owner, lane=lane, node=processes.node(), now=clock.now(), run=run)
-    every, lease_time = settings.renew_every, settings.lease_time
+    every, send_time = settings.renew_every, settings.send_time
     try:
         with (
             TimedReader() as timed,
-            LeaseKeeper(owner=owner, clock=clock, every=every, lease_time=lease_time, reader=timed) as keeper,
+            LeaseKeeper(owner=owner, clock=clock, every=every, send_time=send_time, reader=timed) as keeper,
         ):
             yield _Slice(owner=owner, clock=clock, keeper=keeper, reader=timed)
     except Exception as error:

@@ -157,7 +157,7 @@ class OutsideLink(models.Model):
 
 
 class LaneState(models.Model):
-    """The bell of one lane: rung at most every 15 s until a starting slice clears it."""
+    """The bell of one lane: rung at most every 15 s (`RING_SECONDS`) until a starting slice clears it."""
 
     name = models.CharField(max_length=10, primary_key=True)
     rung_at = models.DateTimeField(null=True, blank=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kombu.exceptions import OperationalError
 
-from crawler import queue
+from crawler import conf, queue
 from crawler.stores import lanes
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def ring(lane: Lane, *, now: datetime) -> bool:
     """Ask for a slice of the lane unless one is on its way; the reconciler asks again when this is lost."""
-    if not lanes.ring(lane, now=now):
+    if not lanes.ring(lane, now=now, lasts=conf.crawl().ring_time):
         return False
     try:
         queue.send_slice(lane)

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from crawler.stores.clock import DatabaseClock
 
 log = logging.getLogger(__name__)
-SAFE_PART = 0.75
 HUNG_SECONDS = 10.0
 WATCH_SECONDS = 1.0
 
 
 class LeaseKeeper:
-    """Renews the slice's row while it lives; `is_safe` only while a renewal lately succeeded.
+    """Renews the slice's row while it lives; `is_safe` only for `send_time` after a good renewal began.
 
     The thread also watches the reader: one page that holds it for 10 s is marked dead, all else
     is given back, and the process ends, because nothing can interrupt a parser stuck in C.
@@ -36,13 +35,13 @@ class LeaseKeeper:
         owner: str,
         clock: DatabaseClock,
         every: timedelta,
-        lease_time: timedelta,
+        send_time: timedelta,
         reader: TimedReader,
     ) -> None:
         self._owner = owner
         self._clock = clock
         self._every = every.total_seconds()
-        self._safe_for = lease_time.total_seconds() * SAFE_PART
+        self._safe_for = send_time.total_seconds()
         self._reader = reader
         self._renewed_at = clock.monotonic()
         self._revoked = False

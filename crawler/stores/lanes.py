@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
@@ -12,9 +11,8 @@ from crawler.queue import DEFAULT_FLOOR, MOST_URGENT, URGENT_FLOOR, Lane
 from crawler.stores import sql
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
-RING_LASTS = timedelta(seconds=15)
 PRIORITIES = {
     Lane.URGENT: (URGENT_FLOOR, 9),
     Lane.DEFAULT: (DEFAULT_FLOOR, URGENT_FLOOR - 1),
@@ -22,9 +20,9 @@ PRIORITIES = {
 }
 
 
-def ring(lane: Lane, *, now: datetime) -> bool:
-    """Say whether the caller is to send the lane's message; False while one is on its way."""
-    silent = Q(rung_at=None) | Q(rung_at__lt=now - RING_LASTS)
+def ring(lane: Lane, *, now: datetime, lasts: timedelta) -> bool:
+    """Say whether the caller is to send the lane's message; False for as long as an earlier one `lasts`."""
+    silent = Q(rung_at=None) | Q(rung_at__lt=now - lasts)
     return LaneState.objects.filter(silent, name=lane.value).update(rung_at=now) == 1
 
 

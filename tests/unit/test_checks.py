@@ -25,6 +25,10 @@ def test_the_defaults_fit() -> None:
     [
         ("SLICE_SECONDS", 80.0, "crawler.E001"),
         ("RENEW_SECONDS", 30.0, "crawler.E002"),
+        ("CELERY_TASK_SOFT_TIME_LIMIT", 180.0, "crawler.E005"),
+        ("CELERY_TASK_TIME_LIMIT", 300.0, "crawler.E005"),
+        ("SEND_SECONDS", 60.0, "crawler.E006"),
+        ("SEND_SECONDS", 10.0, "crawler.E006"),
         ("EGRESS_ALLOW", "everything", "crawler.E003"),
         ("ENCRYPTION_KEYS", ["short"], "crawler.E004"),
     ],

@@ -33,12 +33,12 @@ def until(happened: Callable[[], bool], *, within: float = 5.0) -> bool:
     return True
 
 
-def keeper(owner: str, *, lease_seconds: float = 60.0) -> LeaseKeeper:
+def keeper(owner: str, *, send_seconds: float = 45.0) -> LeaseKeeper:
     return LeaseKeeper(
         owner=owner,
         clock=DatabaseClock(),
         every=timedelta(milliseconds=20),
-        lease_time=timedelta(seconds=lease_seconds),
+        send_time=timedelta(seconds=send_seconds),
         reader=TimedReader(),
     )
 
@@ -67,7 +67,7 @@ def test_lease_is_not_safe_when_no_renewal_succeeds_for_three_quarters_of_it(
         raise OperationalError("the database is away")
 
     monkeypatch.setattr(leases, "renew", away)
-    with keeper("me", lease_seconds=0.4) as kept:
+    with keeper("me", send_seconds=0.3) as kept:
         assert kept.is_safe
         assert until(lambda: not kept.is_safe)
 

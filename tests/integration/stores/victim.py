@@ -49,8 +49,8 @@ def hang(owner: str, request: int) -> None:
     reader = TimedReader()
     reader.running_request = request
     reader.running_since = time.monotonic() - HUNG_SECONDS
-    every, lease_time = timedelta(milliseconds=20), timedelta(seconds=60)
-    with LeaseKeeper(owner=owner, clock=DatabaseClock(), every=every, lease_time=lease_time, reader=reader):
+    every, send_time = timedelta(milliseconds=20), timedelta(seconds=45)
+    with LeaseKeeper(owner=owner, clock=DatabaseClock(), every=every, send_time=send_time, reader=reader):
         threading.Event().wait(30)
 
 
