@@ -175,6 +175,13 @@ class SightingAdmin(ReadOnly):
     list_display = ("id", "run_id", "item_id", "version")
 
 
+@admin.register(models.Event)
+class EventAdmin(ReadOnly):
+    list_display = ("id", "kind", "target", "run", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("target", "run")
+
+
 @admin.register(models.OutboxMessage)
 class OutboxMessageAdmin(ReadOnly):
     list_display = ("id", "work", "created_at", "published_at")

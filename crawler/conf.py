@@ -25,6 +25,7 @@ class CrawlSettings:
     send_time: timedelta
     ring_time: timedelta
     keep_requests: timedelta
+    keep_events: timedelta
     host_unavailable: timedelta
 
 
@@ -40,6 +41,7 @@ def crawl() -> CrawlSettings:
         send_time=timedelta(seconds=settings.SEND_SECONDS),
         ring_time=timedelta(seconds=settings.RING_SECONDS),
         keep_requests=timedelta(days=settings.KEEP_REQUESTS_DAYS),
+        keep_events=timedelta(days=settings.KEEP_EVENTS_DAYS),
         host_unavailable=timedelta(hours=settings.UNAVAILABLE_HOURS),
     )
 

@@ -1,5 +1,6 @@
 """The tables of the crawler: what is asked, what is waiting, what was found."""
 
+from crawler.models.events import Event, EventKind
 from crawler.models.frontier import (
     Backlog,
     BacklogKind,
@@ -23,6 +24,8 @@ __all__ = [
     "FINAL_RUN_STATES",
     "Backlog",
     "BacklogKind",
+    "Event",
+    "EventKind",
     "Heartbeat",
     "Host",
     "Item",

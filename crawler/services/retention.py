@@ -13,6 +13,7 @@ from crawler import conf
 from crawler.models import (
     FINAL_RUN_STATES,
     Backlog,
+    Event,
     Item,
     ItemVersion,
     OutsideLink,
@@ -23,7 +24,7 @@ from crawler.models import (
     Snapshot,
     Target,
 )
-from crawler.services import heartbeats, outbox
+from crawler.services import events, heartbeats, outbox
 from crawler.stores import sql
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _step_target(_now: datetime) -> int:
         ItemVersion.objects.filter(item__in=items),
         items,
         Page.objects.filter(target=target),
+        Event.objects.filter(target=target),
     ):
         count = _remove(rows)
         if count:
@@ -108,7 +110,7 @@ def _step_bodies(now: datetime) -> int:
 
 
 def _step_outbox(now: datetime) -> int:
-    return outbox.forget(now=now) + heartbeats.forget(now=now)
+    return outbox.forget(now=now) + heartbeats.forget(now=now) + events.forget(now=now)
 
 
 def _remove(rows: QuerySet[Model]) -> int:

@@ -14,7 +14,6 @@ from crawler.models import (
     ACTIVE_RUN_STATES,
     FINAL_RUN_STATES,
     BacklogKind,
-    OutboxMessage,
     Run,
     RunState,
     RunTrigger,
@@ -180,7 +179,7 @@ def _settle_batch(run_id: int, *, now: datetime) -> bool:
         return False
     settled = Run.objects.filter(nothing_waits(), pk=run_id, settled=False, state__in=FINAL_RUN_STATES)
     if settled.update(settled=True):
-        OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run_id}, created_at=now)
+        rows.tell_of_end(run_id, now=now)
     return True
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler.models import ACTIVE_RUN_STATES, OutboxMessage, RequestState, Run, RunState
 from crawler.queue import Work
-from crawler.stores import sql
+from crawler.stores import events, sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,7 +121,7 @@ UNFINISHED = (
 
 
 def finish(run: int, *, state: RunState, reason: str, now: datetime) -> bool:
-    """Move a run that is not final to a final state, with the one message that tells of it."""
+    """Move a run that is not final to a final state, with the one event that tells of it."""
     moved = Run.objects.filter(pk=run).move(
         ACTIVE_RUN_STATES,
         state,
@@ -130,8 +130,14 @@ def finish(run: int, *, state: RunState, reason: str, now: datetime) -> bool:
         settled=True,
     )
     if moved:
-        OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run}, created_at=now)
+        tell_of_end(run, now=now)
     return moved
+
+
+def tell_of_end(run: int, *, now: datetime) -> None:
+    """Write what follows from the end of a run: its event, and the message that asks for its report."""
+    events.record_end(run, now=now)
+    OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run}, created_at=now)
 
 
 def _why_nothing(run: int) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crawler.models import RunTrigger, Target
-from crawler.queries import items
+from crawler.queries import events, items
 from crawler.queries import runs as past_runs
 from crawler.queries import targets as queries
 from crawler.queries.targets import Shown
@@ -51,6 +51,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "warnings": targets.warnings(target=target, now=now),
         "runs": past_runs.latest(target),
         "items": found,
+        "events": events.latest(target),
         "columns": items.columns(found, most=4),
     }
     return render(request, "targets/show.html", context)

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern
 from django.utils import timezone
 
-from crawler.models import Run, RunTrigger, Target
+from crawler.models import Event, EventKind, Run, RunTrigger, Target
 from crawler.services import runs
 from tests.integration.api.conftest import NOW, Api, problem
 from webui.accounts.models import ApiToken, digest
@@ -41,6 +41,7 @@ def filled(path: str, ids: dict[str, object]) -> str:
 def ids(target: Target, item: Callable[..., Item], page: Page) -> dict[str, object]:
     """The ids of one row of each subject, all of the same person, and of a test fetch that nobody began."""
     run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    Event.objects.create(kind=EventKind.RUN_FAILED, target=target, run=run, created_at=NOW)
     rows = {"target_id": target.pk, "run_id": run.pk, "item_id": item(1).pk, "page_id": page.pk}
     return {**rows, "preview_id": UUID(int=1)}
 
@@ -64,7 +65,7 @@ def test_what_belongs_to_others_is_not_found(
     problem(token_for(stranger)(method, filled(path, ids), body), 404)
 
 
-@pytest.mark.parametrize("path", ["/targets", "/runs", "/items", "/pages"])
+@pytest.mark.parametrize("path", ["/targets", "/runs", "/items", "/pages", "/events"])
 def test_lists_leave_out_what_belongs_to_others(
     token_for: TokenFor, stranger: User, ids: dict[str, object], path: str
 ) -> None:

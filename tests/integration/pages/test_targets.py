@@ -8,8 +8,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from crawler.models import Run, Scope, Target
-from crawler.services import targets
+from crawler.models import EventKind, Run, Scope, Target
+from crawler.services import events, targets
 from tests.integration.pages.conftest import NOW, SETTINGS
 
 FILLED: dict[str, Any] = {
@@ -192,3 +192,11 @@ def test_list_costs_the_same_queries_for_many_targets(
         targets.create(owner=ada, data={**SETTINGS, "name": f"Target {number}"}, now=NOW)
     with django_assert_max_num_queries(5):
         client.get(reverse("targets"))
+
+
+def test_target_tells_how_its_runs_ended(client: Client, run: Run) -> None:
+    said: dict[str, str | int] = {"reason": "its time was up", "pages": 1, "items": 2, "failed": 1}
+    events.record(EventKind.RUN_FINISHED, target=run.target_id, run=run.pk, now=NOW, **said)
+    page = client.get(reverse("target", args=[run.target_id])).content.decode()
+    assert '<span class="state finished">run finished</span>' in page
+    assert "1 page, 2 items, 1 failed; its time was up" in page

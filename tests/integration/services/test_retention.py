@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth import get_user_model
 
-from crawler.models import Item, Page, Request, Run, RunTrigger, Snapshot, Target
+from crawler.models import Event, EventKind, Item, Page, Request, Run, RunTrigger, Snapshot, Target
 from crawler.policy.identity import digest
-from crawler.services import retention, runs, targets
+from crawler.services import events, retention, runs, targets
 from crawler.stores import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -48,12 +48,14 @@ def test_a_deleted_target_leaves_nothing_behind() -> None:
     body = b"<p>what it stored</p>"
     store(body, at=LONG_AGO)
     page_of(gone, body)
+    events.record(EventKind.FRESHNESS_LATE, target=gone.pk, now=NOW)
     targets.delete(target=gone, now=NOW)
     retention.clean_up(now=NOW + timedelta(minutes=1))
     assert list(Target.objects.all()) == [stays]
     assert not Run.objects.exists()
     assert not Request.objects.exists()
     assert not Page.objects.exists()
+    assert not Event.objects.exists()
     assert not Snapshot.objects.exists()
 
 
@@ -78,6 +80,14 @@ def test_requests_of_runs_that_ended_long_ago_go_and_their_counts_stay() -> None
     run.refresh_from_db()
     assert not Request.objects.exists()
     assert (run.discovered, run.skipped) == (1, 1)
+
+
+def test_old_events_go_and_younger_ones_stay() -> None:
+    shop = target()
+    for at in (NOW - timedelta(days=91), NOW - timedelta(days=89)):
+        events.record(EventKind.FRESHNESS_LATE, target=shop.pk, now=at)
+    retention.clean_up(now=NOW)
+    assert [event.created_at for event in Event.objects.all()] == [NOW - timedelta(days=89)]
 
 
 def test_records_keep_the_order_of_their_fields() -> None:

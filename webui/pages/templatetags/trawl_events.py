@@ -1,0 +1,59 @@
+"""How pages tell of events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+
+from crawler.models import Event, EventKind
+from webui.pages.templatetags.trawl import number, span
+
+register = template.Library()
+
+BADGES = {
+    EventKind.RUN_FINISHED: "finished",
+    EventKind.RUN_FAILED: "failed",
+    EventKind.RUN_CANCELLED: "cancelled",
+    EventKind.DEADLINE_MET: "good",
+    EventKind.DEADLINE_MISSED: "bad",
+    EventKind.FRESHNESS_LATE: "bad",
+    EventKind.FRESHNESS_RECOVERED: "good",
+}
+
+
+@register.filter
+def event_badge(kind: str) -> str:
+    """Return the badge of an event's kind; a kind of a newer version is shown by its name."""
+    known = kind in EventKind.values
+    badge, words = (BADGES[EventKind(kind)], EventKind(kind).label) if known else ("", kind)
+    return format_html('<span class="state {}">{}</span>', badge, words)
+
+
+@register.filter
+def event_words(event: Event) -> str:
+    """Return what an event says beside its kind, in a few words; often nothing."""
+    said: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
+    match event.kind:
+        case EventKind.RUN_FINISHED | EventKind.RUN_FAILED | EventKind.RUN_CANCELLED:
+            counted = [_many(said, name) for name in ("pages", "items", "failed")]
+            return "; ".join(filter(None, (", ".join(filter(None, counted)), _reason(event, said))))
+        case EventKind.FRESHNESS_LATE | EventKind.FRESHNESS_RECOVERED if "max_age_seconds" in said:
+            return f"no older than {span(said['max_age_seconds'])} is wanted"
+        case _:
+            return ""
+
+
+def _many(said: dict[str, Any], name: str) -> str:
+    many = said.get(name)
+    words = {"pages": "page", "items": "item"}.get(name, name)
+    if not isinstance(many, int) or not many:
+        return ""
+    return f"{number(many)} {words}{'s' if words != name and many != 1 else ''}"
+
+
+def _reason(event: Event, said: dict[str, Any]) -> str:
+    """Return why a run ended, where the kind does not say it already."""
+    reason = str(said.get("reason") or "")
+    return "" if reason == "cancelled" and event.kind == EventKind.RUN_CANCELLED else reason
