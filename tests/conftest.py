@@ -7,6 +7,12 @@ import pytest
 pytest_plugins = ["tests.site.fixtures"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--faults", action="store_true", help="run the fault tests in their full form, with the real lengths"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have tests that empty the tables give back the lanes and beat entries that migrations made."""
     for item in items:

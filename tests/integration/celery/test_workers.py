@@ -20,8 +20,8 @@ from crawler.queries.previews import Waiting
 from crawler.queue import Lane
 from crawler.services import previews, runs
 from demo import catalogue
+from tests.fleet import Fleet
 from tests.integration.celery import probe
-from tests.integration.celery.conftest import Fleet
 from tests.law import assert_conserved
 from tests.shop import served
 from tests.waiting import until

@@ -1,0 +1,88 @@
+"""An installation to hurt and a site to crawl, in the quick form or, with `--faults`, in the full one.
+
+A row of the fault table is one test, the same in both forms: `scale` says how large the crawl is,
+which lengths the installation is given, and `scale.of(quick=3, full=20)` how often it is hurt. It
+starts `installation`, makes a `crawl` of `site`, hurts something at random moments that a seed
+decides, waits for the end, and asks for `crawl.judged()`: that asserts whatever must hold after every
+fault. Then it asserts what its row promises besides, and hands a `Result` to `report`. Whoever kills
+a process that fetches calls `crawl.note_lost()` before anything is started again or goes on.
+The database is the test run's own: SQLite, or with `TRAWL_TEST_DATABASE=postgres` PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.brokers import BROKERS, Broker
+from tests.faults.installation import Installation
+from tests.faults.results import Result
+from tests.faults.scale import FULL, QUICK, Scale
+from tests.fleet import sending_to
+from tests.site.linked import Graph, LinkedSite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+QUICK_TIMEOUT_SECONDS, FULL_TIMEOUT_SECONDS = 240, 1800
+Report = Callable[[Result], None]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each fault test the time that its form takes."""
+    seconds = FULL_TIMEOUT_SECONDS if config.getoption("--faults") else QUICK_TIMEOUT_SECONDS
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(seconds))
+
+
+@pytest.fixture
+def scale(request: pytest.FixtureRequest) -> Scale:
+    return FULL if request.config.getoption("--faults") else QUICK
+
+
+@pytest.fixture(params=BROKERS)
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """A broker of the test's own, to which this process sends as well."""
+    started = BROKERS[request.param](tmp_path / "broker")
+    started.start()
+    try:
+        with sending_to(started.url):
+            yield started
+    finally:
+        started.kill()
+
+
+@pytest.fixture
+def installation(
+    transactional_db: None, scale: Scale, broker: Broker, tmp_path: Path
+) -> Iterator[Installation]:
+    """An installation whose processes are yet to be started; they end with the test."""
+    made = Installation(scale=scale, broker=broker, folder=tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+        unusual = [line for line in made.fleet.said().splitlines() if '"level": "info"' not in line]
+        print("\n".join(unusual))  # noqa: T201 - pytest shows it beside a failure
+
+
+@pytest.fixture
+def site(scale: Scale, tmp_path: Path) -> Iterator[LinkedSite]:
+    with LinkedSite(Graph(pages=scale.pages, hosts=scale.hosts), log=tmp_path / "asked") as served:
+        yield served
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
+    """Keeps a result, and prints its line whatever is captured."""
+
+    def keep(result: Result) -> None:
+        result.save()
+        with capsys.disabled():
+            print(f"\n{result.line}")  # noqa: T201 - the line is what the test is run for
+
+    return keep

@@ -1,0 +1,156 @@
+"""The processes of an installation, started on the test's own database and a broker of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+from kombu import pools
+
+from webui.celery import app
+from webui.processes import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class CeleryProcess:
+    """One `celery` command, its output in a file."""
+
+    def __init__(self, command: tuple[str, ...], *, environment: dict[str, str], output: Path) -> None:
+        self._output = output
+        with output.open("wb") as out:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
+    def children(self) -> list[int]:
+        """The processes of its pool."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def said(self) -> str:
+        return self._output.read_text(errors="replace")
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Signal it and its children at once."""
+        os.killpg(self.pid, number)
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def ended_within(self, seconds: float) -> float:
+        """Wait for the end, and return the seconds until then."""
+        began = time.monotonic()
+        self._process.wait(seconds)
+        return time.monotonic() - began
+
+    def end(self) -> None:
+        """End it and its children, whatever they do."""
+        if not self.has_ended:
+            self.signal(signal.SIGCONT)
+            self.signal_all(signal.SIGKILL)
+            self._process.wait()
+
+
+class Fleet:
+    """Starts the processes of an installation on the test's database and broker.
+
+    `variables` are added to the environment of all of them.
+    """
+
+    def __init__(self, *, broker_url: str, folder: Path, variables: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self._environment = os.environ | {
+            "TRAWL_VAR": str(settings.VAR_DIR),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "ENCRYPTION_KEY": ",".join(settings.ENCRYPTION_KEYS),
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": broker_url,
+            "EGRESS_ALLOW": "127.0.0.0/8",
+        }
+        self._environment.pop("CELERY_BROKER_URL", None)
+        self._environment |= variables or {}
+        self._started: list[CeleryProcess] = []
+
+    def start(
+        self,
+        name: str,
+        *options: str,
+        workers: int = 1,
+        port: int = 0,
+        variables: Mapping[str, str] | None = None,
+    ) -> CeleryProcess:
+        """Start one of the installation's programs, such as `worker` or `beat`, as `up` starts it."""
+        installation = layout.Installation(
+            python=sys.executable,
+            base=ROOT,
+            var=self._folder,
+            host="127.0.0.1",
+            port=port,
+            workers=workers,
+        )
+        program = next(program for program in layout.programs(installation) if program.name == name)
+        started = CeleryProcess(
+            (*program.command, *options),
+            environment=self._environment | dict(program.environment) | dict(variables or {}),
+            output=self._folder / f"{name}-{len(self._started)}.log",
+        )
+        self._started.append(started)
+        return started
+
+    def end(self) -> None:
+        for process in self._started:
+            process.end()
+
+    def said(self) -> str:
+        return "\n".join(process.said() for process in self._started)
+
+
+def database_url() -> str:
+    """Return the URL of the test's own database."""
+    chosen = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{chosen['NAME']}"
+    host = chosen["HOST"] or "localhost"
+    password = f":{quote(chosen['PASSWORD'], safe='')}" if chosen["PASSWORD"] else ""
+    return f"postgresql://{chosen['USER']}{password}@{host}:{chosen['PORT'] or 5432}/{chosen['NAME']}"
+
+
+def forget_connections() -> None:
+    """Let this process connect anew to the broker that `app.conf` names now."""
+    pools.reset()
+    app._pool = None  # type: ignore[attr-defined]
+    app.amqp._producer_pool = None  # type: ignore[attr-defined]
+
+
+@contextmanager
+def sending_to(broker_url: str) -> Iterator[None]:
+    """Have this process send its messages to another broker meanwhile."""
+    before = app.conf.broker_url
+    app.conf["broker_url"] = broker_url
+    forget_connections()
+    try:
+        yield
+    finally:
+        app.conf["broker_url"] = before
+        forget_connections()
