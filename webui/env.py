@@ -7,17 +7,20 @@ import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 USUAL_BROKER = "redis://127.0.0.1:6379/0"
+REDIS = {"redis": "redis://HOST:6379/0", "rediss": "rediss://… (with TLS)"}
+BROKERS = {**REDIS, "amqp": "amqp://USER:PASSWORD@HOST:5672//", "amqps": "amqps://… (with TLS)", "pyamqp": ""}
 DATABASES = frozenset({"sqlite", "postgresql", "postgres", "pgsql", "psql"})
 
 
@@ -65,6 +68,22 @@ def broker_of(var: Path) -> str:
         return (var / "broker" / "url").read_text(encoding="utf-8").strip() or USUAL_BROKER
     except OSError:
         return USUAL_BROKER
+
+
+def broker(name: str, default: str, *, schemes: Mapping[str, str]) -> str:
+    """Return the variable's URL, whose scheme is one of `schemes`, each with an example of it to show."""
+    url = text(name) or default
+    examples = [example for example in schemes.values() if example]
+    if url.partition("://")[0] not in schemes or "://" not in url:
+        raise ImproperlyConfigured(f"{name} must be a URL such as {', '.join(examples)}")
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        named = False
+    if not named:
+        raise ImproperlyConfigured(f"{name} must name a host, and a port by its number: {examples[0]}")
+    return url
 
 
 def var_dir() -> Path:

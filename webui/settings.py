@@ -101,8 +101,8 @@ else:
         POSTGRES_OPTIONS["pool"] = {"min_size": 1, "max_size": 8}
     DATABASES["default"]["OPTIONS"] = POSTGRES_OPTIONS
 
-REDIS_URL = env.text("REDIS_URL") or env.broker_of(VAR_DIR)
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
+REDIS_URL = env.broker("REDIS_URL", env.broker_of(VAR_DIR), schemes=env.REDIS)
+CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", REDIS_URL, schemes=env.BROKERS)
 CACHES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -135,7 +135,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "interval_step": 0,
         "interval_max": 0,
     }
-    if CELERY_BROKER_URL.startswith(("redis", "unix", "valkey"))
+    if CELERY_BROKER_URL.startswith("redis")
     else {}
 )
 CELERY_TASK_SERIALIZER = "json"

@@ -125,3 +125,32 @@ def test_the_broker_of_a_running_installation_is_found(tmp_path: Path) -> None:
     (tmp_path / "broker").mkdir()
     (tmp_path / "broker" / "url").write_text("redis://:word@127.0.0.1:7001/0\n")
     assert env.broker_of(tmp_path) == "redis://:word@127.0.0.1:7001/0"
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "redis:/h", "http://h:6379/0", "valkey://h", "unix:///sock", "amqp://h"]
+)
+def test_a_broker_of_another_kind_is_told_the_kinds_that_work(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+
+    with pytest.raises(ImproperlyConfigured, match=r"REDIS_URL must be a URL such as redis://.*rediss://"):
+        env.broker("REDIS_URL", env.USUAL_BROKER, schemes=env.REDIS)
+
+
+@pytest.mark.parametrize("url", ["redis://h:port/0", "amqp://h:99999//", "redis://", "redis:///0"])
+def test_a_broker_without_host_or_port_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", url)
+
+    with pytest.raises(ImproperlyConfigured, match="CELERY_BROKER_URL must name a host"):
+        env.broker("CELERY_BROKER_URL", env.USUAL_BROKER, schemes=env.BROKERS)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:word@h:6379/0", "rediss://h", "amqp://u:p@h:5672//", "amqps://h//", "pyamqp://[::1]//"]
+)
+def test_a_broker_that_works_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", url)
+
+    assert env.broker("CELERY_BROKER_URL", env.USUAL_BROKER, schemes=env.BROKERS) == url

@@ -98,6 +98,7 @@ def refused(var: Path, *options: str, **variables: str) -> str:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "password" not in done.stdout, done.stdout
     return done.stderr
 
 
@@ -193,6 +194,12 @@ def test_a_port_in_use_is_one_line(var: Path) -> None:
 def test_an_unreachable_broker_is_one_line(var: Path) -> None:
     url = f"redis://127.0.0.1:{addresses.free_port()}/0"
     assert "the broker of REDIS_URL" in refused(var, "--port", str(addresses.free_port()), REDIS_URL=url)
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "CELERY_BROKER_URL"])
+def test_a_broker_that_cannot_be_used_is_one_line_that_names_those_that_can(var: Path, name: str) -> None:
+    said = refused(var, "--port", str(addresses.free_port()), **{name: "nonsense"})
+    assert said.startswith(f"trawl: {name} must be a URL such as redis://HOST:6379/0")
 
 
 def test_an_unreachable_database_is_one_line(var: Path) -> None:

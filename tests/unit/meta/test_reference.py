@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REFERENCE = tables.DOCS / "reference"
 SETTINGS = REFERENCE / "settings.md"
 SCRIPTS = "Start scripts, containers and tests"
-READERS = {"text", "flag", "number", "words", "secret"}
+READERS = {"text", "flag", "number", "words", "secret", "broker"}
 NOT_FOR_PEOPLE = {"HELP", "CDPATH", "DEBIAN_FRONTEND", "UV_PYTHON_DOWNLOADS", "PIP_DISABLE_PIP_VERSION_CHECK"}
 
 

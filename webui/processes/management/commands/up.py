@@ -85,9 +85,10 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             held = stack.enter_context(lock.held(var / "up.lock", url=addresses.url(asked.host, asked.port)))
             addresses.require_free(asked.host, asked.port)
-            self._prepare_database(var)
+            database.require_reachable()
             stack.callback((var / "broker" / "url").unlink, missing_ok=True)
             installation, environment = _installation(asked, var)
+            self._prepare_database(var)  # changes something, so what can be refused was refused before
             running = stack.enter_context(
                 Supervisor(
                     programs(installation),
@@ -105,7 +106,6 @@ class Command(BaseCommand):
             self._watch(running)
 
     def _prepare_database(self, var: Path) -> None:
-        database.require_reachable()
         if database.is_behind():
             file = database.sqlite_file()
             if file is not None:
