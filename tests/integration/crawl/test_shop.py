@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 
-from crawler.models import Item, ItemVersion, Page, RunState, Sighting
+from crawler.models import Item, ItemVersion, Page, RunState, Sighting, Target
+from crawler.services import demo
 from demo import catalogue
 from tests.crawling import a_run, again, finished
 from tests.law import assert_conserved
@@ -15,6 +18,8 @@ from tests.shop import ShopServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.contrib.auth.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 BEFORE, AFTER = 4, 5
@@ -66,3 +71,19 @@ def test_second_run_fetches_only_what_changed_and_keeps_both_versions(shop: Shop
     assert not Page.objects.filter(run=first.pk).exists()
     for run in (first, second):
         assert_conserved(run)
+
+
+def test_items_stay_the_same_when_the_shop_moves_to_another_port(
+    shop: ShopServer, django_user_model: type[User]
+) -> None:
+    owner = django_user_model.objects.create_superuser("ada")
+    with ShopServer(epoch=BEFORE) as moved:
+        for url in (f"{shop.origin}/", f"{moved.origin}/"):
+            target = demo.register(owner=owner, url=url, now=timezone.now())
+            Target.objects.filter(pk=target.pk).update(delay_seconds=0.0)
+            run = demo.crawl(Target.objects.get(), now=timezone.now())
+            assert run is not None
+            assert finished(run).state == RunState.FINISHED
+
+        assert {urlsplit(item.url).netloc for item in Item.objects.all()} == {urlsplit(moved.origin).netloc}
+    assert Item.objects.count() == len(expected(BEFORE))
