@@ -40,6 +40,11 @@ class Counts:
     def settled(self) -> int:
         return self.done + self.failed + self.skipped + self.dead
 
+    @property
+    def tried(self) -> int:
+        """How many were fetched, with whatever success; the other settled ones were skipped."""
+        return self.done + self.failed + self.dead
+
     def by_state(self) -> tuple[tuple[str, int], ...]:
         """Return each state's name in lower case with its count, in the order of a request's life."""
         return tuple((state.label, getattr(self, state.label)) for state in RequestState)
@@ -57,9 +62,15 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """Return the settled share of what was discovered so far; 100 only when a run finished."""
+        """Return how far the run is, or how far it had come when it ended early.
+
+        A run under way has the settled share of what was discovered so far, and never all of it. Of one
+        that was cancelled or failed everything is settled, too: what it did is what it tried.
+        """
         if self.run.state == RunState.FINISHED:
             return 100
+        if self.run.is_final:
+            return 100 * self.counts.tried // max(1, self.counts.discovered)
         return min(99, 100 * self.counts.settled // max(1, self.counts.discovered))
 
 

@@ -39,9 +39,25 @@ def test_page_compares_with_the_run_before(client: Client, run: Run) -> None:
     assert "106 pages, 88 items; 2 of them not seen again" in page
 
 
-def test_run_that_was_cancelled_is_never_at_a_hundred_percent(client: Client, run: Run) -> None:
-    Run.objects.filter(pk=run.pk).update(state=RunState.CANCELLED, skipped=1)
-    assert client.get(reverse("run", args=[run.pk])).context["progress"].percent == 99
+@pytest.mark.parametrize(
+    ("state", "counts", "percent", "words"),
+    [
+        (RunState.QUEUED, {"done": 0, "failed": 0}, 0, "0 of 3 requests settled"),
+        (RunState.RUNNING, {"done": 2}, 99, "3 of 3 requests settled"),
+        (RunState.PAUSED, {}, 66, "2 of 3 requests settled"),
+        (RunState.FINISHED, {"skipped": 1}, 100, "3 of 3 requests settled"),
+        (RunState.CANCELLED, {"failed": 0, "skipped": 2}, 33, "1 of 3 requests tried before the run was"),
+        (RunState.CANCELLED, {"failed": 0}, 33, "1 of 3 requests tried before the run was"),
+        (RunState.FAILED, {"done": 0, "skipped": 2}, 33, "1 of 3 requests tried before the run failed"),
+    ],
+)  # fmt: skip
+def test_progress_says_in_every_state_how_far_the_run_came(
+    client: Client, run: Run, state: RunState, counts: dict[str, int], percent: int, words: str
+) -> None:
+    Run.objects.filter(pk=run.pk).update(state=state, **counts)
+    response = client.get(reverse("run", args=[run.pk]))
+    assert response.context["progress"].percent == percent
+    assert words in " ".join(response.content.decode().split())
 
 
 def test_buttons_pause_resume_and_cancel(client: Client, run: Run) -> None:
