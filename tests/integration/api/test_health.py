@@ -47,6 +47,14 @@ def test_healthz_asks_nothing_of_other_parts(client: Client) -> None:
     assert answer.json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_another_method_is_said_to_be_the_wrong_one(path: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(path)
+
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+
+
 @pytest.mark.django_db
 def test_ready_when_every_part_is_there(client: Client, broker: None) -> None:
     beat("worker")
