@@ -98,6 +98,22 @@ def test_chosen_theme_is_kept(open_tab: OpenTab) -> None:
     expect(tab.page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_a_periodic_task_says_in_words_when_its_crontab_fires(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.sign_in()
+    tab.go("/admin/django_celery_beat/crontabschedule/add/")
+    tab.fill(minute="15", hour="6")
+    tab.page.get_by_role("button", name="Save", exact=True).click()
+    tab.go("/admin/django_celery_beat/periodictask/")
+    tab.page.get_by_role("link", name="tick", exact=True).click()
+    told = tab.page.locator(".field-crontab_translation .readonly")
+    expect(told).to_have_text("-")
+    made = tab.page.locator("#id_crontab option", has_text="15 6 * * *").get_attribute("value")
+    tab.page.locator("#id_crontab").select_option(made)
+    expect(told).to_contain_text("At 06:15 AM")
+    tab.picture("admin-periodic-task")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("device", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
 def test_pages_fit_their_window(

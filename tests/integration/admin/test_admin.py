@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crawler.models import Run, Target
+from tests.markup import assert_nothing_inline
 
 OURS = [model for label in ("crawler", "accounts") for model in apps.get_app_config(label).get_models()]
 
@@ -44,6 +45,17 @@ def test_the_crawlers_rows_cannot_be_added_changed_or_deleted(root: Client, mode
     assert not shown.has_change_permission(request)
     assert not shown.has_delete_permission(request)
     assert shown.show_full_result_count is False
+
+
+@pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda model: model.__name__)
+def test_no_form_has_a_script_of_its_own(root: Client, model: type[Model]) -> None:
+    row = model._default_manager.order_by("pk").first()
+    pages = [url(model, "changelist"), *([url(model, "change", row.pk)] if row else [])]
+    if admin.site.get_model_admin(model).has_add_permission(root.get(pages[0]).wsgi_request):
+        pages.append(url(model, "add"))
+
+    for page in pages:
+        assert_nothing_inline(root.get(page).content)
 
 
 def test_secret_headers_are_not_shown(root: Client) -> None:

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import cast
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from lxml import html
 
 from crawler.models import Item, Run, Target
+from tests.markup import assert_nothing_inline, elements
 
 SCRIPTS = sorted((Path(settings.BASE_DIR) / "webui" / "static" / "js").glob("*.js"))
 HOSTILE = "<script>alert(1)</script>\"' onload=x javascript:alert(1)"
-
-
-def elements(page: bytes, xpath: str) -> list[html.HtmlElement]:
-    return cast("list[html.HtmlElement]", html.document_fromstring(page.decode()).xpath(xpath))
-
-
-def assert_nothing_inline(page: bytes) -> None:
-    for element in elements(page, "//*"):
-        if element.tag == "script" and element.get("type") != "application/json":
-            assert element.get("src"), "an inline script"
-        assert element.tag != "style", "an inline style sheet"
-        names = [name for name in map(str, element.attrib) if re.match("style$|on|hx-on", name)]
-        assert not names, f"<{element.tag}> has {names}"
-        for name in ("href", "src", "action", "formaction"):
-            assert not (element.get(name) or "").lower().startswith("javascript:")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.name))
