@@ -10,6 +10,8 @@ threads = 4
 graceful_timeout = 8
 control_socket_disable = True
 preload_app = True
+# The most that gunicorn takes. Beyond it, it answers by itself: 414 as a small HTML page, under /api/ too.
+limit_request_line = 8190
 
 
 def when_ready(_server: object) -> None:
