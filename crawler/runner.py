@@ -16,7 +16,7 @@ from django.db import DatabaseError
 
 from crawler import conf
 from crawler.engine.engine import Engine, Limits, Tally
-from crawler.engine.preview import Preview
+from crawler.engine.preview import Means, Preview
 from crawler.engine.reading import TimedReader
 from crawler.engine.visit import Visitor
 from crawler.engine.work import RunRules
@@ -306,15 +306,15 @@ async def _crawl(parts: _Parts) -> Tally:
 
 async def _preview(held: _Slice, rules: RunRules, settings: CrawlSettings, *, start: str) -> Finding:
     async with NamedDatabaseHosts(owner=held.owner, clock=held.clock) as hosts, fetcher(settings) as client:
-        return await Preview(
-            rules=rules,
+        means = Means(
             hosts=hosts,
             fetcher=client,
             reader=held.reader,
             lease=held.keeper,
             clock=held.clock,
             text=text_of,
-        ).run(start)
+        )
+        return await Preview(rules=rules, means=means).run(start)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -7,6 +7,7 @@ import traceback
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import orjson
@@ -17,12 +18,13 @@ from scrapers.page import JSON, Page, Problem, Scraped
 if TYPE_CHECKING:
     from scrapers.registry import Scraper, Yielded
 
-__all__ = ["Facts", "Problem", "Reading", "Scraped", "read"]
+__all__ = ["Facts", "Problem", "Reading", "Scraped", "read", "said_of"]
 
 MAX_ITEMS = 10_000
 MAX_ITEM_BYTES = 1024 * 1024
 MAX_PROBLEMS = 10_000
 _MAX_DETAIL_CHARACTERS = 20_000
+_SITES = str(Path(__file__).parent / "sites")
 _MAX_MESSAGE_CHARACTERS = 500
 _PLAIN_TYPES = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 # Escaped NUL (no database stores it), but not the text "\\u0000" with an escaped backslash before.
@@ -136,12 +138,23 @@ def _json_value(value: object) -> JSON:
 
 
 def _raised(error: Exception, scraper: Scraper) -> Problem:
-    said = f"{type(error).__name__}: {error}"
     return Problem(
         code="scraper_raised",
-        message=f"{scraper.name} raised {said}"[:_MAX_MESSAGE_CHARACTERS],
+        message=f"{scraper.name} raised {said_of(error)}",
         detail="".join(traceback.format_exception(error))[-_MAX_DETAIL_CHARACTERS:],
     )
+
+
+def said_of(error: Exception) -> str:
+    """Return the class of `error`, what it says, and the line that raised it.
+
+    The line is the last one in a site's own scraper, where any is: what that called is rarely to blame.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(_SITES)] or frames
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    said = str(error)[:_MAX_MESSAGE_CHARACTERS]
+    return f"{type(error).__name__}{': ' if said else ''}{said}{where}"
 
 
 def _once(found: tuple[Link, ...]) -> tuple[Link, ...]:

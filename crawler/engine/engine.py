@@ -141,7 +141,7 @@ class Engine:
             host for host in self._hosts.values() if host.leaving and not host.in_flight and not host.servers
         ]
         for host in leaving:
-            self._give_back(host, host.take_all())
+            self._give_back(host, host.hand.take_all())
         results, self._results = self._results, []
         concerned = {host.id: host for host in leaving} | {h.id: h for h in self._hosts.values() if h.dirty}
         kept = [host for host in concerned.values() if not host.lost]
@@ -184,7 +184,7 @@ class Engine:
             host.leaving = host.leaving or host.lost or host.id in look.wanted
         if look.closed:
             for host in self._hosts.values():
-                self._give_back(host, host.take_all(look.closed))
+                self._give_back(host, host.hand.take_all(look.closed))
         self._take(look.claims)
         self._alone = look.alone_waiting
         self._give_surplus(look.surplus)
@@ -203,7 +203,7 @@ class Engine:
         """
         staying = [host for host in self._hosts.values() if not host.leaving]
         count -= len(self._hosts) - len(staying)
-        for host in sorted(staying, key=lambda host: host.waiting + host.in_flight)[: max(count, 0)]:
+        for host in sorted(staying, key=lambda host: len(host.hand) + host.in_flight)[: max(count, 0)]:
             host.leaving = True
 
     def _let_go(self) -> None:
@@ -212,7 +212,7 @@ class Engine:
             if host.is_idle and not host.leaving:
                 wait = self._seconds_until_due(host)
                 host.leaving = wait is None or wait > self._remaining()
-            elif host.waiting and not host.in_flight and host.slot_in() > self._remaining():
+            elif host.hand and not host.in_flight and host.slot_in() > self._remaining():
                 host.leaving = True
             if host.leaving and not host.servers:
                 self._wake.set()
@@ -227,7 +227,7 @@ class Engine:
         if self._results or any(host.servers for host in self._hosts.values()):
             return
         for host in self._hosts.values():
-            self._give_back(host, host.take_all())
+            self._give_back(host, host.hand.take_all())
         await self._commit()
         asked = tuple(
             host.ask(budget_seconds=self._remaining(), elapsed_seconds=0.0) for host in self._hosts.values()
@@ -241,20 +241,20 @@ class Engine:
 
     async def _work_alone(self, host: HeldHost) -> None:
         """Do what a server does for its claim; what cannot be sent in time goes back."""
-        while host.waiting and not self._is_draining() and host.slot_in() <= self._remaining():
+        while host.hand and not self._is_draining() and host.slot_in() <= self._remaining():
             if (wait := host.slot_in()) > 0:
                 await asyncio.sleep(min(wait, LONGEST_NAP_SECONDS))
                 continue
             await self._work(host)
             if host.leaving:
                 break
-        self._give_back(host, host.take_all())
+        self._give_back(host, host.hand.take_all())
 
     def _serve(self, host: HeldHost, group: asyncio.TaskGroup) -> None:
         """Have as many servers at work on a host as its pace allows and its claims need."""
         if self._alone or host.leaving or host.lost:
             return
-        for _ in range(min(host.pace.connections, host.waiting + host.in_flight) - host.servers):
+        for _ in range(min(host.pace.connections, len(host.hand) + host.in_flight) - host.servers):
             host.servers += 1
             group.create_task(self._server(host))
 
@@ -264,7 +264,7 @@ class Engine:
                 await self._work(host)
         finally:
             host.servers -= 1
-            if host.leaving or not host.waiting:
+            if host.leaving or not host.hand:
                 self._wake.set()
 
     async def _slot(self, host: HeldHost) -> bool:
@@ -281,19 +281,17 @@ class Engine:
         return False
 
     def _may_serve(self, host: HeldHost) -> bool:
-        return (
-            bool(host.waiting) and not (host.leaving or host.lost or self._alone) and not self._is_draining()
-        )
+        return bool(host.hand) and not (host.leaving or host.lost or self._alone) and not self._is_draining()
 
     async def _work(self, host: HeldHost) -> None:
         """Do the next thing a host needs: its robots.txt, or its most urgent claim."""
-        first = host.first
+        first = host.hand.first
         if first is None:
             return
-        if host.needs_robots() and not host.given_up:
+        if not host.given_up and robots.is_needed(host, now=self._clock.now()):
             await self._fetch_robots(host, first)
             return
-        claim = host.pop()
+        claim = host.hand.pop()
         if (refused := _refused(host, claim)) is not None:
             self._put(host, refused)
             return
@@ -330,7 +328,7 @@ class Engine:
             or self._unsettled_bytes >= self._limits.most_unsettled_bytes
         ):
             self._room.clear()
-        if len(self._results) >= self._limits.commit_at or not host.waiting:
+        if len(self._results) >= self._limits.commit_at or not host.hand:
             self._wake.set()
 
     def _count(self, result: Result) -> None:
@@ -350,7 +348,7 @@ def _refused(host: HeldHost, claim: Claim) -> Ended | None:
     """Return how a claim ends that must not be sent; None when it may be."""
     if host.given_up:
         return Ended(claim=claim, state=Ending.FAILED, reason=UNAVAILABLE)
-    refusal = robots.refusal(host, claim)
+    refusal = robots.refusal(host, claim.url, claim.rules)
     return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal) if refusal is not None else None
 
 

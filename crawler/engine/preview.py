@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-import orjson
-
-from crawler.engine import findings, robots
-from crawler.engine.findings import (
-    Dropped,
-    Finding,
-    Forbidden,
-    Held,
-    Hop,
-    Links,
-    Record,
-    Response,
-    Shown,
-    Trouble,
-    Unfetched,
-)
+from crawler.engine import manners, robots, showing
+from crawler.engine.findings import Finding, Forbidden, Held, Hop, Shown, Unfetched
 from crawler.engine.held import HeldHost
-from crawler.engine.reading import read_or_code
-from crawler.engine.visit import earlier_failures, items_of, links_of, note
+from crawler.engine.reading import read_or_problem
 from crawler.engine.work import Claim
 from crawler.errors import RedirectError, TimedOut, explain
 from crawler.http import Failed, Fetched, Request
 from crawler.policy import redirects
 from crawler.policy.retry import Retry, RetryPolicy
+from crawler.policy.robots import RobotsState
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
@@ -40,17 +25,11 @@ if TYPE_CHECKING:
     from crawler.engine.ports import Clock, Fetcher, Lease
     from crawler.engine.reading import TimedReader
     from crawler.engine.work import HostLease, HostNews, RunRules
-    from crawler.http import Headers, Outcome
+    from crawler.http import Outcome
     from crawler.urls import Url
-    from scrapers.reader import Reading
 
 LEAST_RETRY_SECONDS = 0.1
 RETRY_SPREAD_SECONDS = 0.15
-SHOWN_HEADERS = (
-    "cache-control", "content-encoding", "content-language", "content-length", "content-type", "date", "etag",
-    "last-modified", "link", "location", "retry-after", "server", "vary", "x-robots-tag",
-)  # fmt: skip
-"""Those that say how a page is crawled; cookies and the like are nobody's business."""
 
 
 class NamedHosts(Protocol):
@@ -74,32 +53,37 @@ class Patience:
     total: timedelta = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a test fetch works with; `text` decodes a body, and is empty for what is no text."""
+
+    hosts: NamedHosts
+    fetcher: Fetcher
+    reader: TimedReader
+    lease: Lease
+    clock: Clock
+    text: Callable[[Fetched], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a host that is still held answered to a claim."""
+
+    host: HeldHost
+    claim: Claim
+    page: Fetched
+
+
 class Preview:
     """Fetches and reads one page as a slice would, redirects included, and stores nothing but the ledger.
 
     It holds at most one host at a time, so that two of them never wait for each other.
     """
 
-    def __init__(
-        self,
-        *,
-        rules: RunRules,
-        hosts: NamedHosts,
-        fetcher: Fetcher,
-        reader: TimedReader,
-        lease: Lease,
-        clock: Clock,
-        text: Callable[[Fetched], str],
-        patience: Patience | None = None,
-    ) -> None:
-        """Take the parts; `text` decodes a body, and is empty for what is no text."""
+    def __init__(self, *, rules: RunRules, means: Means, patience: Patience | None = None) -> None:
         self._rules = rules
-        self._hosts = hosts
-        self._fetcher = fetcher
-        self._reader = reader
-        self._lease = lease
-        self._clock = clock
-        self._text = text
+        self._means = means
+        self._clock = means.clock
         self._patience = patience or Patience()
         self._host: HeldHost | None = None
 
@@ -117,18 +101,18 @@ class Preview:
         hops: list[Hop] = []
         while True:
             answer = await self._visit(url)
-            if not isinstance(answer, Fetched):
+            if not isinstance(answer, _Answer):
                 return answer
-            if not redirects.is_redirect(answer):
+            if not redirects.is_redirect(answer.page):
                 await self._leave()
-                return self._shown(url, answer, hops)
-            hop = redirects.follow(url.text, answer, visited=[passed.url for passed in hops])
-            hops.append(Hop(url=url.text, status=answer.status))
+                return self._shown(answer, hops)
+            hop = redirects.follow(url.text, answer.page, visited=[passed.url for passed in hops])
+            hops.append(Hop(url=url.text, status=answer.page.status))
             if isinstance(hop, RedirectError):
                 return Unfetched(url=url.text, code=hop.code, message=hop.message)
             url = hop.url
 
-    async def _visit(self, url: Url) -> Fetched | Forbidden | Held | Unfetched:
+    async def _visit(self, url: Url) -> _Answer | Forbidden | Held | Unfetched:
         host = await self._enter(url.origin)
         if host is None:
             return Held(origin=url.origin)
@@ -137,7 +121,7 @@ class Preview:
         try:
             return await self._judged(host, claim) or await self._fetched(host, claim)
         finally:
-            host.pop()
+            host.hand.pop()
 
     async def _enter(self, origin: str) -> HeldHost | None:
         """Hold the host of `origin` and no other; None when it was not given back in time."""
@@ -145,7 +129,7 @@ class Preview:
             return self._host
         await self._leave()
         ends_at = self._clock.monotonic() + self._patience.held.total_seconds()
-        while (lease := await self._hosts.lease(origin)) is None:
+        while (lease := await self._means.hosts.lease(origin)) is None:
             if self._clock.monotonic() >= ends_at:
                 return None
             await asyncio.sleep(LEAST_RETRY_SECONDS + RETRY_SPREAD_SECONDS * self._clock.draw())
@@ -155,7 +139,7 @@ class Preview:
     async def _leave(self) -> None:
         host, self._host = self._host, None
         if host is not None:
-            await self._hosts.give_back(host.news())
+            await self._means.hosts.give_back(host.news())
 
     def _claim(self, host: HeldHost, url: Url) -> Claim:
         """Return a claim as a run's would be, at no faster a pace than the host was last asked with."""
@@ -177,13 +161,13 @@ class Preview:
         """Return why the page must not be asked for now, by the ledger and by robots.txt."""
         if trouble := self._on_hold(host, claim):
             return trouble
-        if host.needs_robots():
-            await robots.refresh(host, fetcher=self._fetcher, clock=self._clock, claim=claim)
+        if robots.is_needed(host, now=self._clock.now()):
+            await robots.refresh(host, fetcher=self._means.fetcher, clock=self._clock, claim=claim)
         if not claim.rules.obey_robots:
             return self._on_hold(host, claim)
-        if host.ledger.robots_state in {"unreachable", robots.EXHAUSTED}:
-            return _unfetched(claim, "robots_unreachable")
-        rules = host.robots_rules()
+        if host.ledger.robots_state in {RobotsState.UNREACHABLE, RobotsState.EXHAUSTED}:
+            return _unfetched(claim, robots.UNREACHABLE)
+        rules = robots.rules_of(host)
         ruling = rules.allows(claim.url, claim.rules.user_agent) if rules else None
         if ruling is not None and not ruling.allowed:
             return Forbidden(url=claim.url, rule=ruling.rule or "", line=ruling.line or 0)
@@ -194,26 +178,26 @@ class Preview:
         wait = host.slot_in()
         if wait <= self._patience.turn.total_seconds():
             return None
-        if host.ledger.hold_reason == "robots_unreachable" and claim.rules.obey_robots:
-            return _unfetched(claim, "robots_unreachable")
+        if host.ledger.hold_reason == robots.UNREACHABLE and claim.rules.obey_robots:
+            return _unfetched(claim, robots.UNREACHABLE)
         until = self._clock.now() + timedelta(seconds=wait)
         why = f" ({explain(host.ledger.hold_reason)})" if host.ledger.hold_reason else ""
         message = f"this host is not asked before {until:%Y-%m-%d %H:%M:%S} UTC{why}"
         return Unfetched(url=claim.url, code="host_waits", message=message)
 
-    async def _fetched(self, host: HeldHost, claim: Claim) -> Fetched | Unfetched:
+    async def _fetched(self, host: HeldHost, claim: Claim) -> _Answer | Unfetched:
         await asyncio.sleep(max(host.slot_in(), 0.0))
-        if not self._lease.is_safe:
+        if not self._means.lease.is_safe:
             return _unfetched(claim, "lease_lost")
         host.use_slot()
-        outcome = await self._fetcher.fetch(
+        outcome = await self._means.fetcher.fetch(
             Request(url=claim.url, headers=claim.rules.headers_for(host.origin))
         )
-        note(host, outcome)
+        manners.note(host, outcome)
         self._slow_down(host, outcome)
         if isinstance(outcome, Failed):
             return Unfetched(url=claim.url, code=outcome.error.code, message=outcome.error.message)
-        return outcome
+        return _Answer(host, claim, outcome)
 
     def _slow_down(self, host: HeldHost, outcome: Outcome) -> None:
         """Leave the host alone when it asks for that."""
@@ -222,87 +206,23 @@ class Preview:
             attempt=1,
             jitter=self._clock.draw(),
             now=self._clock.now(),
-            waits=earlier_failures(host),
+            waits=manners.earlier_failures(host),
         )
         if isinstance(verdict, Retry) and verdict.host_wide:
-            host.hold(verdict.after, verdict.reason)
+            host.rest(verdict.after, because=verdict.reason)
 
-    def _shown(self, url: Url, page: Fetched, hops: list[Hop]) -> Shown:
-        response = _response(url, page, hops)
-        text = self._text(page)[: findings.TEXT_CHARACTERS]
-        if not 200 <= page.status < 300:
-            return _without_reading(response, text, f"status-{page.status}")
-        reading = read_or_code(self._reader, self._rules, page, request=0)
-        if isinstance(reading, str):
-            return _without_reading(response, text, reading)
-        claim = Claim(
-            id=0,
-            rules=self._rules,
-            host=0,
-            backlog=0,
-            epoch=0,
-            url=url.text,
-            key=url.key,
-            depth=0,
-            priority=9,
-        )
-        return _with_reading(response, text, claim, reading)
+    def _shown(self, answer: _Answer, hops: list[Hop]) -> Shown:
+        host, claim, page = answer.host, answer.claim, answer.page
+        reading = None
+        if 200 <= page.status < 300:
+            reading = read_or_problem(self._means.reader, claim.rules, page, request=claim.id)
+
+        def forbids(url: Url) -> str | None:
+            return robots.refusal(host, url.text, claim.rules) if url.origin == host.origin else None
+
+        text = self._means.text(page)
+        return showing.shown(claim, page, hops, reading=reading, text=text, forbids=forbids)
 
 
 def _unfetched(claim: Claim, code: str) -> Unfetched:
     return Unfetched(url=claim.url, code=code, message=explain(code))
-
-
-def _response(url: Url, page: Fetched, hops: list[Hop]) -> Response:
-    return Response(
-        url=hops[0].url if hops else url.text,
-        final_url=url.text,
-        status=page.status,
-        content_type=page.headers.get("content-type", ""),
-        size=len(page.body),
-        seconds=round(page.elapsed_seconds, 3),
-        hops=tuple(hops),
-        headers=_headers(page.headers),
-    )
-
-
-def _headers(headers: Headers) -> dict[str, str]:
-    return {name: headers.joined(name) for name in SHOWN_HEADERS if name in headers}
-
-
-def _without_reading(response: Response, text: str, code: str) -> Shown:
-    trouble = Trouble(code=code, message=explain(code))
-    return Shown(response=response, links=Links(), problems=(trouble,), problems_count=1, text=text)
-
-
-def _with_reading(response: Response, text: str, claim: Claim, reading: Reading) -> Shown:
-    items, unkeyed = items_of(claim, reading)
-    problems = [Trouble(code=said.code, message=said.message, field=said.field) for said in reading.problems]
-    if unkeyed:
-        message = f"{unkeyed} of {len(reading.items)} items lack a key field and would not be stored"
-        problems.insert(0, Trouble(code="key_missing", message=message, field="key"))
-    first = items[: findings.MOST_ITEMS]
-    return Shown(
-        response=response,
-        links=_links(claim, reading),
-        items=tuple(Record(key=item.key, data=orjson.loads(item.data)) for item in first),
-        items_count=len(items),
-        problems=tuple(problems[: findings.MOST_PROBLEMS]),
-        problems_count=len(problems),
-        facts=reading.facts,
-        text=text,
-    )
-
-
-def _links(claim: Claim, reading: Reading) -> Links:
-    found, outside = links_of(claim, reading)
-    followed = tuple(dict.fromkeys(link.url.text for link in found))
-    dropped = dict.fromkeys(outside)
-    return Links(
-        followed=followed[: findings.MOST_LINKS],
-        followed_count=len(followed),
-        dropped=Counter(reason for reason, _url in dropped),
-        samples=tuple(
-            Dropped(reason=reason, url=url) for reason, url in list(dropped)[: findings.MOST_SAMPLES]
-        ),
-    )

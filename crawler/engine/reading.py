@@ -8,6 +8,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from crawler.errors import explain
+from scrapers.reader import Problem, said_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -67,18 +70,20 @@ class TimedReader:
             raise ReadTimedOut
 
 
-def read_or_code(reader: TimedReader, rules: RunRules, page: Fetched, *, request: int) -> Reading | str:
-    """Return what `rules` read from `page`, or the code of what kept them from it.
+def read_or_problem(
+    reader: TimedReader, rules: RunRules, page: Fetched, *, request: int
+) -> Reading | Problem:
+    """Return what `rules` read from `page`, or what kept them from it.
 
     A scraper that raised costs its page the items; its traceback is logged for who wrote it.
     """
     try:
         reading = reader.read(request, lambda: rules.read(page))
     except ReadTimedOut:
-        return "reader_timed_out"
-    except Exception:  # one page that trips the parsers must not end what reads the others
+        return Problem(code="reader_timed_out", message=explain("reader_timed_out"))
+    except Exception as error:  # one page that trips the parsers must not end what reads the others
         log.exception("a page could not be read", extra={"url": page.url})
-        return "reader_failed"
+        return Problem(code="reader_failed", message=said_of(error))
     for problem in reading.problems:
         if problem.detail:
             said = {

@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.errors import RedirectError
+from crawler.errors import RedirectError, RobotsForbidden
 from crawler.http import Failed, Request
 from crawler.policy import redirects, robots
-from crawler.policy.robots import NoRules, Unreachable, Usable
+from crawler.policy.robots import NoRules, RobotsFile, RobotsState, Unreachable, Usable
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from crawler.engine.held import HeldHost
     from crawler.engine.ports import Clock, Fetcher
-    from crawler.engine.work import Claim
+    from crawler.engine.work import Claim, RunRules
     from crawler.http import Outcome
 
-EXHAUSTED = "exhausted"
+UNREACHABLE = "robots_unreachable"
+FORBIDDEN = RobotsForbidden.code
+
+
+def is_needed(host: HeldHost, *, now: datetime) -> bool:
+    """Say whether robots.txt must be fetched before the next claim is judged."""
+    until = host.ledger.robots_until
+    return (until is None or until <= now) and host.hand.obeys
 
 
 async def refresh(host: HeldHost, *, fetcher: Fetcher, clock: Clock, claim: Claim) -> None:
@@ -31,35 +38,53 @@ async def refresh(host: HeldHost, *, fetcher: Fetcher, clock: Clock, claim: Clai
     now, ledger = clock.now(), host.ledger
     match robots.judge(outcome, failures=ledger.robots_failures, now=now):
         case Usable(body=body, ttl=ttl):
-            host.learn_robots("usable", body=body, fetched_at=now, until=now + ttl, failures=0)
+            _learn(host, RobotsState.USABLE, body=body, now=now, ttl=ttl)
         case NoRules(ttl=ttl):
-            host.learn_robots("none", body=b"", fetched_at=now, until=now + ttl, failures=0)
+            _learn(host, RobotsState.NONE, body=b"", now=now, ttl=ttl)
         case Unreachable() as trouble:
             _cannot_be_had(host, trouble, now=now, impatient=claim.rules.impatient)
         case never:
             assert_never(never)
+    _slow_down(host, claim)
+
+
+def _learn(host: HeldHost, state: RobotsState, *, body: bytes, now: datetime, ttl: timedelta) -> None:
+    host.note(
+        robots_state=state,
+        robots_body=body,
+        robots_fetched_at=now,
+        robots_until=now + ttl,
+        robots_failures=0,
+    )
 
 
 def _cannot_be_had(host: HeldHost, trouble: Unreachable, *, now: datetime, impatient: bool) -> None:
     ledger = host.ledger
     fetched_at = ledger.robots_fetched_at
     good = (
-        ledger.robots_state == "usable"
+        ledger.robots_state == RobotsState.USABLE
         and fetched_at is not None
         and now - fetched_at < robots.GOOD_COPY_LASTS
     )
     hopeless = trouble.exhausted or impatient
-    state = "usable" if good else EXHAUSTED if hopeless else "unreachable"
-    host.learn_robots(
-        state,
-        body=ledger.robots_body if good else b"",
-        fetched_at=fetched_at if good else None,
-        until=now + trouble.retry_after,
-        failures=ledger.robots_failures + 1,
+    lacking = RobotsState.EXHAUSTED if hopeless else RobotsState.UNREACHABLE
+    host.note(
+        last_status=f"robots {trouble.reason}",
+        robots_state=RobotsState.USABLE if good else lacking,
+        robots_body=ledger.robots_body if good else b"",
+        robots_fetched_at=fetched_at if good else None,
+        robots_until=now + trouble.retry_after,
+        robots_failures=ledger.robots_failures + 1,
     )
-    host.note(last_status=f"robots {trouble.reason}")
-    if state == "unreachable":
-        host.hold(trouble.retry_after, "robots_unreachable")
+    if host.ledger.robots_state == RobotsState.UNREACHABLE:
+        host.rest(trouble.retry_after, because=UNREACHABLE)
+
+
+def _slow_down(host: HeldHost, claim: Claim) -> None:
+    """Have the delay count that the file which was just learnt asks for."""
+    host.robots, host.robots_learnt = None, True
+    rules = rules_of(host)
+    host.note(crawl_delay_seconds=rules.crawl_delay(claim.rules.user_agent) if rules else None)
 
 
 async def _fetch(host: HeldHost, fetcher: Fetcher, user_agent: str) -> Outcome:
@@ -79,25 +104,32 @@ async def _fetch(host: HeldHost, fetcher: Fetcher, user_agent: str) -> Outcome:
         ):
             return outcome
         hop = redirects.follow(url, outcome, visited=visited)
-        if isinstance(hop, RedirectError):
-            return Failed(url=url, error=hop, elapsed_seconds=outcome.elapsed_seconds)
+        if isinstance(hop, RedirectError):  # to nowhere, which is no file, as after too many
+            return outcome
         visited.append(url)
         url = hop.url.text
 
 
-def refusal(host: HeldHost, claim: Claim) -> str | None:
-    """Return why robots.txt keeps `claim` from being fetched; None when it does not.
+def rules_of(host: HeldHost) -> RobotsFile | None:
+    """Return the host's parsed robots.txt; None when there are no rules."""
+    if host.ledger.robots_state != RobotsState.USABLE:
+        return None
+    if host.robots is None:
+        host.robots = RobotsFile.parse(host.ledger.robots_body)
+    return host.robots
+
+
+def refusal(host: HeldHost, url: str, rules: RunRules) -> str | None:
+    """Return why robots.txt keeps a run from fetching `url` on its host; None when it does not.
 
     While the file cannot be had, its host is left alone and nothing is asked here.
     """
-    if not claim.rules.obey_robots:
+    if not rules.obey_robots:
         return None
-    if host.ledger.robots_state == EXHAUSTED:
-        return "robots_unreachable"
-    rules = host.robots_rules()
-    if rules is None:
+    if host.ledger.robots_state == RobotsState.EXHAUSTED:
+        return UNREACHABLE
+    file = rules_of(host)
+    ruling = file.allows(url, rules.user_agent) if file else None
+    if ruling is None or ruling.allowed:
         return None
-    ruling = rules.allows(claim.url, claim.rules.user_agent)
-    if ruling.allowed:
-        return None
-    return f"robots: line {ruling.line}, {ruling.rule}".replace("\0", "")
+    return f"{FORBIDDEN}: line {ruling.line}, {ruling.rule}".replace("\0", "")

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.engine.reading import read_or_code
-from crawler.engine.work import (
-    Claim,
-    Ended,
-    Ending,
-    ItemRecord,
-    NewRequest,
-    PageRecord,
-    Postponed,
-    Result,
-    Visited,
-)
-from crawler.errors import RedirectError, TimedOut, TlsFailed, TruncatedBody, Unreachable
-from crawler.frontier import politeness
-from crawler.http import Failed, Fetched, Headers, Request
+from crawler.engine import manners, records
+from crawler.engine.reading import read_or_problem
+from crawler.engine.work import Claim, Ended, Ending, NewRequest, Postponed, Result, Visited
+from crawler.errors import RedirectError
+from crawler.http import Fetched, Headers, Request
 from crawler.policy import identity, redirects
 from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy, retry_after
-from crawler.urls import BadUrl, Url, canonical
+from scrapers.reader import Problem
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -31,21 +20,8 @@ if TYPE_CHECKING:
     from crawler.engine.ports import Clock, Fetcher, Frontier
     from crawler.engine.reading import TimedReader
     from crawler.http import Outcome
-    from scrapers.reader import Reading
 
 UNAVAILABLE = "host_unavailable"
-HARD_STATUSES = frozenset({429, 500, 502, 503, 504})
-LONGEST_HEADER = 500
-LONGEST_TITLE = 500
-STORED_TYPES = (
-    "text/",
-    "application/json",
-    "application/xml",
-    "application/xhtml",
-    "application/ld+json",
-    "application/rss",
-    "application/atom",
-)
 
 
 class Visitor:
@@ -71,8 +47,8 @@ class Visitor:
     async def visit(self, host: HeldHost, claim: Claim) -> Result:
         """Fetch and read one claim; network trouble is a result like any other."""
         outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
-        note(host, outcome)
-        if isinstance(outcome, Fetched) and outcome.status in redirects.STATUSES:
+        manners.note(host, outcome)
+        if isinstance(outcome, Fetched) and redirects.is_redirect(outcome):
             self._rest(host, outcome)
             return _redirected(claim, outcome)
         verdict = self._retry.decide(
@@ -80,7 +56,7 @@ class Visitor:
             attempt=claim.attempts + 1,
             jitter=self._clock.draw(),
             now=self._clock.now(),
-            waits=earlier_failures(host),
+            waits=manners.earlier_failures(host),
         )
         match verdict:
             case Accept(page):
@@ -94,7 +70,7 @@ class Visitor:
 
     def _again(self, host: HeldHost, claim: Claim, verdict: Retry, outcome: Outcome) -> Result:
         if verdict.host_wide:
-            host.hold(verdict.after, verdict.reason)
+            host.rest(verdict.after, because=verdict.reason)
         if self._is_out_of_patience(host):
             host.give_up()
             return _ended(claim, Ending.FAILED, UNAVAILABLE, outcome)
@@ -135,53 +111,23 @@ class Visitor:
         return self._read(claim, stored, unchanged=True)
 
     def _read(self, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
-        reading = read_or_code(self._reader, claim.rules, page, request=claim.id)
-        if isinstance(reading, str):
-            return _ended(claim, Ending.FAILED, reading, page)
-        found, outside = links_of(claim, reading)
-        items, unkeyed = items_of(claim, reading)
+        reading = read_or_problem(self._reader, claim.rules, page, request=claim.id)
+        if isinstance(reading, Problem):
+            return _ended(claim, Ending.FAILED, reading.code, page)
+        found, outside = records.links_of(claim, reading)
+        items, unkeyed = records.items_of(claim, reading)
         return Visited(
             claim=claim,
             status=page.status,
             wire_bytes=page.wire_bytes,
-            page=_page_record(page, reading, unchanged=unchanged),
+            page=records.page_of(page, reading, unchanged=unchanged),
             items=items,
             found=found,
             outside=outside,
             problems=len(reading.problems) + unkeyed,
             unchanged=unchanged,
-            landing=_landing(claim),
+            landing=records.landing_of(claim),
         )
-
-
-def note(host: HeldHost, outcome: Outcome) -> None:
-    """Write the outcome into the host's ledger; ten failures of its own in a row open its circuit."""
-    match outcome:
-        case Fetched(status=status) if status not in HARD_STATUSES:
-            latency = politeness.smooth_latency(host.ledger.latency_seconds, outcome.elapsed_seconds)
-            host.note(
-                last_status=str(status),
-                latency_seconds=latency,
-                failures=0,
-                circuit_openings=0,
-                unavailable_since=None,
-                hold_reason="",
-            )
-        case Fetched(status=status):
-            host.note(last_status=str(status), failures=host.ledger.failures + 1)
-        case Failed(error=Unreachable() | TimedOut() | TlsFailed() | TruncatedBody() as error):
-            host.note(last_status=error.code, failures=host.ledger.failures + 1)
-        case Failed(error=error):
-            host.note(last_status=error.code)
-    wait = politeness.circuit_wait(host.ledger.failures, openings=host.ledger.circuit_openings)
-    if wait is not None:
-        host.hold(wait, "circuit_open")
-        host.note(circuit_openings=host.ledger.circuit_openings + 1, failures=0)
-
-
-def earlier_failures(host: HeldHost) -> int:
-    """Return how many failures in a row the host had before the one just noted."""
-    return max(host.ledger.failures - 1, 0)
 
 
 def _headers(claim: Claim, origin: str) -> tuple[tuple[str, str], ...]:
@@ -222,83 +168,3 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
         outside=((refusal, hop.url.text),) if refusal else (),
         redirected=True,
     )
-
-
-def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
-    """Split a page's links into those to follow and those outside, each with the reason."""
-    landing, depth = _landing(claim), claim.depth + 1
-    scope = claim.rules.scope.joined(canonical(landing)) if landing else claim.rules.scope
-    found: list[NewRequest] = []
-    outside: list[tuple[str, str]] = []
-    for link in reading.links:
-        url = _canonical(link.url)
-        if url is None:
-            continue
-        refusal = scope.refusal(url, depth=depth)
-        if refusal is None:
-            found.append(NewRequest(url=url, depth=depth))
-        else:
-            outside.append((refusal, url.text))
-    return tuple(found), tuple(outside)
-
-
-@lru_cache(maxsize=16_384)
-def _canonical(url: str) -> Url | None:
-    try:
-        return canonical(url)
-    except BadUrl:
-        return None
-
-
-def _landing(claim: Claim) -> str | None:
-    """Return the claim's URL when a start URL led there, out of the scope: its links are followed then."""
-    if claim.depth > 0 or claim.rules.scope.covers(canonical(claim.url)):
-        return None
-    return claim.url
-
-
-def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], int]:
-    """Return the page's records with their keys, and how many lacked a key field and are not kept."""
-    records: list[ItemRecord] = []
-    several = len(reading.items) > 1
-    for scraped in reading.items:
-        key = identity.item_key(scraped.data, fields=claim.rules.key_fields, url=claim.url, several=several)
-        if key is None:
-            continue
-        records.append(
-            ItemRecord(
-                key=key,
-                key_hash=identity.digest(key.encode()),
-                data=identity.encode(scraped.data),
-                content_hash=identity.content_hash(scraped.data),
-            )
-        )
-    return tuple(records), len(reading.items) - len(records)
-
-
-def _page_record(page: Fetched, reading: Reading, *, unchanged: bool) -> PageRecord:
-    content_type = page.headers.get("content-type", "")
-    keeps = content_type == "" or content_type.lower().startswith(STORED_TYPES)
-    return PageRecord(
-        status=page.status,
-        content_type=_storable(content_type)[:200],
-        title=_storable(reading.facts.title or "")[:LONGEST_TITLE],
-        etag=_whole(page.headers.get("etag", "")),
-        last_modified=_whole(page.headers.get("last-modified", ""), longest=100),
-        noindex=reading.facts.noindex,
-        body=page.body if keeps and not unchanged else None,
-        body_hash=identity.digest(page.body),
-        size=len(page.body),
-    )
-
-
-def _whole(value: str, *, longest: int = LONGEST_HEADER) -> str:
-    """Return a validator to be sent back verbatim, or nothing when it cannot be kept so."""
-    return value if len(value) <= longest and _storable(value) == value else ""
-
-
-def _storable(text: str) -> str:
-    """Return `text` without what no database stores: NUL, and halves of characters."""
-    if text.isascii():
-        return text.replace("\0", "")
-    return text.replace("\0", "").encode(errors="replace").decode()

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crawler.errors import TimedOut, TlsFailed, TruncatedBody, Unreachable
+from crawler.http import Failed, Fetched
+
+if TYPE_CHECKING:
+    from crawler.http import Outcome
 
 JITTER = 0.3
 CIRCUIT_FAILURES = 10
 CIRCUIT_FIRST = timedelta(minutes=5)
 CIRCUIT_LONGEST = timedelta(hours=1)
 LATENCY_MEMORY = 0.8
+UNWELL_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +63,14 @@ def circuit_wait(failures: int, *, openings: int) -> timedelta | None:
 def smooth_latency(before: float | None, sample: float) -> float:
     """Return the host's latency in seconds, moved a little towards the newest sample."""
     return sample if before is None else LATENCY_MEMORY * before + (1 - LATENCY_MEMORY) * sample
+
+
+def is_well(outcome: Outcome) -> bool | None:
+    """Say whether a host served or failed; None where the failure was not its own but the page's."""
+    match outcome:
+        case Fetched(status=status):
+            return status not in UNWELL_STATUSES
+        case Failed(error=Unreachable() | TimedOut() | TlsFailed() | TruncatedBody()):
+            return False
+        case Failed():
+            return None

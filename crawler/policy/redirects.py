@@ -40,7 +40,8 @@ class Hop:
 
 
 def is_redirect(response: Fetched) -> bool:
-    return response.status in STATUSES and "location" in response.headers
+    """Say whether the page is said to be elsewhere; `follow` tells where, or that it leads nowhere."""
+    return response.status in STATUSES
 
 
 def follow(

@@ -72,15 +72,12 @@ class Lexbor:
     node: LexborNode
 
     def select(self, selector: Selector) -> list[Scope]:
+        return _in_element(self, selector)
+
+    def inside(self, selector: Css | XPath) -> list[Scope]:
         match selector:
-            case Css(itself=True):
-                return [self]
             case Css():
                 return [Lexbor(self.page, node) for node in self.node.css(selector.text)]
-            case JmesPath():
-                return _json_matches(self.page, selector, cast("JSON", self.page.json_ld))
-            case Pattern():
-                return _pattern_matches(self.page, selector, self._source())
             case XPath():
                 raise AssertionError("a schema with XPath is evaluated on the lxml tree")
 
@@ -91,7 +88,7 @@ class Lexbor:
                 return attributes[name] or ""
         return None if attr else _joined(_lexbor_parts(self.node))
 
-    def _source(self) -> str:
+    def source(self) -> str:
         is_root = self.node.parent is None or self.node.tag == "html"
         return self.page.text if is_root else self.node.html or ""
 
@@ -104,18 +101,13 @@ class Lxml:
     element: Element
 
     def select(self, selector: Selector) -> list[Scope]:
-        match selector:
-            case Css(itself=True):
-                return [self]
-            case Css():
-                find = selector.html if self.page.is_html else selector.xml
-                return self._found(find(self.element)) if find else []
-            case XPath():
-                return self._found(selector.find(self.element))
-            case JmesPath():
-                return _json_matches(self.page, selector, cast("JSON", self.page.json_ld))
-            case Pattern():
-                return _pattern_matches(self.page, selector, self._source())
+        return _in_element(self, selector)
+
+    def inside(self, selector: Css | XPath) -> list[Scope]:
+        if isinstance(selector, XPath):
+            return self._found(selector.find(self.element))
+        find = selector.html if self.page.is_html else selector.xml
+        return self._found(find(self.element)) if find else []
 
     def read(self, attr: str | None, kind: Kind | None) -> JSON:
         for name in _meaning(attr, kind, markup.tag(self.element)):
@@ -131,7 +123,7 @@ class Lxml:
             for match in matches
         ]
 
-    def _source(self) -> str:
+    def source(self) -> str:
         if self.element.getparent() is None:
             return self.page.text
         return etree.tostring(self.element, encoding="unicode", method="html", with_tail=False)
@@ -149,6 +141,19 @@ def of_page(page: Page, *, needs_lxml: bool) -> Scope | None:
     if page.is_html or page.is_xml:
         return Lxml(page, page.lxml)
     return Value(page, page.text)
+
+
+def _in_element(scope: Lexbor | Lxml, selector: Selector) -> list[Scope]:
+    """Return what matches inside an element of either tree: JMESPath looks into the page's JSON-LD."""
+    match selector:
+        case Css(itself=True):
+            return [scope]
+        case Css() | XPath():
+            return scope.inside(selector)
+        case JmesPath():
+            return _json_matches(scope.page, selector, cast("JSON", scope.page.json_ld))
+        case Pattern():
+            return _pattern_matches(scope.page, selector, scope.source())
 
 
 def _json_matches(page: Page, selector: JmesPath, value: JSON) -> list[Scope]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, assert_never
 
 from crawler.errors import NameNotFound, Refused
@@ -21,6 +22,16 @@ _SHORTEST_TTL: Final = timedelta(hours=1)
 _LONGEST_TTL: Final = timedelta(hours=24)
 _TRY_AGAIN: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 _HOPELESS: Final = (NameNotFound, Refused)
+
+
+class RobotsState(StrEnum):
+    """What a host's ledger says of robots.txt; the words are stored."""
+
+    UNKNOWN = ""
+    USABLE = "usable"
+    NONE = "none"
+    UNREACHABLE = "unreachable"
+    EXHAUSTED = "exhausted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +61,10 @@ class Unreachable:
     exhausted: bool
 
 
-RobotsState = Usable | NoRules | Unreachable
+Answer = Usable | NoRules | Unreachable
 
 
-def judge(outcome: Outcome, *, failures: int, now: datetime | None = None) -> RobotsState:
+def judge(outcome: Outcome, *, failures: int, now: datetime | None = None) -> Answer:
     """Return what the answer to a request for /robots.txt means (RFC 9309 §2.3.1).
 
     `failures` counts the failed tries in a row before this one. A redirect here is one that was

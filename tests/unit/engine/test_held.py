@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.engine import robots
 from crawler.engine.held import HeldHost
 from crawler.engine.work import Claim, HostLease, Ledger
 from crawler.frontier.politeness import Pace
 from tests.fakes.clock import BEGINNING, FakeClock
+from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.rules import some_rules
 
 
@@ -34,6 +37,14 @@ def a_claim(number: int = 1, *, priority: int = 5, backlog: int = 1, **rules: An
     )
 
 
+def learn_robots(host: HeldHost, body: str) -> None:
+    fetcher = FakeFetcher()
+    fetcher.answer("http://a.test/robots.txt", body)
+    claim = host.hand.first
+    assert claim is not None
+    asyncio.run(robots.refresh(host, fetcher=fetcher, clock=FakeClock(), claim=claim))
+
+
 def ask_of(host: HeldHost, *, budget: float = 30.0, elapsed: float = 0.0) -> tuple[int, int | None]:
     ask = host.ask(budget_seconds=budget, elapsed_seconds=elapsed)
     return ask.want, ask.least_in_hand
@@ -43,18 +54,18 @@ def test_claims_come_out_by_urgency_and_equals_as_they_came() -> None:
     host = held()
     host.add([a_claim(1, priority=2), a_claim(2, priority=9), a_claim(3, priority=2), a_claim(4, priority=9)])
 
-    assert [host.pop().id for _ in range(4)] == [2, 4, 1, 3]
+    assert [host.hand.pop().id for _ in range(4)] == [2, 4, 1, 3]
 
 
 def test_claims_of_closed_backlogs_are_taken_out_and_the_others_stay_in_order() -> None:
     host = held()
     host.add([a_claim(n, priority=n % 3, backlog=n % 2) for n in range(10)])
 
-    taken = host.take_all(frozenset({1}))
+    taken = host.hand.take_all(frozenset({1}))
 
     assert {claim.backlog for claim in taken} == {1}
-    assert len(taken) == host.waiting == 5
-    rest = [host.pop() for _ in range(5)]
+    assert len(taken) == len(host.hand) == 5
+    rest = [host.hand.pop() for _ in range(5)]
     assert [claim.priority for claim in rest] == sorted((c.priority for c in rest), reverse=True)
 
 
@@ -62,7 +73,7 @@ def test_pace_becomes_the_slowest_and_stays_it_while_the_host_is_held() -> None:
     host = held()
     host.add([a_claim(1, backlog=1, delay_seconds=1.0)])
     host.add([a_claim(2, backlog=2, pace=Pace(delay_seconds=4.0, connections=3))])
-    host.take_all()
+    host.hand.take_all()
 
     assert host.pace == Pace(delay_seconds=4.0, connections=1)
 
@@ -119,18 +130,17 @@ def test_news_tell_when_the_host_may_be_asked_again_and_at_which_pace() -> None:
 def test_news_of_robots_are_told_once() -> None:
     host = held()
     host.add([a_claim()])
-    host.learn_robots("none", body=b"", fetched_at=BEGINNING, until=BEGINNING, failures=0)
+    learn_robots(host, "")
 
     assert host.news().robots
     assert not host.news().robots
 
 
 def test_crawl_delay_slows_only_runs_that_obey() -> None:
-    body = b"User-agent: *\nCrawl-delay: 7"
     obeying, careless = held(), held()
     for host, obeys in ((obeying, True), (careless, False)):
         host.add([a_claim(obey_robots=obeys)])
-        host.learn_robots("usable", body=body, fetched_at=BEGINNING, until=BEGINNING, failures=0)
+        learn_robots(host, "User-agent: *\nCrawl-delay: 7")
 
     assert (obeying.pace.delay_seconds, careless.pace.delay_seconds) == (7.0, 0.0)
     assert careless.ledger.crawl_delay_seconds == 7.0
@@ -166,7 +176,7 @@ def test_host_on_its_way_out_asks_for_nothing() -> None:
 
 def test_host_that_cannot_be_asked_in_time_asks_for_nothing() -> None:
     host = held()
-    host.hold(timedelta(seconds=60), "status-503")
+    host.rest(timedelta(seconds=60), because="status-503")
     host.leaving = False
 
     assert ask_of(host, budget=30.0) == (0, None)
@@ -174,7 +184,7 @@ def test_host_that_cannot_be_asked_in_time_asks_for_nothing() -> None:
 
 def test_host_given_up_asks_on_so_that_everything_on_it_ends() -> None:
     host = held()
-    host.hold(timedelta(seconds=60), "status-503")
+    host.rest(timedelta(seconds=60), because="status-503")
     host.give_up()
 
     assert ask_of(host)[0] > 0
@@ -184,7 +194,7 @@ def test_host_given_up_asks_on_so_that_everything_on_it_ends() -> None:
 def test_rate_seen_sets_the_batch_where_there_is_no_delay() -> None:
     host = held()
     host.add([a_claim()])
-    host.pop()
+    host.hand.pop()
     for _ in range(500):
         host.use_slot()
 

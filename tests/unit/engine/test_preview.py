@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler import conf, runner
-from crawler.engine.findings import Forbidden, Held, Hop, Shown, Unfetched
-from crawler.engine.preview import Patience, Preview
+from crawler.engine.findings import Dropped, Forbidden, Held, Hop, Shown, Unfetched
+from crawler.engine.preview import Means, Patience, Preview
 from crawler.engine.reading import TimedReader
 from crawler.engine.work import HostLease, Ledger
 from crawler.errors import ConnectFailed
@@ -20,7 +20,7 @@ from tests.fakes.fetcher import FakeFetcher
 
 if TYPE_CHECKING:
     from crawler.engine.findings import Finding
-    from crawler.engine.work import HostNews
+    from crawler.engine.work import HostNews, RunRules
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SHOP = "https://shop.test/"
@@ -93,20 +93,21 @@ async def look(
     safe: bool = True,
     **settings: Any,
 ) -> Finding:
-    frozen = {**DEFAULTS, "delay_seconds": 0, "start_urls": [url], **settings}
-    rules = runner.rules_from(frozen, headers={"Authorization": "secret"}, settings=conf.crawl())
     lease = SafeLease()
     lease.is_safe = safe
     with TimedReader() as reader:
-        return await Preview(
-            rules=rules,
-            hosts=hosts or FakeHosts(),
-            fetcher=fetcher,
-            reader=reader,
-            lease=lease,
-            clock=clock or StillClock(),
-            text=runner.text_of,
-        ).run(url)
+        parts = means(fetcher, reader, hosts=hosts or FakeHosts(), lease=lease, clock=clock or StillClock())
+        return await Preview(rules=some_rules(url, **settings), means=parts).run(url)
+
+
+def some_rules(url: str = SHOP, **settings: Any) -> RunRules:
+    frozen = {**DEFAULTS, "delay_seconds": 0, "start_urls": [url], **settings}
+    return runner.rules_from(frozen, headers={"Authorization": "secret"}, settings=conf.crawl())
+
+
+def means(fetcher: FakeFetcher, reader: TimedReader, **others: Any) -> Means:
+    parts = {"hosts": FakeHosts(), "lease": SafeLease(), "clock": StillClock(), **others}
+    return Means(fetcher=fetcher, reader=reader, text=runner.text_of, **parts)
 
 
 async def test_a_page_is_shown_with_what_a_run_would_make_of_it(fetcher: FakeFetcher) -> None:
@@ -265,64 +266,69 @@ async def test_nothing_is_sent_on_a_lease_that_may_be_gone(fetcher: FakeFetcher)
 async def test_a_fetch_that_does_not_end_is_given_up_and_its_host_given_back(fetcher: FakeFetcher) -> None:
     fetcher.hang(OTHER)
     hosts = FakeHosts()
-    rules = runner.rules_from(
-        {**DEFAULTS, "start_urls": [OTHER], "obey_robots": False}, headers={}, settings=conf.crawl()
-    )
+    patience = Patience(total=timedelta(milliseconds=20))
     with TimedReader() as reader:
-        found = await Preview(
-            rules=rules,
-            hosts=hosts,
-            fetcher=fetcher,
-            reader=reader,
-            lease=SafeLease(),
-            clock=StillClock(),
-            text=runner.text_of,
-            patience=Patience(total=timedelta(milliseconds=20)),
-        ).run(OTHER)
+        parts = means(fetcher, reader, hosts=hosts)
+        rules = some_rules(OTHER, obey_robots=False)
+        found = await Preview(rules=rules, means=parts, patience=patience).run(OTHER)
 
     assert isinstance(found, Unfetched)
     assert found.code == "timed_out"
     assert len(hosts.given_back) == 1
 
 
-async def test_a_page_that_hangs_its_scraper_is_shown_without_items(fetcher: FakeFetcher) -> None:
-    rules = runner.rules_from({**DEFAULTS, "start_urls": [SHOP]}, headers={}, settings=conf.crawl())
+def read_for_ever(_page: object) -> Any:
+    while True:
+        pass
 
-    def read_for_ever(_page: object) -> Any:
-        while True:
-            pass
 
+def trip(_page: object) -> Any:
+    raise RecursionError("too deep")
+
+
+@pytest.mark.parametrize(
+    ("read", "code", "said"),
+    [(read_for_ever, "reader_timed_out", "time limit"), (trip, "reader_failed", "RecursionError: too deep")],
+)
+async def test_a_page_that_cannot_be_read_is_shown_without_items(
+    fetcher: FakeFetcher, read: Any, code: str, said: str
+) -> None:
+    rules = replace(some_rules(), read=read)
     with TimedReader(limit_seconds=0.02) as reader:
-        found = await Preview(
-            rules=replace(rules, read=read_for_ever),
-            hosts=FakeHosts(),
-            fetcher=fetcher,
-            reader=reader,
-            lease=SafeLease(),
-            clock=StillClock(),
-            text=runner.text_of,
-        ).run(SHOP)
+        found = await Preview(rules=rules, means=means(fetcher, reader)).run(SHOP)
 
     assert isinstance(found, Shown)
-    assert [trouble.code for trouble in found.problems] == ["reader_timed_out"]
+    assert [trouble.code for trouble in found.problems] == [code]
+    assert said in found.problems[0].message
 
 
-async def test_a_page_that_trips_its_scraper_is_shown_without_items(fetcher: FakeFetcher) -> None:
-    rules = runner.rules_from({**DEFAULTS, "start_urls": [SHOP]}, headers={}, settings=conf.crawl())
+async def test_links_that_robots_forbid_are_shown_as_such(fetcher: FakeFetcher) -> None:
+    fetcher.answer(ROBOTS, "User-agent: *\nDisallow: /kettle\n")
 
-    def trip(_page: object) -> Any:
-        raise RecursionError
-
-    with TimedReader() as reader:
-        found = await Preview(
-            rules=replace(rules, read=trip),
-            hosts=FakeHosts(),
-            fetcher=fetcher,
-            reader=reader,
-            lease=SafeLease(),
-            clock=StillClock(),
-            text=runner.text_of,
-        ).run(SHOP)
+    found = await look(fetcher)
 
     assert isinstance(found, Shown)
-    assert [trouble.code for trouble in found.problems] == ["reader_failed"]
+    assert (found.links.followed, found.links.followed_count) == ((), 0)
+    assert found.links.dropped == {"host": 1, "robots": 1}
+    assert found.links.samples[0] == Dropped(
+        reason="robots: line 2, Disallow: /kettle", url="https://shop.test/kettle/"
+    )
+
+
+async def test_links_on_hosts_whose_robots_are_not_known_are_followed(fetcher: FakeFetcher) -> None:
+    fetcher.answer("http://example.com/robots.txt", "User-agent: *\nDisallow: /x\n")
+    fetcher.answer("http://example.com/", '<a href="//sub.example.com/x">')
+
+    found = await look(fetcher, url="http://example.com/", scope="domain")
+
+    assert isinstance(found, Shown)
+    assert found.links.followed == ("http://sub.example.com/x",)
+
+
+async def test_a_redirect_that_says_nowhere_to_is_a_bad_one_here_as_in_a_run(fetcher: FakeFetcher) -> None:
+    fetcher.answer(OTHER, status=302)
+
+    found = await look(fetcher, url=OTHER)
+
+    assert isinstance(found, Unfetched)
+    assert found.code == "bad_redirect"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.engine.reading import ReadTimedOut, TimedReader, read_or_code
+from crawler.engine.reading import ReadTimedOut, TimedReader, read_or_problem
 from crawler.http import Fetched, Headers
 from scrapers.page import JSON, Page
 from scrapers.reader import Reading, read
@@ -82,7 +82,7 @@ def test_scraper_that_raises_is_logged_with_its_traceback_and_keeps_its_page(
     )
     rules = some_rules(3, read=lambda fetched: read(Page(url=fetched.url, body=fetched.body), Stumbling()))
     with TimedReader() as reader:
-        reading = read_or_code(reader, rules, page, request=7)
+        reading = read_or_problem(reader, rules, page, request=7)
     assert isinstance(reading, Reading)
     assert [item.data for item in reading.items] == [{"url": "http://a.test/1"}]
     (logged,) = caplog.records

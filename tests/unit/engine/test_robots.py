@@ -155,6 +155,15 @@ def test_redirected_file_rules_the_host_that_was_asked(bench: Bench) -> None:
     assert ROBOTS in bench.fetcher.asked()
 
 
+def test_redirect_of_the_file_that_leads_nowhere_is_no_file(bench: Bench) -> None:
+    bench.fetcher.answer(ROBOTS, status=301)
+
+    bench.slice()
+
+    assert {state for state, _reason in reasons(bench).values()} == {"done"}
+    assert ledger(bench).robots_state == "none"
+
+
 def test_run_that_does_not_obey_fetches_no_file() -> None:
     bench = Bench()
     bench.fetcher.serve(f"{A}/yes")

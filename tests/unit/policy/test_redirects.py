@@ -94,13 +94,13 @@ def test_robots_are_followed_less_far() -> None:
     [
         (301, "/", True),
         (308, "/", True),
-        (302, None, False),
+        (302, None, True),
         (304, "/", False),
         (300, "/", False),
         (200, "/", False),
     ],
 )
-def test_redirect_has_a_status_and_a_place(status: int, location: str | None, *, expected: bool) -> None:
+def test_redirect_is_told_by_its_status_alone(status: int, location: str | None, *, expected: bool) -> None:
     assert is_redirect(redirect(location, status)) is expected
 
 

@@ -53,7 +53,9 @@ def test_scraper_that_raises_costs_only_what_it_had_not_yielded() -> None:
     assert reading.items == (Scraped(data={"a": 1}),)
     assert [link.url for link in reading.links] == [URL + "1"]
     (problem,) = reading.problems
-    assert (problem.code, problem.message) == ("scraper_raised", "yields raised LookupError: no price")
+    assert problem.code == "scraper_raised"
+    line = parse.__code__.co_firstlineno + 2
+    assert problem.message == f"yields raised LookupError: no price (test_reader.py, line {line})"
     assert "in parse" in problem.detail
 
 

@@ -16,6 +16,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from crawler.models import Host, Run
+from crawler.policy.robots import RobotsState
 from crawler.queries.rates import Rates
 from crawler.queue import lane_for
 
@@ -23,11 +24,11 @@ register = template.Library()
 
 STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 LONGEST_TEXT = 200
-ROBOTS = {
-    "usable": ("good", "read"),
-    "none": ("", "no rules"),
-    "unreachable": ("warn", "unreachable"),
-    "exhausted": ("bad", "given up"),
+ROBOTS: dict[str, tuple[str, str]] = {
+    RobotsState.USABLE: ("good", "read"),
+    RobotsState.NONE: ("", "no rules"),
+    RobotsState.UNREACHABLE: ("warn", "unreachable"),
+    RobotsState.EXHAUSTED: ("bad", "given up"),
 }
 TRIGGERS = {"manual": "a person", "api": "the API", "schedule": "its schedule", "terminal": "the terminal"}
 NOTHING = SafeString('<span class="none">–</span>')

@@ -1,0 +1,84 @@
+"""What a page that was read becomes: links to follow and links outside, items with keys, a page's row."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from crawler.engine.work import ItemRecord, NewRequest, PageRecord
+from crawler.policy import identity, keeping
+from crawler.urls import BadUrl, Url, canonical
+
+if TYPE_CHECKING:
+    from crawler.engine.work import Claim
+    from crawler.http import Fetched
+    from scrapers.reader import Reading
+
+
+def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
+    """Split a page's links into those to follow and those outside, each with the reason."""
+    landing, depth = landing_of(claim), claim.depth + 1
+    scope = claim.rules.scope.joined(canonical(landing)) if landing else claim.rules.scope
+    found: list[NewRequest] = []
+    outside: list[tuple[str, str]] = []
+    for link in reading.links:
+        url = _canonical(link.url)
+        if url is None:
+            continue
+        refusal = scope.refusal(url, depth=depth)
+        if refusal is None:
+            found.append(NewRequest(url=url, depth=depth))
+        else:
+            outside.append((refusal, url.text))
+    return tuple(found), tuple(outside)
+
+
+@lru_cache(maxsize=16_384)
+def _canonical(url: str) -> Url | None:
+    try:
+        return canonical(url)
+    except BadUrl:
+        return None
+
+
+def landing_of(claim: Claim) -> str | None:
+    """Return the claim's URL when a start URL led there, out of the scope: its links are followed then."""
+    if claim.depth > 0 or claim.rules.scope.covers(canonical(claim.url)):
+        return None
+    return claim.url
+
+
+def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], int]:
+    """Return the page's records with their keys, and how many lacked a key field and are not kept."""
+    records: list[ItemRecord] = []
+    several = len(reading.items) > 1
+    for scraped in reading.items:
+        key = identity.item_key(scraped.data, fields=claim.rules.key_fields, url=claim.url, several=several)
+        if key is None:
+            continue
+        records.append(
+            ItemRecord(
+                key=key,
+                key_hash=identity.digest(key.encode()),
+                data=identity.encode(scraped.data),
+                content_hash=identity.content_hash(scraped.data),
+            )
+        )
+    return tuple(records), len(reading.items) - len(records)
+
+
+def page_of(page: Fetched, reading: Reading, *, unchanged: bool) -> PageRecord:
+    """Return what a visit learnt of its page; without the body when the stored one still holds."""
+    content_type = page.headers.get("content-type", "")
+    keeps = keeping.keeps_body(content_type) and not unchanged
+    return PageRecord(
+        status=page.status,
+        content_type=keeping.storable(content_type)[: keeping.LONGEST_TYPE],
+        title=keeping.storable(reading.facts.title or "")[: keeping.LONGEST_TITLE],
+        etag=keeping.whole(page.headers.get("etag", ""), longest=keeping.LONGEST_VALIDATOR),
+        last_modified=keeping.whole(page.headers.get("last-modified", ""), longest=keeping.LONGEST_DATE),
+        noindex=reading.facts.noindex,
+        body=page.body if keeps else None,
+        body_hash=identity.digest(page.body),
+        size=len(page.body),
+    )

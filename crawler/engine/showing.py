@@ -1,0 +1,113 @@
+"""What a test fetch shows of a page: the answer, and what a run would make of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import orjson
+
+from crawler.engine import findings, records
+from crawler.engine.findings import Dropped, Hop, Links, Record, Response, Shown, Trouble
+from crawler.errors import RobotsForbidden, explain
+from scrapers.reader import Problem, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawler.engine.work import Claim
+    from crawler.http import Fetched, Headers
+    from crawler.urls import Url
+
+    Forbids = Callable[[Url], str | None]
+
+SHOWN_HEADERS = (
+    "cache-control", "content-encoding", "content-language", "content-length", "content-type", "date", "etag",
+    "last-modified", "link", "location", "retry-after", "server", "vary", "x-robots-tag",
+)  # fmt: skip
+"""Those that say how a page is crawled; cookies and the like are nobody's business."""
+
+
+def shown(
+    claim: Claim,
+    page: Fetched,
+    hops: list[Hop],
+    *,
+    reading: Reading | Problem | None,
+    text: str,
+    forbids: Forbids,
+) -> Shown:
+    """Return what is to be shown of `page`, the answer to `claim` after `hops`.
+
+    `reading` is a problem where the page could not be read, and None where its status says that it
+    is no page. `forbids` returns why robots.txt keeps a run from a URL, as far as that is known.
+    """
+    response = _response(claim, page, hops)
+    text = text[: findings.TEXT_CHARACTERS]
+    match reading:
+        case Reading():
+            return _with_reading(response, text, claim, reading, forbids)
+        case Problem(code=code, message=message):
+            return _without_reading(response, text, Trouble(code=code, message=message))
+        case None:
+            code = f"status-{page.status}"
+            return _without_reading(response, text, Trouble(code=code, message=explain(code)))
+
+
+def _response(claim: Claim, page: Fetched, hops: list[Hop]) -> Response:
+    return Response(
+        url=hops[0].url if hops else claim.url,
+        final_url=claim.url,
+        status=page.status,
+        content_type=page.headers.get("content-type", ""),
+        size=len(page.body),
+        seconds=round(page.elapsed_seconds, 3),
+        hops=tuple(hops),
+        headers=_headers(page.headers),
+    )
+
+
+def _headers(headers: Headers) -> dict[str, str]:
+    return {name: headers.joined(name) for name in SHOWN_HEADERS if name in headers}
+
+
+def _without_reading(response: Response, text: str, trouble: Trouble) -> Shown:
+    return Shown(response=response, links=Links(), problems=(trouble,), problems_count=1, text=text)
+
+
+def _with_reading(response: Response, text: str, claim: Claim, reading: Reading, forbids: Forbids) -> Shown:
+    items, unkeyed = records.items_of(claim, reading)
+    problems = [Trouble(code=said.code, message=said.message, field=said.field) for said in reading.problems]
+    if unkeyed:
+        message = f"{unkeyed} of {len(reading.items)} items lack a key field and would not be stored"
+        problems.insert(0, Trouble(code="key_missing", message=message, field="key"))
+    first = items[: findings.MOST_ITEMS]
+    return Shown(
+        response=response,
+        links=_links(claim, reading, forbids),
+        items=tuple(Record(key=item.key, data=orjson.loads(item.data)) for item in first),
+        items_count=len(items),
+        problems=tuple(problems[: findings.MOST_PROBLEMS]),
+        problems_count=len(problems),
+        facts=reading.facts,
+        text=text,
+    )
+
+
+def _links(claim: Claim, reading: Reading, forbids: Forbids) -> Links:
+    """Sort the links; those that robots.txt forbids are counted together and each shown with its rule."""
+    found, outside = records.links_of(claim, reading)
+    urls = dict.fromkeys(link.url for link in found)
+    forbidden = {url.text: refusal for url in urls if (refusal := forbids(url)) is not None}
+    followed = [url.text for url in urls if url.text not in forbidden]
+    dropped = dict.fromkeys(outside)
+    counts = Counter(reason for reason, _url in dropped)
+    if forbidden:
+        counts[RobotsForbidden.code] = len(forbidden)
+    samples = [*((refusal, url) for url, refusal in forbidden.items()), *dropped]
+    return Links(
+        followed=tuple(followed[: findings.MOST_LINKS]),
+        followed_count=len(followed),
+        dropped=counts,
+        samples=tuple(Dropped(reason=reason, url=url) for reason, url in samples[: findings.MOST_SAMPLES]),
+    )
