@@ -12,7 +12,7 @@ from django.utils import timezone
 from crawler import runner
 from crawler.runner import SliceJob
 from crawler.services import bells, runs, vanished
-from crawler.stores import lanes, looks
+from crawler.stores import lanes, sharing
 
 if TYPE_CHECKING:
     from crawler.engine.engine import Tally
@@ -41,7 +41,7 @@ def advance(*, lane: Lane) -> Tally | None:
         now = timezone.now()
         vanished.free_on_this_node(now=now)
         lanes.answer(lane, now=now)
-        if looks.due_hosts(lane.floor, now=now) > looks.live_slices() + 1:
+        if sharing.due_hosts(lane.floor, now=now) > sharing.live_slices() + 1:
             bells.ring_where_due(now=now)
         tally = runner.crawl(SliceJob(lane=lane), cannot_read=_cannot_read, stopping=is_stopping)
         bells.ring_where_due(now=timezone.now())  # only the reconciler rings after a slice that failed

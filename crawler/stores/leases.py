@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from crawler.engine.work import HostLease
 from crawler.frontier import losses
 from crawler.frontier.politeness import Pace
 from crawler.models import RequestState, Slice
@@ -149,6 +150,44 @@ def _count_by_run(rows: list[sql.Row]) -> dict[int, int]:
     for row in rows:
         counts[row[1]] = counts.get(row[1], 0) + 1
     return counts
+
+
+def take(ids: Iterable[int], *, owner: str) -> dict[int, tuple[HostLease, int]]:
+    """Lease hosts that the caller has locked and found free; return each with the turns it has dealt."""
+    leased: dict[int, tuple[HostLease, int]] = {}
+    for chunk in sql.chunks(sorted(ids)):
+        rows = sql.select(TAKE.format(sql.marks(chunk)), [owner, *chunk])
+        for id_, origin, epoch, turns, *ledger in rows:
+            lease = HostLease(id=id_, origin=origin, epoch=epoch, ledger=hosts.read_ledger(tuple(ledger)))
+            leased[id_] = (lease, turns)
+    return leased
+
+
+TAKE = (
+    "UPDATE crawler_host SET lease_owner = %s, lease_epoch = lease_epoch + 1, wanted_at = NULL "
+    "WHERE id IN ({}) AND lease_owner = '' "
+    f"RETURNING id, origin, lease_epoch, turns, {hosts.LEDGER_COLUMNS}"
+)
+
+
+def want(ids: Iterable[int], *, now: datetime) -> None:
+    """Ask whoever holds these hosts, which the caller has locked, to give them back."""
+    sql.execute_many(
+        "UPDATE crawler_host SET wanted_at = %s WHERE id = %s", [(sql.adapt(now), host) for host in ids]
+    )
+
+
+def lease_one(origin: str, *, owner: str, now: datetime) -> HostLease | None:
+    """Lease one host by name; where somebody holds it, ask for it and return None."""
+    host = hosts.ids_of([origin])[origin]
+
+    def work() -> HostLease | None:
+        if hosts.lock([host])[host][0]:
+            want([host], now=now)
+            return None
+        return next(lease for lease, _turns in take([host], owner=owner).values())
+
+    return sql.atomically(work)
 
 
 def release(ids: Iterable[int], *, now: datetime, politely: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import connection
 
-from crawler.stores import leases, looks
+from crawler.stores import leases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ class NamedDatabaseHosts:
         self._writer.shutdown(wait=True)
 
     async def lease(self, origin: str) -> HostLease | None:
-        return await self._run(lambda: looks.lease_one(origin, owner=self._owner, now=self._clock.now()))
+        return await self._run(lambda: leases.lease_one(origin, owner=self._owner, now=self._clock.now()))
 
     async def give_back(self, news: HostNews) -> None:
         await self._run(lambda: leases.give_back(news, owner=self._owner, now=self._clock.now()))

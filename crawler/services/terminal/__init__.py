@@ -22,7 +22,7 @@ from crawler.services import runs, targets, vanished
 from crawler.services.terminal import asked as words
 from crawler.services.terminal import database, display, figures, memory, outputs, reach, steady
 from crawler.services.terminal.asked import Asked, Refusal
-from crawler.services.terminal.attending import Attendant, Stream
+from crawler.services.terminal.attending import Attendant, Stream, call_workers
 from crawler.services.terminal.interrupts import Interrupted, Interrupts
 from crawler.stores import leases
 from crawler.urls import canonical
@@ -121,6 +121,7 @@ class _Crawl:
         finally:
             with suppress(runs.WrongState):  # it ended, or somebody paused it
                 runs.pause(run=run, now=timezone.now())
+            call_workers()
             run.refresh_from_db()
 
     def _end(self, run: Run, attendant: Attendant, place: Destination, written: int) -> int:

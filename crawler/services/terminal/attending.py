@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from crawler.models import Run, RunState
 from crawler.queries import arrivals
-from crawler.services import runs
+from crawler.services import bells, runs
 from crawler.services.terminal import memory
 from crawler.services.terminal.figures import Figures, Speed
+from crawler.stores import sharing
 
 if TYPE_CHECKING:
     from crawler.services.terminal.display import Display
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_SECONDS: Final = 0.25
 REMEMBER_EVERY_SECONDS: Final = 1.0
+RING_EVERY_SECONDS: Final = 3.0
 
 
 class Stream:
@@ -68,7 +70,7 @@ class Attendant:
         self._display = display
         self._stream = stream
         self._pages_before = run.pages
-        self._began_at = time.monotonic()
+        self._began_at = self._rang_at = time.monotonic()
         self._speed = Speed()
         self._began, self._ended, self._over = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._attend, name="attendant", daemon=True)
@@ -109,6 +111,9 @@ class Attendant:
         self._display.show(self.figures())
         self._stream.pump(self._display)
         self._stream.remember()
+        if time.monotonic() - self._rang_at >= RING_EVERY_SECONDS:
+            self._rang_at = time.monotonic()
+            call_workers()
         if self._run.is_final or self._run.state == RunState.PAUSED:
             self._over.set()
 
@@ -137,3 +142,10 @@ class Attendant:
             rate=self._speed.note(seconds, run.pages),
             seconds=seconds,
         )
+
+
+def call_workers() -> None:
+    """Ask for slices where hosts are free and due: the terminal gave way on them, or has left."""
+    now = timezone.now()
+    if sharing.has_workers(now=now):
+        bells.ring_where_due(now=now)

@@ -20,7 +20,7 @@ from crawler.queries import previews as asked
 from crawler.queries.previews import Waiting
 from crawler.queue import Work
 from crawler.services import previews, runs, targets
-from crawler.stores import looks
+from crawler.stores import leases
 
 if TYPE_CHECKING:
     from crawler.engine.findings import Finding
@@ -163,9 +163,9 @@ def test_a_test_fetch_leaves_nothing_behind_but_the_ledger(ada: User, hostile_si
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_host_that_is_held_is_asked_for(hostile_site: HostileSite) -> None:
-    first = looks.lease_one(hostile_site.origin, owner="somebody", now=NOW)
+    first = leases.lease_one(hostile_site.origin, owner="somebody", now=NOW)
     assert first is not None
 
-    assert looks.lease_one(hostile_site.origin, owner="a test fetch", now=NOW) is None
+    assert leases.lease_one(hostile_site.origin, owner="a test fetch", now=NOW) is None
 
     assert Host.objects.get().wanted_at == NOW

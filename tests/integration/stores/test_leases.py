@@ -10,7 +10,7 @@ from django.utils import timezone
 from crawler.engine.work import HostNews, Ledger
 from crawler.models import Host, OutboxMessage, Request, RequestState, Run, RunState, Slice
 from crawler.services import vanished
-from crawler.stores import hosts, leases, looks, processes
+from crawler.stores import hosts, leases, processes
 from tests.crawling import a_run
 from tests.fakes.clock import FakeClock
 from tests.integration.stores.hands import Hands, fresh, visited
@@ -188,13 +188,13 @@ def test_host_leased_by_name_is_kept_from_slices_and_asked_for_when_held(clock: 
     a_run(f"{A}/")
     hands = Hands(clock)
     hands.claims()
-    assert looks.lease_one(A, owner="preview", now=clock.now()) is None
+    assert leases.lease_one(A, owner="preview", now=clock.now()) is None
     assert hands.look().wanted
 
     hands.release_all()
     clock.advance(1)
     assert Hands(clock).look().leased == ()
-    lease = looks.lease_one(A, owner="preview", now=clock.now())
+    lease = leases.lease_one(A, owner="preview", now=clock.now())
 
     assert lease is not None
     assert lease.origin == A
@@ -231,20 +231,20 @@ def test_ledger_is_read_as_it_was_written(clock: FakeClock) -> None:
         crawl_delay_seconds=2.5, robots_state="usable", robots_body=b"\x00\xff",
         robots_fetched_at=clock.now(), robots_until=clock.now(), robots_failures=2,
     )  # fmt: skip
-    lease = looks.lease_one(A, owner="me", now=clock.now())
+    lease = leases.lease_one(A, owner="me", now=clock.now())
     assert lease is not None
 
     news = HostNews(id=lease.id, epoch=lease.epoch, ledger=ledger)
     leases.give_back(news, owner="me", now=clock.now())
 
-    again = looks.lease_one(A, owner="me", now=clock.now())
+    again = leases.lease_one(A, owner="me", now=clock.now())
     assert again is not None
     assert again.ledger == ledger
     assert again.epoch > lease.epoch
 
 
 def test_ledger_of_a_host_that_was_lost_stays_as_its_new_holder_says(clock: FakeClock) -> None:
-    lease = looks.lease_one(A, owner="me", now=clock.now())
+    lease = leases.lease_one(A, owner="me", now=clock.now())
     assert lease is not None
     Host.objects.update(lease_owner="other", lease_epoch=lease.epoch + 2, last_status="new")
 
