@@ -15,6 +15,7 @@ class Work(StrEnum):
     CRAWL_SLICE = "crawl.slice"
     PREVIEW = "crawl.preview"
     TICK = "schedules.tick"
+    WATCH = "freshness.watch"
     RECONCILE = "crawl.reconcile"
     DELIVER = "outbox.deliver"
     CLEAN_UP = "retention.clean_up"
@@ -80,6 +81,7 @@ WORKERS = (
 QUEUE_OF = {
     Work.PREVIEW: Queue.PREVIEW,
     Work.TICK: Queue.CONTROL,
+    Work.WATCH: Queue.CONTROL,
     Work.RECONCILE: Queue.CONTROL,
     Work.DELIVER: Queue.CONTROL,
     Work.SETTLE_RUN: Queue.JOBS,

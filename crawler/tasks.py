@@ -8,6 +8,7 @@ from django.utils import timezone
 from crawler.models import Run
 from crawler.queue import Lane, Work
 from crawler.services import (
+    freshness,
     outbox,
     previews,
     reconciling,
@@ -39,6 +40,11 @@ def preview(*, draft: str, user: int, **_newer: object) -> dict[str, object]:
 @shared_task(name=Work.TICK.value)
 def tick(**_newer: object) -> None:
     ticking.tick(now=timezone.now())
+
+
+@shared_task(name=Work.WATCH.value)
+def watch(**_newer: object) -> None:
+    freshness.watch(now=timezone.now())
 
 
 @shared_task(name=Work.RECONCILE.value)

@@ -1,6 +1,7 @@
 """The tables of the crawler: what is asked, what is waiting, what was found."""
 
 from crawler.models.events import Event, EventKind
+from crawler.models.freshness import FreshnessWatch
 from crawler.models.frontier import (
     Backlog,
     BacklogKind,
@@ -26,6 +27,7 @@ __all__ = [
     "BacklogKind",
     "Event",
     "EventKind",
+    "FreshnessWatch",
     "Heartbeat",
     "Host",
     "Item",

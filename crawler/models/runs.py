@@ -104,6 +104,7 @@ class Run(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["target", "-id"], name="run_by_target"),
+            models.Index(fields=["target", "state", "-id"], name="run_by_target_state"),
             models.Index(fields=["state"], name="run_unsettled", condition=Q(settled=False)),
         )
         constraints = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Sum
 
 from crawler.models import FINAL_RUN_STATES, Heartbeat, Run, Slice
-from crawler.queries import health, rates
+from crawler.queries import freshness, health, rates
 from crawler.queries import runs as runs_shown
 from crawler.queries.health import ALIVE, BEAT
 from crawler.queue import Lane, lane_for
@@ -51,6 +51,7 @@ class Overview:
     workers: tuple[WorkerLine, ...]
     pages_per_minute: float | None
     standing_still: bool
+    late: freshness.Late
 
     @property
     def runs(self) -> int:
@@ -77,6 +78,7 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
         workers=workers(now),
         pages_per_minute=rates.per_minute(now),
         standing_still=not health.is_crawling(now),
+        late=freshness.late(user),
     )
 
 

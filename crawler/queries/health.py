@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from django_celery_beat.models import PeriodicTask
 
 from crawler.models import Heartbeat, Host, LaneState, Run, RunState
+from crawler.queries import freshness
 from crawler.queue import Lane, Work, lane_for
 from crawler.stores import lanes
 
@@ -25,7 +26,10 @@ BEAT: Final = "beat"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What `/metrics` tells of the installation; `oldest_due` is None when nothing is due."""
+    """What `/metrics` tells of the installation.
+
+    `oldest_due` is None when nothing is due, `late_for` when no data is late.
+    """
 
     runs: Mapping[str, int]
     requests: Mapping[str, int]
@@ -36,6 +40,8 @@ class Figures:
     leased_hosts: int
     workers: Mapping[str, int]
     oldest_due: timedelta | None
+    freshness: Mapping[str, int]
+    late_for: timedelta | None
 
 
 def beat_alive(now: datetime) -> bool:
@@ -59,6 +65,7 @@ def figures(now: datetime) -> Figures:
         }
     )
     oldest, due = _due(now)
+    standings = freshness.standings()
     states = dict(Run.objects.values_list("state").annotate(Count("pk")).order_by())
     return Figures(
         runs={state.value: states.get(state.value, 0) for state in RunState},
@@ -70,6 +77,8 @@ def figures(now: datetime) -> Figures:
         leased_hosts=Host.objects.filter(~Q(lease_owner="")).count(),
         workers=workers_alive(now),
         oldest_due=oldest,
+        freshness=standings.by_state,
+        late_for=now - standings.late_since if standings.late_since else None,
     )
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast
 
-from crawler.models import FINAL_RUN_STATES, Run, Target
-from crawler.queries import search
+from crawler.models import FINAL_RUN_STATES, FreshnessWatch, Run, Target
+from crawler.policy.freshness import Freshness
+from crawler.queries import freshness, search
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Shown(StrEnum):
     ACTIVE = "active"
     SCHEDULED = "scheduled"
     DISABLED = "disabled"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class TargetLine:
     target: Target
     last_run: Run | None
     next_run_at: datetime | None
+    freshness: FreshnessWatch | None
 
 
 def page(
@@ -55,9 +58,13 @@ def page(
             found = found.filter(schedule__next_run_at__isnull=False, enabled=True)
         case Shown.DISABLED:
             found = found.filter(enabled=False)
+        case Shown.LATE:
+            found = freshness.watched(found).filter(freshness__state=Freshness.LATE)
         case Shown.ALL:
             pass
-    rows = listing(found.select_related("schedule"), order=("name", "id"), cursor=cursor, size=size)
+    rows = listing(
+        found.select_related("schedule", "freshness"), order=("name", "id"), cursor=cursor, size=size
+    )
     last = _last_runs(rows.rows)
     return rows.map(lambda target: _line(target, last.get(target.pk)))
 
@@ -86,4 +93,5 @@ def _last_runs(shown: tuple[Target, ...]) -> dict[int, Run]:
 def _line(target: Target, last_run: Run | None) -> TargetLine:
     schedule = getattr(target, "schedule", None)
     planned = schedule.next_run_at if schedule and target.enabled else None
-    return TargetLine(target=target, last_run=last_run, next_run_at=planned)
+    watch = getattr(target, "freshness", None) if target.enabled else None
+    return TargetLine(target=target, last_run=last_run, next_run_at=planned, freshness=watch)

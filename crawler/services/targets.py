@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from crawler.models import FINAL_RUN_STATES, Run, RunState, Scope, Target
-from crawler.services import drafts, runs, schedules
+from crawler.services import drafts, freshness, runs, schedules
 from crawler.services.drafts import Draft, InvalidTarget, Problem
 from crawler.services.drafts.timing import draft_of
 
@@ -41,6 +41,7 @@ def create(*, owner: User | None, data: object, now: datetime) -> Target:
     draft = validate(data, by=owner, now=now)
     target = Target.objects.create(owner=owner, **_columns(draft.values))
     schedules.put(target=target, draft=draft.schedule, now=now)
+    freshness.put(target=target, now=now)
     return target
 
 
@@ -57,6 +58,8 @@ def update(*, target: Target, data: object, now: datetime, by: User | AnonymousU
     target.save(update_fields=[*values, "updated_at"])
     if draft.changed & {"schedule", "enabled"}:
         schedules.put(target=target, draft=draft.schedule, now=now)
+    if draft.changed & {"max_age_seconds", "enabled"}:
+        freshness.put(target=target, now=now)
     return target
 
 

@@ -139,6 +139,10 @@ class Installation(Collector):
         yield GaugeMetricFamily(
             "trawl_oldest_due_seconds", "How long a free host has waited most.", value=oldest
         )
+        states = "Enabled targets that say how old data may be, by how it is."
+        yield _by("trawl_targets_freshness", states, "state", found.freshness)
+        late = found.late_for.total_seconds() if found.late_for else 0.0
+        yield GaugeMetricFamily("trawl_data_late_seconds", "How long data has been late most.", value=late)
 
 
 def _by(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:

@@ -48,6 +48,13 @@ class ScheduleOut(Schema):
     last_skip_reason: str
 
 
+class FreshnessOut(Schema):
+    """How the data stands beside `max_age_seconds`: awaited, fresh, late or recovered; since when."""
+
+    state: str
+    since: datetime
+
+
 class TargetOut(Schema):
     """A target. Values of secret headers read as `(hidden)`."""
 
@@ -60,6 +67,7 @@ class TargetOut(Schema):
     max_depth: int | None
     max_pages: int | None
     max_minutes: int | None
+    max_age_seconds: int | None
     priority: int
     delay_seconds: float | None
     connections: int | None
@@ -74,6 +82,7 @@ class TargetOut(Schema):
     tags: list[str]
     enabled: bool
     schedule: ScheduleOut | None
+    freshness: FreshnessOut | None
     created_at: datetime
     updated_at: datetime
     warnings: list[Problem] = []
@@ -191,6 +200,7 @@ def target_out(target: Target, *, now: datetime, warned: bool = False) -> Target
         id=target.pk,
         headers=drafts.shown_headers(target.headers),
         schedule=_schedule_out(getattr(target, "schedule", None), now),
+        freshness=_freshness_out(target),
         created_at=target.created_at,
         updated_at=target.updated_at,
         warnings=[Problem(field=problem.field, message=problem.message) for problem in problems],
@@ -212,7 +222,15 @@ def _schedule_out(schedule: Schedule | None, now: datetime) -> ScheduleOut | Non
     )
 
 
+def _freshness_out(target: Target) -> FreshnessOut | None:
+    """Return how the data of an enabled target stands; it is not judged while the target is disabled."""
+    watch = getattr(target, "freshness", None)
+    if watch is None or not target.enabled:
+        return None
+    return FreshnessOut(state=watch.state, since=watch.since)
+
+
 def _target(request: HttpRequest, target_id: int) -> Target:
     return get_object_or_404(
-        Target.objects.visible_to(caller(request).user).select_related("schedule"), pk=target_id
+        Target.objects.visible_to(caller(request).user).select_related("schedule", "freshness"), pk=target_id
     )

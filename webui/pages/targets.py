@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crawler.models import RunTrigger, Target
-from crawler.queries import events, items
+from crawler.queries import events, freshness, items
 from crawler.queries import runs as past_runs
 from crawler.queries import targets as queries
 from crawler.queries.targets import Shown
@@ -27,6 +27,7 @@ _CHOICES = (
     (Shown.ACTIVE, "Being crawled"),
     (Shown.SCHEDULED, "Scheduled"),
     (Shown.DISABLED, "Disabled"),
+    (Shown.LATE, "Data late"),
 )
 
 
@@ -52,6 +53,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": past_runs.latest(target),
         "items": found,
         "events": events.latest(target),
+        "age": freshness.age_of(target),
         "columns": items.columns(found, most=4),
     }
     return render(request, "targets/show.html", context)

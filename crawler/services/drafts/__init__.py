@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crawler import conf
 from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
-from crawler.services.drafts import reach, timing
+from crawler.services.drafts import promises, reach, timing
 from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
 from crawler.services.drafts.timing import ScheduleDraft
 from crawler.services.drafts.values import Wrong
@@ -44,6 +44,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "max_depth": None,
     "max_pages": DEFAULT_MAX_PAGES,
     "max_minutes": None,
+    "max_age_seconds": None,
     "priority": 5,
     "delay_seconds": None,
     "connections": None,
@@ -243,9 +244,13 @@ def warnings(
         Problem(field=f"start_urls.{index}", message=why)
         for index, why in reach.refused(values["start_urls"])
     ]
-    late = timing.infeasibility(schedule, _load(values, pages), now=now) if schedule else None
+    load = _load(values, pages)
+    late = timing.infeasibility(schedule, load, now=now) if schedule else None
     if late:
         found.append(Problem(field="schedule", message=late))
+    old = promises.unkept(values["max_age_seconds"], schedule, load, now=now)
+    if old:
+        found.append(Problem(field="max_age_seconds", message=old))
     return tuple(found)
 
 

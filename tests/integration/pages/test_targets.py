@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
@@ -9,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crawler.models import EventKind, Run, Scope, Target
-from crawler.services import events, targets
+from crawler.services import events, freshness, targets
 from tests.integration.pages.conftest import NOW, SETTINGS
 
 FILLED: dict[str, Any] = {
@@ -200,3 +201,32 @@ def test_target_tells_how_its_runs_ended(client: Client, run: Run) -> None:
     page = client.get(reverse("target", args=[run.target_id])).content.decode()
     assert '<span class="state finished">run finished</span>' in page
     assert "1 page, 2 items, 1 failed; its time was up" in page
+
+
+def test_form_says_how_old_data_may_get(client: Client) -> None:
+    client.post(reverse("target-new"), FILLED | {"max_age": "1.5", "max_age_unit": "86400"})
+    target = Target.objects.get(name="Garden")
+    assert target.max_age_seconds == 129_600
+    form = client.get(reverse("target-edit", args=[target.pk])).context["form"]
+    assert (form.values["max_age"], form.values["max_age_unit"]) == ("36", "3600")
+
+
+def test_an_age_that_is_none_is_refused_beside_its_control(client: Client) -> None:
+    response = client.post(reverse("target-new"), FILLED | {"max_age": "soon", "max_age_unit": "3600"})
+    assert set(response.context["form"].problems) == {"max_age"}
+
+
+def test_late_data_is_shown_on_target_list_and_dashboard(client: Client, target: Target) -> None:
+    targets.update(target=target, data={"max_age_seconds": 3600}, now=NOW)
+    freshness.watch(now=NOW + timedelta(hours=2))
+    badge = '<span class="state bad">late</span>'
+    shown = client.get(reverse("target", args=[target.pk])).content.decode()
+    assert badge in shown
+    assert "no complete run yet" in shown
+    assert "no older than 1 h is wanted" in shown
+    late = client.get(reverse("targets"), {"show": "late"})
+    assert badge in late.content.decode()
+    assert "is older than it may be" in client.get(reverse("dashboard")).content.decode()
+    targets.update(target=target, data={"enabled": False}, now=NOW)
+    assert not client.get(reverse("targets"), {"show": "late"}).context["page"].rows
+    assert "not judged while disabled" in client.get(reverse("target", args=[target.pk])).content.decode()

@@ -155,6 +155,8 @@ def _one_of_each() -> figures.Figures:
         leased_hosts=1,
         workers={"worker": 1},
         oldest_due=None,
+        freshness={"late": 1},
+        late_for=None,
     )
 
 

@@ -52,8 +52,11 @@ def test_every_lane_is_a_queue_and_the_urgent_one_is_served_first() -> None:
 
 
 def test_beat_sends_only_work_that_has_a_task() -> None:
-    migration = importlib.import_module("crawler.migrations.0002_lanes_and_beat_entries")
-    for _name, task, seconds, _description in migration.ENTRIES:
+    names = [path.stem for path in (tree.ROOT / "crawler" / "migrations").glob("0*.py")]
+    modules = [importlib.import_module(f"crawler.migrations.{name}") for name in names]
+    entries = [entry for module in modules for entry in getattr(module, "ENTRIES", ())]
+    assert {"schedules.tick", "freshness.watch"} <= {task for _name, task, _seconds, _description in entries}
+    for _name, task, seconds, _description in entries:
         assert task in {work.value for work in Work}
         assert seconds > 0
 

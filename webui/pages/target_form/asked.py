@@ -36,6 +36,7 @@ def read(post: QueryDict) -> Asked:
         data[name] = [word.strip() for word in post.get(name, "").split(",") if word.strip()]
     for name in ("max_depth", "max_pages", "max_minutes", "connections", "priority", "delay_seconds"):
         data[name] = _number(post.get(name, "").strip())
+    data["max_age_seconds"] = _seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
     for name in ("obey_robots", "enabled"):
         data[name] = post.get(name) == "on"
     data["headers"] = _headers(post.get("headers", ""), problems)

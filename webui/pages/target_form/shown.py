@@ -29,6 +29,7 @@ PRIORITIES = (
     (0, "0 · bulk, when nothing else waits"),
 )
 PART_OF_CONTROL = {
+    "max_age_seconds": "max_age",
     "schedule.every_seconds": "every",
     "schedule.cron": "cron",
     "schedule.timezone": "timezone",
@@ -106,7 +107,7 @@ _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "obey_robots", "headers", "user_agent", "scraper", "options", "row",
     "fields_as", "fields_json", "key", "tags", "enabled", "when", "every", "every_unit", "cron", "timezone",
-    "misfire", "overlap",
+    "misfire", "overlap", "max_age", "max_age_unit",
 )  # fmt: skip
 
 
@@ -125,6 +126,7 @@ def blank() -> TargetForm:
         "when": "never",
         "every": "1",
         "every_unit": "86400",
+        "max_age_unit": "3600",
         "timezone": "UTC",
         "misfire": MisfirePolicy.RUN_ONCE.value,
         "overlap": OverlapPolicy.SKIP.value,
@@ -150,6 +152,8 @@ def of_target(target: Target) -> TargetForm:
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["enabled"] = "on" if target.enabled else ""
     shown |= _schedule_texts(target)
+    if target.max_age_seconds is not None:
+        shown["max_age"], shown["max_age_unit"] = _in_units(target.max_age_seconds)
     declared = rows.of_fields(target.fields)
     shown["fields_as"] = "json" if declared is None else "rows"
     shown["fields_json"] = _json(target.fields) if target.fields else ""
@@ -187,9 +191,14 @@ def _schedule_texts(target: Target) -> dict[str, str]:
     texts = {"timezone": schedule.timezone, "misfire": schedule.misfire, "overlap": schedule.overlap}
     if schedule.cron:
         return texts | {"when": "cron", "cron": schedule.cron}
-    seconds = schedule.every_seconds
+    every, unit = _in_units(schedule.every_seconds)
+    return texts | {"when": "every", "every": every, "every_unit": unit}
+
+
+def _in_units(seconds: int) -> tuple[str, str]:
+    """Return a number of the largest unit that says it whole, and the unit in seconds."""
     unit = next(unit for unit in (86_400, 3_600, 60, 1) if seconds % unit == 0)
-    return texts | {"when": "every", "every": str(seconds // unit), "every_unit": str(unit)}
+    return str(seconds // unit), str(unit)
 
 
 def _json(value: object) -> str:

@@ -1,4 +1,4 @@
-"""How pages tell of events."""
+"""How pages tell of events and of freshness."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ BADGES = {
     EventKind.FRESHNESS_LATE: "bad",
     EventKind.FRESHNESS_RECOVERED: "good",
 }
+
+
+AGES = {"awaited": "", "fresh": "good", "late": "bad", "recovered": "good"}
+
+
+@register.filter
+def freshness_badge(state: str) -> str:
+    """Return the badge of how a target's data stands."""
+    return format_html('<span class="state {}">{}</span>', AGES.get(state, ""), state)
 
 
 @register.filter

@@ -1,0 +1,38 @@
+"""Says when a schedule cannot keep data as young as a target promises."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from crawler.services.drafts.timing import spoken
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crawler.services.drafts.timing import Load, ScheduleDraft
+
+TIMES_LOOKED_AT: Final = 15
+
+
+def unkept(
+    max_age_seconds: int | None, schedule: ScheduleDraft | None, load: Load, *, now: datetime
+) -> str | None:
+    """Return why data gets older than `max_age_seconds`, and what would work; None when it need not.
+
+    Data is as old as the start of the run that brought it, so it is oldest when the next run ends.
+    """
+    if max_age_seconds is None:
+        return None
+    if schedule is None:
+        return "nothing starts runs by itself, so the data gets late: add a schedule"
+    times = schedule.next_times(after=now, count=TIMES_LOOKED_AT)
+    gap = max((later - sooner for sooner, later in pairwise(times)), default=timedelta())
+    oldest = gap + load.duration
+    if oldest <= timedelta(seconds=max_age_seconds):
+        return None
+    return (
+        f"data gets as old as {spoken(oldest)} before the next run has renewed it: up to {spoken(gap)} "
+        f"lie between runs, and one takes at least {spoken(load.duration)}; allow that age or run more often"
+    )

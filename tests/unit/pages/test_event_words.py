@@ -1,0 +1,31 @@
+"""Tests of what pages say of events and of freshness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crawler.models import Event, EventKind
+from crawler.policy.freshness import Freshness
+from webui.pages.templatetags.trawl_events import AGES, BADGES, event_badge, event_words
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "words"),
+    [
+        (EventKind.RUN_FINISHED, {"pages": 1200, "items": 1, "failed": 0}, "1,200 pages, 1 item"),
+        (EventKind.RUN_FAILED, {"pages": 0, "failed": 1, "reason": "timed out"}, "1 failed; timed out"),
+        (EventKind.RUN_CANCELLED, {"pages": 2, "reason": "cancelled"}, "2 pages"),
+        (EventKind.FRESHNESS_LATE, {"max_age_seconds": 86_400}, "no older than 1 d is wanted"),
+        (EventKind.DEADLINE_MET, {}, ""),
+    ],
+)
+def test_an_event_is_told_in_a_few_words(kind: EventKind, data: dict[str, Any], words: str) -> None:
+    assert event_words(Event(kind=kind, data=data)) == words
+
+
+def test_every_kind_and_every_state_has_its_badge() -> None:
+    assert set(BADGES) == set(EventKind)
+    assert set(AGES) == set(Freshness)
+    assert event_badge("of.tomorrow") == '<span class="state ">of.tomorrow</span>'
