@@ -187,6 +187,12 @@ class OutboxMessageAdmin(ReadOnly):
     list_display = ("id", "work", "created_at", "published_at")
 
 
+@admin.register(models.Outage)
+class OutageAdmin(ReadOnly):
+    list_display = ("id", "kind", "began_at", "ended_at")
+    list_filter = ("kind",)
+
+
 @admin.register(models.Heartbeat)
 class HeartbeatAdmin(ReadOnly):
     list_display = ("name", "kind", "node", "pid", "started_at", "seen_at")

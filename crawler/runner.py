@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 import re2
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 
 from crawler import conf
 from crawler.engine.engine import Engine, Limits, Tally
@@ -28,6 +28,7 @@ from crawler.models import Page as PageRow
 from crawler.models import Run, RunTrigger
 from crawler.policy import redirects
 from crawler.policy.addresses import AddressPolicy, parse_allow
+from crawler.stores import keeper as keepers
 from crawler.stores import leases, processes
 from crawler.stores.clock import DatabaseClock
 from crawler.stores.frontier import DatabaseFrontier
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from crawler.conf import CrawlSettings
     from crawler.engine.findings import Finding
+    from crawler.engine.ports import Lease
     from crawler.http import Fetched
     from crawler.queue import Lane
     from scrapers.reader import Reading
@@ -186,10 +188,10 @@ def _page(fetched: Fetched, body: bytes) -> Page:
     return Page(url=fetched.url, body=body, status=fetched.status, headers=headers)
 
 
-def fetcher(settings: CrawlSettings) -> HttpFetcher:
-    """Return a client that goes through the egress guard."""
+def fetcher(settings: CrawlSettings, *, lease: Lease) -> HttpFetcher:
+    """Return a client that goes through the egress guard, and sends nothing once the lease is not safe."""
     policy = AddressPolicy(allow=parse_allow(settings.egress_allow))
-    return HttpFetcher(EgressGuard(policy), user_agent=settings.user_agent)
+    return HttpFetcher(EgressGuard(policy), user_agent=settings.user_agent, may_send=lambda: lease.is_safe)
 
 
 def crawl(
@@ -247,25 +249,36 @@ def _slice(lane: Lane | str, settings: CrawlSettings, *, run: int | None = None)
     clock = DatabaseClock()
     owner = processes.new_owner()
     leases.begin(owner=owner, lane=lane, node=processes.node(), now=clock.now(), run=run)
-    every, send_time = settings.renew_every, settings.send_time
+    lost = False
     try:
         with (
             TimedReader() as timed,
-            LeaseKeeper(owner=owner, clock=clock, every=every, send_time=send_time, reader=timed) as keeper,
+            LeaseKeeper(
+                owner=owner,
+                clock=clock,
+                every=settings.renew_every,
+                send_time=settings.send_time,
+                lease_time=settings.lease_time,
+                reader=timed,
+            ) as keeper,
         ):
             yield _Slice(owner=owner, clock=clock, keeper=keeper, reader=timed)
     except Exception as error:
-        # a page that ends slices is one that ends processes, unless it was the database
-        leases.free(owner, now=clock.now(), lost=not _is_of_database(error))
+        of_database = _of_database(error)
+        if of_database is not None:
+            raise of_database from of_database.__cause__
+        lost = True  # a page that ends slices is one that ends processes
         raise
     finally:
-        leases.end(owner=owner, now=clock.now())
+        keepers.leave(owner, clock=clock, lost=lost)
 
 
-def _is_of_database(error: Exception) -> bool:
+def _of_database(error: Exception) -> DatabaseFailure | None:
+    """Return the database's error that ended a slice, and nothing else did; None for every other error."""
     if isinstance(error, ExceptionGroup):
-        return error.split(DatabaseError)[1] is None
-    return isinstance(error, DatabaseError)
+        ours, others = error.split(DatabaseFailure)
+        return _of_database(ours.exceptions[0]) if ours is not None and others is None else None
+    return error if isinstance(error, DatabaseFailure) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +295,13 @@ class _Parts:
 async def _crawl(parts: _Parts) -> Tally:
     settings = parts.settings
     async with (
-        DatabaseFrontier(looker=parts.looker, committer=parts.committer, lease=parts.held.keeper) as frontier,
-        fetcher(settings) as client,
+        DatabaseFrontier(
+            looker=parts.looker,
+            committer=parts.committer,
+            lease=parts.held.keeper,
+            patience=settings.send_time,
+        ) as frontier,
+        fetcher(settings, lease=parts.held.keeper) as client,
     ):
         engine = Engine(
             frontier=frontier,
@@ -305,7 +323,10 @@ async def _crawl(parts: _Parts) -> Tally:
 
 
 async def _preview(held: _Slice, rules: RunRules, settings: CrawlSettings, *, start: str) -> Finding:
-    async with NamedDatabaseHosts(owner=held.owner, clock=held.clock) as hosts, fetcher(settings) as client:
+    async with (
+        NamedDatabaseHosts(owner=held.owner, clock=held.clock) as hosts,
+        fetcher(settings, lease=held.keeper) as client,
+    ):
         means = Means(
             hosts=hosts,
             fetcher=client,

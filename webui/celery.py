@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webui.settings")
 
-app = Celery("trawl")
+app = Celery("trawl", task_cls="crawler.services.attempts:Attempt")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crawler"])
 

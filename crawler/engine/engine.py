@@ -272,6 +272,8 @@ class Engine:
         while self._may_serve(host):
             if not self._room.is_set():
                 await self._room.wait()
+            elif self._frontier.is_stuck:
+                await asyncio.sleep(LONGEST_NAP_SECONDS / 10)
             elif host.robots_busy or self._in_flight >= self._limits.most_in_flight:
                 await asyncio.sleep(0.01)
             elif (wait := host.slot_in()) > 0:

@@ -72,6 +72,11 @@ class Frontier(Protocol):
     all or nothing for each result: when the claim is no longer held, nothing of it is stored.
     """
 
+    @property
+    def is_stuck(self) -> bool:
+        """True while a call waits for a store that refuses: nothing may be sent that could not be kept."""
+        ...
+
     async def look(self, ask: Ask) -> Look: ...
 
     async def commit(self, batch: Batch) -> None: ...

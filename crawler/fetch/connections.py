@@ -15,6 +15,7 @@ from crawler.errors import BadResponse, ConnectionLost, FetchError, HeaderBomb
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from aiohappyeyeballs import AddrInfoType
     from aiohttp import ClientRequest, ClientTimeout
@@ -34,7 +35,7 @@ class GuardedConnector(TCPConnector):
     the guard. How many connections there are is the engine's affair, so there is no limit here.
     """
 
-    def __init__(self, guard: EgressGuard, *, max_head_bytes: int) -> None:
+    def __init__(self, guard: EgressGuard, *, max_head_bytes: int, may_send: Callable[[], bool]) -> None:
         super().__init__(
             resolver=_GuardedResolver(guard),
             socket_factory=self._socket,
@@ -43,6 +44,7 @@ class GuardedConnector(TCPConnector):
             limit_per_host=0,
         )
         self._guard = guard
+        self._may_send = may_send
         self._factory = cast(
             "partial[ResponseHandler]", partial(_BoundedResponses, self._loop, max_head_bytes)
         )
@@ -58,7 +60,7 @@ class GuardedConnector(TCPConnector):
         protocol = await super()._create_connection(req, traces, timeout)
         peer = protocol.transport.get_extra_info("peername") if protocol.transport else None
         try:
-            if peer is None:
+            if peer is None or not self._may_send():
                 raise ConnectionLost
             self._guard.check(str(peer[0]), int(peer[1]))
         except FetchError:

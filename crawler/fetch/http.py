@@ -30,6 +30,7 @@ from crawler.fetch.inflate import ACCEPTED, InflateLimits, inflate
 from crawler.http import OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from crawler.errors import TimeLimit
@@ -69,9 +70,16 @@ class HttpFetcher:
     """
 
     def __init__(
-        self, guard: EgressGuard, *, user_agent: str = "Trawl", limits: FetchLimits | None = None
+        self,
+        guard: EgressGuard,
+        *,
+        user_agent: str = "Trawl",
+        limits: FetchLimits | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Make a client; `may_send` is asked once more after dialling, which may have taken long."""
         self._guard = guard
+        self._may_send = may_send
         self._limits = limits = limits or FetchLimits()
         self._inflate_limits = InflateLimits(
             max_bytes=limits.max_body_bytes,
@@ -91,7 +99,9 @@ class HttpFetcher:
     async def __aenter__(self) -> Self:
         limits = self._limits
         self._session = aiohttp.ClientSession(
-            connector=GuardedConnector(self._guard, max_head_bytes=limits.max_header_bytes),
+            connector=GuardedConnector(
+                self._guard, max_head_bytes=limits.max_header_bytes, may_send=self._may_send
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,

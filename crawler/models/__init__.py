@@ -13,6 +13,7 @@ from crawler.models.frontier import (
     Slice,
 )
 from crawler.models.items import Item, ItemVersion, Sighting
+from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
 from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, Run, RunState, RunTrigger
@@ -34,6 +35,8 @@ __all__ = [
     "ItemVersion",
     "LaneState",
     "MisfirePolicy",
+    "Outage",
+    "OutageKind",
     "OutboxMessage",
     "OutsideLink",
     "OverlapPolicy",
@@ -49,4 +52,5 @@ __all__ = [
     "Slice",
     "Snapshot",
     "Target",
+    "WriteProbe",
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from crawler.models import Heartbeat
 from crawler.stores import processes
+from crawler.stores.outages import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,6 @@ class Pulse:
     def __init__(self, *, name: str) -> None:
         """Speak for the process that Celery calls `name`."""
         self._name = name
-        self._silent = False
         self._stop = threading.Event()
         self._beating = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -87,10 +87,9 @@ class Pulse:
         with self._beating:
             try:
                 work()
-                self._silent = False
+                watch.over()
             except DatabaseFailure as error:
-                if not self._silent:
-                    log.warning("the database does not answer; this process is silent", exc_info=error)
-                self._silent = True
+                if watch.note(error) is None:
+                    log.warning("the heartbeat could not be written", exc_info=error)
             finally:
                 connection.close()

@@ -12,7 +12,7 @@ from django.db.models import Q
 from crawler.models import FINAL_RUN_STATES, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
 from crawler.services import bells, outbox, runs, vanished
-from crawler.stores import leases
+from crawler.stores import leases, outages
 from crawler.stores import runs as rows
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ TERMINAL_BEGINS = timedelta(seconds=60)
 
 def reconcile(*, now: datetime) -> None:
     """Free what vanished processes held, end what is over, send what waits, ring where there is work."""
+    outages.require_writable()
     vanished.free_on_this_node(now=now)
     vanished.free_expired(now=now)
     runs.stop_late(now=now)

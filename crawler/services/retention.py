@@ -25,7 +25,7 @@ from crawler.models import (
     Target,
 )
 from crawler.services import events, heartbeats, outbox
-from crawler.stores import sql
+from crawler.stores import outages, sql
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -110,7 +110,8 @@ def _step_bodies(now: datetime) -> int:
 
 
 def _step_outbox(now: datetime) -> int:
-    return outbox.forget(now=now) + heartbeats.forget(now=now) + events.forget(now=now)
+    gone = outages.forget(before=now - conf.crawl().keep_events)
+    return gone + outbox.forget(now=now) + heartbeats.forget(now=now) + events.forget(now=now)
 
 
 def _remove(rows: QuerySet[Model]) -> int:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from crawler import runner
 from crawler.runner import SliceJob
 from crawler.services import bells, runs, vanished
-from crawler.stores import lanes, sharing
+from crawler.stores import lanes, outages, sharing
 
 if TYPE_CHECKING:
     from crawler.engine.engine import Tally
@@ -38,6 +38,7 @@ def advance(*, lane: Lane) -> Tally | None:
     """Crawl for one slice of `lane`, and ask for others where there is work for them."""
     close_old_connections()
     try:
+        outages.require_writable()
         now = timezone.now()
         vanished.free_on_this_node(now=now)
         lanes.answer(lane, now=now)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError, connection
 
-from crawler.stores import snapshots
+from crawler.stores import outages, snapshots
+from crawler.stores.outages import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
     from types import TracebackType
 
     from crawler.engine.ports import Ask, Lease, Look
@@ -30,14 +34,17 @@ class DatabaseFrontier:
     """Looks and commits one after the other, in a thread with a connection of its own.
 
     The event loop never waits for the database; a look sees everything committed before it. While
-    the database is away, a call is repeated as long as the lease is safe: a commit that had reached
-    it finds its claims gone the second time and changes nothing. After that the error is raised.
+    the database is away or cannot be written, a call is repeated as long as the lease is safe and
+    `patience` lasts: a commit that had reached it finds its claims gone the second time and changes
+    nothing. After that the error is raised. Once more is always tried: what comes too late is counted.
     """
 
-    def __init__(self, *, looker: Looker, committer: Committer, lease: Lease) -> None:
+    def __init__(self, *, looker: Looker, committer: Committer, lease: Lease, patience: timedelta) -> None:
         self._looker = looker
         self._committer = committer
         self._lease = lease
+        self._patience_seconds = patience.total_seconds()
+        self._stuck_calls = 0
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
 
     async def __aenter__(self) -> Self:
@@ -49,6 +56,10 @@ class DatabaseFrontier:
         await self._run(_disconnect)
         self._writer.shutdown(wait=True)
 
+    @property
+    def is_stuck(self) -> bool:
+        return self._stuck_calls > 0
+
     async def look(self, ask: Ask) -> Look:
         return await self._insist(lambda: self._looker.look(ask))
 
@@ -59,20 +70,49 @@ class DatabaseFrontier:
         return await self._insist(lambda: snapshots.load(body_hash))
 
     async def _insist(self, work: Callable[[], T]) -> T:
+        try:
+            return await self._run(work)
+        except DatabaseFailure as error:
+            if not _may_pass(error):
+                raise
+            await self._run(partial(_note, error))
+        self._stuck_calls += 1
+        try:
+            return await self._try_again(work)
+        finally:
+            self._stuck_calls -= 1
+
+    async def _try_again(self, work: Callable[[], T]) -> T:
+        began = asyncio.get_running_loop().time()
         wait = FIRST_WAIT_SECONDS
         while True:
-            try:
-                return await self._run(work)
-            except (OperationalError, InterfaceError) as error:
-                if not self._lease.is_safe:
-                    raise
-                log.warning("the database cannot be reached; the slice waits", extra={"error": str(error)})
-                await self._run(_disconnect)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            try:
+                result = await self._run(work)
+            except DatabaseFailure as error:
+                lasted = asyncio.get_running_loop().time() - began
+                if not _may_pass(error) or not self._lease.is_safe or lasted >= self._patience_seconds:
+                    raise
+                await self._run(partial(_note, error))
+            else:
+                await self._run(watch.over)
+                return result
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+
+def _may_pass(error: DatabaseFailure) -> bool:
+    """Say whether trying again may help: not where the statement or its data are wrong."""
+    return isinstance(error, OperationalError | InterfaceError) or outages.recognise(error) is not None
+
+
+def _note(error: DatabaseFailure) -> None:
+    """Close the thread's connection, and tell of what is wrong with the database: an outage only once."""
+    _disconnect()
+    if watch.note(error) is None:
+        log.warning("the database refuses; the slice tries again", extra={"error": str(error)})
 
 
 def _disconnect() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseFailure
+from django.db import connection
 
-from crawler.stores import leases
+from crawler.stores import leases, outages
+from crawler.stores.outages import watch
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 HUNG_SECONDS = 10.0
 WATCH_SECONDS = 1.0
+LEAVE_EVERY_SECONDS = 1.0
 
 
 class LeaseKeeper:
@@ -36,12 +40,14 @@ class LeaseKeeper:
         clock: DatabaseClock,
         every: timedelta,
         send_time: timedelta,
+        lease_time: timedelta,
         reader: TimedReader,
     ) -> None:
         self._owner = owner
         self._clock = clock
         self._every = every.total_seconds()
         self._safe_for = send_time.total_seconds()
+        self._lease_time = lease_time
         self._reader = reader
         self._renewed_at = clock.monotonic()
         self._revoked = False
@@ -73,14 +79,17 @@ class LeaseKeeper:
         began = self._clock.monotonic()
         try:
             self._clock.synchronise()
-            if leases.renew(owner=self._owner, now=self._clock.now()):
+            if leases.renew(owner=self._owner, now=self._clock.now(), lease_time=self._lease_time):
                 self._renewed_at = began
             else:
                 self._revoked = True
                 log.warning("the slice was taken for lost; it stops", extra={"owner": self._owner})
-        except DatabaseError as error:
+        except DatabaseFailure as error:
             connection.close()
-            log.warning("the lease could not be renewed", extra={"owner": self._owner, "error": str(error)})
+            if watch.note(error) is None:
+                log.warning(
+                    "the lease could not be renewed", extra={"owner": self._owner, "error": str(error)}
+                )
 
     def _watch_reader(self) -> None:
         since, request = self._reader.running_since, self._reader.running_request
@@ -92,3 +101,32 @@ class LeaseKeeper:
             leases.free(self._owner, now=self._clock.now(), lost=False)
         finally:
             os._exit(70)
+
+
+def leave(owner: str, *, clock: DatabaseClock, lost: bool = False) -> None:
+    """Give back what a slice held; while the database cannot be written, go on trying in the background.
+
+    So the requests of a slice that an outage ended are queued again as soon as it is over, and do not
+    count as lost with their process.
+    """
+    try:
+        leases.free(owner, now=clock.now(), lost=lost)
+    except DatabaseFailure as error:
+        if outages.recognise(error) is None:
+            raise
+        connection.close()
+        later = partial(_leave_later, owner, clock, lost=lost)
+        threading.Thread(target=later, name="leave", daemon=True).start()
+
+
+def _leave_later(owner: str, clock: DatabaseClock, *, lost: bool) -> None:
+    pause = threading.Event()  # never set
+    while not pause.wait(LEAVE_EVERY_SECONDS):
+        try:
+            leases.free(owner, now=clock.now(), lost=lost)
+        except DatabaseFailure:
+            continue
+        else:
+            return
+        finally:
+            connection.close()

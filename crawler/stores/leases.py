@@ -43,9 +43,14 @@ def is_attended(run: int) -> bool:
     return Slice.objects.filter(run=run).exists()
 
 
-def renew(*, owner: str, now: datetime) -> bool:
-    """Say that a slice is alive; False when it was cleared away, so that nothing is its own any more."""
-    return Slice.objects.filter(owner=owner).update(renewed_at=now) == 1
+def renew(*, owner: str, now: datetime, lease_time: timedelta) -> bool:
+    """Say that a slice is alive; False when nothing is its own any more.
+
+    What was not renewed for a whole lease stays lost, even where nobody has cleared it away yet: who
+    does so may have begun.
+    """
+    alive = Slice.objects.filter(owner=owner, renewed_at__gt=now - lease_time)
+    return alive.update(renewed_at=now) == 1
 
 
 def end(*, owner: str, now: datetime) -> None:

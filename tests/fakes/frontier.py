@@ -147,6 +147,7 @@ class FakeFrontier:
         self.world = world
         self.owner = owner
         self.looks: list[Ask] = []
+        self.is_stuck = False
         self._floor = floor
         self._most_hosts = most_hosts
 

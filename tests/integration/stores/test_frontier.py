@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,7 @@ class World(FrontierWorld):
             looker=Looker(owner=owner, floor=floor, rules=rules, clock=self.clock),
             committer=Committer(owner=owner, clock=self.clock),
             lease=Safe(),
+            patience=timedelta(seconds=45),
         )
         self._owners[id(frontier)] = owner
         self._open.append(frontier)

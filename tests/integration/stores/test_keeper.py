@@ -15,6 +15,7 @@ from crawler.engine.ports import Ask, Look
 from crawler.engine.reading import TimedReader
 from crawler.engine.work import Batch
 from crawler.models import Slice
+from crawler.stores import keeper as keepers
 from crawler.stores import leases
 from crawler.stores.clock import DatabaseClock
 from crawler.stores.frontier import DatabaseFrontier
@@ -38,6 +39,7 @@ def keeper(owner: str, *, send_seconds: float = 45.0) -> LeaseKeeper:
         owner=owner,
         clock=DatabaseClock(),
         every=timedelta(milliseconds=20),
+        lease_time=timedelta(seconds=60),
         send_time=timedelta(seconds=send_seconds),
         reader=TimedReader(),
     )
@@ -93,8 +95,13 @@ class Flaky:
         self.commits.append(batch)
 
 
-def frontier(flaky: Flaky, lease: Lease) -> DatabaseFrontier:
-    return DatabaseFrontier(looker=flaky, committer=flaky, lease=lease)  # type: ignore[arg-type]
+def frontier(flaky: Flaky, lease: Lease, *, patience_seconds: float = 45.0) -> DatabaseFrontier:
+    return DatabaseFrontier(
+        looker=flaky,  # type: ignore[arg-type]
+        committer=flaky,  # type: ignore[arg-type]
+        lease=lease,
+        patience=timedelta(seconds=patience_seconds),
+    )
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -124,6 +131,83 @@ def test_database_that_stays_away_is_waited_for_only_while_the_lease_is_safe() -
     with pytest.raises(OperationalError):
         asyncio.run(look())
     assert 2 <= 100 - len(flaky.errors) < 20
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_nothing_is_to_be_sent_while_a_batch_waits_for_the_database() -> None:
+    flaky = Flaky(*(OperationalError("away") for _ in range(3)))
+    seen: list[bool] = []
+
+    async def commit() -> None:
+        async with frontier(flaky, Lease()) as writer:
+            seen.append(writer.is_stuck)
+            waiting = asyncio.create_task(writer.commit(Batch(released=(1,))))
+            while not seen[-1]:
+                await asyncio.sleep(0.01)
+                seen.append(writer.is_stuck)
+            await waiting
+            seen.append(writer.is_stuck)
+
+    asyncio.run(commit())
+
+    assert (seen[0], seen[-2], seen[-1]) == (False, True, False)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_batch_is_given_up_when_only_renewals_find_room() -> None:
+    flaky = Flaky(*(OperationalError("disk full") for _ in range(100)))
+
+    async def commit() -> None:
+        async with frontier(flaky, Lease(), patience_seconds=0.2) as writer:
+            await writer.commit(Batch())
+
+    with pytest.raises(OperationalError):
+        asyncio.run(commit())
+    assert 2 <= 100 - len(flaky.errors) < 20
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_what_comes_too_late_is_tried_once_more_so_that_it_is_counted() -> None:
+    flaky = Flaky(OperationalError("the connection was closed while this process stood still"))
+    lease, batch = Lease(), Batch(released=(1,))
+    lease.is_safe = False
+
+    async def commit() -> None:
+        async with frontier(flaky, lease) as writer:
+            await writer.commit(batch)
+
+    asyncio.run(commit())
+
+    assert flaky.commits == [batch]
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_slice_that_was_not_renewed_for_a_whole_lease_stays_lost() -> None:
+    now = timezone.now()
+    leases.begin(owner="me", lane="bulk", node="node", now=now - timedelta(seconds=61))
+
+    assert not leases.renew(owner="me", now=now, lease_time=timedelta(seconds=60))
+    assert Slice.objects.get().renewed_at < now
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_what_cannot_be_given_back_now_is_given_back_as_soon_as_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors = [OperationalError("away"), OperationalError("away")]
+    given: list[tuple[str, bool]] = []
+
+    def free(owner: str, *, now: object, lost: bool) -> None:
+        if errors:
+            raise errors.pop()
+        given.append((owner, lost))
+
+    monkeypatch.setattr(leases, "free", free)
+    monkeypatch.setattr(keepers, "LEAVE_EVERY_SECONDS", 0.01)
+
+    keepers.leave("me", clock=DatabaseClock())
+
+    assert until(lambda: given == [("me", False)])
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

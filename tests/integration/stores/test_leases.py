@@ -114,7 +114,7 @@ def test_slice_is_expired_when_it_was_not_renewed_for_a_whole_lease(clock: FakeC
     hands = Hands(clock)
     clock.advance(59)
     assert leases.expired(now=clock.now(), lease_time=LEASE) == []
-    assert leases.renew(owner=hands.owner, now=clock.now())
+    assert leases.renew(owner=hands.owner, now=clock.now(), lease_time=LEASE)
     clock.advance(59)
     assert leases.expired(now=clock.now(), lease_time=LEASE) == []
     clock.advance(2)
@@ -125,7 +125,7 @@ def test_slice_that_was_cleared_away_cannot_renew_itself(clock: FakeClock) -> No
     hands = Hands(clock)
     hands.vanish()
 
-    assert not leases.renew(owner=hands.owner, now=clock.now())
+    assert not leases.renew(owner=hands.owner, now=clock.now(), lease_time=LEASE)
 
 
 def test_what_a_slice_took_after_it_was_given_up_is_freed(clock: FakeClock) -> None:

@@ -49,8 +49,12 @@ def hang(owner: str, request: int) -> None:
     reader = TimedReader()
     reader.running_request = request
     reader.running_since = time.monotonic() - HUNG_SECONDS
-    every, send_time = timedelta(milliseconds=20), timedelta(seconds=45)
-    with LeaseKeeper(owner=owner, clock=DatabaseClock(), every=every, send_time=send_time, reader=reader):
+    lengths = {
+        "every": timedelta(milliseconds=20),
+        "send_time": timedelta(seconds=45),
+        "lease_time": timedelta(seconds=60),
+    }
+    with LeaseKeeper(owner=owner, clock=DatabaseClock(), reader=reader, **lengths):
         threading.Event().wait(30)
 
 

@@ -279,6 +279,21 @@ def test_stop_ends_the_slice_within_two_seconds_and_repeats_no_fetch(bench: Benc
     assert counts["leased"] == 0
 
 
+def test_nothing_is_sent_while_the_frontier_is_stuck(bench: Bench) -> None:
+    bench.fetcher.serve(*pages(A, 12))
+    bench.world.add_run(some_rules(delay_seconds=0.5), *pages(A, 12))
+    frontier = FakeFrontier(bench.world)
+
+    bench.slice(
+        (2.2, lambda: setattr(frontier, "is_stuck", True)),
+        (6.2, lambda: setattr(frontier, "is_stuck", False)),
+        frontier=frontier,
+    )
+
+    assert [moment for moment, _url in bench.fetcher.times if 2.3 < moment < 6.2] == []
+    assert set(bench.states().values()) == {"done"}
+
+
 def test_nothing_is_sent_while_the_lease_is_not_safe(bench: Bench) -> None:
     bench.fetcher.serve(*pages(A, 40))
     bench.world.add_run(some_rules(delay_seconds=0.5), *pages(A, 40))
