@@ -290,7 +290,7 @@ def test_nothing_is_sent_while_the_frontier_is_stuck(bench: Bench) -> None:
         frontier=frontier,
     )
 
-    assert [moment for moment, _url in bench.fetcher.times if 2.3 < moment < 6.2] == []
+    assert [moment for moment, _url in bench.fetcher.times if 2.3 < moment < 6.1] == []
     assert set(bench.states().values()) == {"done"}
 
 
