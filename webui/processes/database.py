@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
-from django.db.migrations.executor import MigrationExecutor
 
 from webui.processes.errors import CannotStart
 
@@ -26,12 +25,6 @@ def require_reachable() -> None:
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
         raise CannotStart(f"the database cannot be reached: {reason}") from error
-
-
-def is_behind() -> bool:
-    """Say whether there are migrations that the database has not seen."""
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def migrate() -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from crawler.engine import steady
 from crawler.queue import WORKERS, WorkerKind
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 CONTROL_CONCURRENCY = 3
 SLICE_GRACE = timedelta(seconds=35)
-
-# selectolax frees every page's tree at once; with glibc's defaults each page then faults its memory in anew.
-# 32 MiB is the most that glibc accepts as its mmap threshold.
-STEADY_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(256 * 2**20), "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20)}
 
 
 class Wave(IntEnum):
@@ -91,7 +88,7 @@ def _programs(installation: Installation) -> Iterator[Program]:
             command=_worker(installation, kind),
             wave=Wave.WHEN_THE_SITE_ANSWERS if first else Wave.WHEN_IT_IS_READY,
             stop_within=SLICE_GRACE,
-            environment=STEADY_MEMORY,
+            environment=steady.ENVIRONMENT,
         )
     yield Program(
         name="beat",

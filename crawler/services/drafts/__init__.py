@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from crawler import conf
 from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
-from crawler.services.drafts import promises, reach, timing
+from crawler.policy.addresses import BadAllow
+from crawler.services import reach
+from crawler.services.drafts import promises, timing
 from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
 from crawler.services.drafts.timing import ScheduleDraft
 from crawler.services.drafts.values import Wrong
@@ -17,7 +19,7 @@ from crawler.urls import canonical
 from scrapers import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 __all__ = [
@@ -36,6 +38,12 @@ __all__ = [
 
 READING: Final = ("scraper", "options", "row", "fields")
 """The keys that together make a scraper: they are checked as one."""
+
+MOST_NAMED: Final = 10
+OUT_OF_REACH: Final = (
+    "is not on the public web, so no run contacts it; "
+    "an operator can allow its network and port with EGRESS_ALLOW"
+)
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "scope": Scope.HOST,
@@ -242,7 +250,7 @@ def warnings(
     """Return what can be stored but will not do what it seems to say; `pages` is what the last run had."""
     found = [
         Problem(field=f"start_urls.{index}", message=why)
-        for index, why in reach.refused(values["start_urls"])
+        for index, why in _out_of_reach(values["start_urls"])
     ]
     load = _load(values, pages)
     late = timing.infeasibility(schedule, load, now=now) if schedule else None
@@ -252,6 +260,15 @@ def warnings(
     if old:
         found.append(Problem(field="max_age_seconds", message=old))
     return tuple(found)
+
+
+def _out_of_reach(urls: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the first start URLs whose address is refused, each with its position and why."""
+    try:
+        refused = reach.refused(urls, allow=conf.crawl().egress_allow)
+    except BadAllow:
+        return []
+    return [(index, f"{url} {OUT_OF_REACH}") for index, url in refused[:MOST_NAMED]]
 
 
 def _load(values: Mapping[str, Any], pages: int | None) -> timing.Load:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from django.core.management import call_command
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from crawler.services.terminal.asked import Refusal
+from crawler.stores import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def prepare() -> None:
     """Make the tables where there are none. Raises Refusal when the database is away or too old."""
     try:
         connection.ensure_connection()
-        if _waiting():
+        if schema.is_behind():
             with _one_at_a_time():
                 _make_tables()
     except DatabaseError as error:
@@ -33,17 +33,11 @@ def prepare() -> None:
 
 
 def _make_tables() -> None:
-    if not _waiting():
+    if not schema.is_behind():
         return
     if "crawler_run" in connection.introspection.table_names():
         raise Refusal(OLD, status=1)
     call_command("migrate", interactive=False, verbosity=0)
-
-
-def _waiting() -> bool:
-    """Say whether there are migrations that the database has not seen."""
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _one_at_a_time() -> AbstractContextManager[None]:

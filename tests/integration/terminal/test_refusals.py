@@ -11,6 +11,7 @@ from django.db import connection
 from crawler.management.commands.crawl import Command
 from crawler.models import Run, Target
 from crawler.services.terminal import database
+from crawler.stores import schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +107,7 @@ def test_run_that_no_terminal_can_go_on_with_is_refused(
 def test_old_database_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(database, "_waiting", lambda: True)
+    monkeypatch.setattr(schema, "is_behind", lambda: True)
     monkeypatch.setattr(type(connection.introspection), "table_names", lambda *_: ["crawler_run"])
 
     assert refused(capsys, "--resume", "1").lines == [f"crawl: {database.OLD}"]

@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from crawler import checks
+from crawler.stores import schema
 from webui import env
 from webui.processes import addresses, administrator, broker, database, health, lock
 from webui.processes.errors import CannotStart
@@ -106,7 +107,7 @@ class Command(BaseCommand):
             self._watch(running)
 
     def _prepare_database(self, var: Path) -> None:
-        if database.is_behind():
+        if schema.is_behind():
             file = database.sqlite_file()
             if file is not None:
                 copy = database.back_up(file, var / "backups", now=timezone.now())
