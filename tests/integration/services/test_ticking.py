@@ -6,10 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
+from crawler import queue
 from crawler.models import Run, RunState, Target
 from crawler.queries import rates
+from crawler.queue import Lane
 from crawler.services import ticking
+from crawler.stores import leases
+from tests.crawling import a_run
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -27,3 +32,22 @@ def test_running_runs_are_sampled(settings: Settings) -> None:
     ticking.tick(now=NOW + timedelta(seconds=10))
 
     assert [sample.pages for sample in rates.recall(rates.key_of(run))] == [0, 20]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("crawling", "seconds"), [(False, 5), (True, 15)])
+def test_message_that_nobody_answers_is_sent_again_and_sooner_while_nobody_crawls(
+    monkeypatch: pytest.MonkeyPatch, *, crawling: bool, seconds: int
+) -> None:
+    sent: list[Lane] = []
+    monkeypatch.setattr(queue, "send_slice", sent.append)
+    a_run("http://a.test/")
+    if crawling:
+        leases.begin(owner="somebody", lane=Lane.DEFAULT, node="node", now=timezone.now())
+    now = timezone.now()
+
+    ticking.tick(now=now)
+    ticking.tick(now=now + timedelta(seconds=seconds - 1))
+    assert sent == [Lane.DEFAULT]
+    ticking.tick(now=now + timedelta(seconds=seconds + 1))
+    assert sent == [Lane.DEFAULT] * 2
