@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from crawler.models import FINAL_RUN_STATES, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
-from crawler.services import bells, outbox, runs, vanished
+from crawler.services import bells, outbox, reports, runs, vanished
 from crawler.stores import leases, outages
 from crawler.stores import runs as rows
 
@@ -32,6 +32,7 @@ def reconcile(*, now: datetime) -> None:
     _settle_ended(now=now)
     _pause_abandoned(now=now)
     _keep_paused(now=now)
+    reports.ask_again(now=now)
     outbox.publish_waiting(now=now)
     bells.ring_where_due(now=now)
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
-from crawler.models import FINAL_RUN_STATES, Request, RequestState, Run, RunState, Sighting
+from crawler import conf
+from crawler.models import (
+    FINAL_RUN_STATES,
+    OutboxMessage,
+    Request,
+    RequestState,
+    Run,
+    RunState,
+    Sighting,
+)
+from crawler.queue import Work
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 MOST_REASONS = 50
+RECENT_MESSAGES = 500
+RINGS_TO_WRITE = 4
 
 
 def report(*, run: Run) -> dict[str, Any]:
@@ -31,6 +46,23 @@ def report(*, run: Run) -> dict[str, Any]:
         "a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items}
     )
     return said
+
+
+def ask_again(*, now: datetime) -> int:
+    """Have the outbox send again what asked for reports that are still not there; return how many.
+
+    The broker took those messages, and lost them: a report is due after four times the ring (60 s).
+    """
+    before = now - RINGS_TO_WRITE * conf.crawl().ring_time
+    recent = OutboxMessage.objects.order_by("-id")[:RECENT_MESSAGES]
+    sent = {
+        message.kwargs["run"]: message.pk
+        for message in recent
+        if message.work == Work.REPORT_RUN and message.published_at and message.published_at < before
+    }
+    missing = [run.pk for run in Run.objects.filter(pk__in=sent).only("report") if not run.report]
+    lost = OutboxMessage.objects.filter(pk__in=[sent[run] for run in missing])
+    return lost.update(published_at=None)
 
 
 def _seconds(run: Run) -> float | None:

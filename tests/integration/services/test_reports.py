@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from crawler.engine.work import Ended, Ending
+from crawler.models import OutboxMessage
 from crawler.services import reports
 from tests.crawling import a_run, again
 from tests.fakes.clock import FakeClock
@@ -68,3 +69,21 @@ def test_report_does_not_undo_what_happened_to_the_run_meanwhile(clock: FakeCloc
     reports.report(run=old)
 
     assert fresh(run).stale == 7
+
+
+def test_report_whose_message_was_lost_is_asked_for_again(clock: FakeClock) -> None:
+    run = a_run(f"{A}/1")
+    hands = Hands(clock)
+    hands.release_all(*(visited(claim) for claim in hands.claims().values()))
+    message = OutboxMessage.objects.filter(kwargs__run=run.pk)
+    message.update(published_at=clock.now())
+    clock.advance(59)
+    assert reports.ask_again(now=clock.now()) == 0
+    clock.advance(2)
+    assert reports.ask_again(now=clock.now()) == 1
+    assert message.get().published_at is None
+
+    message.update(published_at=clock.now())
+    reports.report(run=fresh(run))
+    clock.advance(61)
+    assert reports.ask_again(now=clock.now()) == 0
