@@ -6,17 +6,37 @@ import atexit
 import os
 import socket
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import beat_init, worker_ready, worker_shutdown, worker_shutting_down
+from kombu import Connection
 
 if TYPE_CHECKING:
     from crawler.services.heartbeats import Pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webui.settings")
 
-app = Celery("trawl", task_cls="crawler.services.attempts:Attempt")
+ASKS_AGAIN_WITHIN: Final = timedelta(seconds=4)
+
+
+class SteadyConnection(Connection):
+    """Asks for a broker that is away every few seconds, where Celery's own would wait up to 30 s at last."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Self:
+        return super().ensure_connection(
+            *args, **{"interval_max": ASKS_AGAIN_WITHIN.total_seconds(), **options}
+        )
+
+
+class SteadyAMQP(AMQP):
+    """Celery's way to a broker, with connections that come back soon."""
+
+    Connection = SteadyConnection
+
+
+app = Celery("trawl", task_cls="crawler.services.attempts:Attempt", amqp=SteadyAMQP)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crawler"])
 
