@@ -98,9 +98,13 @@ class Fleet:
         *options: str,
         workers: int = 1,
         port: int = 0,
+        app: str = "webui",
         variables: Mapping[str, str] | None = None,
     ) -> CeleryProcess:
-        """Start one of the installation's programs, such as `worker` or `beat`, as `up` starts it."""
+        """Start one of the installation's programs, such as `worker` or `beat`, as `up` starts it.
+
+        `app` is the module of the Celery application.
+        """
         installation = layout.Installation(
             python=sys.executable,
             base=ROOT,
@@ -111,7 +115,7 @@ class Fleet:
         )
         program = next(program for program in layout.programs(installation) if program.name == name)
         started = CeleryProcess(
-            (*program.command, *options),
+            (*(app if word == "webui" else word for word in program.command), *options),
             environment=self._environment | dict(program.environment) | dict(variables or {}),
             output=self._folder / f"{name}-{len(self._started)}.log",
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.engine.engine import Limits
-from crawler.models import Item, OutboxMessage, Page, Request, RequestState, Run, RunState
+from crawler.models import Event, Item, OutboxMessage, Page, Request, RequestState, Run, RunState
 from crawler.queue import Work
 from tests.law import assert_conserved
 from tests.waiting import until
@@ -69,6 +69,14 @@ class Crawl:
     def until_over(self, *, within_seconds: float) -> None:
         until(lambda: self.is_over, within_seconds=within_seconds, what=f"the end of {self.run}")
 
+    def until_reported(self, *, within_seconds: float) -> None:
+        """Wait until the statistics of the run that is over are written."""
+        until(
+            lambda: Run.objects.filter(pk=self.run.pk).exclude(report={}).exists(),
+            within_seconds=within_seconds,
+            what=f"the report of {self.run}",
+        )
+
     def note_lost(self, pids: Collection[int] | None = None) -> int:
         """Count what is in flight with the processes `pids`, or with any; nothing of it may move now."""
         time.sleep(SETTLING_SECONDS)  # a database server ends the commit that it was sent
@@ -115,10 +123,12 @@ class Crawl:
         others = [row for row in rows if row[1] != RequestState.DONE]
         assert not others, f"not done: {others[:10]}"
         assert self.run.state == RunState.FINISHED, (self.run.state, self.run.reason)
-        for table in (Page, Item):
-            assert Counter(table.objects.values_list("url", flat=True)) == Counter(self.site.urls)
+        for rows_of in (Page.objects.filter, Item.objects.filter):
+            kept = rows_of(target=self.run.target_id).values_list("url", flat=True)
+            assert Counter(kept) == Counter(self.site.urls)
         reports = OutboxMessage.objects.filter(work=Work.REPORT_RUN.value, kwargs__run=self.run.pk)
-        assert reports.count() == 1, "the end of a run is told once"
+        assert reports.count() == 1, "the report of a run is asked for once"
+        assert list(Event.objects.filter(run=self.run.pk).values_list("kind", flat=True)) == ["run.finished"]
         return {url for url, _state, _reason in rows}
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 
@@ -15,6 +20,8 @@ from crawler.services import runs
 from tests.faults.crawl import Crawl
 from tests.fleet import Fleet
 from tests.waiting import until
+from webui.accounts.models import ApiToken
+from webui.processes.addresses import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +34,14 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 STARTS_WITHIN_SECONDS = 60
-OTHERS = ("worker-control", "worker-jobs", "beat")
+OTHERS = ("worker-control", "beat")
 
 
 class Installation:
     """What `./run up` starts, process by process; whoever kills one starts it again, as a supervisor does.
 
-    `worker` is the group that crawls: a parent and its pool of two.
+    `worker` is the group that crawls: a parent and its pool of two. `app` is the module of the Celery
+    application that the processes run.
     """
 
     def __init__(self, *, scale: Scale, broker: Broker, folder: Path) -> None:
@@ -43,20 +51,32 @@ class Installation:
             broker_url=broker.url, folder=folder, variables={**scale.environment, **broker.variables}
         )
         self.worker: CeleryProcess
+        self.app = "webui"
 
-    def start(self, *others: str, options: tuple[str, ...] = ()) -> None:
-        """Start the crawling worker and, unless others are named, control, jobs and beat; they are ready."""
-        _set_beat(Work.TICK, self.scale.tick_seconds)
-        _set_beat(Work.DELIVER, self.scale.tick_seconds)
-        _set_beat(Work.RECONCILE, self.scale.reconcile_seconds)
-        self.start_worker(*options)
-        for name in others or OTHERS:
-            self.fleet.start(name, *options)
-        wanted = {"worker", *(others or OTHERS)}
+    def start(self, *others: str) -> None:
+        """Start the crawling worker, control, beat and `others`, and wait until they are ready."""
+        for work in (Work.TICK, Work.DELIVER):
+            set_beat(work, self.scale.tick_seconds)
+        set_beat(Work.RECONCILE, self.scale.reconcile_seconds)
+        names = (*OTHERS, *others)
+        self.start_worker()
+        for name in names:
+            self.fleet.start(name, app=self.app)
+        wanted = {"worker", *names}
         until(lambda: wanted <= _alive(), within_seconds=STARTS_WITHIN_SECONDS, what=f"{wanted} to be ready")
 
-    def start_worker(self, *options: str) -> None:
-        self.worker = self.fleet.start("worker", *options, workers=WORKERS)
+    def start_worker(self) -> None:
+        self.worker = self.fleet.start("worker", workers=WORKERS, app=self.app)
+
+    def start_web(self) -> Api:
+        """Start the web process, and return its API as an administrator sees it."""
+        port = free_port()
+        self.fleet.start("web", port=port)
+        person = User.objects.create_superuser("ada")
+        _row, token = ApiToken.issue(user_id=person.pk, scopes=["read", "write"])
+        api = Api(port=port, token=token)
+        until(api.answers, within_seconds=STARTS_WITHIN_SECONDS, what="the web process")
+        return api
 
     def crawl(self, site: LinkedSite, *, seconds: float, **columns: Any) -> Crawl:
         """Start a run of the whole site that takes at least about `seconds` when nothing disturbs it."""
@@ -82,10 +102,10 @@ class Installation:
 
         The group is frozen while that is counted.
         """
-        until(self._crawling, within_seconds=30, what="a process that crawls")
+        until(self.crawling, within_seconds=30, what="a process that crawls")
         self.worker.signal_all(signal.SIGSTOP)
         try:
-            pids = self._crawling()
+            pids = self.crawling()
             if not pids:
                 return 0
             pid = chance.choice(pids)
@@ -95,7 +115,7 @@ class Installation:
             self.worker.signal_all(signal.SIGCONT)
         return in_flight
 
-    def _crawling(self) -> list[int]:
+    def crawling(self) -> list[int]:
         """Return the processes of the pool that are doing a slice."""
         owners = Slice.objects.values_list("owner", flat=True)
         pids = {int(owner.split("/")[1].partition(":")[0]) for owner in owners}
@@ -105,11 +125,34 @@ class Installation:
         self.fleet.end()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The API of a web process that runs."""
+
+    port: int
+    token: str
+
+    def post(self, path: str) -> tuple[int, Any]:
+        """Return the status of the answer and what it says."""
+        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with closing(asking):
+            asking.request("POST", f"/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
+            answer = asking.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+
+    def answers(self) -> bool:
+        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        with closing(asking), suppress(OSError):
+            asking.request("GET", "/healthz")
+            return asking.getresponse().status == 200
+        return False
+
+
 def _alive() -> set[str]:
     return set(Heartbeat.objects.values_list("kind", flat=True))
 
 
-def _set_beat(work: Work, seconds: float) -> None:
+def set_beat(work: Work, seconds: float) -> None:
     """Have beat send a kind of work every `seconds`."""
     every, _ = IntervalSchedule.objects.get_or_create(
         every=int(seconds * 1_000_000), period=IntervalSchedule.MICROSECONDS

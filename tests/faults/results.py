@@ -25,7 +25,7 @@ class Result:
     broker: str
     faults: int
     judgement: Judgement
-    undisturbed_seconds: float
+    undisturbed_seconds: float | None = None
     measured: dict[str, float] = field(default_factory=dict)
     database: str = field(default_factory=lambda: connection.vendor)
 
@@ -33,11 +33,12 @@ class Result:
     def line(self) -> str:
         """The result as a row of a table in Markdown."""
         judged = self.judgement
+        alone = self.undisturbed_seconds
+        undisturbed = "" if alone is None else f", undisturbed {alone:.0f} s"
         more = ", ".join(f"{name} {value:g}" for name, value in self.measured.items())
         return (
             f"| {self.row} | {self.database}, {self.broker} | {self.faults} | {judged.lost} | "
-            f"{judged.repeated} of {judged.in_flight} | {judged.seconds:.0f} s, "
-            f"undisturbed {self.undisturbed_seconds:.0f} s | {more} |"
+            f"{judged.repeated} | {judged.in_flight} | {judged.seconds:.0f} s{undisturbed} | {more} |"
         )
 
     def save(self) -> None:

@@ -49,7 +49,7 @@ FULL = Scale(
 )
 QUICK = Scale(
     name="quick",
-    pages=300,
+    pages=240,
     hosts=6,
     environment={
         "SLICE_SECONDS": "3",

@@ -57,7 +57,7 @@ class Graph:
 
 
 class LinkedSite:
-    """Serves a graph at `/page/<n>` on loopback addresses; there is no robots.txt.
+    """Serves a graph at `/page/<n>` on loopback addresses, `/aside` beside it, and no robots.txt.
 
     Every request is written to the log before it is answered, so whatever ends a crawler, the log
     knows what it has asked for.
@@ -92,6 +92,11 @@ class LinkedSite:
 
     def url(self, page: int) -> str:
         return f"http://{self.graph.host_of(page)}:{self.port}/page/{page}"
+
+    @property
+    def aside(self) -> str:
+        """A page that is no part of the graph."""
+        return f"http://{self.graph.host_of(0)}:{self.port}/aside"
 
     @property
     def starts(self) -> list[str]:
@@ -149,12 +154,17 @@ async def _answer(graph: Graph, log: int, reader: asyncio.StreamReader, writer: 
             page = int(number) if number.isdigit() and int(number) < graph.pages else None
             if page is not None:
                 await asyncio.sleep(graph.takes_seconds(page))
-            writer.write(_reply(graph, port, page))
+            writer.write(ASIDE if path == "/aside" else _reply(graph, port, page))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:
         writer.close()
+
+
+ASIDE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 28\r\n\r\n<title>Aside</title>An aside"
+)
 
 
 def _reply(graph: Graph, port: int, page: int | None) -> bytes:

@@ -1,0 +1,95 @@
+"""A broker link that loses messages and delivers others three times."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+from kombu.transport.redis import Channel
+
+from crawler.models import Request, Run
+from tests.faults import tripled
+from tests.faults.brokers import Valkey
+from tests.faults.results import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.faults.conftest import Report
+    from tests.faults.installation import Installation
+    from tests.faults.scale import Scale
+    from tests.site.linked import LinkedSite
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.xdist_group("faults"),
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+]
+EVERY_SECONDS = 1.0
+PART = 0.1
+
+
+@contextmanager
+def deleting(client: redis.Redis) -> Iterator[list[int]]:
+    """Delete a tenth of what the broker holds, every second; gives how much that was, so far."""
+    chance, stop, deleted = Random(5), threading.Event(), [0]
+
+    def work() -> None:
+        while not stop.wait(EVERY_SECONDS):
+            deleted[0] += delete_some(client, chance)
+
+    thread = threading.Thread(target=work, name="deleting")
+    thread.start()
+    try:
+        yield deleted
+    finally:
+        stop.set()
+        thread.join()
+
+
+def delete_some(client: redis.Redis, chance: Random) -> int:
+    """Delete a tenth of the messages that wait, and of those that workers have not acknowledged."""
+    deleted = 0
+    for key in client.scan_iter(_type="list"):
+        hit = [word for word in client.lrange(key, 0, -1) if chance.random() < PART]
+        for word in hit:
+            deleted += int(client.lrem(key, 1, word))  # type: ignore[arg-type]
+    hit = [tag for tag in client.hkeys("unacked") if chance.random() < PART]
+    return deleted + (int(client.hdel("unacked", *hit)) if hit else 0)
+
+
+@pytest.mark.parametrize("broker", [Valkey.name], indirect=True)
+def test_lost_and_tripled_messages_cost_time_and_change_nothing(
+    installation: Installation,
+    site: LinkedSite,
+    scale: Scale,
+    report: Report,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert isinstance(installation.broker, Valkey)
+    monkeypatch.setattr(Channel, "_put", tripled.lose_or_copy)
+    installation.app = "tests.faults.tripled"
+    installation.start("worker-jobs")
+    crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=60.0))
+
+    with deleting(installation.broker.client) as deleted:
+        crawl.until_over(within_seconds=scale.of(quick=60, full=600))
+        crawl.until_reported(within_seconds=60)
+
+    judged = crawl.judged(processes=2)
+    assert (judged.lost, judged.repeated) == (0, 0)
+    assert Run.objects.count() == 1
+    assert Request.objects.count() == scale.pages
+    report(
+        Result(
+            row="messages lost and tripled",
+            scale=scale.name,
+            broker=installation.broker.name,
+            faults=deleted[0],
+            judgement=judged,
+        )
+    )
