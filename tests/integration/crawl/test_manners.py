@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from crawler import runner
 from crawler.engine.engine import Limits
 from crawler.engine.reading import TimedReader
 from crawler.models import Host, Item, OutsideLink, Page, Request, RequestState, Run, RunState, Slice
 from crawler.queue import Lane
+from crawler.runner import holding, rules
 from crawler.services import runs, slices
 from tests.crawling import a_run, again, finished, one_slice
 from tests.law import assert_conserved
@@ -322,7 +322,7 @@ def test_page_that_ends_slices_counts_as_one_that_ends_processes(
 def test_page_that_is_read_for_too_long_fails_and_the_others_go_on(
     site: HostileSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = runner.read_page
+    read = rules.read_page
 
     def hang(fetched: Fetched, **parts: Any) -> Reading:
         while fetched.url.endswith("?hangs"):
@@ -330,8 +330,8 @@ def test_page_that_is_read_for_too_long_fails_and_the_others_go_on(
                 sum(range(1000))
         return read(fetched, **parts)
 
-    monkeypatch.setattr(runner, "read_page", hang)
-    monkeypatch.setattr(runner, "TimedReader", partial(TimedReader, limit_seconds=0.2))
+    monkeypatch.setattr(rules, "read_page", hang)
+    monkeypatch.setattr(holding, "TimedReader", partial(TimedReader, limit_seconds=0.2))
 
     run = finished(a_run(site.url("/ok?1"), site.url("/ok?hangs"), site.url("/ok?2")))
 

@@ -1,0 +1,155 @@
+"""Puts the parts of one slice together and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crawler import conf
+from crawler.engine.engine import Engine, Limits, Tally
+from crawler.engine.preview import Means, Preview
+from crawler.engine.visit import Visitor
+from crawler.fetch.guard import EgressGuard
+from crawler.fetch.http import HttpFetcher
+from crawler.policy.addresses import AddressPolicy, parse_allow
+from crawler.runner.holding import HeldSlice
+from crawler.runner.rules import RuleBook, rules_from, text_of
+from crawler.stores.frontier import DatabaseFrontier
+from crawler.stores.looks import Looker
+from crawler.stores.named import NamedDatabaseHosts
+from crawler.stores.results import Committer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from crawler.conf import CrawlSettings
+    from crawler.engine.findings import Finding
+    from crawler.engine.ports import Lease
+    from crawler.engine.work import RunRules
+    from crawler.models import Run
+    from crawler.queue import Lane
+
+T = TypeVar("T")
+ENDLESS = Limits(budget=timedelta(days=3650), linger=timedelta(days=3650))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceJob:
+    """What one slice is to do: its lane, or the one run that the terminal crawls until it is told to stop."""
+
+    lane: Lane | None = None
+    run: int | None = None
+
+
+def fetcher(settings: CrawlSettings, *, lease: Lease) -> HttpFetcher:
+    """Return a client that goes through the egress guard, and sends nothing once the lease is not safe."""
+    policy = AddressPolicy(allow=parse_allow(settings.egress_allow))
+    return HttpFetcher(EgressGuard(policy), user_agent=settings.user_agent, may_send=lambda: lease.is_safe)
+
+
+def crawl(
+    job: SliceJob,
+    *,
+    cannot_read: Callable[[Run, str], None],
+    stopping: Callable[[], bool] = lambda: False,
+    watch: Callable[[Engine], None] = lambda _engine: None,
+    limits: Limits | None = None,
+) -> Tally:
+    """Run one slice to its end in this thread and return what it did.
+
+    Whatever ends it, what it held is given back; `cannot_read` is told of runs whose rules cannot
+    be made, and `watch` is given the engine before it starts. Without `limits` a worker's slice
+    lasts as long as the settings say, the terminal's until `stopping`.
+    """
+    settings = conf.crawl()
+    with HeldSlice(job.lane or "terminal", settings, run=job.run) as held:
+        looker = Looker(
+            owner=held.owner,
+            floor=job.lane.floor if job.lane else 0,
+            rules=RuleBook(settings, cannot_read=cannot_read),
+            clock=held.clock,
+            run=job.run,
+        )
+        committer = Committer(owner=held.owner, clock=held.clock)
+        limits = limits or (Limits(budget=settings.slice_time) if job.run is None else ENDLESS)
+        return _run(_crawl(_Parts(settings, held, looker, committer, limits, stopping, watch)))
+
+
+def preview(frozen: Mapping[str, Any], *, headers: Mapping[str, str]) -> Finding:
+    """Fetch and read the first start URL of settings that are not saved yet, in this thread.
+
+    It leases the hosts it asks as a slice does; nothing but their ledgers is stored.
+    """
+    settings = conf.crawl()
+    rules = rules_from(frozen, headers=headers, settings=settings)
+    with HeldSlice("preview", settings) as held:
+        return _run(_preview(held, rules, settings, start=frozen["start_urls"][0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    settings: CrawlSettings
+    held: HeldSlice
+    looker: Looker
+    committer: Committer
+    limits: Limits
+    stopping: Callable[[], bool]
+    watch: Callable[[Engine], None]
+
+
+async def _crawl(parts: _Parts) -> Tally:
+    settings = parts.settings
+    async with (
+        DatabaseFrontier(
+            looker=parts.looker,
+            committer=parts.committer,
+            lease=parts.held.keeper,
+            patience=settings.send_time,
+        ) as frontier,
+        fetcher(settings, lease=parts.held.keeper) as client,
+    ):
+        engine = Engine(
+            frontier=frontier,
+            fetcher=client,
+            visitor=Visitor(
+                fetcher=client,
+                frontier=frontier,
+                reader=parts.held.reader,
+                clock=parts.held.clock,
+                patience=settings.host_unavailable,
+            ),
+            lease=parts.held.keeper,
+            clock=parts.held.clock,
+            limits=parts.limits,
+            stopping=parts.stopping,
+        )
+        parts.watch(engine)
+        return await engine.run()
+
+
+async def _preview(held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, start: str) -> Finding:
+    async with (
+        NamedDatabaseHosts(owner=held.owner, clock=held.clock) as hosts,
+        fetcher(settings, lease=held.keeper) as client,
+    ):
+        means = Means(
+            hosts=hosts,
+            fetcher=client,
+            reader=held.reader,
+            lease=held.keeper,
+            clock=held.clock,
+            text=text_of,
+        )
+        return await Preview(rules=rules, means=means).run(start)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run the loop on uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)

@@ -1,0 +1,155 @@
+"""The rules of runs, made once for each slice from their frozen settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import re2
+from django.core.exceptions import ImproperlyConfigured
+
+from crawler.engine.work import RunRules
+from crawler.frontier.politeness import Pace
+from crawler.frontier.scope import compile_scope
+from crawler.models import Page as PageRow
+from crawler.models import Run, RunTrigger
+from crawler.policy import redirects
+from crawler.urls import canonical
+from scrapers import reader, registry
+from scrapers.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crawler.conf import CrawlSettings
+    from crawler.http import Fetched
+    from scrapers.reader import Reading
+    from scrapers.registry import Scraper
+
+TEXT_BYTES = 16_384
+UNREADABLE = (registry.InvalidScraper, ImproperlyConfigured, ValueError, LookupError, TypeError, re2.error)
+"""What reading the settings of a run may raise; InvalidScraper when its scraper is not there."""
+
+
+class RuleBook:
+    """The rules of the runs a slice meets, each made once from the run's frozen settings.
+
+    Settings of an earlier version, a scraper that is gone or a key that was lost cost that run its
+    life and no other: `cannot_read` is told of it, with the reason.
+    """
+
+    def __init__(self, settings: CrawlSettings, *, cannot_read: Callable[[Run, str], None]) -> None:
+        self._settings = settings
+        self._cannot_read = cannot_read
+        self._made: dict[int, RunRules | None] = {}
+        self._rules: dict[tuple[int, str], RunRules | None] = {}
+        self._unreadable: dict[int, str] = {}
+        self._revisits: dict[int, bool] = {}
+
+    def of(self, run: int, *, landings: str) -> RunRules | None:
+        """Return a run's rules, its scope widened by `landings`; None when they cannot be made."""
+        if (run, landings) not in self._rules:
+            self._rules[run, landings] = self._with_landings(run, landings)
+        return self._rules[run, landings]
+
+    def report(self) -> None:
+        """Tell of the runs whose rules could not be made, each once."""
+        while self._unreadable:
+            run, reason = next(iter(self._unreadable.items()))
+            self._cannot_read(Run.objects.defer("headers").get(pk=run), reason)
+            del self._unreadable[run]
+
+    def _with_landings(self, run: int, landings: str) -> RunRules | None:
+        if run not in self._made:
+            self._made[run] = self._make(run)
+        rules = self._made[run]
+        if rules is None or not landings:
+            return rules
+        scope = rules.scope
+        for url in orjson.loads(landings):
+            scope = scope.joined(canonical(url))
+        return replace(rules, scope=scope)
+
+    def _make(self, run: int) -> RunRules | None:
+        try:
+            return rules_of(Run.objects.get(pk=run), self._settings)
+        except UNREADABLE as error:
+            self._unreadable[run] = f"its settings cannot be used: {error or type(error).__name__}"
+            return None
+
+    def revisits(self, target: int) -> bool:
+        """Say whether the target has pages of earlier visits."""
+        if target not in self._revisits:
+            self._revisits[target] = PageRow.objects.filter(target_id=target).exists()
+        return self._revisits[target]
+
+
+def rules_of(run: Run, settings: CrawlSettings) -> RunRules:
+    """Return a run's rules; raises one of UNREADABLE."""
+    return rules_from(
+        run.settings,
+        headers=run.headers,
+        settings=settings,
+        run=run.pk,
+        target=run.target_id,
+        impatient=run.trigger == RunTrigger.TERMINAL,
+    )
+
+
+def rules_from(
+    frozen: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str],
+    settings: CrawlSettings,
+    run: int = 0,
+    target: int = 0,
+    impatient: bool = False,
+) -> RunRules:
+    """Return the rules that frozen settings describe; raises one of UNREADABLE."""
+    scraper = registry.compile(
+        name=frozen["scraper"], options=frozen["options"], row=frozen["row"], fields=frozen["fields"]
+    )
+    agent = ("User-Agent", frozen["user_agent"] or settings.user_agent)
+    sent = (agent, *((name, value) for name, value in headers.items() if name.lower() != "user-agent"))
+    delay = frozen["delay_seconds"]
+    return RunRules(
+        run=run,
+        target=target,
+        scope=compile_scope(
+            kind=frozen["scope"],
+            starts=frozen["start_urls"],
+            include=frozen["include"],
+            exclude=frozen["exclude"],
+            max_depth=frozen["max_depth"],
+        ),
+        pace=Pace(
+            delay_seconds=settings.default_delay.total_seconds() if delay is None else delay,
+            connections=frozen["connections"] or 1,
+        ),
+        read=partial(read_page, scraper=scraper),
+        headers=sent,
+        plain_headers=redirects.headers_for(sent, origin="", next_origin="elsewhere"),
+        home=frozenset(canonical(url).origin for url in frozen["start_urls"]),
+        obey_robots=frozen["obey_robots"],
+        key_fields=tuple(frozen["key"]),
+        max_pages=frozen["max_pages"],
+        impatient=impatient,
+    )
+
+
+def read_page(fetched: Fetched, *, scraper: Scraper) -> Reading:
+    """Return what a scraper reads from a response."""
+    return reader.read(_page(fetched, fetched.body), scraper)
+
+
+def text_of(fetched: Fetched) -> str:
+    """Return the beginning of a body as text; empty for what is none."""
+    page = _page(fetched, fetched.body[:TEXT_BYTES])
+    return page.text if page.is_text else ""
+
+
+def _page(fetched: Fetched, body: bytes) -> Page:
+    headers = {name.lower(): value for name, value in fetched.headers}
+    return Page(url=fetched.url, body=body, status=fetched.status, headers=headers)
