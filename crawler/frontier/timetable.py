@@ -1,91 +1,103 @@
-"""When a schedule is due: cron expressions and intervals in a time zone."""
+"""When a schedule is due: by cron or at an interval, within windows, a little later by chance."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from heapq import merge
-from itertools import islice
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from hashlib import blake2b
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, Final
 
-from cronsim import CronSim, CronSimError
+from crawler.frontier.crons import BadTimetable, occurrences, shifted, zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CRON_FIELDS = 5
+    from crawler.frontier.windows import Windows
+
+INSTANT: Final = timedelta(microseconds=1)
+YEAR: Final = timedelta(days=366)
+MOST_TRIED: Final = 1_000
 
 
-class BadTimetable(ValueError):
-    """A cron expression or a time zone that cannot be read; `field` says which of the two."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """The nominal times of a schedule: exactly one of `cron` and `every_seconds` is set.
 
-    def __init__(self, message: str, *, field: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-def next_times(
-    *, cron: str, every_seconds: int | None, timezone: str, after: datetime, count: int
-) -> list[datetime]:
-    """Return the first `count` nominal times later than `after`, in UTC.
-
-    An interval counts from `after`. A local time that does not exist (clocks go forward) fires
-    at the first valid instant, one that exists twice fires at its first; only expressions for
-    every hour (`*` as the hour) keep firing through the hour that is repeated.
-    Fewer than `count` when the expression stops matching. Raises BadTimetable.
+    An interval is absolute time, counted from `phase`; without one, from wherever one begins to
+    look. A time outside the windows waits for the next opening, and all that wait for the same one
+    are one. `shift_minutes` moves the times of a cron expression within their hour. `seed` makes the
+    chance of this schedule's jitter its own.
     """
-    if every_seconds is not None:
-        step = timedelta(seconds=every_seconds)
-        return [after.astimezone(UTC) + step * number for number in range(1, count + 1)]
-    return list(islice(_occurrences(cron, zone(timezone), after), count))
+
+    cron: str = ""
+    every_seconds: int | None = None
+    timezone: str = "UTC"
+    phase: datetime | None = None
+    shift_minutes: int = 0
+    windows: Windows | None = None
+    jitter_seconds: int = 0
+    seed: int = 0
+
+    def next_times(self, *, after: datetime, count: int) -> list[datetime]:
+        """Return the first `count` nominal times later than `after`; fewer when they end."""
+        return list(islice(self.later_than(after), count))
+
+    def later_than(self, moment: datetime) -> Iterator[datetime]:
+        """Yield the nominal times later than `moment`, in UTC. Raises BadTimetable.
+
+        They rise, and do not depend on where one begins.
+        """
+        last = moment.astimezone(UTC)
+        if self.windows is None:
+            yield from self._regular(last)
+            return
+        search = last if self.windows.is_open(last) else self.windows.closed_since(last) - INSTANT
+        while (regular := next(self._regular(search), None)) is not None:
+            last = search = self.windows.opening(max(regular, last))
+            yield last
+
+    def due_at(self, nominal: datetime) -> datetime:
+        """Return when the run of a nominal time starts: up to the jitter later, before its window closes."""
+        room = timedelta(seconds=self.jitter_seconds)
+        if not room:
+            return nominal
+        if self.windows:
+            room = min(room, self.windows.closes(nominal) - nominal)
+        digest = blake2b(f"{self.seed}:{nominal.timestamp():.0f}".encode(), digest_size=8).digest()
+        return nominal + timedelta(seconds=int(room.total_seconds() * int.from_bytes(digest) / 2**64))
+
+    def opening(self, moment: datetime) -> datetime:
+        """Return `moment` when a run may start then, else when the next window opens."""
+        return self.windows.opening(moment) if self.windows else moment
+
+    def _regular(self, moment: datetime) -> Iterator[datetime]:
+        if self.every_seconds is None:
+            yield from occurrences(shifted(self.cron, self.shift_minutes), zone(self.timezone), moment)
+            return
+        step = timedelta(seconds=self.every_seconds)
+        time = moment if self.phase is None else moment - (moment - self.phase) % step
+        while True:
+            time += step
+            yield time
+
+    def check(self, *, now: datetime) -> None:
+        """Raise BadTimetable when the expression cannot be read, never comes true, or misses every window."""
+        if self.every_seconds is not None:
+            return
+        times = takewhile(lambda time: time < now + YEAR, self._regular(now))
+        first = next(self._regular(now), None)
+        if first is None:
+            raise BadTimetable("this time never comes; check the day and the month", field="cron")
+        windows = self.windows
+        if windows and not any(windows.is_open(time) for time in [first, *islice(times, MOST_TRIED)]):
+            raise BadTimetable(
+                f"no time of {self.cron} lies within; widen it, or change the cron expression "
+                f"to times at which it is open, such as {_cron_at(windows, now, self.timezone)}",
+                field="windows",
+            )
 
 
-def zone(name: str) -> ZoneInfo:
-    """Return the time zone called `name` in the IANA database; raises BadTimetable."""
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):
-        raise BadTimetable(
-            f"{name!r} is not a time zone; write a name such as Europe/Berlin or UTC", field="timezone"
-        ) from None
-
-
-def check(*, cron: str, timezone: str, now: datetime) -> None:
-    """Raise BadTimetable when the expression cannot be read, or never comes true after `now`."""
-    if not next_times(cron=cron, every_seconds=None, timezone=timezone, after=now, count=1):
-        raise BadTimetable("this time never comes; check the day and the month", field="cron")
-
-
-def _occurrences(cron: str, where: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    local = after.astimezone(where)
-    walls = _walk(cron, local.replace(tzinfo=None, fold=0))
-    instants = (_instant(wall, where) for wall in walls)
-    if cron.split()[1] == "*":
-        instants = merge(instants, (time.astimezone(UTC) for time in _walk(cron, local)))
-    last = after.astimezone(UTC)
-    for instant in instants:
-        if instant > last:
-            last = instant
-            yield instant
-
-
-def _walk(cron: str, start: datetime) -> Iterator[datetime]:
-    """Yield the matching times after `start`: wall clock times when it is naive, else in elapsed time."""
-    if len(cron.split()) != CRON_FIELDS:
-        raise BadTimetable(
-            "write five fields: minute, hour, day of month, month, day of week; such as 0 6 * * MON-FRI",
-            field="cron",
-        )
-    try:
-        return iter(CronSim(cron, start))
-    except CronSimError as error:
-        raise BadTimetable(f"the cron expression cannot be read: {error}", field="cron") from None
-
-
-def _instant(wall: datetime, where: ZoneInfo) -> datetime:
-    """Return when the clocks of `where` first show `wall`, or the first instant after it."""
-    while True:
-        instant = wall.replace(tzinfo=where, fold=0).astimezone(UTC)
-        if instant.astimezone(where).replace(tzinfo=None, fold=0) == wall:
-            return instant
-        wall += timedelta(minutes=1)
+def _cron_at(windows: Windows, now: datetime, timezone: str) -> str:
+    opens = windows.opening(windows.closes(now)).astimezone(zone(timezone))
+    return f"{opens.minute} {opens.hour} * * *"

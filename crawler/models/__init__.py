@@ -17,7 +17,7 @@ from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
 from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, Run, RunState, RunTrigger
-from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule
+from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
 from crawler.models.targets import Scope, Target
 from crawler.models.workers import Heartbeat
 
@@ -49,6 +49,8 @@ __all__ = [
     "Schedule",
     "Scope",
     "Sighting",
+    "SkipKind",
+    "SkippedRun",
     "Slice",
     "Snapshot",
     "Target",

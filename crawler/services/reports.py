@@ -18,6 +18,7 @@ from crawler.models import (
     Sighting,
 )
 from crawler.queue import Work
+from crawler.services import schedules
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +30,10 @@ RINGS_TO_WRITE = 4
 
 
 def report(*, run: Run) -> dict[str, Any]:
-    """Write the run's statistics into its row and return them; writing them twice changes nothing."""
+    """Write the run's statistics into its row and return them; writing them twice changes nothing.
+
+    It also checks whether the target's schedule can be kept, now that it is known what a run takes.
+    """
     before = (
         Run.objects.filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
         .order_by("-pk")
@@ -42,6 +46,7 @@ def report(*, run: Run) -> dict[str, Any]:
     }
     Run.objects.filter(pk=run.pk).update(report=said)
     run.report = said
+    schedules.check(target=run.target, now=run.finished_at or run.created_at)
     log.info(
         "a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items}
     )

@@ -24,7 +24,7 @@ from crawler.models import (
     Snapshot,
     Target,
 )
-from crawler.services import events, heartbeats, outbox
+from crawler.services import events, heartbeats, outbox, skips
 from crawler.stores import outages, sql
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _step_bodies(now: datetime) -> int:
 
 
 def _step_outbox(now: datetime) -> int:
-    gone = outages.forget(before=now - conf.crawl().keep_events)
+    gone = outages.forget(before=now - conf.crawl().keep_events) + skips.forget(now=now)
     return gone + outbox.forget(now=now) + heartbeats.forget(now=now) + events.forget(now=now)
 
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from crawler.frontier import timetable
-from crawler.models import MisfirePolicy, OverlapPolicy, Run, RunTrigger, Schedule
-from crawler.services import runs
+from crawler.frontier import catching_up
+from crawler.frontier.catching_up import PassOver, Start, Wait
+from crawler.models import MisfirePolicy, OverlapPolicy, Run, RunTrigger, Schedule, SkipKind
+from crawler.services import runs, skips
+from crawler.services.drafts import KEYS, keeping
 from crawler.services.drafts.timing import draft_of
+from crawler.services.skips import STAMP, Skip
+from crawler.services.spreading import quiet_shift
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from crawler.frontier.catching_up import Passed
     from crawler.models import Target
     from crawler.services.drafts import ScheduleDraft
 
 BATCH: Final = 200
-STAMP: Final = "%Y-%m-%d %H:%M UTC"
-GRACE: Final = timedelta(seconds=60)
-"""How late a run may start and still be on time; the tick itself comes every 5 s."""
 
 
 def put(*, target: Target, draft: ScheduleDraft | None, now: datetime) -> Schedule | None:
@@ -34,36 +38,74 @@ def put(*, target: Target, draft: ScheduleDraft | None, now: datetime) -> Schedu
         target._state.fields_cache.pop("schedule", None)  # noqa: SLF001 the reverse side is cached there
         return None
     schedule = existing or Schedule(target=target)
-    before = draft_of(schedule)
-    schedule.cron, schedule.every_seconds = draft.cron, draft.every_seconds
-    schedule.timezone, schedule.misfire, schedule.overlap = draft.timezone, draft.misfire, draft.overlap
+    before = draft_of(schedule).times
+    _take_over(schedule, draft, now)
     if not target.enabled:
-        schedule.next_run_at = None
-    elif existing is None or existing.next_run_at is None or before != draft:
-        schedule.next_run_at = _next(schedule, after=now)
-        schedule.last_skip_reason = ""
+        schedule.next_run_at = schedule.due_at = None
+    elif schedule.next_run_at is None or before != draft.times:
+        _begin(schedule, draft, now)
+    schedule.feasibility = _feasibility(schedule, target, now)
     schedule.save()
     target.schedule = schedule
     return schedule
 
 
+def check(*, target: Target, now: datetime) -> None:
+    """Store whether the schedule of `target` can be kept, as its last complete run showed."""
+    schedule = Schedule.objects.filter(target=target).first()
+    if schedule:
+        found = _feasibility(schedule, target, now)
+        Schedule.objects.filter(pk=schedule.pk).update(feasibility=found)
+
+
+def _feasibility(schedule: Schedule, target: Target, now: datetime) -> dict[str, Any]:
+    values = {key: getattr(target, key) for key in KEYS}
+    pages = keeping.pages_of(target)
+    found = keeping.feasibility(draft_of(schedule), values, pages=pages, now=now)
+    return keeping.told(found, now=now) if found else {}
+
+
+def _take_over(schedule: Schedule, draft: ScheduleDraft, now: datetime) -> None:
+    schedule.cron, schedule.every_seconds, schedule.timezone = draft.cron, draft.every_seconds, draft.timezone
+    schedule.misfire, schedule.overlap = draft.misfire, draft.overlap
+    schedule.jitter_seconds, schedule.windows = draft.jitter_seconds, list(draft.windows)
+    schedule.spread = draft.spread
+    if draft.paused:
+        schedule.paused_at = schedule.paused_at or now
+    elif schedule.paused_at:
+        schedule.paused_at, schedule.resumed_at = None, now
+
+
+def _begin(schedule: Schedule, draft: ScheduleDraft, now: datetime) -> None:
+    """Give a schedule whose times are new its place in the hour and its first time."""
+    shift = quiet_shift(draft, target=schedule.target_id, after=now)
+    schedule.shift_minutes = shift
+    schedule.phase_at = now + timedelta(minutes=shift) if draft.every_seconds is not None else None
+    first = next(schedule.timetable.later_than(schedule.phase_at or now), None)
+    _set_next(schedule, first)
+    schedule.last_skip_reason = ""
+
+
+def _set_next(schedule: Schedule, nominal: datetime | None) -> None:
+    schedule.next_run_at = nominal
+    schedule.due_at = schedule.timetable.due_at(nominal) if nominal else None
+
+
 def rest(*, target: Target) -> None:
     """Let the schedule of `target` start nothing more."""
-    Schedule.objects.filter(target=target).update(next_run_at=None)
+    Schedule.objects.filter(target=target).update(next_run_at=None, due_at=None)
 
 
 def next_times(schedule: Schedule, *, now: datetime, count: int = 5) -> list[datetime]:
-    """Return the next nominal times of `schedule`, the stored one first; none while it rests."""
-    if schedule.next_run_at is None:
+    """Return when the next runs of `schedule` start, by its jitter after their nominal times.
+
+    The stored time comes first, though it may have passed; none while the schedule rests or is paused.
+    """
+    if schedule.next_run_at is None or schedule.paused_at is not None:
         return []
-    later = timetable.next_times(
-        cron=schedule.cron,
-        every_seconds=schedule.every_seconds,
-        timezone=schedule.timezone,
-        after=max(now, schedule.next_run_at) if schedule.cron else schedule.next_run_at,
-        count=count - 1,
-    )
-    return [schedule.next_run_at, *later]
+    table = schedule.timetable
+    later = islice(table.later_than(max(now, schedule.next_run_at)), count - 1)
+    return [table.due_at(time) for time in (schedule.next_run_at, *later)]
 
 
 def tick(*, now: datetime) -> int:
@@ -79,88 +121,96 @@ def _due(now: datetime) -> list[Schedule]:
     """Return the schedules that are due, longest waiting first, without those that wait for their own run."""
     waits = Q(overlap=OverlapPolicy.QUEUE) & Exists(Run.objects.active().filter(target=OuterRef("target")))
     due = Schedule.objects.filter(
-        next_run_at__lte=now, target__enabled=True, target__deleted_at=None, target__hidden=False
+        Q(due_at=None) | Q(due_at__lte=now),
+        next_run_at__lte=now,
+        paused_at=None,
+        target__enabled=True,
+        target__deleted_at=None,
+        target__hidden=False,
     )
     return list(due.exclude(waits).select_related("target").order_by("next_run_at", "id")[:BATCH])
 
 
 def _fire(schedule: Schedule, now: datetime) -> bool:
-    nominal = _nominal(schedule, now)
-    reason = _why_not(schedule, nominal, now)
+    """Do what is to be done about a schedule that is due; say whether it started a run."""
+    due = catching_up.passed(schedule.timetable, first=schedule.next_run_at or now, now=now)
     try:
         with transaction.atomic():
-            if not _claim(schedule, reason, now):
-                return False
-            if reason is None:
-                runs.start(
-                    target=schedule.target,
-                    trigger=RunTrigger.SCHEDULE,
-                    now=now,
-                    schedule=schedule,
-                    nominal_at=nominal or schedule.next_run_at,
-                )
+            return _act(schedule, due, now)
     except IntegrityError:
-        if not Run.objects.filter(schedule=schedule, nominal_at=nominal or schedule.next_run_at).exists():
+        if not Run.objects.filter(schedule=schedule, nominal_at__in=due.times).exists():
             raise
-        _claim(schedule, None, now)
-        return False
+        _claim(schedule, due.following)
     except runs.TargetDisabled as error:
-        _claim(schedule, str(error), now)
+        with transaction.atomic():
+            _pass_over(schedule, due, Skip(kind=SkipKind.DISABLED, reason=str(error), times=due.times), now)
+    return False
+
+
+def _act(schedule: Schedule, due: Passed, now: datetime) -> bool:
+    cause = _cause(schedule, due)
+    makes_up = schedule.misfire == MisfirePolicy.RUN_ONCE or cause == SkipKind.OVERLAP
+    opening = schedule.timetable.opening(now)
+    match catching_up.decide(due, makes_up=makes_up, now=now, opening=opening):
+        case Start(nominal=nominal):
+            before = _in_the_way(schedule)
+            if before is None:
+                return _start(
+                    schedule, due, nominal, skips.left_out(due, nominal, cause, makes_up=makes_up), now
+                )
+            _pass_over(schedule, due, skips.overlap(due, before, now=now), now)
+        case Wait(until=until):
+            _wait(schedule, due, until, cause, now)
+        case PassOver():
+            _pass_over(schedule, due, skips.missed(due, cause), now)
+        case never:
+            assert_never(never)
+    return False
+
+
+def _start(schedule: Schedule, due: Passed, nominal: datetime, skip: Skip | None, now: datetime) -> bool:
+    if not _claim(schedule, due.following, last_run_at=now, last_skip_reason=""):
         return False
-    return reason is None
-
-
-def _nominal(schedule: Schedule, now: datetime) -> datetime | None:
-    """Return the latest nominal time that is still on time; None when all that are due were missed."""
-    due = schedule.next_run_at or now
-    if now - due <= GRACE:
-        return due
-    if schedule.every_seconds:
-        step = timedelta(seconds=schedule.every_seconds)
-        latest = due + step * ((now - due) // step)
-    else:
-        latest = _next(schedule, after=now - GRACE) or now + GRACE
-    return latest if now - GRACE <= latest <= now else None
-
-
-def _why_not(schedule: Schedule, nominal: datetime | None, now: datetime) -> str | None:
-    """Return why the run that is due is not to start; None when it is."""
-    if nominal is None and schedule.misfire == MisfirePolicy.SKIP and not _queued(schedule):
-        return f"nothing was running at {schedule.next_run_at:{STAMP}}, and what was missed is skipped"
-    if schedule.overlap == OverlapPolicy.SKIP:
-        before = Run.objects.filter(target=schedule.target_id).active().order_by("-id").first()
-        if before:
-            return f"run {before.pk} was still {before.state} at {now:{STAMP}}"
-    return None
-
-
-def _queued(schedule: Schedule) -> bool:
-    """Say whether the run that is due waited for the one before it, rather than for the service to run."""
-    ended_since = Run.objects.filter(target=schedule.target_id, finished_at__gte=schedule.next_run_at)
-    return schedule.overlap == OverlapPolicy.QUEUE and ended_since.exists()
-
-
-def _claim(schedule: Schedule, skipped: str | None, now: datetime) -> bool:
-    """Move `schedule` on to its next time after `now`; False when another tick already did."""
-    moved = Schedule.objects.filter(pk=schedule.pk, next_run_at=schedule.next_run_at)
-    last = {"last_run_at": now} if skipped is None else {}
-    reason = (skipped or "")[:200]
-    return moved.update(next_run_at=_following(schedule, now), last_skip_reason=reason, **last) == 1
-
-
-def _following(schedule: Schedule, now: datetime) -> datetime | None:
-    if schedule.every_seconds and schedule.next_run_at:
-        step = timedelta(seconds=schedule.every_seconds)
-        return schedule.next_run_at + step * ((now - schedule.next_run_at) // step + 1)
-    return _next(schedule, after=now)
-
-
-def _next(schedule: Schedule, *, after: datetime) -> datetime | None:
-    times = timetable.next_times(
-        cron=schedule.cron,
-        every_seconds=schedule.every_seconds,
-        timezone=schedule.timezone,
-        after=after,
-        count=1,
+    run = runs.start(
+        target=schedule.target, trigger=RunTrigger.SCHEDULE, now=now, schedule=schedule, nominal_at=nominal
     )
-    return times[0] if times else None
+    if skip:
+        skips.note(target=schedule.target_id, skip=replace(skip, run=run.pk), now=now)
+    return True
+
+
+def _pass_over(schedule: Schedule, due: Passed, skip: Skip, now: datetime) -> None:
+    if _claim(schedule, due.following, last_skip_reason=skip.reason[:200]):
+        skips.note(target=schedule.target_id, skip=skip, now=now)
+
+
+def _wait(schedule: Schedule, due: Passed, until: datetime, cause: SkipKind, now: datetime) -> None:
+    """Have one run for all that has passed when the window opens."""
+    others = due.times[1:]
+    if _claim(schedule, until) and others:
+        reason = f"{cause.label}; one run at {until:{STAMP}} stands for it"
+        skips.note(target=schedule.target_id, skip=Skip(kind=cause, reason=reason, times=others), now=now)
+
+
+def _cause(schedule: Schedule, due: Passed) -> SkipKind:
+    """Return why what is due now was not started in time."""
+    if schedule.resumed_at and due.first <= schedule.resumed_at:
+        return SkipKind.PAUSED
+    ended_since = Run.objects.filter(target=schedule.target_id, finished_at__gte=due.first)
+    if schedule.overlap == OverlapPolicy.QUEUE and ended_since.exists():
+        return SkipKind.OVERLAP
+    return SkipKind.MISFIRE
+
+
+def _in_the_way(schedule: Schedule) -> Run | None:
+    """Return the run that keeps the next one from starting."""
+    if schedule.overlap != OverlapPolicy.SKIP:
+        return None
+    return Run.objects.filter(target=schedule.target_id).active().order_by("-id").first()
+
+
+def _claim(schedule: Schedule, following: datetime | None, **changes: object) -> bool:
+    """Move `schedule` on to its next time; False when another tick already did."""
+    unmoved = Schedule.objects.filter(pk=schedule.pk, next_run_at=schedule.next_run_at)
+    due_at = schedule.timetable.due_at(following) if following else None
+    return unmoved.update(next_run_at=following, due_at=due_at, **changes) == 1

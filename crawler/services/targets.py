@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from crawler.models import FINAL_RUN_STATES, Run, RunState, Scope, Target
+from crawler.models import Run, Schedule, Scope, Target
 from crawler.services import drafts, freshness, runs, schedules
-from crawler.services.drafts import Draft, InvalidTarget, Problem
+from crawler.services.drafts import Draft, InvalidTarget, Problem, keeping
 from crawler.services.drafts.timing import draft_of
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def update(*, target: Target, data: object, now: datetime, by: User | AnonymousU
     target.save(update_fields=[*values, "updated_at"])
     if draft.changed & {"schedule", "enabled"}:
         schedules.put(target=target, draft=draft.schedule, now=now)
+    else:
+        schedules.check(target=target, now=now)
     if draft.changed & {"max_age_seconds", "enabled"}:
         freshness.put(target=target, now=now)
     return target
@@ -85,11 +87,11 @@ def warnings(*, target: Target, now: datetime) -> tuple[Problem, ...]:
 def _existing(target: Target | None) -> drafts.Existing | None:
     if target is None:
         return None
-    last = Run.objects.filter(target=target, state__in=FINAL_RUN_STATES).order_by("-id").first()
+    schedule: Schedule | None = getattr(target, "schedule", None)
     return drafts.Existing(
         values={key: getattr(target, key) for key in drafts.KEYS},
-        schedule=draft_of(getattr(target, "schedule", None)),
-        pages=last.pages if last and last.state == RunState.FINISHED else None,
+        schedule=draft_of(schedule) if schedule else None,
+        pages=keeping.pages_of(target),
     )
 
 

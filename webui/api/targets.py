@@ -12,12 +12,13 @@ from ninja import Query, Router, Schema, Status
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from crawler.exports import FORMATS
-from crawler.models import RunTrigger, Schedule, Target
+from crawler.models import RunTrigger, Target
 from crawler.queries import exports
 from crawler.queries import targets as listed
-from crawler.services import drafts, runs, schedules, targets
+from crawler.services import drafts, runs, targets
 from webui.api.auth import caller
 from webui.api.runs import RunOut, run_out
+from webui.api.schedules import ScheduleOut, schedule_out
 from webui.api.schemas import Id, Paged, Problem
 from webui.api.targets_schema import TARGET_SCHEMA, WHOLE_NUMBER_0_TO_9
 
@@ -33,19 +34,6 @@ class TargetIn(BaseModel):
     def given(self) -> dict[str, Any]:
         """Return the body as it was sent."""
         return dict(self.model_extra or {})
-
-
-class ScheduleOut(Schema):
-    """When runs start by themselves. `next_runs` are in UTC; empty while the target is disabled."""
-
-    cron: str | None
-    every_seconds: int | None
-    timezone: str
-    misfire: str
-    overlap: str
-    next_runs: list[datetime]
-    last_run_at: datetime | None
-    last_skip_reason: str
 
 
 class FreshnessOut(Schema):
@@ -199,26 +187,11 @@ def target_out(target: Target, *, now: datetime, warned: bool = False) -> Target
         **{key: getattr(target, key) for key in drafts.KEYS if key != "headers"},
         id=target.pk,
         headers=drafts.shown_headers(target.headers),
-        schedule=_schedule_out(getattr(target, "schedule", None), now),
+        schedule=schedule_out(getattr(target, "schedule", None), now),
         freshness=_freshness_out(target),
         created_at=target.created_at,
         updated_at=target.updated_at,
         warnings=[Problem(field=problem.field, message=problem.message) for problem in problems],
-    )
-
-
-def _schedule_out(schedule: Schedule | None, now: datetime) -> ScheduleOut | None:
-    if schedule is None:
-        return None
-    return ScheduleOut(
-        cron=schedule.cron or None,
-        every_seconds=schedule.every_seconds,
-        timezone=schedule.timezone,
-        misfire=schedule.misfire,
-        overlap=schedule.overlap,
-        next_runs=schedules.next_times(schedule, now=now),
-        last_run_at=schedule.last_run_at,
-        last_skip_reason=schedule.last_skip_reason,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from crawler.models import MisfirePolicy, OverlapPolicy, Scope
 from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_START_URLS
-from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL
+from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL, MOST_JITTER, MOST_WINDOWS
 from webui.api.schemas import body
 
 WHOLE_NUMBER_0_TO_9: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 9}
@@ -35,6 +35,21 @@ SCHEDULE_SCHEMA = body(
         "enum": OverlapPolicy.values,
         "default": "skip",
         "description": "While the run before is under way.",
+    },
+    jitter_seconds={
+        "type": "integer",
+        "minimum": 0,
+        "maximum": MOST_JITTER,
+        "default": 0,
+        "description": "Each run starts up to so much later, by chance.",
+    },
+    windows=_texts(
+        "When runs may start, such as `weekdays 22:00-06:00` or `sat,sun`; empty for always.", MOST_WINDOWS
+    ),
+    paused={"type": "boolean", "default": False, "description": "Whether no run starts by itself."},
+    spread={
+        "type": "boolean",
+        "description": "Whether the times move to a quiet minute; when left out, those of intervals do.",
     },
 ) | {"type": ["object", "null"], "description": "Exactly one of `cron` and `every_seconds`; null for none."}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler import conf
@@ -11,11 +10,10 @@ from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.policy.addresses import BadAllow
 from crawler.services import reach
-from crawler.services.drafts import promises, timing
+from crawler.services.drafts import keeping, promises, timing
 from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
-from crawler.services.drafts.timing import ScheduleDraft
+from crawler.services.drafts.timing import ScheduleDraft, draft_of
 from crawler.services.drafts.values import Wrong
-from crawler.urls import canonical
 from scrapers import registry
 
 if TYPE_CHECKING:
@@ -30,6 +28,7 @@ __all__ = [
     "InvalidTarget",
     "Problem",
     "ScheduleDraft",
+    "draft_of",
     "is_secret",
     "read",
     "shown_headers",
@@ -103,7 +102,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """What a target holds before it is changed, and how many pages its last whole run had."""
+    """What a target holds before it is changed, and how many pages its last complete run had."""
 
     values: Mapping[str, Any]
     schedule: ScheduleDraft | None
@@ -252,11 +251,11 @@ def warnings(
         Problem(field=f"start_urls.{index}", message=why)
         for index, why in _out_of_reach(values["start_urls"])
     ]
-    load = _load(values, pages)
-    late = timing.infeasibility(schedule, load, now=now) if schedule else None
-    if late:
-        found.append(Problem(field="schedule", message=late))
-    old = promises.unkept(values["max_age_seconds"], schedule, load, now=now)
+    if schedule:
+        kept = keeping.feasibility(schedule, values, pages=pages, now=now)
+        if kept and kept.problem:
+            found.append(Problem(field="schedule", message=kept.problem))
+    old = promises.unkept(values["max_age_seconds"], schedule, keeping.load(values, pages=pages), now=now)
     if old:
         found.append(Problem(field="max_age_seconds", message=old))
     return tuple(found)
@@ -269,16 +268,3 @@ def _out_of_reach(urls: Sequence[str]) -> list[tuple[int, str]]:
     except BadAllow:
         return []
     return [(index, f"{url} {OUT_OF_REACH}") for index, url in refused[:MOST_NAMED]]
-
-
-def _load(values: Mapping[str, Any], pages: int | None) -> timing.Load:
-    urls = values["start_urls"]
-    expected = pages or values["max_pages"] or DEFAULT_MAX_PAGES
-    delay, minutes = values["delay_seconds"], values["max_minutes"]
-    return timing.Load(
-        pages=min(expected, len(urls)) if values["scope"] == Scope.PAGE else expected,
-        hosts=len({canonical(url).origin for url in urls}),
-        delay=conf.crawl().default_delay if delay is None else timedelta(seconds=delay),
-        connections=values["connections"] or 1,
-        time_limit=timedelta(minutes=minutes) if minutes else None,
-    )

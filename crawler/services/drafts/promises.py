@@ -6,12 +6,13 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from crawler.services.drafts.timing import spoken
+from crawler.frontier.feasibility import spoken
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crawler.services.drafts.timing import Load, ScheduleDraft
+    from crawler.frontier.feasibility import Load
+    from crawler.services.drafts.timing import ScheduleDraft
 
 TIMES_LOOKED_AT: Final = 15
 
@@ -27,8 +28,11 @@ def unkept(
         return None
     if schedule is None:
         return "nothing starts runs by itself, so the data gets late: add a schedule"
-    times = schedule.next_times(after=now, count=TIMES_LOOKED_AT)
+    if schedule.paused:
+        return "the schedule is paused, so the data gets late: resume it"
+    times = schedule.timetable().next_times(after=now, count=TIMES_LOOKED_AT)
     gap = max((later - sooner for sooner, later in pairwise(times)), default=timedelta())
+    gap += timedelta(seconds=schedule.jitter_seconds)
     oldest = gap + load.duration
     if oldest <= timedelta(seconds=max_age_seconds):
         return None

@@ -1,25 +1,40 @@
-"""Reads a target's schedule, and says when it asks for more than the pace allows."""
+"""Reads a target's schedule, whole or what a change gives of it."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from crawler.frontier import timetable
+from crawler.frontier import crons, windows
+from crawler.frontier.crons import BadTimetable
+from crawler.frontier.timetable import Timetable
 from crawler.models import MisfirePolicy, OverlapPolicy
-from crawler.services.drafts.values import Wrong, choice, integer, kind_of, text, wrong
+from crawler.services.drafts.values import Wrong, array, choice, flag, integer, kind_of, text, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from crawler.models import Schedule
     from crawler.services.drafts.values import Reader
 
 LEAST_INTERVAL: Final = 10
 MOST_INTERVAL: Final = 366 * 24 * 3600
+MOST_JITTER: Final = 24 * 3600
+MOST_WINDOWS: Final = 14
+TIMES_COMPARED: Final = 50
+
+
+def _window(value: object) -> str:
+    line = windows.tidy(text(most=100, least=1)(value))
+    try:
+        windows.parse(line)
+    except BadTimetable as error:
+        raise wrong(str(error)) from None
+    return line
+
 
 _READERS: Final[Mapping[str, Reader[Any]]] = {
     "cron": text(most=200),
@@ -27,36 +42,64 @@ _READERS: Final[Mapping[str, Reader[Any]]] = {
     "timezone": text(most=64, least=1),
     "misfire": choice(MisfirePolicy),
     "overlap": choice(OverlapPolicy),
+    "jitter_seconds": integer(least=0, most=MOST_JITTER),
+    "windows": array(_window, most=MOST_WINDOWS),
+    "paused": flag,
+    "spread": flag,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleDraft:
-    """When a target's runs start: exactly one of `cron` and `every_seconds` is set."""
+    """When a target's runs start: exactly one of `cron` and `every_seconds` is set.
+
+    `spread` is None where nobody asked: then intervals are spread, and cron expressions are not.
+    """
 
     cron: str = ""
     every_seconds: int | None = None
     timezone: str = "UTC"
     misfire: MisfirePolicy = MisfirePolicy.RUN_ONCE
     overlap: OverlapPolicy = OverlapPolicy.SKIP
+    jitter_seconds: int = 0
+    windows: tuple[str, ...] = ()
+    paused: bool = False
+    spread: bool | None = None
 
-    def next_times(self, *, after: datetime, count: int) -> list[datetime]:
-        """Return the nominal times after `after`, as `timetable.next_times` does."""
-        return timetable.next_times(
-            cron=self.cron, every_seconds=self.every_seconds, timezone=self.timezone, after=after, count=count
+    @property
+    def spreads(self) -> bool:
+        return self.every_seconds is not None if self.spread is None else self.spread
+
+    @property
+    def times(self) -> tuple[object, ...]:
+        """Return all that decides when runs are due; the other parts may change without moving a run."""
+        when = (self.cron, self.every_seconds, self.timezone)
+        return (*when, self.jitter_seconds, self.windows, self.spreads)
+
+    def timetable(self, *, phase: datetime | None = None) -> Timetable:
+        """Return the nominal times; raises BadTimetable."""
+        return Timetable(
+            cron=self.cron,
+            every_seconds=self.every_seconds,
+            timezone=self.timezone,
+            phase=phase,
+            windows=windows.read(self.windows, timezone=self.timezone),
+            jitter_seconds=self.jitter_seconds,
         )
 
 
-def draft_of(schedule: Schedule | None) -> ScheduleDraft | None:
+def draft_of(schedule: Schedule) -> ScheduleDraft:
     """Return a stored schedule as a draft."""
-    if schedule is None:
-        return None
     return ScheduleDraft(
         cron=schedule.cron,
         every_seconds=schedule.every_seconds,
         timezone=schedule.timezone,
         misfire=MisfirePolicy(schedule.misfire),
         overlap=OverlapPolicy(schedule.overlap),
+        jitter_seconds=schedule.jitter_seconds,
+        windows=tuple(schedule.windows),
+        paused=schedule.paused_at is not None,
+        spread=schedule.spread,
     )
 
 
@@ -88,80 +131,43 @@ def _read_parts(given: Mapping[str, object], problems: list[tuple[str, str]]) ->
         try:
             values[name] = _READERS[name](value)
         except Wrong as error:
-            problems += ((name, message) for _, message in error.problems)
+            problems += ((f"{name}.{path}" if path else name, message) for path, message in error.problems)
     return values
 
 
-def _merge(values: Mapping[str, Any], existing: ScheduleDraft | None) -> ScheduleDraft:
+def _merge(values: dict[str, Any], existing: ScheduleDraft | None) -> ScheduleDraft:
     base = existing or ScheduleDraft()
+    kept = {part.name: getattr(base, part.name) for part in fields(base)}
     if "cron" in values or "every_seconds" in values:
-        cron, every_seconds = values.get("cron", ""), values.get("every_seconds")
-    else:
-        cron, every_seconds = base.cron, base.every_seconds
-    return ScheduleDraft(
-        cron=" ".join(cron.split()),
-        every_seconds=every_seconds,
-        timezone=values.get("timezone", base.timezone),
-        misfire=values.get("misfire", base.misfire),
-        overlap=values.get("overlap", base.overlap),
-    )
+        kept |= {"cron": "", "every_seconds": None}
+    merged = kept | values
+    merged["cron"], merged["windows"] = " ".join(merged["cron"].split()), tuple(merged["windows"])
+    return ScheduleDraft(**merged)
 
 
 def _mistimed(draft: ScheduleDraft, now: datetime) -> list[tuple[str, str]]:
-    problems, zone = [], draft.timezone
+    """Return what is wrong with the times taken together."""
     try:
-        timetable.zone(zone)
-    except timetable.BadTimetable as error:
-        problems, zone = [(error.field, str(error))], "UTC"
+        crons.zone(draft.timezone)
+    except BadTimetable as error:
+        return [(error.field, str(error)), *_mistimed(_in_utc(draft), now)]
+    if not draft.cron and draft.every_seconds is None:
+        return []
     try:
-        if draft.cron:
-            timetable.check(cron=draft.cron, timezone=zone, now=now)
-    except timetable.BadTimetable as error:
-        problems.append((error.field, str(error)))
-    return problems
+        table = draft.timetable()
+        table.check(now=now)
+    except BadTimetable as error:
+        return [(error.field, str(error))]
+    return _too_much_jitter(draft, table.next_times(after=now, count=TIMES_COMPARED))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What one run asks of its hosts: how many pages in all, and how fast each host may be asked."""
-
-    pages: int
-    hosts: int
-    delay: timedelta
-    connections: int
-    time_limit: timedelta | None
-
-    @property
-    def duration(self) -> timedelta:
-        """Return the least time the run can take."""
-        needed = self.delay * math.ceil(self.pages / max(1, self.hosts) / max(1, self.connections))
-        return min(needed, self.time_limit) if self.time_limit else needed
+def _in_utc(draft: ScheduleDraft) -> ScheduleDraft:
+    return ScheduleDraft(cron=draft.cron, every_seconds=draft.every_seconds, windows=draft.windows)
 
 
-def infeasibility(schedule: ScheduleDraft, load: Load, *, now: datetime) -> str | None:
-    """Return why `schedule` cannot keep its times with `load`, and what would work; None when it can."""
-    times = schedule.next_times(after=now, count=6)
-    if len(times) < 2:
-        return None
-    gap = min(later - sooner for sooner, later in pairwise(times))
-    if load.duration <= gap:
-        return None
-    possible = int(gap / load.delay) * max(1, load.hosts) * max(1, load.connections)
-    return (
-        f"{load.pages:,} pages at {load.delay.total_seconds():g} s each is {spoken(load.duration)}: "
-        f"every {spoken(gap)} cannot work; leave at least {spoken(load.duration)} between runs "
-        f"or limit them to {possible:,} pages"
-    )
-
-
-def spoken(span: timedelta) -> str:
-    """Return a duration in its two largest units, rounded up, such as 2 h 47 min."""
-    seconds = math.ceil(span.total_seconds())
-    step = 3600 if seconds >= 24 * 3600 else 60 if seconds >= 3600 else 1
-    seconds = math.ceil(seconds / step) * step
-    parts = []
-    for size, unit in ((24 * 3600, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
+def _too_much_jitter(draft: ScheduleDraft, times: list[datetime]) -> list[tuple[str, str]]:
+    gap = min((later - sooner for sooner, later in pairwise(times)), default=timedelta.max)
+    if gap > timedelta(seconds=draft.jitter_seconds):
+        return []
+    least = int(gap.total_seconds())
+    return [("jitter_seconds", f"must be less than the {least:,} s that can lie between two of its times")]

@@ -10,7 +10,7 @@ from crawler.models import Run, RunState, Target
 from crawler.services.drafts import KEYS
 from tests.integration.api.conftest import problem
 from webui.api.targets import TargetOut
-from webui.api.targets_schema import TARGET_SCHEMA
+from webui.api.targets_schema import SCHEDULE_SCHEMA, TARGET_SCHEMA
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Api
@@ -61,9 +61,7 @@ def test_what_was_read_can_be_registered_again(api: Api) -> None:
     }
     first = api.post("/targets", everything).json()
     keys = {key: first[key] for key in KEYS}
-    schedule = {
-        key: first["schedule"][key] for key in ("cron", "every_seconds", "timezone", "misfire", "overlap")
-    }
+    schedule = {key: first["schedule"][key] for key in SCHEDULE_SCHEMA["properties"]}
 
     second = api.post("/targets", {**keys, "schedule": schedule}).json()
 

@@ -7,9 +7,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth import get_user_model
 
-from crawler.models import Event, EventKind, Item, Page, Request, Run, RunTrigger, Snapshot, Target
+from crawler.models import (
+    Event,
+    EventKind,
+    Item,
+    Page,
+    Request,
+    Run,
+    RunTrigger,
+    SkipKind,
+    SkippedRun,
+    Snapshot,
+    Target,
+)
 from crawler.policy.identity import digest
-from crawler.services import events, retention, runs, targets
+from crawler.services import events, retention, runs, skips, targets
+from crawler.services.skips import Skip
 from crawler.stores import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +62,7 @@ def test_a_deleted_target_leaves_nothing_behind() -> None:
     store(body, at=LONG_AGO)
     page_of(gone, body)
     events.record(EventKind.FRESHNESS_LATE, target=gone.pk, now=NOW)
+    skips.note(target=gone.pk, skip=Skip(kind=SkipKind.MISFIRE, reason="", times=(NOW,)), now=NOW)
     targets.delete(target=gone, now=NOW)
     retention.clean_up(now=NOW + timedelta(minutes=1))
     assert list(Target.objects.all()) == [stays]
@@ -56,6 +70,7 @@ def test_a_deleted_target_leaves_nothing_behind() -> None:
     assert not Request.objects.exists()
     assert not Page.objects.exists()
     assert not Event.objects.exists()
+    assert not SkippedRun.objects.exists()
     assert not Snapshot.objects.exists()
 
 
@@ -88,6 +103,14 @@ def test_old_events_go_and_younger_ones_stay() -> None:
         events.record(EventKind.FRESHNESS_LATE, target=shop.pk, now=at)
     retention.clean_up(now=NOW)
     assert [event.created_at for event in Event.objects.all()] == [NOW - timedelta(days=89)]
+
+
+def test_notes_of_skipped_times_go_with_the_requests_of_their_days() -> None:
+    shop = target()
+    for at in (NOW - timedelta(days=31), NOW - timedelta(days=29)):
+        skips.note(target=shop.pk, skip=Skip(kind=SkipKind.MISFIRE, reason="", times=(at,)), now=at)
+    retention.clean_up(now=NOW)
+    assert [skip.noted_at for skip in SkippedRun.objects.all()] == [NOW - timedelta(days=29)]
 
 
 def test_records_keep_the_order_of_their_fields() -> None:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
-from crawler.models import Run, RunState, RunTrigger, Schedule, Target
-from crawler.services import runs, schedules, targets
+from crawler.models import Host, Run, RunState, RunTrigger, Schedule, SkippedRun, Target
+from crawler.services import reports, runs, schedules, targets
 
 pytestmark = pytest.mark.django_db
 
@@ -22,13 +23,13 @@ def scheduled(**schedule: Any) -> Target:
     data = {
         "name": "Shop",
         "start_urls": ["https://shop.test/"],
-        "schedule": {"every_seconds": 3600, **schedule},
+        "schedule": {"every_seconds": 3600, "spread": False, **schedule},
     }
-    return targets.create(owner=None, data={key: value for key, value in data.items() if value}, now=NOW)
+    return targets.create(owner=None, data=data, now=NOW)
 
 
 def daily(**schedule: Any) -> Target:
-    return scheduled(every_seconds=None, cron="0 6 * * *", timezone="Europe/Berlin", **schedule)
+    return scheduled(every_seconds=None, cron="0 6 * * *", **{"timezone": "Europe/Berlin", **schedule})
 
 
 def end(run: Run, at: datetime) -> None:
@@ -190,6 +191,269 @@ def test_next_times_begin_with_the_stored_one() -> None:
     assert times == [datetime(2026, 3, day, 5, 0, tzinfo=UTC) for day in range(3, 8)]
 
 
+def skipped() -> list[tuple[str, int, datetime, datetime]]:
+    rows = SkippedRun.objects.order_by("id")
+    return [(row.kind, row.times, row.nominal_at, row.last_nominal_at) for row in rows]
+
+
+def test_every_time_that_an_earlier_run_blocks_is_noted_in_one_row() -> None:
+    target = scheduled(overlap="skip")
+    before = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    for hours in (1, 2, 3):
+        schedules.tick(now=NOW + hours * HOUR)
+
+    assert skipped() == [("overlap", 3, NOW + HOUR, NOW + 3 * HOUR)]
+    row = SkippedRun.objects.get()
+    assert row.run == before.pk
+    assert row.reason == f"run {before.pk} was still queued at 2026-03-02 13:00 UTC"
+
+    end(before, NOW + 3.5 * HOUR)
+    after = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW + 3.5 * HOUR)
+    schedules.tick(now=NOW + 4 * HOUR)
+    assert skipped()[1] == ("overlap", 1, NOW + 4 * HOUR, NOW + 4 * HOUR)
+    assert SkippedRun.objects.order_by("-id")[0].run == after.pk
+
+
+def test_times_that_were_missed_and_skipped_are_noted() -> None:
+    scheduled(misfire="skip")
+
+    schedules.tick(now=NOW + 6.5 * HOUR)
+
+    assert skipped() == [("misfire", 6, NOW + HOUR, NOW + 6 * HOUR)]
+
+
+def test_times_that_one_run_stands_for_are_noted_beside_it() -> None:
+    scheduled(misfire="run_once")
+
+    assert schedules.tick(now=NOW + 6.5 * HOUR) == 1
+
+    assert skipped() == [("misfire", 5, NOW + 2 * HOUR, NOW + 6 * HOUR)]
+    row = SkippedRun.objects.get()
+    assert row.run == Run.objects.get().pk
+    assert (
+        row.reason
+        == "nothing was running at 2026-03-02 12:00 UTC, and one run stands for all that was missed"
+    )
+
+
+@pytest.mark.parametrize(("misfire", "noted"), [("skip", 5), ("run_once", 5)])
+def test_times_before_one_that_is_on_time_are_noted(misfire: str, noted: int) -> None:
+    scheduled(misfire=misfire)
+
+    assert schedules.tick(now=NOW + 6 * HOUR) == 1
+
+    assert skipped() == [("misfire", noted, NOW + HOUR, NOW + 5 * HOUR)]
+
+
+def test_times_that_a_queued_run_stands_for_are_noted_as_overlapping() -> None:
+    target = scheduled(overlap="queue", misfire="skip")
+    before = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    schedules.tick(now=NOW + HOUR)
+    end(before, NOW + 3.5 * HOUR)
+
+    assert schedules.tick(now=NOW + 3.5 * HOUR) == 1
+    assert skipped() == [("overlap", 2, NOW + 2 * HOUR, NOW + 3 * HOUR)]
+
+
+def test_a_target_that_is_switched_off_meanwhile_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = scheduled()
+    due = schedules._due(NOW + HOUR)
+    due[0].target.enabled = False
+    monkeypatch.setattr(schedules, "_due", lambda _now: due)
+
+    assert schedules.tick(now=NOW + HOUR) == 0
+    assert skipped() == [("disabled", 1, NOW + HOUR, NOW + HOUR)]
+    assert "switched off" in Schedule.objects.get(target=target).last_skip_reason
+
+
+@pytest.mark.parametrize("overlap", ["skip", "queue", "allow"])
+@pytest.mark.parametrize("misfire", ["skip", "run_once"])
+def test_six_hours_of_downtime_give_at_most_one_run_under_every_policy(misfire: str, overlap: str) -> None:
+    scheduled(misfire=misfire, overlap=overlap)
+
+    started = [schedules.tick(now=NOW + 6.5 * HOUR + timedelta(seconds=5 * number)) for number in range(3)]
+    assert started == [int(misfire == "run_once"), 0, 0]
+    for run in Run.objects.all():
+        end(run, NOW + 6.6 * HOUR)
+    assert schedules.tick(now=NOW + 7 * HOUR) == 1
+    assert nominal_times()[-1] == NOW + 7 * HOUR
+
+
+@pytest.mark.parametrize("overlap", ["skip", "queue", "allow"])
+def test_after_a_downtime_a_closed_window_is_waited_for_once(overlap: str) -> None:
+    """Down from 23:00 to 7:00: what was missed at night runs when the window opens in the evening."""
+    scheduled(misfire="run_once", overlap=overlap, windows=["22:00-06:00"])
+    midnight = NOW + 14 * HOUR
+    Schedule.objects.update(next_run_at=midnight - HOUR, due_at=midnight - HOUR)
+
+    assert schedules.tick(now=midnight + 7.5 * HOUR) == 0
+    opens = midnight + 22 * HOUR
+    assert Schedule.objects.get().next_run_at == opens
+    assert skipped() == [("misfire", 6, midnight, midnight + 5 * HOUR)]
+    assert [schedules.tick(now=opens + timedelta(seconds=late)) for late in (-1, 0, 5)] == [0, 1, 0]
+    assert nominal_times() == [opens]
+    assert Schedule.objects.get().next_run_at == opens + HOUR
+
+
+def test_after_a_downtime_that_ends_within_the_window_one_run_starts_at_once() -> None:
+    scheduled(misfire="run_once", windows=["09:00-18:00"])
+
+    assert schedules.tick(now=NOW + 6.5 * HOUR) == 1
+    assert nominal_times() == [NOW + HOUR]
+
+
+def test_what_was_missed_in_a_window_is_skipped_with_that_policy() -> None:
+    scheduled(misfire="skip", windows=["09:00-13:00"])
+
+    assert schedules.tick(now=NOW + 6.5 * HOUR) == 0
+    assert skipped() == [("misfire", 2, NOW + HOUR, NOW + 2 * HOUR)]
+    assert Schedule.objects.get().next_run_at == NOW + 23 * HOUR
+
+
+def test_a_run_that_was_queued_past_the_window_waits_for_its_opening() -> None:
+    target = scheduled(overlap="queue", windows=["09:00-13:00"])
+    before = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    schedules.tick(now=NOW + HOUR)
+    end(before, NOW + 5 * HOUR)
+
+    assert schedules.tick(now=NOW + 5 * HOUR) == 0
+    assert schedules.tick(now=NOW + 23 * HOUR) == 1
+    assert nominal_times() == [None, NOW + 23 * HOUR]
+
+
+def test_jitter_delays_the_start_and_not_the_nominal_time() -> None:
+    scheduled(jitter_seconds=1800)
+    schedule = Schedule.objects.get()
+    starts = schedule.timetable.due_at(NOW + HOUR)
+    assert NOW + HOUR + timedelta(seconds=60) < starts == schedule.due_at
+
+    assert schedules.tick(now=starts - timedelta(seconds=1)) == 0
+    assert schedules.tick(now=starts) == 1
+    assert nominal_times() == [NOW + HOUR]
+    schedule = Schedule.objects.get()
+    assert (schedule.next_run_at, skipped()) == (NOW + 2 * HOUR, [])
+    assert schedules.next_times(schedule, now=starts)[0] == schedule.due_at
+
+
+def test_schedules_that_wait_out_their_jitter_do_not_stand_in_the_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedules, "BATCH", 1)
+    scheduled(jitter_seconds=3000)
+    other = scheduled()
+
+    assert schedules.tick(now=NOW + HOUR) == 1
+    assert Run.objects.get().target == other
+
+
+def test_a_row_that_an_older_version_wrote_starts_at_its_nominal_time() -> None:
+    scheduled(jitter_seconds=3000)
+    Schedule.objects.update(due_at=None, phase_at=None)
+
+    assert schedules.tick(now=NOW + HOUR) == 1
+    assert Schedule.objects.get().next_run_at == NOW + 2 * HOUR
+
+
+@pytest.mark.parametrize(("misfire", "started", "noted"), [("run_once", 1, 1), ("skip", 0, 2)])
+def test_a_pause_starts_nothing_and_resuming_follows_the_misfire_policy(
+    misfire: str, started: int, noted: int
+) -> None:
+    target = scheduled(misfire=misfire)
+    targets.update(target=target, data={"schedule": {"paused": True}}, now=NOW)
+    assert schedules.next_times(Schedule.objects.get(), now=NOW) == []
+    assert schedules.tick(now=NOW + 2.2 * HOUR) == 0
+
+    targets.update(target=target, data={"schedule": {"paused": False}}, now=NOW + 2.5 * HOUR)
+
+    assert schedules.tick(now=NOW + 2.5 * HOUR) == started
+    assert [(kind, times) for kind, times, *_ in skipped()] == [("paused", noted)]
+    assert Schedule.objects.get().next_run_at == NOW + 3 * HOUR
+
+
+def test_a_pause_within_which_nothing_was_due_changes_nothing() -> None:
+    target = scheduled()
+    targets.update(target=target, data={"schedule": {"paused": True}}, now=NOW)
+    targets.update(target=target, data={"schedule": {"paused": False}}, now=NOW + 0.5 * HOUR)
+
+    assert schedules.tick(now=NOW + HOUR) == 1
+    assert (nominal_times(), skipped()) == ([NOW + HOUR], [])
+
+
+def test_another_policy_moves_no_time() -> None:
+    target = scheduled()
+    change = {"overlap": "allow", "misfire": "skip", "paused": True}
+    targets.update(target=target, data={"schedule": change}, now=NOW + 0.5 * HOUR)
+
+    assert Schedule.objects.get().next_run_at == NOW + HOUR
+
+
+def test_new_intervals_take_quiet_minutes() -> None:
+    made = [scheduled(spread=True) for _ in range(3)]
+    kept = scheduled(spread=False)
+
+    first = [Schedule.objects.get(target=target) for target in (*made, kept)]
+    assert [schedule.next_run_at for schedule in first] == [
+        NOW + HOUR + timedelta(minutes=minutes) for minutes in (0, 1, 2, 0)
+    ]
+    assert [schedule.shift_minutes for schedule in first] == [0, 1, 2, 0]
+    schedules.tick(now=NOW + HOUR + timedelta(minutes=1))
+    assert Schedule.objects.get(target=made[1]).next_run_at == NOW + 2 * HOUR + timedelta(minutes=1)
+
+
+def test_cron_expressions_are_moved_only_when_asked_and_within_their_hour() -> None:
+    for _ in range(2):
+        daily()
+    moved = daily(spread=True)
+
+    schedule = Schedule.objects.get(target=moved)
+    assert schedule.shift_minutes == 1
+    assert {time.minute for time in schedules.next_times(schedule, now=NOW)} == {1}
+    targets.update(target=moved, data={"schedule": {"spread": False}}, now=NOW)
+    assert {time.minute for time in schedules.next_times(Schedule.objects.get(target=moved), now=NOW)} == {0}
+
+
+def test_paused_and_resting_schedules_take_no_minute() -> None:
+    paused, disabled = scheduled(), scheduled()
+    targets.update(target=paused, data={"schedule": {"paused": True}}, now=NOW)
+    targets.update(target=disabled, data={"enabled": False}, now=NOW)
+
+    assert Schedule.objects.get(target=scheduled(spread=True)).shift_minutes == 0
+
+
+def test_feasibility_is_stored_when_a_target_is_saved_and_after_a_run() -> None:
+    target = scheduled()
+    stored = Schedule.objects.get().feasibility
+    assert (stored["fits"], stored["pages"], stored["measured"]) == (False, 10_000, False)
+    assert stored["possible_seconds"] == 3 * 3600
+
+    run = Run.objects.create(target=target, state=RunState.FINISHED, pages=120, finished_at=NOW + HOUR)
+    reports.report(run=run)
+
+    stored = Schedule.objects.get().feasibility
+    assert (stored["fits"], stored["pages"], stored["measured"]) == (True, 120, True)
+    assert (stored["problem"], stored["checked_at"]) == (None, (NOW + HOUR).isoformat())
+
+
+def test_a_change_of_the_limits_is_checked_too() -> None:
+    target = scheduled()
+    targets.update(target=target, data={"max_pages": 100}, now=NOW)
+
+    assert Schedule.objects.get().feasibility["fits"] is True
+
+
+def test_feasibility_heeds_what_is_known_of_the_host() -> None:
+    Host.objects.create(origin="https://shop.test", crawl_delay_seconds=10, latency_seconds=2)
+    target = scheduled()
+    assert Schedule.objects.get().feasibility["pace_seconds"] == 10
+
+    targets.update(target=target, data={"obey_robots": False, "schedule": {}}, now=NOW, by=root())
+    assert Schedule.objects.get().feasibility["pace_seconds"] == 2
+
+
+def root() -> User:
+    return User.objects.create_superuser("root")
+
+
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_ticks_at_once_start_each_run_once() -> None:
     for _ in range(5):
@@ -209,4 +473,5 @@ def test_two_ticks_at_once_start_each_run_once() -> None:
         thread.join()
 
     assert sum(started) == 5
+    assert not SkippedRun.objects.exists()
     assert Run.objects.count() == 5

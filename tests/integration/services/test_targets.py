@@ -289,8 +289,10 @@ def test_a_schedule_that_the_pace_cannot_keep_is_warned_of_with_what_would_work(
 
     (warning,) = draft.warnings
     assert warning.field == "schedule"
-    assert warning.message.startswith("10,000 pages at 1 s each is 2 h 47 min: every 1 h cannot work")
-    assert "3,600 pages" in warning.message
+    assert warning.message == (
+        "10,000 pages at 1 s each is 2 h 47 min: every hour cannot work; "
+        "every 3 hours can, or at most 3,600 pages"
+    )
 
 
 @pytest.mark.parametrize("limit", [{"max_pages": 3_000}, {"max_minutes": 30}, {"delay_seconds": 0.1}])
@@ -311,6 +313,52 @@ def test_warning_counts_the_pages_the_last_run_had(target: Target) -> None:
     Run.objects.create(target=target, state=RunState.FINISHED, pages=120)
 
     assert targets.warnings(target=target, now=NOW) == ()
+
+
+def test_a_promise_that_a_paused_or_jittery_schedule_cannot_keep_is_warned_of(target: Target) -> None:
+    promise = {"max_age_seconds": 10_000, "max_pages": 60, "schedule": {"every_seconds": 7200}}
+    targets.update(target=target, data=promise, now=NOW)
+    assert targets.warnings(target=target, now=NOW) == ()
+
+    targets.update(target=target, data={"schedule": {"jitter_seconds": 3600}}, now=NOW)
+    (late,) = targets.warnings(target=target, now=NOW)
+    assert (late.field, late.message[:27]) == ("max_age_seconds", "data gets as old as 3 h 1 m")
+
+    targets.update(target=target, data={"schedule": {"jitter_seconds": 0, "paused": True}}, now=NOW)
+    (paused,) = targets.warnings(target=target, now=NOW)
+    assert "the schedule is paused" in paused.message
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field", "says"),
+    [
+        ({"windows": ["mon 25:00-6:00"]}, "schedule.windows.0", "character 5: '25:00'"),
+        ({"windows": ["sat", "10:00-10:00"]}, "schedule.windows.1", "never opens"),
+        ({"cron": "0 12 * * *", "windows": ["22:00-06:00"]}, "schedule.windows", "such as 0 22 * * *"),
+        ({"windows": "sat"}, "schedule.windows", "must be a list"),
+        ({"every_seconds": 600, "jitter_seconds": 600}, "schedule.jitter_seconds", "less than the 600 s"),
+        ({"cron": "0,5 6 * * *", "jitter_seconds": 400}, "schedule.jitter_seconds", "less than the 300 s"),
+        ({"jitter_seconds": -1}, "schedule.jitter_seconds", "between 0 and 86,400"),
+        ({"paused": "yes"}, "schedule.paused", "true or false"),
+        ({"spread": 1}, "schedule.spread", "true or false"),
+    ],
+)
+def test_what_is_wrong_with_a_part_of_a_schedule_is_said_beside_it(
+    schedule: dict[str, Any], field: str, says: str
+) -> None:
+    times = {} if "cron" in schedule else {"every_seconds": 3600}
+    found = problems({**SHOP, "schedule": times | schedule})
+    assert list(found) == [field]
+    assert says in found[field]
+
+
+def test_windows_are_stored_tidied_and_emptied_by_an_empty_list(target: Target) -> None:
+    schedule = {"every_seconds": 3600, "windows": ["Weekdays  22:00 – 06:00", "weekdays 22:00-06:00"]}
+    targets.update(target=target, data={"schedule": schedule}, now=NOW)
+    assert Schedule.objects.get().windows == ["weekdays 22:00-06:00"]
+
+    targets.update(target=target, data={"schedule": {"windows": []}}, now=NOW)
+    assert Schedule.objects.get().windows == []
 
 
 def test_deleting_hides_at_once_and_cancels_what_runs(target: Target, owner: User) -> None:
@@ -341,6 +389,8 @@ SCHEDULES = st.fixed_dictionaries(
         "cron": JSON | st.sampled_from(["0 6 * * *", "*/5 * * * *", "0 0 31 2 *"]),
         "every_seconds": JSON,
         "timezone": JSON | st.sampled_from(["UTC", "Europe/Berlin"]),
+        "windows": JSON | st.lists(st.sampled_from(["sat,sun", "22:00-06:00", "mon 1:00"]), max_size=2),
+        "jitter_seconds": JSON,
     },
 )
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.frontier.timetable import BadTimetable, check, next_times
+from crawler.frontier.crons import BadTimetable
+from crawler.frontier.timetable import Timetable
 
 
 def at(text: str, zone: str = "UTC") -> datetime:
@@ -18,14 +19,14 @@ def at(text: str, zone: str = "UTC") -> datetime:
 
 
 def cron(expression: str, zone: str, after: str, count: int = 3) -> list[str]:
-    times = next_times(cron=expression, every_seconds=None, timezone=zone, after=at(after, zone), count=count)
+    times = Timetable(cron=expression, timezone=zone).next_times(after=at(after, zone), count=count)
     return [time.astimezone(ZoneInfo(zone)).strftime("%d %H:%M %z") for time in times]
 
 
 def test_interval_counts_from_the_moment_given() -> None:
     now = at("2026-03-01T10:00:30")
 
-    times = next_times(cron="", every_seconds=90, timezone="UTC", after=now, count=2)
+    times = Timetable(every_seconds=90).next_times(after=now, count=2)
 
     assert times == [now + timedelta(seconds=90), now + timedelta(seconds=180)]
 
@@ -89,9 +90,7 @@ def test_hourly_goes_on_through_the_repeated_hour() -> None:
 def test_a_daily_time_asked_for_in_the_repeated_hour_does_not_fire_again() -> None:
     second_pass = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 02:10 for the second time
 
-    (time,) = next_times(
-        cron="30 2 * * *", every_seconds=None, timezone="Europe/Berlin", after=second_pass, count=1
-    )
+    (time,) = Timetable(cron="30 2 * * *", timezone="Europe/Berlin").next_times(after=second_pass, count=1)
 
     assert time == at("2026-10-26T02:30", "Europe/Berlin")
 
@@ -107,8 +106,9 @@ def test_a_daily_time_asked_for_in_the_repeated_hour_does_not_fire_again() -> No
 def test_times_rise_and_do_not_depend_on_where_one_begins(
     zone: str, expression: str, after: datetime
 ) -> None:
-    times = next_times(cron=expression, every_seconds=None, timezone=zone, after=after, count=8)
-    again = next_times(cron=expression, every_seconds=None, timezone=zone, after=times[2], count=5)
+    table = Timetable(cron=expression, timezone=zone)
+    times = table.next_times(after=after, count=8)
+    again = table.next_times(after=times[2], count=5)
 
     assert all(one < two for one, two in pairwise([after, *times]))
     assert times[3:] == again
@@ -131,6 +131,6 @@ def test_times_rise_and_do_not_depend_on_where_one_begins(
 )
 def test_what_cannot_be_read_names_its_field(expression: str, zone: str, field: str) -> None:
     with pytest.raises(BadTimetable) as refused:
-        check(cron=expression, timezone=zone, now=at("2026-01-01T00:00"))
+        Timetable(cron=expression, timezone=zone).check(now=at("2026-01-01T00:00"))
 
     assert refused.value.field == field

@@ -1,0 +1,124 @@
+"""Whether a schedule leaves its runs the time that the pace of their hosts needs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+LADDER: Final = (
+    *(MINUTE * many for many in (1, 2, 5, 10, 15, 20, 30)),
+    *(HOUR * many for many in (1, 2, 3, 4, 6, 8, 12)),
+    *(DAY * many for many in (1, 2, 3, 7, 14, 30)),
+)
+"""The intervals that people use; what is possible is the first that is long enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What one run asks of its hosts: how many pages, and how much time each host takes for one.
+
+    The pages are taken to lie evenly on the hosts. `measured` says that `pages` is what a run had,
+    and not a limit.
+    """
+
+    pages: int
+    paces: tuple[timedelta, ...]
+    time_limit: timedelta | None = None
+    measured: bool = False
+
+    @property
+    def pace(self) -> timedelta:
+        """Return the time that the slowest host takes for a page."""
+        return max(self.paces, default=timedelta(0))
+
+    @property
+    def duration(self) -> timedelta:
+        """Return the least time the run can take."""
+        needed = self.pace * math.ceil(self.pages / max(1, len(self.paces)))
+        return min(needed, self.time_limit) if self.time_limit else needed
+
+    def pages_within(self, span: timedelta) -> int:
+        """Return how many pages fit into `span`; at least one."""
+        return max(1, int(span / self.pace) * len(self.paces))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feasibility:
+    """Whether a run fits between the times of its schedule; `gap` is the least of what lies between them.
+
+    `possible` is the interval that would do, None when a schedule fits or nothing would.
+    """
+
+    load: Load
+    gap: timedelta
+    possible: timedelta | None = None
+
+    @property
+    def fits(self) -> bool:
+        return self.load.duration <= self.gap
+
+    @property
+    def problem(self) -> str | None:
+        """Return why the schedule cannot be kept, and what could be; None when it can."""
+        if self.fits:
+            return None
+        load = self.load
+        pages = f"at most {load.pages_within(self.gap):,} pages"
+        can = f"every {in_words(self.possible)} can, or {pages}" if self.possible else f"{pages} can"
+        return (
+            f"{load.pages:,} pages at {load.pace.total_seconds():g} s each is {spoken(load.duration)}: "
+            f"every {in_words(self.gap)} cannot work; {can}"
+        )
+
+
+def judge(times: Sequence[datetime], load: Load) -> Feasibility | None:
+    """Return whether runs with `load` fit between `times`; None when there are too few to tell."""
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    if not gaps:
+        return None
+    possible = next((step for step in LADDER if step >= load.duration), None)
+    return Feasibility(load=load, gap=min(gaps), possible=possible if load.duration > min(gaps) else None)
+
+
+def pace(
+    *, delay: timedelta, crawl_delay: float | None, latency: float | None, connections: int
+) -> timedelta:
+    """Return the time that a host takes for one page.
+
+    That is its delay, which a `Crawl-delay` only lengthens; or its latency, shared by the
+    connections, where that is longer. Latency and `Crawl-delay` are seconds, None when unknown.
+    """
+    seconds = max(delay.total_seconds(), crawl_delay or 0.0, (latency or 0.0) / max(1, connections))
+    return timedelta(seconds=round(seconds, 2))
+
+
+def in_words(span: timedelta) -> str:
+    """Return an interval as it follows "every": `hour`, `3 hours`, `90 minutes`, else as `spoken`."""
+    for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (timedelta(seconds=1), "second")):
+        count, rest = divmod(span, unit)
+        if count and not rest:
+            return word if count == 1 else f"{count} {word}s"
+    return spoken(span)
+
+
+def spoken(span: timedelta) -> str:
+    """Return a duration in its two largest units, rounded up, such as 2 h 47 min."""
+    seconds = math.ceil(span.total_seconds())
+    step = 3600 if seconds >= 24 * 3600 else 60 if seconds >= 3600 else 1
+    seconds = math.ceil(seconds / step) * step
+    parts = []
+    for size, unit in ((24 * 3600, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
