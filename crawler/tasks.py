@@ -10,7 +10,7 @@ from crawler.queue import Lane, Work
 from crawler.services import (
     freshness,
     outbox,
-    previews,
+    previewing,
     reconciling,
     reports,
     retention,
@@ -34,7 +34,7 @@ def crawl_slice(*, lane: str, **_newer: object) -> None:
     resultrepr_maxsize=64,  # what the page says does not belong into the log
 )
 def preview(*, draft: str, user: int, **_newer: object) -> dict[str, object]:
-    return previews.run(draft=draft, user=user)
+    return previewing.run(draft=draft, user=user)
 
 
 @shared_task(name=Work.TICK.value)

@@ -1,20 +1,13 @@
-"""Test fetches: one page of a target that is not saved yet, as a worker would see it."""
+"""Asks for test fetches: one page of a target that is not saved yet, as a worker would see it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from django.contrib.auth import get_user_model
-from django.utils import timezone
-
-from crawler import runner
-from crawler.engine.findings import Held
 from crawler.models import fields
-from crawler.queries import previews
 from crawler.queue import Work
-from crawler.services import bells, outbox, runs, targets
+from crawler.services import outbox, runs, targets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,17 +32,3 @@ def start(*, user: User, data: object, now: datetime, existing: Target | None = 
     task_id = str(uuid4())
     outbox.post(Work.PREVIEW, now=now, task_id=task_id, draft=sealed, user=user.pk)
     return task_id
-
-
-def run(*, draft: str, user: int) -> dict[str, Any]:
-    """Do a test fetch that `start` asked for; return a Finding as JSON."""
-    opened = fields.read(draft)
-    try:
-        finding = runner.preview(opened["settings"], headers=opened["headers"])
-    finally:
-        bells.ring_where_due(now=timezone.now())  # what waited on its hosts may have lost its slice
-    if isinstance(finding, Held):
-        person = get_user_model().objects.get(pk=user)
-        holders, others = previews.holders(finding.origin, user=person)
-        finding = replace(finding, runs=holders, others=others)
-    return asdict(finding)

@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import redis
-from kombu import Connection
-from kombu.exceptions import OperationalError
-
 from webui.processes import addresses
 from webui.processes.errors import CannotStart
 
@@ -92,6 +88,11 @@ def _write_private(file: Path, text: str) -> None:
 
 def require_reachable(broker_url: str, *, name: str) -> None:
     """Raise `CannotStart`, naming the variable `name`, unless the broker at `broker_url` answers."""
+    # a seventh of the start's work, and the broker that comes along needs neither
+    import redis
+    from kombu import Connection
+    from kombu.exceptions import OperationalError
+
     try:
         if broker_url.startswith(("redis", "rediss", "unix")):
             with redis.Redis.from_url(

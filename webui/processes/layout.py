@@ -90,13 +90,8 @@ def _programs(installation: Installation) -> Iterator[Program]:
             stop_within=SLICE_GRACE,
             environment=steady.ENVIRONMENT,
         )
-    yield Program(
-        name="beat",
-        group="beat",
-        order=40,
-        command=_beat(installation),
-        wave=Wave.WHEN_THE_SITE_ANSWERS,
-    )
+    # beat takes a core while the site takes another; with the workers it would be in their way
+    yield Program(name="beat", group="beat", order=40, command=_beat(installation))
 
 
 def _web(installation: Installation) -> tuple[str, ...]:

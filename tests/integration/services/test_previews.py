@@ -19,7 +19,7 @@ from crawler.models import Host, OutboxMessage, Request, RequestState, RunTrigge
 from crawler.queries import previews as asked
 from crawler.queries.previews import Waiting
 from crawler.queue import Work
-from crawler.services import previews, runs, targets
+from crawler.services import previewing, previews, runs, targets
 from crawler.stores import leases
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def test_a_test_fetch_leaves_nothing_behind_but_the_ledger(ada: User, hostile_si
     previews.start(user=ada, data={"start_urls": [url], "delay_seconds": 0}, now=timezone.now())
     message = OutboxMessage.objects.get()
 
-    found = previews.run(**message.kwargs)
+    found = previewing.run(**message.kwargs)
 
     assert (found["state"], found["facts"]["title"]) == ("done", "Shop")
     assert not Slice.objects.exists()

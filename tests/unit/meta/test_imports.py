@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -48,6 +49,20 @@ def test_the_engine_side_imports_no_django() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert OUTSIDERS & set(done.stdout.split()) == set()
+
+
+def test_the_site_imports_no_client_for_pages() -> None:
+    code = "import django; django.setup(); import sys, webui.urls; print('aiohttp' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tree.ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "webui.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "False\n"
 
 
 def test_every_import_of_shipped_code_is_declared() -> None:

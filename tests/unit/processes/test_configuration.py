@@ -44,10 +44,10 @@ def test_groups_are_ordered_as_the_programs_are() -> None:
     assert orders == sorted(set(orders))
 
 
-def test_only_broker_and_web_start_by_themselves() -> None:
+def test_workers_do_not_start_by_themselves() -> None:
     parser = written()
     alone = [name for name in parser.sections() if parser[name].get("autostart") == "true"]
-    assert alone == ["program:broker", "program:web"]
+    assert alone == ["program:broker", "program:web", "program:beat"]
 
 
 def test_blanks_in_paths_survive() -> None:

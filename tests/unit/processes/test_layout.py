@@ -48,8 +48,8 @@ def test_workers_may_finish_their_slice() -> None:
 
 def test_what_a_ready_service_needs_starts_before_the_rest() -> None:
     waves = {name: program.wave for name, program in named(PLAIN).items()}
-    assert {name for name, wave in waves.items() if wave is Wave.AT_ONCE} == {"web"}
-    assert {name for name, wave in waves.items() if wave is Wave.WHEN_THE_SITE_ANSWERS} == {"worker", "beat"}
+    assert {name for name, wave in waves.items() if wave is Wave.AT_ONCE} == {"web", "beat"}
+    assert {name for name, wave in waves.items() if wave is Wave.WHEN_THE_SITE_ANSWERS} == {"worker"}
 
 
 def test_no_broker_is_started_when_one_is_given() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
 ANSWERS_WITHIN = timedelta(seconds=90)
-LOOK_EVERY = timedelta(milliseconds=200)
+LOOK_EVERY = timedelta(milliseconds=50)
 WATCH_EVERY = timedelta(seconds=2)
 RESTART_AFTER = timedelta(seconds=30)
 DEMO_PORT = 8001
