@@ -133,6 +133,16 @@ class OutsideLinkAdmin(ReadOnly):
     list_display = ("id", "run_id", "reason", "url")
 
 
+@admin.register(models.ProblemKind)
+class ProblemKindAdmin(ReadOnly):
+    list_display = ("id", "run_id", "code", "field", "count", "pages")
+
+
+@admin.register(models.ProblemSample)
+class ProblemSampleAdmin(ReadOnly):
+    list_display = ("id", "run_id", "code", "field", "number", "message", "url")
+
+
 @admin.register(models.LaneState)
 class LaneStateAdmin(ReadOnly):
     list_display = ("name", "rung_at", "started_at")

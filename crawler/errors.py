@@ -205,8 +205,30 @@ CODES: Final[Mapping[str, str]] = _codes()
 """Every code with its meaning, but `status-<n>`: the server answered with status n (see `explain`)."""
 
 
+MORE_PROBLEMS: Final = "more_problems"
+READING: Final[Mapping[str, str]] = {
+    "missing_required": "a required field was not there; the record is not stored",
+    "bad_type": "a value is not of its type; it is left out, and with it the record where it is required",
+    "key_missing": "an item lacks one of the target's key fields; it is not stored",
+    "scraper_raised": (
+        "the scraper raised an exception; the page keeps the items it gave before, and its links"
+    ),
+    "item_too_large": "an item has more than 1 MiB of JSON; it is not stored",
+    "too_many_items": "a page gave more than 10,000 items; the rest is not stored",
+    "reader_failed": "reading the page failed with an error of its own; nothing of it is stored",
+    "reader_timed_out": "reading the page took longer than the time limit; nothing of it is stored",
+    MORE_PROBLEMS: "more kinds of problems than are told apart",
+}
+"""Every problem that a page's reading has, with its meaning; a scraper may have codes of its own."""
+
+
 def explain(code: str) -> str:
     """Return one line for people on what `code` means."""
     if code.startswith("status-"):
         return f"the server answered with status {code.removeprefix('status-')}"
     return CODES.get(code, code)
+
+
+def explain_problem(code: str) -> str:
+    """Return one line for people on what a problem of reading means; empty for a scraper's own code."""
+    return READING.get(code, "")

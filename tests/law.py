@@ -7,7 +7,18 @@ from collections import Counter
 from django.db import connection
 from django.db.models import Count
 
-from crawler.models import Backlog, BacklogKind, Host, Item, Page, Request, RequestState, Run, Sighting
+from crawler.models import (
+    Backlog,
+    BacklogKind,
+    Host,
+    Item,
+    Page,
+    ProblemKind,
+    Request,
+    RequestState,
+    Run,
+    Sighting,
+)
 
 STORED = ("done", "failed", "skipped", "dead")
 
@@ -22,6 +33,7 @@ def assert_conserved(run: Run | int) -> None:
     assert row.waiting == counts.get("queued", 0) + counts.get("leased", 0)
     redirected = Request.objects.filter(run=row, state=RequestState.DONE, reason="redirected").count()
     assert (row.redirected, row.pages) == (redirected, row.done - redirected)
+    assert row.problems == sum(ProblemKind.objects.filter(run=row).values_list("count", flat=True))
     assert row.items == Sighting.objects.filter(run=row).count()
     if row.is_final and row.settled:
         assert row.waiting == 0

@@ -5,14 +5,20 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from crawler.engine.work import ItemRecord, NewRequest, PageRecord
+from crawler.engine.work import ItemRecord, NewRequest, PageRecord, ProblemRecord
+from crawler.errors import MORE_PROBLEMS
 from crawler.policy import identity, keeping
 from crawler.urls import BadUrl, Url, canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crawler.engine.work import Claim
     from crawler.http import Fetched
-    from scrapers.reader import Reading
+    from scrapers.reader import Problem, Reading
+
+MOST_KINDS_A_PAGE = 50
+KEY_MISSING = ("key_missing", "key")
 
 
 def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
@@ -65,6 +71,33 @@ def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], in
             )
         )
     return tuple(records), len(reading.items) - len(records)
+
+
+def problems_of(problems: Iterable[Problem], *, unkeyed: int = 0) -> tuple[ProblemRecord, ...]:
+    """Add a page's problems up by code and field; `unkeyed` of its items lacked a key field.
+
+    A page that names ever new ones cannot fill the memory: beyond the bound they are one kind.
+    """
+    first: dict[tuple[str, str], str] = {}
+    counts: dict[tuple[str, str], int] = {}
+    if unkeyed:
+        first[KEY_MISSING] = "items lack a key field and are not stored"
+        counts[KEY_MISSING] = unkeyed
+    for problem in problems:
+        kind = (problem.code, problem.field or "")
+        if kind not in counts and len(counts) >= MOST_KINDS_A_PAGE:
+            kind = (MORE_PROBLEMS, "")
+        first.setdefault(kind, problem.message)
+        counts[kind] = counts.get(kind, 0) + 1
+    return tuple(
+        ProblemRecord(
+            code=keeping.storable(code)[: keeping.LONGEST_CODE],
+            field=keeping.storable(field)[: keeping.LONGEST_FIELD],
+            count=count,
+            message=keeping.storable(first[code, field])[: keeping.LONGEST_MESSAGE],
+        )
+        for (code, field), count in counts.items()
+    )
 
 
 def page_of(page: Fetched, reading: Reading, *, unchanged: bool) -> PageRecord:

@@ -79,8 +79,9 @@ def _with_reading(response: Response, text: str, claim: Claim, reading: Reading,
     items, unkeyed = records.items_of(claim, reading)
     problems = [Trouble(code=said.code, message=said.message, field=said.field) for said in reading.problems]
     if unkeyed:
+        code, field = records.KEY_MISSING
         message = f"{unkeyed} of {len(reading.items)} items lack a key field and would not be stored"
-        problems.insert(0, Trouble(code="key_missing", message=message, field="key"))
+        problems.insert(0, Trouble(code=code, message=message, field=field))
     first = items[: findings.MOST_ITEMS]
     return Shown(
         response=response,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine import manners, records
@@ -113,7 +114,8 @@ class Visitor:
     def _read(self, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
         reading = read_or_problem(self._reader, claim.rules, page, request=claim.id)
         if isinstance(reading, Problem):
-            return _ended(claim, Ending.FAILED, reading.code, page)
+            ended = _ended(claim, Ending.FAILED, reading.code, page)
+            return replace(ended, problems=records.problems_of([reading]))
         found, outside = records.links_of(claim, reading)
         items, unkeyed = records.items_of(claim, reading)
         return Visited(
@@ -124,7 +126,7 @@ class Visitor:
             items=items,
             found=found,
             outside=outside,
-            problems=len(reading.problems) + unkeyed,
+            problems=records.problems_of(reading.problems, unkeyed=unkeyed),
             unchanged=unchanged,
             landing=records.landing_of(claim),
         )

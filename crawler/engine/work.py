@@ -151,6 +151,16 @@ class ItemRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemRecord:
+    """What one page did not give: `count` problems of one code and field, and what the first of them said."""
+
+    code: str
+    field: str
+    count: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visited:
     """A request that is done: its page, its items, and the links it gave.
 
@@ -166,7 +176,7 @@ class Visited:
     items: tuple[ItemRecord, ...] = ()
     found: tuple[NewRequest, ...] = ()
     outside: tuple[tuple[str, str], ...] = ()
-    problems: int = 0
+    problems: tuple[ProblemRecord, ...] = ()
     redirected: bool = False
     unchanged: bool = False
     landing: str | None = None
@@ -174,13 +184,14 @@ class Visited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A request that gave no page, for good."""
+    """A request that gave no page, for good; `problems` when it came and could not be read."""
 
     claim: Claim
     state: Ending
     reason: str
     status: int | None = None
     wire_bytes: int = 0
+    problems: tuple[ProblemRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

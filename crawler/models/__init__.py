@@ -16,6 +16,7 @@ from crawler.models.items import Item, ItemVersion, Sighting
 from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
+from crawler.models.problems import ProblemKind, ProblemSample
 from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, Run, RunState, RunTrigger
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
 from crawler.models.targets import Scope, Target
@@ -41,6 +42,8 @@ __all__ = [
     "OutsideLink",
     "OverlapPolicy",
     "Page",
+    "ProblemKind",
+    "ProblemSample",
     "Request",
     "RequestState",
     "Run",

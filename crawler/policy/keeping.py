@@ -1,4 +1,4 @@
-"""What is kept of a page: which bodies, and how much of what it says of itself."""
+"""What is kept of a page: which bodies, and how much of what it and its scraper say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ LONGEST_TITLE: Final = 500
 LONGEST_VALIDATOR: Final = 500
 LONGEST_DATE: Final = 100
 LONGEST_TYPE: Final = 200
+LONGEST_CODE: Final = 60
+LONGEST_FIELD: Final = 200
+LONGEST_MESSAGE: Final = 600
 
 _KEPT_TYPES: Final = (
     "text/",

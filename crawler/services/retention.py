@@ -18,6 +18,8 @@ from crawler.models import (
     ItemVersion,
     OutsideLink,
     Page,
+    ProblemKind,
+    ProblemSample,
     Request,
     Run,
     Sighting,
@@ -72,6 +74,8 @@ def _step_target(_now: datetime) -> int:
         Backlog.objects.filter(run__in=runs),
         Sighting.objects.filter(run__in=runs),
         OutsideLink.objects.filter(run__in=runs),
+        ProblemSample.objects.filter(run__in=runs),
+        ProblemKind.objects.filter(run__in=runs),
         ItemVersion.objects.filter(item__in=items),
         items,
         Page.objects.filter(target=target),
@@ -85,10 +89,15 @@ def _step_target(_now: datetime) -> int:
 
 
 def _step_requests(now: datetime) -> int:
-    """Remove a batch of the requests of runs that ended long ago; their counts stay."""
+    """Remove a batch of the requests and samples of runs that ended long ago; their counts stay."""
     before = now - conf.crawl().keep_requests
     old = Run.objects.filter(state__in=FINAL_RUN_STATES, settled=True, finished_at__lt=before)
-    for rows in (Request.objects.all(), Backlog.objects.all()):
+    for rows in (
+        Request.objects.all(),
+        Backlog.objects.all(),
+        OutsideLink.objects.all(),
+        ProblemSample.objects.all(),
+    ):
         run = (
             old.filter(Exists(rows.filter(run=OuterRef("pk"))))
             .order_by("id")

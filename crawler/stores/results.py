@@ -9,6 +9,7 @@ from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visit
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
 from crawler.stores import hosts, items, leases, pages, runs, snapshots, sql
 from crawler.stores.discovery import Discovery, SeenBefore
+from crawler.stores.problems import ProblemBook
 from crawler.stores.runs import Tallies
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Committer:
         self._owner = owner
         self._clock = clock
         self._seen = SeenBefore()
+        self._problems = ProblemBook()
         self._sampled: dict[tuple[int, str], set[str]] = {}
 
     def commit(self, batch: Batch) -> None:
@@ -56,6 +58,7 @@ class Committer:
         leases.release(released, now=now)
         hosts.set_standing({host for host in touched if not locked[host][0]}, now=now)
         self._sample(live)
+        self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Ended)])
         used = tallies.add_up()
         discovery.correct(used=used, most=_budgets(live), now=now)
         _note_landings(live)
@@ -186,7 +189,8 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
                 _count_visit(result, tallies)
             case Ended():
                 ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))
-                tallies.add(run, bytes=result.wire_bytes, **{result.state.name.lower(): 1})
+                counts = {result.state.name.lower(): 1}
+                tallies.add(run, bytes=result.wire_bytes, problems=_problems(result), **counts)
             case Postponed():
                 postponed.append((sql.adapt(result.until), result.reason[:300], int(result.counts), claim.id))
                 due[claim.backlog] = min(due.get(claim.backlog, result.until), result.until)
@@ -210,6 +214,10 @@ def _count_visit(visit: Visited, tallies: Tallies) -> None:
         pages=int(visit.page is not None),
         pages_unchanged=int(visit.unchanged),
         redirected=int(visit.redirected),
-        problems=visit.problems,
+        problems=_problems(visit),
         out_of_scope=len(visit.outside),
     )
+
+
+def _problems(result: Visited | Ended) -> int:
+    return sum(problem.count for problem in result.problems)

@@ -11,7 +11,9 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from crawler.errors import explain_problem
 from crawler.models import Request, RequestState, Run, RunState
+from crawler.queries import problems
 from crawler.queries import runs as listed
 from crawler.queue import lane_for
 from crawler.services import runs
@@ -110,6 +112,38 @@ class OutsideList(Schema):
     next: str | None
 
 
+class ProblemCount(Schema):
+    """How many problems of one code and field there were, on how many pages."""
+
+    code: str
+    field: str
+    meaning: str
+    count: int
+    pages: int
+
+
+class ProblemOut(Schema):
+    """A page with a problem, and what the first of this kind on it was."""
+
+    code: str
+    field: str
+    url: str
+    message: str
+
+
+class ProblemList(Schema):
+    counts: list[ProblemCount]
+    items: list[ProblemOut]
+    next: str | None
+
+
+class ProblemFilter(Paged):
+    code: Annotated[str | None, Field(description="Only problems with this code.")] = None
+    field: Annotated[
+        str | None, Field(description="Only problems of this field; empty for those of none.")
+    ] = None
+
+
 def _state_name(word: str) -> str:
     if word not in RequestState.labels:
         raise ValueError(f"must be one of {', '.join(RequestState.labels)}")
@@ -190,6 +224,31 @@ def list_outside(request: HttpRequest, run_id: int, filters: Query[Paged]) -> Ou
     found = listed.outside(_run(request, run_id), cursor=filters.cursor, size=filters.limit)
     return OutsideList(
         items=[OutsideOut(url=row.url, reason=row.reason) for row in found.rows], next=found.next
+    )
+
+
+@router.get("/runs/{int:run_id}/problems", response=ProblemList)
+def list_problems(request: HttpRequest, run_id: int, filters: Query[ProblemFilter]) -> ProblemList:
+    """Count what pages and scrapers did not give, and list sample pages: the first hundred of each kind."""
+    run = _run(request, run_id)
+    found = problems.samples(
+        run, code=filters.code, field=filters.field, cursor=filters.cursor, size=filters.limit
+    )
+    return ProblemList(
+        counts=[
+            ProblemCount(
+                code=kind.code,
+                field=kind.field,
+                meaning=explain_problem(kind.code),
+                count=kind.count,
+                pages=kind.pages,
+            )
+            for kind in problems.kinds(run)
+        ],
+        items=[
+            ProblemOut(code=row.code, field=row.field, url=row.url, message=row.message) for row in found.rows
+        ],
+        next=found.next,
     )
 
 

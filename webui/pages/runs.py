@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crawler.models import RequestState, Run, RunState, Target
+from crawler.queries import problems as problem_queries
 from crawler.queries import rates
 from crawler.queries import runs as queries
 from crawler.services import runs, samples
@@ -72,6 +73,16 @@ def outside(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "runs/outside.html", {"run": run, "page": page})
 
 
+@require_safe
+def problems(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(request, pk)
+    code, field = request.GET.get("code"), request.GET.get("field")
+    with asking.known_place():
+        page = problem_queries.samples(run, code=code, field=field, cursor=request.GET.get("cursor"))
+    context = {"run": run, "page": page, "code": code, "field": field}
+    return render(request, "runs/problems.html", context)
+
+
 @require_POST
 def change(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Pause, resume or cancel the run."""
@@ -100,4 +111,5 @@ def _now(run: Run) -> dict[str, Any]:
         "progress": queries.progress(run, now),
         "troubles": queries.troubles(run),
         "reasons": queries.reasons(run),
+        "problems": problem_queries.shown(run),
     }

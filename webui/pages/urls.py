@@ -26,6 +26,7 @@ urlpatterns = [
     path("runs/<int:pk>/chart/", runs.chart, name="run-chart"),
     path("runs/<int:pk>/requests/", runs.requests, name="run-requests"),
     path("runs/<int:pk>/outside/", runs.outside, name="run-outside"),
+    path("runs/<int:pk>/problems/", runs.problems, name="run-problems"),
     path("runs/<int:pk>/<str:step>/", runs.change, name="run-change"),
     path("items/", items.index, name="items"),
     path("items/export/", items.export, name="items-export"),

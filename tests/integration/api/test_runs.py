@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.models import Backlog, OutsideLink, Request, RequestState, Run, RunState, RunTrigger
+from crawler.models import (
+    Backlog,
+    OutsideLink,
+    ProblemKind,
+    ProblemSample,
+    Request,
+    RequestState,
+    Run,
+    RunState,
+    RunTrigger,
+)
 from crawler.services import runs
 from tests.integration.api.conftest import NOW, problem
 
@@ -116,6 +126,31 @@ def test_samples_of_links_that_were_not_followed_are_told_in_pages(api: Api, run
     assert first["items"][0] == {"url": "https://other.test/0", "reason": "host"}
     assert [link["url"][-1] for link in first["items"] + rest["items"]] == ["0", "1", "2"]
     assert rest["next"] is None
+
+
+def test_problems_are_counted_by_field_and_their_pages_told(api: Api, run: Run) -> None:
+    for field in ("price", ""):
+        ProblemKind.objects.create(run=run, code="missing_required", field=field, count=3, pages=2)
+        for number in (1, 2):
+            url = f"https://shop.test/{field}{number}"
+            ProblemSample.objects.create(
+                run=run, code="missing_required", field=field, number=number, url=url, message="gone"
+            )
+
+    told = api.get(f"/runs/{run.pk}/problems?limit=3").json()
+    rest = api.get(f"/runs/{run.pk}/problems?cursor={told['next']}").json()
+    priced = api.get(f"/runs/{run.pk}/problems?code=missing_required&field=price").json()
+
+    assert [(kind["field"], kind["count"], kind["pages"]) for kind in told["counts"]] == [
+        ("", 3, 2),
+        ("price", 3, 2),
+    ]
+    assert told["counts"][0]["meaning"] == "a required field was not there; the record is not stored"
+    assert told["items"][0] == {
+        "code": "missing_required", "field": "price", "url": "https://shop.test/price1", "message": "gone"
+    }  # fmt: skip
+    assert (len(told["items"]), len(rest["items"]), rest["next"]) == (3, 1, None)
+    assert [row["url"][-6:] for row in priced["items"]] == ["price1", "price2"]
 
 
 def test_requests_are_told_by_state(api: Api, mixed: Run) -> None:

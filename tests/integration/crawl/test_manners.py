@@ -15,7 +15,18 @@ from django.utils import timezone
 
 from crawler.engine.engine import Limits
 from crawler.engine.reading import TimedReader
-from crawler.models import Host, Item, OutsideLink, Page, Request, RequestState, Run, RunState, Slice
+from crawler.models import (
+    Host,
+    Item,
+    OutsideLink,
+    Page,
+    ProblemSample,
+    Request,
+    RequestState,
+    Run,
+    RunState,
+    Slice,
+)
 from crawler.queue import Lane
 from crawler.runner import holding, rules
 from crawler.services import runs, slices
@@ -184,6 +195,24 @@ def test_links_are_followed_where_a_start_url_led_to(site: HostileSite) -> None:
         "/", "/home", "/a", "/b", "/c"
     }  # fmt: skip
     assert OutsideLink.objects.get().url == site.url("/elsewhere", origin=2)
+    assert_conserved(run)
+
+
+def test_what_pages_do_not_give_is_named_with_field_and_page(site: HostileSite) -> None:
+    site.serve("/", a_page("/full", "/cheap"))
+    site.serve("/full", "<h1>Lamp</h1><b>12</b>")
+    site.serve("/cheap", "<h1>Torch</h1><b>a song</b>")
+    fields = {"name": {"css": "h1", "required": True}, "price": {"css": "b", "type": "number"}}
+
+    run = finished(a_run(site.url("/"), scraper="fields", fields=fields))
+
+    named = {(row.code, row.field, row.url): row.message for row in ProblemSample.objects.filter(run=run)}
+    assert set(named) == {
+        ("missing_required", "name", site.url("/")),
+        ("bad_type", "price", site.url("/cheap")),
+    }
+    assert named["missing_required", "name", site.url("/")] == "required field name is missing"
+    assert (run.problems, run.items) == (2, 2)
     assert_conserved(run)
 
 

@@ -35,7 +35,9 @@ def test_target_of_somebody_else_is_not_found(name: str, stranger: Client, targe
     assert stranger.post(reverse("target-crawl", args=[target.pk])).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["run", "run-live", "run-chart", "run-requests", "run-outside"])
+@pytest.mark.parametrize(
+    "name", ["run", "run-live", "run-chart", "run-requests", "run-outside", "run-problems"]
+)
 def test_run_of_somebody_else_is_not_found(name: str, stranger: Client, run: Run) -> None:
     assert stranger.get(reverse(name, args=[run.pk])).status_code == 404
     assert stranger.post(reverse("run-change", args=[run.pk, "cancel"])).status_code == 404

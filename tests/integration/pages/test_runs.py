@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crawler.models import OutsideLink, Run, RunState
+from crawler.models import OutsideLink, ProblemKind, ProblemSample, Run, RunState
 
 
 def test_page_shows_progress_and_what_went_wrong(client: Client, run: Run) -> None:
@@ -100,6 +100,47 @@ def test_links_that_were_not_followed_are_shown_with_the_reason(client: Client, 
     assert "<code>host</code>" in page
     assert "7 links led out of scope" in page
     assert client.get(url, {"cursor": "x"}).status_code == 404
+
+
+def test_problems_are_shown_by_field_with_sample_pages(client: Client, run: Run) -> None:
+    assert "<h2>Problems</h2>" not in client.get(reverse("run", args=[run.pk])).content.decode()
+    ProblemKind.objects.create(run=run, code="missing_required", field="offers.price", count=1234, pages=7)
+    for number in range(1, 6):
+        a_sample(run, number)
+    Run.objects.filter(pk=run.pk).update(problems=1234)
+
+    page = client.get(reverse("run", args=[run.pk])).content.decode()
+
+    assert "<h2>Problems</h2>" in page
+    assert "<code>offers.price</code>" in page
+    assert "a required field was not there" in page
+    assert "1,234" in page
+    assert page.count('href="http://shop.test/p/') == 3
+    assert f"{reverse('run-problems', args=[run.pk])}?code=missing_required&amp;field=offers.price" in page
+
+
+def test_sample_pages_of_one_kind_of_problem_are_listed(client: Client, run: Run) -> None:
+    a_sample(run, 1, message="<b>no price</b>")
+    a_sample(run, 1, field="")
+    url = reverse("run-problems", args=[run.pk])
+
+    assert len(client.get(url).context["page"].rows) == 2
+    response = client.get(url, {"code": "missing_required", "field": "offers.price"})
+    assert "&lt;b&gt;no price&lt;/b&gt;" in response.content.decode()
+    assert len(response.context["page"].rows) == 1
+    assert not client.get(url, {"code": "bad_type"}).context["page"].rows
+    assert client.get(url, {"cursor": "x"}).status_code == 404
+
+
+def a_sample(run: Run, number: int, *, field: str = "offers.price", message: str = "missing") -> None:
+    ProblemSample.objects.create(
+        run=run,
+        code="missing_required",
+        field=field,
+        number=number,
+        url=f"http://shop.test/p/{number}",
+        message=message,
+    )
 
 
 def test_list_filters_by_state_and_target(client: Client, run: Run) -> None:

@@ -11,7 +11,10 @@ from crawler.models import (
     Event,
     EventKind,
     Item,
+    OutsideLink,
     Page,
+    ProblemKind,
+    ProblemSample,
     Request,
     Run,
     RunTrigger,
@@ -57,7 +60,7 @@ def page_of(owner: Target, body: bytes) -> Page:
 
 def test_a_deleted_target_leaves_nothing_behind() -> None:
     gone, stays = target("gone"), target("stays")
-    runs.start(target=gone, trigger=RunTrigger.MANUAL, now=NOW)
+    a_problem(runs.start(target=gone, trigger=RunTrigger.MANUAL, now=NOW))
     body = b"<p>what it stored</p>"
     store(body, at=LONG_AGO)
     page_of(gone, body)
@@ -71,6 +74,8 @@ def test_a_deleted_target_leaves_nothing_behind() -> None:
     assert not Page.objects.exists()
     assert not Event.objects.exists()
     assert not SkippedRun.objects.exists()
+    assert not ProblemKind.objects.exists()
+    assert not ProblemSample.objects.exists()
     assert not Snapshot.objects.exists()
 
 
@@ -95,6 +100,24 @@ def test_requests_of_runs_that_ended_long_ago_go_and_their_counts_stay() -> None
     run.refresh_from_db()
     assert not Request.objects.exists()
     assert (run.discovered, run.skipped) == (1, 1)
+
+
+def a_problem(run: Run) -> None:
+    kind = {"run": run, "code": "missing_required", "field": "price"}
+    ProblemKind.objects.create(**kind, count=1, pages=1)
+    ProblemSample.objects.create(**kind, number=1, url="https://example.com/", message="missing")
+    OutsideLink.objects.create(run=run, reason="host", url="https://elsewhere.example/")
+
+
+def test_samples_go_with_the_requests_and_counts_of_problems_stay() -> None:
+    old, new = (runs.start(target=target(), trigger=RunTrigger.MANUAL, now=at) for at in (LONG_AGO, NOW))
+    for run, at in ((old, LONG_AGO), (new, NOW)):
+        a_problem(run)
+        runs.cancel(run=run, now=at)
+    retention.clean_up(now=NOW)
+    assert [sample.run for sample in ProblemSample.objects.all()] == [new]
+    assert [link.run for link in OutsideLink.objects.all()] == [new]
+    assert ProblemKind.objects.count() == 2
 
 
 def test_old_events_go_and_younger_ones_stay() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import OperationalError, connection
 
+from crawler.engine.work import ProblemRecord
 from crawler.models import Host, Request, RequestState, Run
 from crawler.services import runs
 from crawler.stores import leases, sql
@@ -86,7 +87,10 @@ def crawling(number: int) -> Callable[[], None]:
 
 def a_visit(claim: Claim, chance: random.Random, turn: int) -> Visited:
     items = [{"key": chance.randrange(40), "turn": turn}]
-    return visited(claim, *links(chance, 10 * turn), body=b"%d" % claim.id, items=items)
+    field = f"field{chance.randrange(5)}"
+    missing = ProblemRecord(code="missing_required", field=field, count=2, message=field)
+    found = links(chance, 10 * turn)
+    return visited(claim, *found, body=b"%d" % claim.id, items=items, problems=(missing,))
 
 
 def meddling(ids: list[int]) -> Callable[[], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from crawler.engine.held import HeldHost
 from crawler.engine.reading import TimedReader
+from crawler.engine.records import MOST_KINDS_A_PAGE
 from crawler.engine.visit import Visitor
 from crawler.engine.work import (
     Claim,
@@ -17,15 +19,17 @@ from crawler.engine.work import (
     HostLease,
     Ledger,
     Postponed,
+    ProblemRecord,
     Result,
     RunRules,
     Validators,
     Visited,
 )
-from crawler.errors import ConnectFailed, NameNotFound, Refused, TooLarge
+from crawler.errors import MORE_PROBLEMS, ConnectFailed, NameNotFound, Refused, TooLarge
 from crawler.policy.identity import digest
 from crawler.urls import canonical
 from scrapers.links import Link
+from scrapers.reader import Problem
 from tests.fakes.clock import BEGINNING, FakeClock, run
 from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.frontier import FakeFrontier, FakeWorld
@@ -116,7 +120,33 @@ def test_record_without_a_key_field_is_a_problem_and_no_item(visits: Visits) -> 
     result = visited(visits.of(a_claim(rules=rules)))
 
     assert [item.key for item in result.items] == ["[1]"]
-    assert result.problems == 1
+    assert [(said.code, said.field, said.count) for said in result.problems] == [("key_missing", "key", 1)]
+
+
+def test_problems_of_a_page_are_added_up_by_code_and_field(visits: Visits) -> None:
+    visits.fetcher.answer(URL, "x")
+    said = [Problem(code="bad_type", message=f"row {n}", field="price") for n in range(3)]
+    said.append(Problem(code="bad_type", message="no\0thing", field="name"))
+    reading = replace(a_reading(), problems=tuple(said))
+
+    result = visited(visits.of(a_claim(rules=some_rules(read=lambda _page: reading))))
+
+    assert result.problems == (
+        ProblemRecord(code="bad_type", field="price", count=3, message="row 0"),
+        ProblemRecord(code="bad_type", field="name", count=1, message="nothing"),
+    )
+
+
+def test_page_that_names_ever_new_problems_fills_no_memory(visits: Visits) -> None:
+    visits.fetcher.answer(URL, "x")
+    said = tuple(Problem(code="odd", message="odd", field=str(n)) for n in range(5_000))
+    reading = replace(a_reading(), problems=said)
+
+    result = visited(visits.of(a_claim(rules=some_rules(read=lambda _page: reading))))
+
+    assert len(result.problems) == MOST_KINDS_A_PAGE + 1
+    assert sum(problem.count for problem in result.problems) == 5_000
+    assert result.problems[-1].code == MORE_PROBLEMS
 
 
 def test_text_that_no_database_stores_is_left_out(visits: Visits) -> None:
@@ -148,6 +178,9 @@ def test_page_that_its_parsers_cannot_read_fails_alone(visits: Visits) -> None:
 
     assert isinstance(result, Ended)
     assert (result.state, result.reason, result.status) == (Ending.FAILED, "reader_failed", 200)
+    (problem,) = result.problems
+    assert problem.code == "reader_failed"
+    assert problem.message.startswith("RecursionError: too deep (test_visit.py, line ")
 
 
 def test_conditions_are_sent_with_what_an_earlier_visit_left(visits: Visits) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
-from crawler.errors import CODES
+from crawler.errors import CODES, READING
 from crawler.models import RequestState, RunState
 from crawler.queries import health as figures
 from tests.unit.meta import tables, tree
@@ -84,6 +84,11 @@ def test_every_code_is_documented_with_its_meaning_and_no_other() -> None:
     documented = {row[0].strip("`"): row[1] for row in rows}
     assert documented.pop("status-<n>")
     assert documented == dict(CODES)
+
+
+def test_every_problem_of_reading_is_documented_with_its_meaning_and_no_other() -> None:
+    rows = tables.rows(REFERENCE / "errors.md", below="While a page is read")
+    assert {row[0].strip("`"): row[1] for row in rows} == dict(READING)
 
 
 OURS = sorted(name for name, app in get_commands().items() if str(app).split(".")[0] in {"crawler", "webui"})

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from crawler.errors import explain_problem
 from crawler.models import Host, Run
 from crawler.policy.robots import RobotsState
 from crawler.queries.rates import Rates
@@ -128,6 +129,12 @@ def state_badge(state: object) -> str:
     word = str(state)
     kind = word if word.isalpha() else "unknown"
     return format_html('<span class="state {}">{}</span>', kind, word)
+
+
+@register.filter
+def problem_words(code: str) -> str:
+    """Return what a problem of reading means; empty for a scraper's own code."""
+    return explain_problem(code)
 
 
 @register.filter
