@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
+import kombu
 from celery import current_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Work(StrEnum):
@@ -94,12 +98,49 @@ PRIORITY_OF = {Work.PREVIEW: MOST_URGENT}
 """How urgent each kind of work is, where it is not 5: somebody waits for it."""
 
 
+AMQP: Final = frozenset({"amqp", "amqps", "pyamqp"})
+CONFIRMED_WITHIN_SECONDS: Final = 4
+AT_ONCE_AGAIN: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+"""How often asking is tried again: a connection that idled may be gone, and nobody waits for a broker."""
+
+
 def broker_priority(priority: int, *, transport: str) -> int:
     """Translate our priority (9 is the most urgent) into the broker's.
 
     Kombu's Redis transport serves 0 first; RabbitMQ serves 9 first.
     """
-    return priority if transport in {"amqp", "amqps", "pyamqp"} else MOST_URGENT - priority
+    return priority if transport in AMQP else MOST_URGENT - priority
+
+
+LANES: Final = "lanes"
+_ON_RABBITMQ: Final = {
+    Queue.URGENT: (LANES, Queue.URGENT.value),
+    Queue.DEFAULT: (LANES,),
+    Queue.BULK: (LANES,),
+}
+DECLARED_ON_RABBITMQ: Final = (
+    kombu.Queue(LANES, exchange=kombu.Exchange(LANES), routing_key=LANES, max_priority=10),
+)
+"""What RabbitMQ must know of before: a queue cannot be made one with priorities afterwards."""
+
+
+def sent_to(queue: Queue, *, transport: str) -> tuple[str, ...]:
+    """Return the names of the broker's queues that a message for `queue` is put on.
+
+    On Redis a worker serves its queues in their order. RabbitMQ gives a worker that serves several
+    a message of any: what is to come in order of urgency lies in one queue there, which sorts it by
+    priority. Urgent slices lie in a second one as well, for `worker-urgent`: who comes later finds
+    less to do, and nothing else.
+    """
+    return _ON_RABBITMQ.get(queue, (queue.value,)) if transport in AMQP else (queue.value,)
+
+
+def taken_from(queues: Iterable[Queue], *, transport: str) -> tuple[str, ...]:
+    """Return the names of the broker's queues that a worker takes from which serves `queues`."""
+    places = dict.fromkeys(sent_to(queue, transport=transport)[-1] for queue in queues)
+    if LANES in places:
+        places.pop(Queue.URGENT.value, None)  # urgent slices are among them
+    return tuple(places)
 
 
 def send(
@@ -115,17 +156,26 @@ def send(
     Only the queue is named: a message sent with an exchange of its own is lost for good once
     the broker was emptied, because the binding is gone.
     """
-    transport = str(current_app.conf.broker_url or "").partition("://")[0]
-    current_app.send_task(
-        work.value,
-        kwargs=kwargs,
-        queue=(queue or QUEUE_OF[work]).value,
-        priority=broker_priority(
-            PRIORITY_OF.get(work, 5) if priority is None else priority, transport=transport
-        ),
-        task_id=task_id,
-        retry=False,
-    )
+    transport = transport_of(str(current_app.conf.broker_url or ""))
+    patience = current_app.conf.broker_transport_options.get("read_timeout", CONFIRMED_WITHIN_SECONDS)
+    for place in sent_to(queue or QUEUE_OF[work], transport=transport):
+        current_app.send_task(
+            work.value,
+            kwargs=kwargs,
+            queue=place,
+            priority=broker_priority(
+                PRIORITY_OF.get(work, 5) if priority is None else priority, transport=transport
+            ),
+            task_id=task_id,
+            retry=transport in AMQP,
+            retry_policy=AT_ONCE_AGAIN,
+            confirm_timeout=patience,
+        )
+
+
+def transport_of(broker_url: str) -> str:
+    """Return which kind of broker a URL names, such as `redis` or `amqp`."""
+    return broker_url.partition("://")[0]
 
 
 def send_slice(lane: Lane) -> None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from kombu import pools
 
+from crawler import queue
 from webui.celery import app
 from webui.processes import layout
 
@@ -85,10 +86,11 @@ class Fleet:
             "SECRET_KEY": settings.SECRET_KEY,
             "ENCRYPTION_KEY": ",".join(settings.ENCRYPTION_KEYS),
             "DATABASE_URL": database_url(),
-            "REDIS_URL": broker_url,
             "EGRESS_ALLOW": "127.0.0.0/8",
         }
-        self._environment.pop("CELERY_BROKER_URL", None)
+        for name in ("CELERY_BROKER_URL", "REDIS_URL"):
+            self._environment.pop(name, None)
+        self._environment["CELERY_BROKER_URL" if is_amqp(broker_url) else "REDIS_URL"] = broker_url
         self._environment |= variables or {}
         self._started: list[CeleryProcess] = []
 
@@ -140,21 +142,29 @@ def database_url() -> str:
     return f"postgresql://{chosen['USER']}{password}@{host}:{chosen['PORT'] or 5432}/{chosen['NAME']}"
 
 
+def is_amqp(broker_url: str) -> bool:
+    return queue.transport_of(broker_url) in queue.AMQP
+
+
 def forget_connections() -> None:
     """Let this process connect anew to the broker that `app.conf` names now."""
     pools.reset()
     app._pool = None  # type: ignore[attr-defined]
-    app.amqp._producer_pool = None  # type: ignore[attr-defined]
+    vars(app).pop("amqp", None)  # knows its queues, and a producer
 
 
 @contextmanager
 def sending_to(broker_url: str) -> Iterator[None]:
     """Have this process send its messages to another broker meanwhile."""
-    before = app.conf.broker_url
-    app.conf["broker_url"] = broker_url
+    settings: dict[str, object] = {"broker_url": broker_url}
+    if is_amqp(broker_url):
+        options = {"confirm_publish": True, **queue.AT_ONCE_AGAIN}
+        settings |= {"broker_transport_options": options, "task_queues": queue.DECLARED_ON_RABBITMQ}
+    before = {name: app.conf[name] for name in settings}
+    app.conf.update(settings)
     forget_connections()
     try:
         yield
     finally:
-        app.conf["broker_url"] = before
+        app.conf.update(before)
         forget_connections()

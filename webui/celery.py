@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.signals import beat_init, worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import (
+    beat_init,
+    celeryd_after_setup,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from kombu import Connection
 
 if TYPE_CHECKING:
@@ -40,18 +46,37 @@ app = Celery("trawl", task_cls="crawler.services.attempts:Attempt", amqp=SteadyA
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crawler"])
 
-ANSWERS_WITHIN: Final = timedelta(seconds=3)
+ANSWERS_WITHIN: Final = timedelta(seconds=0.5)
 _pulses: list[Pulse] = []
 
 
 def wait_briefly(celery: Celery, *, at_most: timedelta = ANSWERS_WITHIN) -> None:
-    """Let this process give up soon on a broker that accepts a connection and then says nothing.
+    """Let this process give up soon on a broker that is away, or accepts a connection and says nothing.
 
-    For processes that only send: a worker's connection waits for messages, so its limit must be longer.
+    For processes that only send, while a person waits: three such waits may follow one another. A
+    worker's connection waits for messages, so its limits must be longer.
     """
+    seconds = at_most.total_seconds()
     options = celery.conf.broker_transport_options
-    if "socket_timeout" in options:
-        celery.conf.broker_transport_options = {**options, "socket_timeout": at_most.total_seconds()}
+    if "confirm_publish" in options:
+        limits = {"read_timeout": seconds, "write_timeout": seconds}
+    else:
+        limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+    celery.conf.broker_transport_options = {**options, **limits}
+    celery.conf.broker_connection_timeout = seconds
+
+
+@celeryd_after_setup.connect
+def serve_in_order(*, instance: Any, **_more: object) -> None:
+    """Have a worker take from the queues in which its broker keeps what it serves."""
+    from crawler import queue
+
+    transport = queue.transport_of(str(instance.app.conf.broker_url))
+    queues = instance.app.amqp.queues
+    ours = {known.value: known for known in queue.Queue}
+    asked = list(queues.consume_from)
+    places = queue.taken_from([ours[name] for name in asked if name in ours], transport=transport)
+    queues.select([*places, *(name for name in asked if name not in ours)])
 
 
 @worker_ready.connect

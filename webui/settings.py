@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from crawler.queue import DECLARED_ON_RABBITMQ
 from webui import env, logs
 
 BASE_DIR = env.BASE_DIR
@@ -103,6 +104,7 @@ else:
 
 REDIS_URL = env.broker("REDIS_URL", env.broker_of(VAR_DIR), schemes=env.REDIS)
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", REDIS_URL, schemes=env.BROKERS)
+BROKER_IS_AMQP = CELERY_BROKER_URL.startswith(("amqp", "pyamqp"))
 CACHES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -111,33 +113,38 @@ CACHES: dict[str, dict[str, object]] = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
-if CELERY_BROKER_URL.startswith(("amqp", "pyamqp")) and not env.text("REDIS_URL"):
-    # without Redis each process throttles and draws by itself, which is better than not at all
-    CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES["throttle"] = CACHES["default"]
+if BROKER_IS_AMQP and not env.text("REDIS_URL"):
+    # what processes tell each other is kept in the database; a write for each call of the API would cost
+    # more than it is worth, so each process throttles by itself
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "trawl_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+    CACHES["throttle"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 4
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {
-        "visibility_timeout": env.number("REDELIVER_SECONDS", 300.0, least=10),
-        "queue_order_strategy": "priority",
-        "priority_steps": list(range(10)),
-        "sep": ":",
-        "unacked_restore_interval": 10,
-        "socket_timeout": 30,
-        "socket_connect_timeout": 4,
-        "socket_keepalive": True,
-        "health_check_interval": 15,
-        # asking for work must not wait for a broker that is away: the reconciler asks again
-        "max_retries": 1,
-        "interval_start": 0,
-        "interval_step": 0,
-        "interval_max": 0,
-    }
-    if CELERY_BROKER_URL.startswith("redis")
-    else {}
-)
+# asking for work must not wait for a broker that is away: the reconciler asks again
+SOON_GIVEN_UP = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+    **SOON_GIVEN_UP,
+    "visibility_timeout": env.number("REDELIVER_SECONDS", 300.0, least=10),
+    "queue_order_strategy": "priority",
+    "priority_steps": list(range(10)),
+    "sep": ":",
+    "unacked_restore_interval": 10,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 4,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+}
+if BROKER_IS_AMQP:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**SOON_GIVEN_UP, "confirm_publish": True}
+    CELERY_BROKER_HEARTBEAT = 20
+    CELERY_TASK_QUEUES = DECLARED_ON_RABBITMQ
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_RESULT_SERIALIZER = "json"

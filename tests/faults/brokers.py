@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 import redis
 
-from crawler.queue import Lane
+from crawler.queue import LANES, Lane
+from tests.rabbitmq import Node
 from tests.waiting import until
 from webui.processes import broker as brokers
 from webui.processes.errors import CannotStart
@@ -108,5 +109,34 @@ class Valkey:
             return False
 
 
-BROKERS: dict[str, Callable[[Path], Broker]] = {Valkey.name: Valkey}
+class RabbitMQ:
+    """A node of Debian's server; the installation then has no Redis at all."""
+
+    name = "rabbitmq"
+
+    def __init__(self, folder: Path) -> None:
+        self._node = Node(folder=folder)
+
+    @property
+    def url(self) -> str:
+        return self._node.url
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return {"CELERY_BROKER_URL": self.url}
+
+    def start(self) -> None:
+        self._node.start()
+
+    def kill(self) -> None:
+        self._node.kill(forgetting=True)
+
+    def empty(self) -> None:
+        self._node.empty()
+
+    def waiting(self) -> int:
+        return self._node.waiting(LANES)
+
+
+BROKERS: dict[str, Callable[[Path], Broker]] = {Valkey.name: Valkey, RabbitMQ.name: RabbitMQ}
 """By name; the rows that depend on the broker run on each of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from django.core.cache import cache
+from django.core.cache import caches
 from ninja.throttling import BaseThrottle
 from redis.exceptions import RedisError
 
@@ -45,6 +45,7 @@ class PerMinute(BaseThrottle):
         return MINUTE - time.time() % MINUTE
 
     def _count(self, key: str) -> int:
+        cache = caches["throttle"]
         try:
             return cache.incr(key)
         except ValueError:

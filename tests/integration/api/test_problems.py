@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisAway
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from tests.integration.api.conftest import Api
 
-IN_MEMORY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"}}
+IN_MEMORY = {
+    name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"}
+    for name in ("default", "throttle")
+}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_a_database_that_is_away_is_a_problem_with_a_time_to_try_again(
 def few(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """Three requests a minute are allowed, counted in memory, in a minute that does not end."""
     settings.CACHES = IN_MEMORY
-    cache.clear()
+    caches["throttle"].clear()
     monkeypatch.setattr(time, "time", lambda: 1_000_010.0)
     monkeypatch.setattr(v1.api.throttle, "_most", 3)
     monkeypatch.setattr(v1.api.throttle, "_rest_until", 0.0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import redis
 
+from tests import rabbitmq
 from tests.fleet import Fleet, sending_to
 from tests.waiting import until
 from webui.processes import broker as brokers
@@ -59,8 +61,38 @@ def broker(valkey: Embedded) -> Iterator[redis.Redis]:
 @pytest.fixture
 def fleet(transactional_db: None, broker: redis.Redis, valkey: Embedded, tmp_path: Path) -> Iterator[Fleet]:
     """Processes that end with the test."""
-    started = Fleet(broker_url=valkey.url, folder=tmp_path)
-    try:
+    with _ending(Fleet(broker_url=valkey.url, folder=tmp_path)) as started:
         yield started
+
+
+@contextmanager
+def _ending(fleet: Fleet) -> Iterator[Fleet]:
+    try:
+        yield fleet
     finally:
-        started.end()
+        fleet.end()
+
+
+@pytest.fixture(scope="session")
+def _rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rabbitmq.Node]:
+    node = rabbitmq.Node(folder=tmp_path_factory.mktemp("rabbitmq"))
+    try:
+        node.start()
+        yield node
+    finally:
+        node.kill()
+
+
+@pytest.fixture
+def rabbit(_rabbitmq: rabbitmq.Node) -> Iterator[rabbitmq.Node]:
+    """An empty RabbitMQ, which this process sends to as well."""
+    _rabbitmq.empty()
+    with sending_to(_rabbitmq.url):
+        yield _rabbitmq
+
+
+@pytest.fixture
+def rabbit_fleet(transactional_db: None, rabbit: rabbitmq.Node, tmp_path: Path) -> Iterator[Fleet]:
+    """Processes that know RabbitMQ and no Redis, and end with the test."""
+    with _ending(Fleet(broker_url=rabbit.url, folder=tmp_path)) as started:
+        yield started

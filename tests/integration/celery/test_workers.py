@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from crawler import queue
 from crawler.engine.findings import Shown
-from crawler.models import Heartbeat, Item, LaneState, Run, RunState, RunTrigger, Slice, Target
+from crawler.models import Heartbeat, Item, Run, RunState, RunTrigger, Slice, Target
 from crawler.queries import previews as asked
 from crawler.queries.previews import Waiting
-from crawler.queue import Lane
 from crawler.services import previews, runs
 from demo import catalogue
 from tests.fleet import Fleet
-from tests.integration.celery import probe
 from tests.law import assert_conserved
 from tests.shop import served
 from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    import redis
 
     from tests.site.server import HostileSite
 
@@ -75,19 +67,6 @@ def has_done(run: Run, count: int) -> bool:
     return run.done >= count
 
 
-def test_messages_are_worked_on_in_order_of_urgency(fleet: Fleet, tmp_path: Path) -> None:
-    for lane, count in ((Lane.BULK, 30), (Lane.DEFAULT, 5), (Lane.URGENT, 3)):
-        for _ in range(count):
-            queue.send_slice(lane)
-    notes = tmp_path / "notes"
-    notes.touch()
-
-    fleet.start("worker", "-I", "tests.integration.celery.probe", variables={probe.NOTES: str(notes)})
-
-    until(lambda: len(notes.read_text().split()) >= 38, within_seconds=20, what="all messages")
-    assert notes.read_text().split() == ["urgent"] * 3 + ["default"] * 5 + ["bulk"] * 30
-
-
 def test_a_run_of_the_shop_finds_every_product(fleet: Fleet, shop: str) -> None:
     fleet.start("worker", workers=2)
     run = start(shop, scraper="demo_shop", delay_seconds=0, connections=4)
@@ -106,30 +85,6 @@ def test_a_run_of_the_shop_finds_every_product(fleet: Fleet, shop: str) -> None:
         assert told["in_stock"] == product.in_stock
         assert told["specs"] == dict(product.specs)
     assert_conserved(run)
-
-
-def test_a_run_survives_an_emptied_broker(fleet: Fleet, broker: redis.Redis, pages: HostileSite) -> None:
-    every_second = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.SECONDS)
-    PeriodicTask.objects.filter(name="reconcile").update(interval=every_second)
-    worker = fleet.start("worker", variables={"SLICE_SECONDS": "1"})
-    run = start(pages.url("/start"), delay_seconds=0.01)
-    until(lambda: has_done(run, 10), within_seconds=20, what="the first pages")
-
-    worker.signal(signal.SIGSTOP)
-    until(lambda: not Slice.objects.exists(), within_seconds=10, what="the end of the slice")
-    until(lambda: broker.llen("default:5") or broker.llen("default:4"), within_seconds=5, what="its ring")
-    broker.flushall()
-    worker.signal(signal.SIGCONT)
-    assert not is_final(run)
-    LaneState.objects.update(rung_at=timezone.now() - timedelta(seconds=16))
-    fleet.start("worker-control")
-    fleet.start("beat")
-
-    until(lambda: is_final(run), within_seconds=40, what="the run")
-    assert (run.state, run.done) == (RunState.FINISHED, 101)
-    assert set(Counter(request.path for request in pages.requests).values()) == {1}
-    assert_conserved(run)
-    assert set(Heartbeat.objects.values_list("kind", flat=True)) == {"worker", "worker-control", "beat"}
 
 
 def test_a_test_fetch_does_not_wait_for_the_run_that_holds_its_host(fleet: Fleet, pages: HostileSite) -> None:

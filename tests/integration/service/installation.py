@@ -28,6 +28,7 @@ class Installation:
     folder: Path
     port: int = field(default_factory=free_port)
     token: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,6 +40,7 @@ class Installation:
             "TRAWL_VAR": str(self.folder / "var"),
             "EGRESS_ALLOW": "127.0.0.0/8",
             "ADMIN_PASSWORD": "correct horse battery",
+            **self.variables,
         }
 
     def start(self, *arguments: str) -> None:

@@ -1,0 +1,174 @@
+"""What a broker may do to a run: be emptied, be away, be any of those that are served."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.cache.backends.db import DatabaseCache
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from crawler import queue
+from crawler.models import Heartbeat, LaneState, Run, RunState, Slice
+from crawler.queries import rates
+from crawler.services import bells
+from tests.crawling import a_run
+from tests.integration.service.installation import Installation
+from tests.law import assert_conserved
+from tests.rabbitmq import Node
+from tests.waiting import until
+from webui.celery import app, wait_briefly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import redis
+
+    from tests.fleet import Fleet
+    from tests.site.server import HostileSite
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(120),
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+]
+ANSWERED_WITHIN_SECONDS = 2.0
+
+
+@pytest.fixture
+def pages(hostile_site: HostileSite) -> HostileSite:
+    """A site whose first page links to 100 others."""
+    links = "".join(f'<a href="/page/{number}">{number}</a>' for number in range(100))
+    hostile_site.serve("/start", f"<title>Start</title>{links}")
+    for number in range(100):
+        hostile_site.serve(f"/page/{number}", f"<title>Page {number}</title>")
+    return hostile_site
+
+
+class Emptied:
+    """A broker that can be emptied, and the fleet on it."""
+
+    def __init__(self, fleet: Fleet, broker: redis.Redis | Node) -> None:
+        self.fleet = fleet
+        self._broker = broker
+
+    def waiting(self) -> int:
+        """Return how many messages for the default lane wait."""
+        match self._broker:
+            case Node():
+                return self._broker.waiting(queue.LANES)
+            case _:
+                return int(self._broker.llen("default:5") or self._broker.llen("default:4"))
+
+    def empty(self) -> None:
+        match self._broker:
+            case Node():
+                self._broker.empty()
+            case _:
+                self._broker.flushall()
+
+
+@pytest.fixture(params=[("fleet", "broker"), ("rabbit_fleet", "rabbit")], ids=["valkey", "rabbitmq"])
+def emptied(request: pytest.FixtureRequest) -> Emptied:
+    fleet, broker = request.param
+    return Emptied(request.getfixturevalue(fleet), request.getfixturevalue(broker))
+
+
+def is_final(run: Run) -> bool:
+    run.refresh_from_db()
+    return run.is_final
+
+
+def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) -> None:
+    every_second = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.filter(name="reconcile").update(interval=every_second)
+    worker = emptied.fleet.start("worker", variables={"SLICE_SECONDS": "1"})
+    run = a_run(pages.url("/start"), delay_seconds=0.01, obey_robots=True, connections=1)
+    until(lambda: Run.objects.filter(pk=run.pk, done__gte=10), within_seconds=20, what="the first pages")
+
+    worker.signal(signal.SIGSTOP)
+    until(lambda: not Slice.objects.exists(), within_seconds=10, what="the end of the slice")
+    until(emptied.waiting, within_seconds=5, what="its ring")
+    emptied.empty()
+    worker.signal(signal.SIGCONT)
+    assert not is_final(run)
+    LaneState.objects.update(rung_at=timezone.now() - timedelta(seconds=16))
+    emptied.fleet.start("worker-control")
+    emptied.fleet.start("beat")
+
+    until(lambda: is_final(run), within_seconds=40, what="the run")
+    assert (run.state, run.done) == (RunState.FINISHED, 101)
+    assert set(Counter(request.path for request in pages.requests).values()) == {1}
+    assert_conserved(run)
+    assert set(Heartbeat.objects.values_list("kind", flat=True)) == {"worker", "worker-control", "beat"}
+
+
+@contextmanager
+def asking_as_the_site_does() -> Iterator[None]:
+    names = ("broker_transport_options", "broker_connection_timeout")
+    before = {name: app.conf[name] for name in names}
+    wait_briefly(app)
+    yield
+    app.conf.update(before)
+
+
+def ring_seconds() -> tuple[bool, float]:
+    began = time.monotonic()
+    LaneState.objects.update(rung_at=None)
+    rung = bells.ring(queue.Lane.DEFAULT, now=timezone.now())
+    return rung, time.monotonic() - began
+
+
+def test_asking_waits_for_no_rabbitmq_that_is_silent_or_away(db: None, rabbit: Node) -> None:
+    with asking_as_the_site_does():
+        assert ring_seconds()[0]
+        rabbit.freeze()
+        try:
+            for _ in range(2):
+                rung, seconds = ring_seconds()
+                assert (rung, seconds < ANSWERED_WITHIN_SECONDS) == (False, True), seconds
+                assert LaneState.objects.get(name="default").rung_at is None, "the reconciler may ask again"
+        finally:
+            rabbit.thaw()
+        until(lambda: ring_seconds()[0], within_seconds=20, what="the broker")
+        rabbit.kill()
+        rung, seconds = ring_seconds()
+        assert (rung, seconds < ANSWERED_WITHIN_SECONDS) == (False, True), seconds
+        rabbit.start()
+        assert ring_seconds()[0]
+
+
+def test_a_connection_that_rabbitmq_dropped_costs_no_message(db: None, rabbit: Node) -> None:
+    with asking_as_the_site_does():
+        assert ring_seconds()[0]
+        rabbit.kill()
+        rabbit.start()
+        assert ring_seconds()[0]
+
+
+def test_an_installation_on_rabbitmq_crawls_without_redis(
+    db: None, rabbit: Node, pages: HostileSite, tmp_path: Path
+) -> None:
+    installation = Installation(folder=tmp_path, variables={"CELERY_BROKER_URL": rabbit.url})
+    installation.start("--workers", "1")
+    try:
+        body: dict[str, Any] = {"name": "Site", "start_urls": [pages.url("/start")], "delay_seconds": 0.05}
+        target = installation.call("POST", "/targets", body)["id"]
+        run = installation.call("POST", f"/targets/{target}/runs")["id"]
+        state = installation.finished(run)
+        assert (state["state"], state["counts"]["done"]) == ("finished", 101)
+    finally:
+        assert installation.stop() == 0, installation.log()
+
+
+def test_processes_without_redis_share_what_they_tell_each_other(db: None) -> None:
+    one, other = (DatabaseCache("trawl_cache", {}) for _ in range(2))
+    one.set(rates.ALL_RUNS, [1, 2])
+    assert other.get(rates.ALL_RUNS) == [1, 2]
