@@ -24,6 +24,7 @@ class CrawlSettings:
     renew_every: timedelta
     send_time: timedelta
     ring_time: timedelta
+    still_time: timedelta
     keep_requests: timedelta
     keep_events: timedelta
     host_unavailable: timedelta
@@ -40,6 +41,7 @@ def crawl() -> CrawlSettings:
         renew_every=timedelta(seconds=settings.RENEW_SECONDS),
         send_time=timedelta(seconds=settings.SEND_SECONDS),
         ring_time=timedelta(seconds=settings.RING_SECONDS),
+        still_time=timedelta(seconds=settings.STILL_SECONDS),
         keep_requests=timedelta(days=settings.KEEP_REQUESTS_DAYS),
         keep_events=timedelta(days=settings.KEEP_EVENTS_DAYS),
         host_unavailable=timedelta(hours=settings.UNAVAILABLE_HOURS),

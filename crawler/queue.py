@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import kombu
 from celery import current_app
+from kombu.exceptions import KombuError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +59,7 @@ class Lane(StrEnum):
 URGENT_FLOOR = 8
 DEFAULT_FLOOR = 3
 MOST_URGENT = 9
+ANSWERS_WITHIN_SECONDS = 2
 
 
 def lane_for(priority: int) -> Lane:
@@ -176,6 +178,20 @@ def send(
 def transport_of(broker_url: str) -> str:
     """Return which kind of broker a URL names, such as `redis` or `amqp`."""
     return broker_url.partition("://")[0]
+
+
+def answers() -> bool:
+    """Say whether the broker can be reached, within a few seconds."""
+    broker = current_app.connection_for_write(connect_timeout=ANSWERS_WITHIN_SECONDS)
+    try:
+        broker.ensure_connection(
+            max_retries=1, interval_start=0, interval_step=0, timeout=ANSWERS_WITHIN_SECONDS
+        )
+    except (OSError, KombuError, *broker.connection_errors, *broker.channel_errors):  # type: ignore[misc] # tuples of classes
+        return False
+    finally:
+        broker.release()
+    return True
 
 
 def send_slice(lane: Lane) -> None:

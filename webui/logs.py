@@ -38,7 +38,8 @@ def configuration(level: str) -> dict[str, Any]:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Say whether a record tells more than "not ready yet" to a probe, which has the answer itself."""
-    request = getattr(record, "request", None)
-    unready = getattr(record, "status_code", None) == 503
-    return not (unready and getattr(request, "path", "") == "/readyz")
+    """Say whether a record tells more than is told anyway.
+
+    "Not ready yet" is the answer to a probe; the outage behind "not now" is logged once.
+    """
+    return not (record.name == "django.request" and getattr(record, "status_code", None) == 503)

@@ -74,6 +74,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "webui.pages.standing.standing",
             ],
         },
     },
@@ -227,6 +228,7 @@ LEASE_SECONDS = env.number("LEASE_SECONDS", 60.0, least=3)
 RENEW_SECONDS = env.number("RENEW_SECONDS", 15.0, least=0.5)
 SEND_SECONDS = env.number("SEND_SECONDS", 45.0, least=1)
 RING_SECONDS = env.number("RING_SECONDS", 15.0, least=1)
+STILL_SECONDS = env.number("STILL_SECONDS", 120.0, least=1)
 KEEP_REQUESTS_DAYS = env.number("KEEP_REQUESTS_DAYS", 30)
 KEEP_EVENTS_DAYS = env.number("KEEP_EVENTS_DAYS", 90)
 UNAVAILABLE_HOURS = env.number("UNAVAILABLE_HOURS", 24, least=0.001)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Max, Min, Q, Sum
 from django_celery_beat.models import PeriodicTask
 
+from crawler import conf
 from crawler.models import Heartbeat, Host, LaneState, Run, RunState
 from crawler.queries import freshness
 from crawler.queue import Lane, Work, lane_for
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 ALIVE: Final = timedelta(seconds=60)
 """How long a process that was heard of counts as alive."""
 
-STILL: Final = timedelta(seconds=120)
 BEAT: Final = "beat"
 
 
@@ -82,21 +82,24 @@ def figures(now: datetime) -> Figures:
     )
 
 
-def is_standing_still(*, due_since: datetime | None, last_start: datetime | None, now: datetime) -> bool:
-    """Say whether work waits and nobody does it: due for 120 s, and no slice started for as long.
+def is_standing_still(
+    *, due_since: datetime | None, last_start: datetime | None, now: datetime, still: timedelta
+) -> bool:
+    """Say whether work waits and nobody does it: due for `still`, and no slice started for as long.
 
     `due_since` is since when a free host has waited, None when none is due; `last_start` is when a slice
     last started, None for never.
     """
-    if due_since is None or now - due_since < STILL:
+    if due_since is None or now - due_since < still:
         return False
-    return last_start is None or now - last_start >= STILL
+    return last_start is None or now - last_start >= still
 
 
 def is_crawling(now: datetime) -> bool:
     """Say whether what is due is being crawled; true also when nothing is due."""
     last = LaneState.objects.aggregate(last=Max("started_at"))["last"]
-    return not is_standing_still(due_since=lanes.oldest_due(now=now), last_start=last, now=now)
+    due_since, still = lanes.oldest_due(now=now), conf.crawl().still_time
+    return not is_standing_still(due_since=due_since, last_start=last, now=now, still=still)
 
 
 def _due(now: datetime) -> tuple[timedelta | None, dict[str, int]]:

@@ -81,6 +81,12 @@ class Watch:
     def is_on(self) -> bool:
         return self._seen is not None
 
+    @property
+    def began_at(self) -> datetime | None:
+        """When this process met the outage that it knows of."""
+        seen = self._seen
+        return seen.began_at if seen else None
+
     def note(self, error: BaseException) -> OutageKind | None:
         """Keep that writing failed; return with which outage, or None when `error` tells of none."""
         kind = recognise(error)

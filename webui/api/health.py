@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
 
-from celery import current_app
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseFailure
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from kombu.exceptions import KombuError
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from crawler import conf
+from crawler.models import OutageKind
 from crawler.queries import health
+from crawler.services.lookout import lookout
 from webui.api import problems
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-BROKER_SECONDS: Final = 2
+PARTS: Final = ("database", "broker", "worker", "beat", "crawling")
+AWAY: Final = str(OutageKind.AWAY.label)
 
 
 @csrf_exempt  # else a POST would be told of a missing token, not of the wrong method
@@ -41,45 +43,47 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Say whether crawls can run now, and which part is missing when they cannot: 200 or 503."""
-    trouble = _database() | _broker()
-    parts = {part: trouble.get(part, "ok") for part in ("database", "broker", "worker", "beat", "crawling")}
-    ready = not trouble
+    parts = _parts()
+    ready = all(told == "ok" for told in parts.values())
     return JsonResponse(
         {"status": "ok" if ready else "unavailable", "parts": parts}, status=200 if ready else 503
     )
 
 
-def _database() -> dict[str, str]:
-    """Return what is wrong with the database and with those whose life it records."""
+def _parts() -> dict[str, str]:
+    """Return what is wrong with each part, `ok` where nothing is."""
+    standing = lookout.standing()
+    trouble = _alive()
+    if standing.outage is not None:
+        trouble["database"] = _told(standing.outage, standing.since)
+    if not standing.has_broker:
+        trouble["broker"] = "does not answer"
+    return {part: trouble.get(part, "ok") for part in PARTS}
+
+
+def _told(outage: OutageKind, since: datetime | None) -> str:
+    return outage.label + (f" since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "")
+
+
+def _alive() -> dict[str, str]:
+    """Return what is wrong with those whose life the database records."""
     now = timezone.now()
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
         alive = health.workers_alive(now)
         beat = health.beat_alive(now)
         crawling = health.is_crawling(now)
     except DatabaseFailure:
         unknown = "unknown: the database does not answer"
-        return {"database": "does not answer"} | dict.fromkeys(("worker", "beat", "crawling"), unknown)
+        return {"database": AWAY} | dict.fromkeys(("worker", "beat", "crawling"), unknown)
     trouble = {}
     if not alive.get("worker"):
         trouble["worker"] = "no worker was heard of within the last minute"
     if not beat:
         trouble["beat"] = "beat was not heard of within the last minute"
     if not crawling:
-        trouble["crawling"] = "work has been due for two minutes, and no slice has started"
+        still = conf.crawl().still_time.total_seconds()
+        trouble["crawling"] = f"work has been due for {still:g} s, and no slice has started"
     return trouble
-
-
-def _broker() -> dict[str, str]:
-    broker = current_app.connection_for_write(connect_timeout=BROKER_SECONDS)
-    try:
-        broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_SECONDS)
-    except (OSError, KombuError, *broker.connection_errors, *broker.channel_errors):  # type: ignore[misc] # tuples of classes
-        return {"broker": "does not answer"}
-    finally:
-        broker.release()
-    return {}
 
 
 @csrf_exempt
@@ -122,6 +126,8 @@ class Installation(Collector):
 
     def collect(self) -> Iterable[Metric]:
         found = health.figures(timezone.now())
+        ready = {part: int(told == "ok") for part, told in _parts().items()}
+        yield _by("trawl_ready", "1 for each part that is as it should be, as /readyz tells.", "part", ready)
         yield _by("trawl_runs", "Runs by state.", "state", found.runs)
         requests = CounterMetricFamily(
             "trawl_requests_settled", "Requests that ended, by state.", labels=["state"]

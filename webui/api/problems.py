@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import Error as DatabaseFailure
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 from ninja.errors import HttpError, ValidationError
 
 from crawler.queries.paging import BadCursor
 from crawler.services import runs
 from crawler.services.drafts import InvalidTarget, Problem
+from crawler.stores.outages import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/"
+AGAIN_SECONDS = 5
 MEDIA_TYPE = "application/problem+json"
 TYPES = {
     409: "urn:trawl:problem:conflict",
@@ -124,10 +128,27 @@ def _suspicious(_request: HttpRequest, _error: SuspiciousOperation) -> HttpRespo
     return problem(400, "the request cannot be understood")
 
 
-def _no_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
-    logger.error("no database for %s %s: %s", request.method, request.path, error)
-    response = problem(503, "the database does not answer; try again soon")
-    response["Retry-After"] = "5"
+def _no_database(request: HttpRequest, error: DatabaseFailure) -> HttpResponse:
+    return _refused(request, error) or _crash(request, error)
+
+
+def _refused(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """Return 503 when `error`, or what led to it, tells of an outage; None when it does not."""
+    while error is not None:
+        kind = watch.note(error) if isinstance(error, DatabaseFailure) else None  # which logs it once
+        if kind is not None:
+            return _not_now(request, kind.label)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _not_now(request: HttpRequest, reason: str) -> HttpResponse:
+    """Answer without the database: neither its sessions nor anything else of it is asked for."""
+    if request.path.startswith(API_PREFIX):
+        response = problem(503, f"{reason}; nothing was changed; try again soon")
+    else:
+        response = HttpResponse(render_to_string("503.html", {"reason": reason}), status=503)
+    response["Retry-After"] = str(AGAIN_SECONDS)
     return response
 
 
@@ -138,7 +159,7 @@ def _crash(request: HttpRequest, error: Exception) -> HttpResponse:
 
 _HANDLERS: Mapping[type[Exception], Any] = {
     Exception: _crash,
-    OperationalError: _no_database,
+    DatabaseFailure: _no_database,
     HttpError: _http_error,
     ValidationError: _validation_error,
     InvalidTarget: _invalid_target,
@@ -152,7 +173,12 @@ _HANDLERS: Mapping[type[Exception], Any] = {
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what Django refuses before any view, such as an unknown Host header."""
+    """Answer what Django refuses before any view, such as an unknown Host header.
+
+    A session that could not be written comes here too.
+    """
+    if (refused := _refused(request, exception)) is not None:
+        return refused
     if request.path.startswith(API_PREFIX):
         return problem(400, "the request cannot be understood")
     return defaults.bad_request(request, exception)
@@ -171,6 +197,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if (refused := _refused(request, sys.exception())) is not None:
+        return refused
     if request.path.startswith(API_PREFIX):
         return problem(500, "something went wrong on our side; it was logged")
     return defaults.server_error(request)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from crawler.errors import explain_problem
 from crawler.models import Request, RequestState, Run, RunState
-from crawler.queries import problems
+from crawler.queries import outages, problems
 from crawler.queries import runs as listed
 from crawler.queue import lane_for
 from crawler.services import runs
@@ -34,8 +34,19 @@ class Counts(Schema):
     dead: int
 
 
+class OutageOut(Schema):
+    """When the database could not be written and nothing was fetched; no `ended_at` means it still cannot."""
+
+    kind: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
 class RunOut(Schema):
-    """One execution of a target. `reason` says why it failed or was cancelled."""
+    """One execution of a target. `reason` says why it failed or was cancelled.
+
+    `outages` are told of one run only, not in lists.
+    """
 
     id: int
     target: int
@@ -61,6 +72,7 @@ class RunOut(Schema):
     retries: int
     out_of_scope: int
     over_budget: int
+    outages: list[OutageOut] = []
 
 
 class RunList(Schema):
@@ -175,7 +187,12 @@ def list_runs(request: HttpRequest, filters: Query[RunFilter]) -> RunList:
 @router.get("/runs/{int:run_id}", response=RunOut)
 def get_run(request: HttpRequest, run_id: int) -> RunOut:
     """Read one run, with its progress."""
-    return run_out(_run(request, run_id))
+    run = _run(request, run_id)
+    stood = [
+        OutageOut(kind=span.kind.value, began_at=span.began_at, ended_at=span.ended_at)
+        for span in outages.of_run(run)
+    ]
+    return run_out(run).model_copy(update={"outages": stood})
 
 
 @router.patch("/runs/{int:run_id}", response=RunOut)

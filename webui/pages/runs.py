@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crawler.models import RequestState, Run, RunState, Target
+from crawler.queries import outages, rates
 from crawler.queries import problems as problem_queries
-from crawler.queries import rates
 from crawler.queries import runs as queries
 from crawler.services import runs, samples
 from webui.pages import asking
@@ -112,4 +112,5 @@ def _now(run: Run) -> dict[str, Any]:
         "troubles": queries.troubles(run),
         "reasons": queries.reasons(run),
         "problems": problem_queries.shown(run),
+        "outages": outages.of_run(run),
     }

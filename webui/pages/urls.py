@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from webui.pages import dashboard, hosts, items, previews, runs, targets
+from webui.pages import dashboard, hosts, items, previews, runs, standing, targets
 
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
     path("live/", dashboard.live, name="dashboard-live"),
+    path("standing/", standing.banner, name="standing"),
     path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("targets/", targets.index, name="targets"),

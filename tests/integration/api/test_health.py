@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from crawler.models import Heartbeat, Host, Run, RunState
+from crawler import queue
+from crawler.models import Heartbeat, Host, Outage, Run, RunState
 from crawler.queries import health as queries
-from webui.api import health
+from crawler.services.lookout import lookout
+from crawler.stores import outages
+from tests.outages import read_only
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries, Settings
@@ -28,10 +31,16 @@ def beat(kind: str, *, ago: int = 5) -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def _look_again() -> None:
+    lookout.forget()
+    outages.watch._reset()
+
+
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that answers."""
-    monkeypatch.setattr(health, "_broker", dict)
+    monkeypatch.setattr(queue, "answers", lambda: True)
 
 
 def parts(client: Client, status: int) -> dict[str, Any]:
@@ -104,7 +113,33 @@ def test_a_database_that_is_away_is_missing(
 
     monkeypatch.setattr(queries, "workers_alive", lost)
 
-    assert parts(client, 503)["database"] == "does not answer"
+    assert parts(client, 503)["database"] == "the database does not answer"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_database_that_cannot_be_written_is_named_with_the_reason(client: Client, broker: None) -> None:
+    beat("worker")
+    beat("beat")
+
+    with read_only():
+        told = parts(client, 503)
+        metrics = client.get("/metrics").content.decode()
+
+    assert told["database"].startswith("the database is read-only since 20")
+    assert told["worker"] == "ok"
+    assert 'trawl_ready{part="database"} 0.0' in metrics
+    lookout.forget()
+    assert parts(client, 200)["database"] == "ok"
+    assert Outage.objects.get().kind == "read_only"
+
+
+@pytest.mark.django_db
+def test_a_disk_with_room_for_small_changes_only_is_named(client: Client, broker: None) -> None:
+    Outage.objects.create(kind="disk_full", began_at=datetime(2026, 3, 2, 10, tzinfo=UTC))
+
+    told = parts(client, 503)["database"]
+
+    assert told == "the database's disk is full since 2026-03-02 10:00:00 UTC"
 
 
 @pytest.mark.django_db
@@ -118,7 +153,7 @@ def test_metrics_tell_of_the_whole_installation(
     Host.objects.create(origin="https://b.test", due_at=timezone.now() + timedelta(seconds=30))
     beat("worker")
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(22):
         lines = client.get("/metrics").content.decode().splitlines()
 
     assert {

@@ -14,25 +14,13 @@ from django.db import DatabaseError, OperationalError, connection
 from crawler.models import LaneState, Outage, OutageKind, WriteProbe
 from crawler.stores import outages, probes
 from crawler.stores.outages import Watch
+from tests.outages import read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-
-
-@contextmanager
-def read_only() -> Iterator[None]:
-    """Let the database refuse every write of this connection."""
-    is_postgres = connection.vendor == "postgresql"
-    switch = "SET default_transaction_read_only = {}" if is_postgres else "PRAGMA query_only = {}"
-    with connection.cursor() as cursor:
-        cursor.execute(switch.format("on"))
-        try:
-            yield
-        finally:
-            cursor.execute(switch.format("off"))
 
 
 def refusal() -> DatabaseError:

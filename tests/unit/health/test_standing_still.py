@@ -30,4 +30,6 @@ def ago(seconds: int | None) -> datetime | None:
 def test_service_stands_still_when_work_waits_and_no_slice_starts(
     due: int | None, started: int | None, *, still: bool
 ) -> None:
-    assert is_standing_still(due_since=ago(due), last_start=ago(started), now=NOW) is still
+    lasting = timedelta(seconds=120)
+    told = is_standing_still(due_since=ago(due), last_start=ago(started), now=NOW, still=lasting)
+    assert told is still
