@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from crawler.engine.work import Claim, Validators
 from crawler.frontier import losses, turns
 from crawler.frontier.turns import Waiting
-from crawler.stores import sql
+from crawler.stores import sql, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,26 +140,22 @@ class Claimer:
 
 
 AWAKE = (
-    "UPDATE crawler_request SET not_before = NULL WHERE backlog_id = %s AND state = 0 AND not_before <= %s"
+    "UPDATE crawler_request SET not_before = NULL "
+    f"WHERE backlog_id = %s AND {states.QUEUED} AND not_before <= %s"
 )
 _RETURNING = "RETURNING id, run_id, url, key, depth, attempts, losses, via"
 CLAIM = (
-    "UPDATE crawler_request SET state = 1, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
-    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses < %s ORDER BY id LIMIT %s) "
-    + _RETURNING
+    f"UPDATE crawler_request SET {states.LEASED}, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
+    f"WHERE backlog_id = %s AND {states.READY} AND losses < %s ORDER BY id LIMIT %s) {_RETURNING}"
 )
 CLAIM_ALONE = (
-    "UPDATE crawler_request SET state = 1, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
-    "WHERE backlog_id = %s AND state = 0 AND not_before IS NULL AND losses >= %s ORDER BY id LIMIT 1) "
-    + _RETURNING
+    f"UPDATE crawler_request SET {states.LEASED}, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
+    f"WHERE backlog_id = %s AND {states.READY} AND losses >= %s ORDER BY id LIMIT 1) {_RETURNING}"
 )
-LEFT_ALONE = (
-    "SELECT id FROM crawler_request WHERE backlog_id = %s AND state = 0 AND not_before IS NULL "
-    "ORDER BY id LIMIT 1"
-)
+LEFT_ALONE = f"SELECT id FROM crawler_request WHERE backlog_id = %s AND {states.READY} ORDER BY id LIMIT 1"
 NEXT_DUE = (
     "UPDATE crawler_backlog SET due_at = (SELECT min(not_before) FROM crawler_request "
-    "WHERE backlog_id = %s AND state = 0 AND not_before IS NOT NULL) WHERE id = %s"
+    f"WHERE backlog_id = %s AND {states.DELAYED}) WHERE id = %s"
 )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import Error as DatabaseFailure
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from crawler.stores import outages, snapshots
 from crawler.stores.outages import watch
+from crawler.stores.writer import WriterThread, disconnect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,8 @@ class DatabaseFrontier:
     The event loop never waits for the database; a look sees everything committed before it. While
     the database is away or cannot be written, a call is repeated as long as the lease is safe and
     `patience` lasts: a commit that had reached it finds its claims gone the second time and changes
-    nothing. After that the error is raised. Once more is always tried: what comes too late is counted.
+    nothing, and what a look had leased whose answer was lost is taken back before the next. After that
+    the error is raised. Once more is always tried: what comes too late is counted.
     """
 
     def __init__(self, *, looker: Looker, committer: Committer, lease: Lease, patience: timedelta) -> None:
@@ -45,7 +46,8 @@ class DatabaseFrontier:
         self._lease = lease
         self._patience_seconds = patience.total_seconds()
         self._stuck_calls = 0
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._in_hand: set[int] = set()
+        self._writer = WriterThread()
 
     async def __aenter__(self) -> Self:
         return self
@@ -53,32 +55,38 @@ class DatabaseFrontier:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._run(_disconnect)
-        self._writer.shutdown(wait=True)
+        await self._writer.__aexit__(kind, error, trace)
 
     @property
     def is_stuck(self) -> bool:
         return self._stuck_calls > 0
 
     async def look(self, ask: Ask) -> Look:
-        return await self._insist(lambda: self._looker.look(ask))
+        look = await self._insist(
+            lambda: self._looker.look(ask),
+            again=lambda: self._looker.look_again(ask, in_hand=self._in_hand),
+        )
+        self._in_hand.update(claim.id for claim in look.claims)
+        return look
 
     async def commit(self, batch: Batch) -> None:
         await self._insist(lambda: self._committer.commit(batch))
+        self._in_hand.difference_update(result.claim.id for result in batch.results)
 
     async def load_body(self, body_hash: bytes) -> bytes | None:
         return await self._insist(lambda: snapshots.load(body_hash))
 
-    async def _insist(self, work: Callable[[], T]) -> T:
+    async def _insist(self, work: Callable[[], T], *, again: Callable[[], T] | None = None) -> T:
+        """Return `work()`, or `again()` where nobody knows whether the former was done."""
         try:
-            return await self._run(work)
+            return await self._writer.run(work)
         except DatabaseFailure as error:
             if not _may_pass(error):
                 raise
-            await self._run(partial(_note, error))
+            await self._writer.run(partial(_note, error))
         self._stuck_calls += 1
         try:
-            return await self._try_again(work)
+            return await self._try_again(again or work)
         finally:
             self._stuck_calls -= 1
 
@@ -89,18 +97,15 @@ class DatabaseFrontier:
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
             try:
-                result = await self._run(work)
+                result = await self._writer.run(work)
             except DatabaseFailure as error:
                 lasted = asyncio.get_running_loop().time() - began
                 if not _may_pass(error) or not self._lease.is_safe or lasted >= self._patience_seconds:
                     raise
-                await self._run(partial(_note, error))
+                await self._writer.run(partial(_note, error))
             else:
-                await self._run(watch.over)
+                await self._writer.run(watch.over)
                 return result
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
 
 def _may_pass(error: DatabaseFailure) -> bool:
@@ -110,11 +115,6 @@ def _may_pass(error: DatabaseFailure) -> bool:
 
 def _note(error: DatabaseFailure) -> None:
     """Close the thread's connection, and tell of what is wrong with the database: an outage only once."""
-    _disconnect()
+    disconnect()
     if watch.note(error) is None:
         log.warning("the database refuses; the slice tries again", extra={"error": str(error)})
-
-
-def _disconnect() -> None:
-    """Close the connection of the thread that this runs in."""
-    connection.close()

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from crawler.engine.work import HostLease
 from crawler.frontier import losses
 from crawler.frontier.politeness import Pace
-from crawler.models import RequestState, Slice
-from crawler.stores import backlogs, hosts, runs, sql
+from crawler.models import Slice
+from crawler.stores import backlogs, hosts, runs, sql, states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Mapping
     from datetime import datetime
 
     from crawler.engine.work import HostNews
@@ -110,6 +110,21 @@ def give_back(news: HostNews, *, owner: str, now: datetime) -> None:
     sql.atomically(work)
 
 
+def take_back(owner: str, *, hosts_known: Mapping[int, int], in_hand: Container[int], now: datetime) -> None:
+    """Take back what `owner` leased and does not know of: hosts not known by id and epoch, and requests."""
+
+    def work() -> None:
+        held = hosts.lock(row[0] for row in sql.select(ALL_HELD_BY, [owner]))
+        mine = {host: epoch for host, (holder, epoch) in held.items() if holder == owner}
+        unknown = {host for host, epoch in mine.items() if hosts_known.get(host) != epoch}
+        rows = [row for row in _leased_requests([*mine]) if row[4] in unknown or row[0] not in in_hand]
+        _queue_again(rows, lost=False, now=now)
+        release(unknown, now=now)
+
+    sql.atomically(work)
+
+
+ALL_HELD_BY = "SELECT id FROM crawler_host WHERE lease_owner = %s ORDER BY id"
 HELD_BY = "SELECT id FROM crawler_host WHERE lease_owner = %s ORDER BY id LIMIT 100"
 
 
@@ -128,15 +143,15 @@ def _leased_requests(ids: list[int]) -> list[sql.Row]:
     if not ids:
         return []
     return sql.select(
-        f"SELECT id, run_id, backlog_id, losses FROM crawler_request WHERE host_id IN ({sql.marks(ids)}) "
-        f"AND state = {RequestState.LEASED.value} ORDER BY id" + sql.for_update(),
+        "SELECT id, run_id, backlog_id, losses, host_id FROM crawler_request "
+        f"WHERE host_id IN ({sql.marks(ids)}) AND {states.LEASED} ORDER BY id" + sql.for_update(),
         ids,
     )
 
 
 def _queue_again(rows: list[sql.Row], *, lost: bool, now: datetime) -> None:
     sql.execute_many(
-        f"UPDATE crawler_request SET state = {RequestState.QUEUED.value}, losses = losses + %s WHERE id = %s",
+        f"UPDATE crawler_request SET {states.QUEUED}, losses = losses + %s WHERE id = %s",
         [(int(lost), row[0]) for row in rows],
     )
     backlogs.make_due({row[2] for row in rows}, now=now)
@@ -144,7 +159,7 @@ def _queue_again(rows: list[sql.Row], *, lost: bool, now: datetime) -> None:
 
 def _bury(ids: list[int], *, reason: str, now: datetime) -> None:
     sql.execute_many(
-        f"UPDATE crawler_request SET state = {RequestState.DEAD.value}, losses = losses + 1, reason = %s, "
+        f"UPDATE crawler_request SET {states.DEAD}, losses = losses + 1, reason = %s, "
         "settled_at = %s WHERE id = %s",
         [(reason, sql.adapt(now), request) for request in ids],
     )

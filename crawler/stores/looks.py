@@ -12,7 +12,7 @@ from crawler.stores.sharing import SharedHosts
 from crawler.stores.tenancy import HostsInTurns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.ports import Ask, Clock
@@ -66,6 +66,15 @@ class Looker:
         look = sql.atomically(lambda: self._look(ask, now=self._clock.now()))
         self._hosts.note(look, now=self._clock.now())
         return look
+
+    def look_again(self, ask: Ask, *, in_hand: Container[int]) -> Look:
+        """Look once more where the answer to a look was lost: first what that leased is taken back.
+
+        The slice has the hosts that it asks for, and the requests `in_hand`; it knows of no others.
+        """
+        known = {host.id: host.epoch for host in ask.hosts}
+        leases.take_back(self._owner, hosts_known=known, in_hand=in_hand, now=self._clock.now())
+        return self.look(ask)
 
     def _look(self, ask: Ask, *, now: datetime) -> Look:
         held = {row[0]: row for row in sql.select(HELD + sql.for_update(), [self._owner])}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
-from crawler.stores import hosts, items, leases, pages, runs, snapshots, sql
+from crawler.stores import hosts, items, leases, pages, runs, snapshots, sql, states
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.stores.problems import ProblemBook
 from crawler.stores.runs import Tallies
@@ -71,8 +71,9 @@ class Committer:
         mine = [r for r in results if locked.get(r.claim.host) == (self._owner, r.claim.epoch)]
         held: set[int] = set()
         for chunk in sql.chunks(sorted(result.claim.id for result in mine)):
-            statement = f"SELECT id FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state = 1"
-            held |= {row[0] for row in sql.select(f"{statement} ORDER BY id{sql.for_update()}", chunk)}
+            statement = f"SELECT id FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND "
+            ordered = f"{states.LEASED} ORDER BY id{sql.for_update()}"
+            held |= {row[0] for row in sql.select(statement + ordered, chunk)}
         live = [result for result in mine if result.claim.id in held]
         for result in results:
             if result.claim.id not in held and not isinstance(result, Returned):
@@ -166,10 +167,10 @@ END = (
     "settled_at = %s WHERE id = %s"
 )
 POSTPONE = (
-    "UPDATE crawler_request SET state = 0, not_before = %s, reason = %s, attempts = attempts + %s "
+    f"UPDATE crawler_request SET {states.QUEUED}, not_before = %s, reason = %s, attempts = attempts + %s "
     "WHERE id = %s"
 )
-GIVE_BACK = "UPDATE crawler_request SET state = 0 WHERE id = %s"
+GIVE_BACK = f"UPDATE crawler_request SET {states.QUEUED} WHERE id = %s"
 DUE_BY = "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)"
 
 

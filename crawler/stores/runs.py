@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler.models import ACTIVE_RUN_STATES, OutboxMessage, RequestState, Run, RunState
 from crawler.queue import Work
-from crawler.stores import events, sql
+from crawler.stores import events, sql, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -142,7 +142,8 @@ def tell_of_end(run: int, *, now: datetime) -> None:
 
 def _why_nothing(run: int) -> str:
     rows = sql.select(
-        "SELECT reason FROM crawler_request WHERE run_id = %s AND state >= 3 ORDER BY id LIMIT 1", [run]
+        f"SELECT reason FROM crawler_request WHERE run_id = %s AND {states.TROUBLED} ORDER BY id LIMIT 1",
+        [run],
     )
     return f"no start URL could be fetched ({rows[0][0]})" if rows else "no start URL could be fetched"
 
@@ -181,6 +182,6 @@ def settle_waiting(run: int, *, reason: str, leased: bool, limit: int, now: date
 _OF_RUN = (
     "SELECT r.id FROM crawler_backlog b JOIN crawler_request r ON {} WHERE b.run_id = %s AND {} LIMIT %s"
 )
-QUEUED = _OF_RUN.format("r.backlog_id = b.id", "r.state = 0 AND r.not_before IS NULL")
-DELAYED = _OF_RUN.format("r.backlog_id = b.id", "r.state = 0 AND r.not_before IS NOT NULL")
-LEASED = _OF_RUN.format("r.host_id = b.host_id", "r.state = 1 AND r.run_id = b.run_id")
+QUEUED = _OF_RUN.format("r.backlog_id = b.id", f"r.{states.QUEUED} AND r.not_before IS NULL")
+DELAYED = _OF_RUN.format("r.backlog_id = b.id", f"r.{states.QUEUED} AND r.not_before IS NOT NULL")
+LEASED = _OF_RUN.format("r.host_id = b.host_id", f"r.{states.LEASED} AND r.run_id = b.run_id")

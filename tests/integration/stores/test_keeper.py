@@ -90,6 +90,10 @@ class Flaky:
             raise self.errors.pop(0)
         return Look()
 
+    def look_again(self, ask: Ask, *, in_hand: set[int]) -> Look:
+        assert not in_hand
+        return self.look(ask)
+
     def commit(self, batch: Batch) -> None:
         self.look(Ask())
         self.commits.append(batch)
