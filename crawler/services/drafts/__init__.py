@@ -255,9 +255,10 @@ def warnings(
         kept = keeping.feasibility(schedule, values, pages=pages, now=now)
         if kept and kept.problem:
             found.append(Problem(field="schedule", message=kept.problem))
-    old = promises.unkept(values["max_age_seconds"], schedule, keeping.load(values, pages=pages), now=now)
-    if old:
-        found.append(Problem(field="max_age_seconds", message=old))
+    if values["max_age_seconds"] is not None:
+        load = keeping.load(values, pages=pages)
+        old = promises.unkept(values["max_age_seconds"], schedule, load, now=now)
+        found += [Problem(field="max_age_seconds", message=old)] if old else []
     return tuple(found)
 
 
