@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -114,6 +115,9 @@ def broker_priority(priority: int, *, transport: str) -> int:
     return priority if transport in AMQP else MOST_URGENT - priority
 
 
+TAKEN_WITHIN: Final = timedelta(seconds=150)
+"""How long a message may ask for a slice: others are sent while no worker takes it, and would pile up."""
+
 LANES: Final = "lanes"
 _ON_RABBITMQ: Final = {
     Queue.URGENT: (LANES, Queue.URGENT.value),
@@ -151,9 +155,12 @@ def send(
     queue: Queue | None = None,
     priority: int | None = None,
     task_id: str | None = None,
+    expires: timedelta | None = None,
     **kwargs: Any,
 ) -> None:
     """Put `work` on its queue; raises `kombu.exceptions.OperationalError` when the broker is away.
+
+    A worker that takes the message when it has `expires` throws it away.
 
     Only the queue is named: a message sent with an exchange of its own is lost for good once
     the broker was emptied, because the binding is gone.
@@ -169,6 +176,7 @@ def send(
                 PRIORITY_OF.get(work, 5) if priority is None else priority, transport=transport
             ),
             task_id=task_id,
+            expires=None if expires is None else expires.total_seconds(),
             retry=transport in AMQP,
             retry_policy=AT_ONCE_AGAIN,
             confirm_timeout=patience,
@@ -197,4 +205,4 @@ def answers() -> bool:
 def send_slice(lane: Lane) -> None:
     """Ask for one slice of `lane`; raises as `send` does."""
     priority = {Lane.URGENT: MOST_URGENT, Lane.DEFAULT: 5, Lane.BULK: 1}[lane]
-    send(Work.CRAWL_SLICE, queue=Queue(lane.value), priority=priority, lane=lane.value)
+    send(Work.CRAWL_SLICE, queue=Queue(lane.value), priority=priority, expires=TAKEN_WITHIN, lane=lane.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,3 +57,20 @@ def test_the_urgent_worker_gets_urgent_messages_and_no_others(any_fleet: Fleet, 
 
     until(lambda: len(notes.read_text().split()) >= 3, within_seconds=30, what="one more")
     assert notes.read_text().split() == ["urgent"] * 3
+
+
+def test_messages_that_nobody_took_in_time_are_thrown_away(
+    any_fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as hasty:
+        hasty.setattr(queue, "TAKEN_WITHIN", timedelta(milliseconds=50))
+        for _ in range(20):
+            queue.send_slice(Lane.URGENT)
+    queue.send_slice(Lane.BULK)
+    notes = tmp_path / "notes"
+    notes.touch()
+
+    any_fleet.start("worker", "-I", "tests.integration.celery.probe", variables={probe.NOTES: str(notes)})
+
+    until(notes.read_text, within_seconds=30, what="the message that was sent last")
+    assert notes.read_text().split() == ["bulk"]
