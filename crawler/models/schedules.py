@@ -70,7 +70,7 @@ class Schedule(models.Model):
             cron=self.cron,
             every_seconds=self.every_seconds,
             timezone=self.timezone,
-            phase=self.phase_at or self.next_run_at,
+            phase=(self.phase_at or self.next_run_at) if self.every_seconds else None,
             shift_minutes=self.shift_minutes,
             windows=windows.read(self.windows, timezone=self.timezone),
             jitter_seconds=self.jitter_seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
@@ -46,8 +47,13 @@ def _taken(target: int, begins: datetime) -> Counter[int]:
         next_run_at__isnull=False, paused_at=None, target__enabled=True, target__deleted_at=None
     )
     taken: Counter[int] = Counter()
-    for schedule in others.order_by("next_run_at", "id")[:MOST_SCHEDULES]:
-        taken += spreading.starts_by_minute(_within_a_day(schedule.timetable, begins))
+    tables = Counter(
+        replace(schedule.timetable, seed=0, jitter_seconds=0)
+        for schedule in others.order_by("next_run_at", "id")[:MOST_SCHEDULES]
+    )
+    for table, many in tables.items():
+        for minute in map(spreading.minute_of, _within_a_day(table, begins)):
+            taken[minute] += many
     return taken
 
 
