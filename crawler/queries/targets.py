@@ -55,7 +55,7 @@ def page(
         case Shown.ACTIVE:
             found = found.filter(pk__in=Run.objects.exclude(state__in=FINAL_RUN_STATES).values("target"))
         case Shown.SCHEDULED:
-            found = found.filter(schedule__next_run_at__isnull=False, enabled=True)
+            found = found.filter(schedule__next_run_at__isnull=False, schedule__paused_at=None, enabled=True)
         case Shown.DISABLED:
             found = found.filter(enabled=False)
         case Shown.LATE:
@@ -92,6 +92,6 @@ def _last_runs(shown: tuple[Target, ...]) -> dict[int, Run]:
 
 def _line(target: Target, last_run: Run | None) -> TargetLine:
     schedule = getattr(target, "schedule", None)
-    planned = schedule.next_run_at if schedule and target.enabled else None
+    planned = schedule.due_at or schedule.next_run_at if schedule and target.enabled else None
     watch = getattr(target, "freshness", None) if target.enabled else None
     return TargetLine(target=target, last_run=last_run, next_run_at=planned, freshness=watch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from webui.pages import dashboard, hosts, items, previews, runs, standing, targets
+from webui.pages import dashboard, hosts, items, previews, runs, schedules, standing, targets
 
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("targets/<int:pk>/edit/", targets.edit, name="target-edit"),
     path("targets/<int:pk>/delete/", targets.delete, name="target-delete"),
     path("targets/<int:pk>/crawl/", targets.crawl, name="target-crawl"),
+    path("targets/<int:pk>/schedule/<str:step>/", schedules.change, name="target-schedule"),
+    path("targets/<int:pk>/skips/", schedules.skips, name="target-skips"),
     path("runs/", runs.index, name="runs"),
     path("runs/<int:pk>/", runs.show, name="run"),
     path("runs/<int:pk>/live/", runs.live, name="run-live"),

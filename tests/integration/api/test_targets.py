@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawler.models import Run, RunState, Target
+from crawler.models import Run, RunState, SkipKind, Target
+from crawler.services import skips
 from crawler.services.drafts import KEYS
-from tests.integration.api.conftest import problem
+from crawler.services.skips import Skip
+from tests.integration.api.conftest import NOW, problem
 from webui.api.targets import TargetOut
 from webui.api.targets_schema import SCHEDULE_SCHEMA, TARGET_SCHEMA
 
@@ -186,3 +189,28 @@ def test_a_disabled_target_says_how_to_crawl_it(api: Api, target: Target) -> Non
 
     document = problem(api.post(f"/targets/{target.pk}/runs"), 409)
     assert "enable" in document["detail"]
+
+
+def test_what_is_read_of_a_schedule_says_whether_it_can_be_kept(api: Api) -> None:
+    schedule = {"every_seconds": 3600, "windows": ["daily 00:00-24:00"], "jitter_seconds": 60}
+    read = api.post("/targets", {**SHOP, "schedule": schedule}).json()["schedule"]
+
+    assert (read["windows"], read["jitter_seconds"], read["paused"]) == (["daily 00:00-24:00"], 60, False)
+    assert (read["spread"], read["shift_minutes"]) == (True, 0)
+    checked = read["feasibility"]
+    assert (checked["fits"], checked["pages"], checked["needs_seconds"]) == (False, 10_000, 10_000)
+    assert (checked["between_seconds"], checked["possible_seconds"]) == (3600, 10_800)
+    assert checked["problem"].startswith("10,000 pages at 1 s each")
+
+
+def test_times_without_a_run_are_listed(api: Api, target: Target) -> None:
+    times = tuple(NOW + timedelta(hours=hour) for hour in range(3))
+    for kind in (SkipKind.MISFIRE, SkipKind.OVERLAP):
+        skips.note(target=target.pk, skip=Skip(kind=kind, reason="why", times=times, run=4), now=NOW)
+
+    first = api.get(f"/targets/{target.pk}/schedule/skips?limit=1").json()
+    (skip,) = first["items"]
+    assert (skip["kind"], skip["times"], skip["run"], skip["reason"]) == ("overlap", 3, 4, "why")
+    assert (skip["nominal_at"], skip["last_nominal_at"]) == ("2026-03-02T10:00:00Z", "2026-03-02T12:00:00Z")
+    rest = api.get(f"/targets/{target.pk}/schedule/skips?cursor={first['next']}").json()
+    assert [skip["kind"] for skip in rest["items"]] == ["misfire"]

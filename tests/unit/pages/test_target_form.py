@@ -106,6 +106,9 @@ def test_more_fields_than_the_table_takes_are_shown_as_json() -> None:
         ("fields.price.css", "fields", "price.css: is wrong"),
         ("schedule.cron", "cron", "is wrong"),
         ("schedule.misfire", "when", "misfire: is wrong"),
+        ("schedule.windows.1", "windows", "line 2: is wrong"),
+        ("schedule.windows", "windows", "is wrong"),
+        ("schedule.jitter_seconds", "jitter", "is wrong"),
         ("schedule", "when", "is wrong"),
     ],
 )

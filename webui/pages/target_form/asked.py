@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from crawler.services import drafts
-from webui.pages.target_form import rows
-
-TIME_UNITS = (("60", "minutes"), ("3600", "hours"), ("86400", "days"), ("1", "seconds"))
+from webui.pages.target_form import rows, units, when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,37 +32,15 @@ def read(post: QueryDict) -> Asked:
     for name in ("key", "tags"):
         data[name] = [word.strip() for word in post.get(name, "").split(",") if word.strip()]
     for name in ("max_depth", "max_pages", "max_minutes", "connections", "priority", "delay_seconds"):
-        data[name] = _number(post.get(name, "").strip())
-    data["max_age_seconds"] = _seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
+        data[name] = units.number(post.get(name, "").strip())
+    data["max_age_seconds"] = units.seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
     for name in ("obey_robots", "enabled"):
         data[name] = post.get(name) == "on"
     data["headers"] = _headers(post.get("headers", ""), problems)
     data["options"] = _object("options", post.get("options", ""), problems)
     data["fields"], data["row"] = _declared(post, data, problems)
-    data["schedule"] = _schedule(post)
+    data["schedule"] = when.read(post)
     return Asked(data=data, problems=tuple(problems))
-
-
-def _number(word: str) -> object:
-    """Return a number, None for nothing, and the text itself for anything else: its reader refuses it."""
-    if not word:
-        return None
-    try:
-        return int(word)
-    except ValueError:
-        pass
-    try:
-        return float(word)
-    except ValueError:
-        return word
-
-
-def _seconds(many: str, unit: str) -> object:
-    """Return an interval in whole seconds, and the text itself for what is none."""
-    found = _number(many.strip())
-    if unit not in dict(TIME_UNITS) or not isinstance(found, int | float) or not math.isfinite(found):
-        return many.strip() or None
-    return round(found * int(unit))
 
 
 def _headers(text: str, problems: list[drafts.Problem]) -> dict[str, str]:
@@ -99,16 +74,3 @@ def _declared(post: QueryDict, data: Mapping[str, Any], problems: list[drafts.Pr
     twice = sorted({name for name in names if names.count(name) > 1})
     problems.extend(drafts.Problem(field="fields", message=f"{name}: is there twice") for name in twice)
     return {row.name: row.said() for row in found}, data["row"]
-
-
-def _schedule(post: QueryDict) -> dict[str, Any] | None:
-    match post.get("when"):
-        case "every":
-            times: dict[str, Any] = {
-                "every_seconds": _seconds(post.get("every", ""), post.get("every_unit", ""))
-            }
-        case "cron":
-            times = {"cron": post.get("cron", "").strip()}
-        case _:
-            return None
-    return times | {name: post.get(name, "").strip() for name in ("timezone", "misfire", "overlap")}

@@ -12,8 +12,7 @@ from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
-from webui.pages.target_form import rows
-from webui.pages.target_form.asked import TIME_UNITS
+from webui.pages.target_form import rows, units, when
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
 PRIORITIES = (
@@ -28,13 +27,7 @@ PRIORITIES = (
     (1, "1 · bulk"),
     (0, "0 · bulk, when nothing else waits"),
 )
-PART_OF_CONTROL = {
-    "max_age_seconds": "max_age",
-    "schedule.every_seconds": "every",
-    "schedule.cron": "cron",
-    "schedule.timezone": "timezone",
-}
-SHARED = ("options", "headers", "start_urls", "include", "exclude", "key", "tags", "fields", "schedule")
+SHARED = ("options", "headers", "start_urls", "include", "exclude", "key", "tags", "fields")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +41,7 @@ class TargetForm:
     scopes = tuple(Scope.choices)
     kinds = KINDS
     types = ("", *Kind)
-    units = TIME_UNITS
+    units = units.TIME_UNITS
     priorities = tuple((str(number), label) for number, label in PRIORITIES)
     misfires = tuple(MisfirePolicy.choices)
     overlaps = tuple(OverlapPolicy.choices)
@@ -106,8 +99,7 @@ class TargetForm:
 _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "obey_robots", "headers", "user_agent", "scraper", "options", "row",
-    "fields_as", "fields_json", "key", "tags", "enabled", "when", "every", "every_unit", "cron", "timezone",
-    "misfire", "overlap", "max_age", "max_age_unit",
+    "fields_as", "fields_json", "key", "tags", "enabled", "max_age", "max_age_unit", *when.CONTROLS,
 )  # fmt: skip
 
 
@@ -123,13 +115,8 @@ def blank() -> TargetForm:
         "scraper": "auto",
         "fields_as": "rows",
         "options": "",
-        "when": "never",
-        "every": "1",
-        "every_unit": "86400",
         "max_age_unit": "3600",
-        "timezone": "UTC",
-        "misfire": MisfirePolicy.RUN_ONCE.value,
-        "overlap": OverlapPolicy.SKIP.value,
+        **when.BLANK,
     }
     return TargetForm(values=values, rows=())
 
@@ -151,9 +138,9 @@ def of_target(target: Target) -> TargetForm:
     shown["options"] = _json(target.options) if target.options else ""
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["enabled"] = "on" if target.enabled else ""
-    shown |= _schedule_texts(target)
+    shown |= when.shown(getattr(target, "schedule", None))
     if target.max_age_seconds is not None:
-        shown["max_age"], shown["max_age_unit"] = _in_units(target.max_age_seconds)
+        shown["max_age"], shown["max_age_unit"] = units.in_units(target.max_age_seconds)
     declared = rows.of_fields(target.fields)
     shown["fields_as"] = "json" if declared is None else "rows"
     shown["fields_json"] = _json(target.fields) if target.fields else ""
@@ -173,32 +160,15 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
 
 def _control(problem: drafts.Problem) -> tuple[str, str]:
     """Return which control shows `problem`, and its words there."""
-    if problem.field in PART_OF_CONTROL:
-        return PART_OF_CONTROL[problem.field], problem.message
     head, _, rest = problem.field.partition(".")
     if head == "schedule":
-        return "when", f"{rest}: {problem.message}" if rest else problem.message
+        return when.control(rest, problem.message)
+    if head == "max_age_seconds":
+        return "max_age", problem.message
     if head in SHARED and rest:
         place = f"line {int(rest) + 1}" if rest.isdecimal() and head != "fields" else rest
         return head, f"{place}: {problem.message}"
     return head, problem.message
-
-
-def _schedule_texts(target: Target) -> dict[str, str]:
-    schedule = getattr(target, "schedule", None)
-    if schedule is None:
-        return {}
-    texts = {"timezone": schedule.timezone, "misfire": schedule.misfire, "overlap": schedule.overlap}
-    if schedule.cron:
-        return texts | {"when": "cron", "cron": schedule.cron}
-    every, unit = _in_units(schedule.every_seconds)
-    return texts | {"when": "every", "every": every, "every_unit": unit}
-
-
-def _in_units(seconds: int) -> tuple[str, str]:
-    """Return a number of the largest unit that says it whole, and the unit in seconds."""
-    unit = next(unit for unit in (86_400, 3_600, 60, 1) if seconds % unit == 0)
-    return str(seconds // unit), str(unit)
 
 
 def _json(value: object) -> str:
