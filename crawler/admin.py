@@ -133,6 +133,12 @@ class OutsideLinkAdmin(ReadOnly):
     list_display = ("id", "run_id", "reason", "url")
 
 
+@admin.register(models.SpareLink)
+class SpareLinkAdmin(ReadOnly):
+    list_display = ("id", "run_id", "depth", "url")
+    hidden = ("key",)
+
+
 @admin.register(models.ProblemKind)
 class ProblemKindAdmin(ReadOnly):
     list_display = ("id", "run_id", "code", "field", "count", "pages")

@@ -11,6 +11,7 @@ from crawler.models.frontier import (
     Request,
     RequestState,
     Slice,
+    SpareLink,
 )
 from crawler.models.items import Item, ItemVersion, Sighting
 from crawler.models.outages import Outage, OutageKind, WriteProbe
@@ -56,6 +57,7 @@ __all__ = [
     "SkippedRun",
     "Slice",
     "Snapshot",
+    "SpareLink",
     "Target",
     "WriteProbe",
 ]

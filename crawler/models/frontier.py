@@ -156,6 +156,30 @@ class OutsideLink(models.Model):
         return self.url
 
 
+class SpareLink(models.Model):
+    """A link that a run found when its page limit was used up: it takes the place of one that is skipped.
+
+    At most a thousand a run, the oldest; the rest are only counted. `Run.over_budget` counts these too,
+    until they become requests.
+    """
+
+    run = models.ForeignKey(
+        "crawler.Run", on_delete=models.CASCADE, related_name="spare_links", db_index=False
+    )
+    key = models.BinaryField(max_length=16)
+    url = models.TextField()
+    depth = models.PositiveSmallIntegerField(default=0)
+    parent = models.BigIntegerField(null=True, blank=True)
+    via = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "key"], name="spare_link_once"),)
+        indexes = (models.Index(fields=["run", "id"], name="spare_link_by_run"),)
+
+    def __str__(self) -> str:
+        return self.url
+
+
 class LaneState(models.Model):
     """The bell of one lane: rung at most every 15 s (`RING_SECONDS`) until a starting slice clears it."""
 

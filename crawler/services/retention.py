@@ -24,6 +24,7 @@ from crawler.models import (
     Run,
     Sighting,
     Snapshot,
+    SpareLink,
     Target,
 )
 from crawler.services import events, heartbeats, outbox, skips
@@ -43,7 +44,7 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
     ends_at = time.monotonic() + budget_seconds
     removed = 0
-    for step in (_step_terminal, _step_target, _step_requests, _step_bodies, _step_outbox):
+    for step in (_step_terminal, _step_target, _step_requests, _step_spare_links, _step_bodies, _step_outbox):
         while time.monotonic() < ends_at:
             count = step(now)
             removed += count
@@ -76,6 +77,7 @@ def _step_target(_now: datetime) -> int:
         OutsideLink.objects.filter(run__in=runs),
         ProblemSample.objects.filter(run__in=runs),
         ProblemKind.objects.filter(run__in=runs),
+        SpareLink.objects.filter(run__in=runs),
         ItemVersion.objects.filter(item__in=items),
         items,
         Page.objects.filter(target=target),
@@ -107,6 +109,11 @@ def _step_requests(now: datetime) -> int:
         if run is not None:
             return _remove(rows.filter(run=run))
     return 0
+
+
+def _step_spare_links(_now: datetime) -> int:
+    """Remove a batch of the links that waited for a place in runs that have ended."""
+    return _remove(SpareLink.objects.filter(run__state__in=FINAL_RUN_STATES))
 
 
 def _step_bodies(now: datetime) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from crawler.stores import backlogs, hosts, sql
+from crawler.stores import backlogs, hosts, spares, sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import NewRequest
-    from crawler.stores.runs import Tallies
+    from crawler.stores.runs import Spent, Tallies
 
 MOST_REMEMBERED = 200_000
 
@@ -44,11 +44,22 @@ class SeenBefore:
 
 
 class Discovery:
-    """The links of one batch: gathered first, then inserted within its transaction."""
+    """The links of one batch: gathered first, then inserted within its transaction.
 
-    def __init__(self, seen: SeenBefore) -> None:
+    `spare` are links that runs kept when they had no room for them, and may have room for now: they
+    go before what is found.
+    """
+
+    def __init__(
+        self, seen: SeenBefore, *, spare: Mapping[int, Sequence[tuple[NewRequest, int | None]]] | None = None
+    ) -> None:
         self._seen = seen
+        self._spare = {
+            run: {link.url.key: (link, parent) for link, parent in links}
+            for run, links in (spare or {}).items()
+        }
         self._found: dict[int, dict[bytes, tuple[NewRequest, int | None]]] = defaultdict(dict)
+        self.begin_again()
         self._hosts: dict[str, int] = {}
         self._inserted: dict[int, list[bytes]] = {}
         self._new_backlogs: dict[int, int] = {}
@@ -69,9 +80,15 @@ class Discovery:
     def host_ids(self) -> set[int]:
         return set(self._hosts.values())
 
+    @property
+    def runs(self) -> list[int]:
+        """The runs that links were found for."""
+        return [run for run, found in self._found.items() if found]
+
     def begin_again(self) -> None:
-        """Forget the links, but not their hosts: some of the results that gave them are not stored."""
+        """Forget what was found, but not its hosts: some of the results that gave it are not stored."""
         self._found.clear()
+        self._found.update({run: dict(links) for run, links in self._spare.items()})
 
     def insert(
         self,
@@ -84,29 +101,30 @@ class Discovery:
         """Insert what is new and return the hosts that got some.
 
         `kinds` gives each run's (kind, priority) for new backlogs; `room` how many requests it may
-        still discover, None for any number. What is over that is counted and dropped.
+        still discover, None for any number. What is over that is counted, and kept as long as there is
+        a place for it.
         """
         touched: set[int] = set()
         self._inserted, self._new_backlogs = {}, {}
-        for run in sorted(self._found):
+        for run in sorted(self.runs):
             new = self._unknown(run)
             limit = room.get(run)
             kept = new if limit is None else new[: max(limit, 0)]
-            tallies.add(run, over_budget=len(new) - len(kept))
+            self._leave_out(run, new[len(kept) :], tallies)
             touched |= self._insert_run(run, kept, kind=kinds[run], tallies=tallies, now=now)
         return touched
 
-    def correct(self, *, used: Mapping[int, int], most: Mapping[int, int | None], now: datetime) -> None:
+    def correct(self, *, spent: Mapping[int, Spent], most: Mapping[int, int | None], now: datetime) -> None:
         """Put right what another transaction changed meanwhile; call it once the runs' rows are locked.
 
-        `used` is how much of its budget each run has used with these requests, `most` what it may.
+        `spent` is how much of its budget each run has used with these requests, `most` what it may.
         A run may also have been paused, resumed or moved, unaware of the backlogs made here.
         """
         for run, keys in self._inserted.items():
             limit = most.get(run)
-            excess = 0 if limit is None else min(used.get(run, 0) - limit, len(keys))
+            excess = 0 if limit is None or run not in spent else min(spent[run].used - limit, len(keys))
             if excess > 0:
-                _take_back(run, keys[-excess:])
+                self._take_back(run, keys[-excess:])
         if self._new_backlogs:
             backlogs.align(self._new_backlogs)
             hosts.set_standing(hosts.free_among(self._new_backlogs.values()), now=now)
@@ -146,12 +164,21 @@ class Discovery:
         backlogs.make_due(backlog_of.values(), now=now)
         return set(backlog_of)
 
+    def _leave_out(self, run: int, keys: Sequence[bytes], tallies: Tallies) -> None:
+        """Keep the links for which there is no room, and let go of those that had none before."""
+        left_out = set(keys)
+        settled = [key for key in self._spare.get(run, ()) if key not in left_out]
+        found = self._found[run]
+        kept = spares.keep(run, {key: found[key] for key in keys})
+        tallies.add(run, over_budget=kept - spares.forget(run, settled))
 
-def _take_back(run: int, keys: Sequence[bytes]) -> None:
-    """Remove requests that this transaction inserted beyond the run's budget."""
-    for chunk in sql.chunks(keys):
-        statement = f"DELETE FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
-        removed = sql.execute(statement, [run, *chunk])
+    def _take_back(self, run: int, keys: Sequence[bytes]) -> None:
+        """Remove requests that this transaction inserted beyond the run's budget."""
+        removed = 0
+        for chunk in sql.chunks(keys):
+            statement = f"DELETE FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+            removed += sql.execute(statement, [run, *chunk])
+        spares.keep(run, {key: self._found[run][key] for key in keys})
         sql.execute(
             "UPDATE crawler_run SET discovered = discovered - %s, over_budget = over_budget + %s "
             "WHERE id = %s",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
-from crawler.stores import hosts, items, leases, pages, runs, snapshots, sql, states
+from crawler.stores import hosts, items, leases, pages, runs, snapshots, spares, sql, states
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.stores.problems import ProblemBook
 from crawler.stores.runs import Tallies
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Clock
     from crawler.engine.work import Result
+    from crawler.stores.runs import Spent
 
 SAMPLES_A_REASON = 100
+TRIES = 5
+
+
+class _RoomLeft(Exception):
+    """A run has room for so many links that it keeps: its transaction must find them."""
+
+    def __init__(self, room: dict[int, int]) -> None:
+        super().__init__(room)
+        self.room = room
 
 
 class Committer:
@@ -33,15 +44,28 @@ class Committer:
         self._sampled: dict[tuple[int, str], set[str]] = {}
 
     def commit(self, batch: Batch) -> None:
-        """Store what is still ours to store; results whose claim is gone are counted as stale."""
-        discovery = Discovery(self._seen)
-        _gather(batch.results, discovery)
-        discovery.resolve_hosts()
-        bodies = _bodies(batch.results)
-        sql.atomically(lambda: self._commit(batch, discovery, bodies))
-        discovery.remember()
+        """Store what is still ours to store; results whose claim is gone are counted as stale.
 
-    def _commit(self, batch: Batch, discovery: Discovery, bodies: dict[bytes, tuple[bytes, int]]) -> None:
+        What is skipped or elsewhere gives its place in the run's page limit to a link that was left
+        out. Where others gave places back meanwhile, the transaction is repeated with more of those.
+        """
+        bodies = _bodies(batch.results)
+        room = _given_back(batch.results)
+        for attempt in range(TRIES):
+            discovery = Discovery(self._seen, spare={run: spares.oldest(run, n) for run, n in room.items()})
+            _gather(batch.results, discovery)
+            discovery.resolve_hosts()
+            try:
+                sql.atomically(partial(self._commit, batch, discovery, bodies, last=attempt == TRIES - 1))
+            except _RoomLeft as left:
+                room = left.room
+            else:
+                discovery.remember()
+                return
+
+    def _commit(
+        self, batch: Batch, discovery: Discovery, bodies: dict[bytes, tuple[bytes, int]], *, last: bool
+    ) -> None:
         now = self._clock.now()
         tallies = Tallies()
         own = {result.claim.host for result in batch.results} | {news.id for news in batch.news}
@@ -52,15 +76,18 @@ class Committer:
             _gather(live, discovery)
         _settle(live, tallies, now=now)
         hosts.write_ledgers(batch.news)
-        touched = _discover(live, discovery, tallies, now=now)
+        budgets = _budgets(batch.results)
+        touched = _discover(discovery, tallies, budgets, now=now)
         _store(live, bodies, tallies, now=now)
         released = {host for host in batch.released if locked.get(host, ("", 0))[0] == self._owner}
         leases.release(released, now=now)
         hosts.set_standing({host for host in touched if not locked[host][0]}, now=now)
         self._sample(live)
         self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Ended)])
-        used = tallies.add_up()
-        discovery.correct(used=used, most=_budgets(live), now=now)
+        spent = tallies.add_up()
+        discovery.correct(spent=spent, most=budgets, now=now)
+        if not last:
+            _look_for_room(spent, budgets)
         _note_landings(live)
         tallies.finish(now=now)
 
@@ -116,19 +143,43 @@ def _bodies(results: Iterable[Result]) -> dict[bytes, tuple[bytes, int]]:
     return bodies
 
 
-def _budgets(live: Iterable[Result]) -> dict[int, int | None]:
-    return {result.claim.rules.run: result.claim.rules.max_pages for result in live}
+def _budgets(results: Iterable[Result]) -> dict[int, int | None]:
+    return {result.claim.rules.run: result.claim.rules.max_pages for result in results}
 
 
-def _discover(live: Sequence[Result], discovery: Discovery, tallies: Tallies, *, now: datetime) -> set[int]:
+def _given_back(results: Iterable[Result]) -> dict[int, int]:
+    """Return how many places in their page limits runs get back by these results."""
+    places: Counter[int] = Counter()
+    for result in results:
+        match result:
+            case Ended(state=Ending.SKIPPED) | Visited(redirected=True):
+                if result.claim.rules.max_pages is not None:
+                    places[result.claim.rules.run] += 1
+            case _:
+                pass
+    return places
+
+
+def _look_for_room(spent: Mapping[int, Spent], budgets: Mapping[int, int | None]) -> None:
+    """Raise _RoomLeft when a run has both room and links that wait for it; its row is locked by now."""
+    room: dict[int, int] = {}
+    for run, row in spent.items():
+        most = budgets.get(run)
+        if most is not None and row.lacks_room and row.used < most and spares.exist(run):
+            room[run] = most - row.used
+    if room:
+        raise _RoomLeft(room)
+
+
+def _discover(
+    discovery: Discovery, tallies: Tallies, budgets: Mapping[int, int | None], *, now: datetime
+) -> set[int]:
     """Insert the requests that were found, and return their hosts."""
-    budgets = _budgets(result for result in live if isinstance(result, Visited))
-    if not budgets:
+    found = discovery.runs
+    if not found:
         return set()
     rows = sql.select(
-        "SELECT id, priority, trigger, discovered - skipped - redirected FROM crawler_run "
-        f"WHERE id IN ({sql.marks(list(budgets))})",
-        list(budgets),
+        f"SELECT id, priority, trigger, {runs.USED} FROM crawler_run WHERE id IN ({sql.marks(found)})", found
     )
     kinds: dict[int, tuple[int, int]] = {}
     room: dict[int, int | None] = {}

@@ -21,8 +21,19 @@ COUNTERS = (
     "stale", "items", "items_new", "items_changed", "problems", "bytes", "out_of_scope", "over_budget",
 )  # fmt: skip
 
+USED = "discovered - skipped - redirected"
+"""How much of its page limit a run has used up: what is skipped or elsewhere is no page."""
+
 IS_OPEN = f"(state IN ('queued', 'running') AND reason <> '{TIME_LIMIT}')"
 """Whether a run's backlogs are open, by the columns of its row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """How much of its page limit a run has used up, and whether links may wait for what is left of it."""
+
+    used: int
+    lacks_room: bool
 
 
 @dataclass(slots=True)
@@ -42,13 +53,13 @@ class Tallies:
         self.add_up()
         self.finish(now=now)
 
-    def add_up(self) -> dict[int, int]:
-        """Add everything up in the rows, in the order of their ids; return how much of its budget each used.
+    def add_up(self) -> dict[int, Spent]:
+        """Add everything up in the rows, in the order of their ids; return what each has spent.
 
         A run's row is the one that all slices share: what is locked after it can deadlock. A run
         that was settled already is not any more when it gets a new request.
         """
-        used: dict[int, int] = {}
+        spent: dict[int, Spent] = {}
         for run in sorted(self._by_run):
             counts = self._by_run[run]
             names = [name for name in COUNTERS if counts[name]]
@@ -57,11 +68,11 @@ class Tallies:
                 assignments += ["settled = FALSE"] if counts["discovered"] else []
                 rows = sql.select(
                     f"UPDATE crawler_run SET {', '.join(assignments)} WHERE id = %s "
-                    "RETURNING discovered - skipped - redirected",
+                    f"RETURNING {USED}, over_budget > 0 AND reason <> '{TIME_LIMIT}'",
                     [*(counts[name] for name in names), run],
                 )
-                used.update((run, row[0]) for row in rows)
-        return used
+                spent.update((run, Spent(used=row[0], lacks_room=bool(row[1]))) for row in rows)
+        return spent
 
     def finish(self, *, now: datetime) -> None:
         """Finish the runs that are done."""

@@ -46,7 +46,9 @@ class FrontierWorld(ABC):
     clock: FakeClock
 
     @abstractmethod
-    def run(self, *urls: str, priority: int = 5, delay_seconds: float = 0.0) -> int:
+    def run(
+        self, *urls: str, priority: int = 5, delay_seconds: float = 0.0, max_pages: int | None = None
+    ) -> int:
         """Start a run of these URLs and return its number."""
 
     @abstractmethod
@@ -246,6 +248,47 @@ class FrontierContract:
         after = look(frontier, want(found.leased[0], 5))
         assert sorted(urls(after.claims)) == [f"{A}/3", f"{B}/1"]
         assert {claim.depth for claim in after.claims} == {1}
+
+    def test_page_limit_holds_for_what_is_found(self, world: FrontierWorld) -> None:
+        run = world.run(f"{A}/1", max_pages=3)
+        frontier = world.slice()
+        (claim,) = look(frontier).claims
+
+        commit(frontier, done(claim, *(f"{A}/{number}" for number in range(2, 9))))
+
+        assert sorted(world.states(run)) == [f"{A}/1", f"{A}/2", f"{A}/3"]
+
+    def test_skipped_request_gives_its_place_to_a_link_that_was_left_out(self, world: FrontierWorld) -> None:
+        run = world.run(f"{A}/1", max_pages=2)
+        frontier = world.slice()
+        found = look(frontier)
+        commit(frontier, done(found.claims[0], f"{A}/no", f"{B}/no", f"{A}/yes", f"{A}/never"))
+        world.clock.advance(1)
+        after = look(frontier, want(found.leased[0], 5))
+        assert urls(after.claims) == [f"{A}/no"]
+
+        commit(frontier, Ended(claim=after.claims[0], state=Ending.SKIPPED, reason="robots"))
+        world.clock.advance(1)
+        (other,) = look(frontier, want(found.leased[0], 5)).claims
+        assert other.url == f"{B}/no"
+        commit(frontier, Ended(claim=other, state=Ending.SKIPPED, reason="robots"))
+        world.clock.advance(1)
+        (last,) = look(frontier, want(found.leased[0], 5)).claims
+        commit(frontier, done(last))
+
+        assert (last.url, last.depth) == (f"{A}/yes", 1)
+        assert world.states(run) == {
+            f"{A}/1": "done", f"{A}/no": "skipped", f"{B}/no": "skipped", f"{A}/yes": "done"
+        }  # fmt: skip
+
+    def test_start_url_that_is_skipped_gives_its_place_to_the_next(self, world: FrontierWorld) -> None:
+        run = world.run(f"{A}/1", f"{A}/2", max_pages=1)
+        frontier = world.slice()
+        (claim,) = look(frontier).claims
+
+        commit(frontier, Ended(claim=claim, state=Ending.SKIPPED, reason="robots"))
+
+        assert world.states(run) == {f"{A}/1": "skipped", f"{A}/2": "queued"}
 
     def test_more_urgent_work_comes_on_top_of_full_hands(self, world: FrontierWorld) -> None:
         world.run(f"{A}/slow1", f"{A}/slow2", priority=1)

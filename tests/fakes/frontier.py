@@ -77,6 +77,7 @@ class FakeWorld:
         self.requests: dict[int, FakeRequest] = {}
         self.rules: dict[int, RunRules] = {}
         self.priorities: dict[int, int] = {}
+        self.spare: dict[int, list[tuple[str, int, tuple[str, ...]]]] = defaultdict(list)
         self.bodies: dict[bytes, bytes] = {}
         self.commits: list[Batch] = []
         self.stale = 0
@@ -88,8 +89,11 @@ class FakeWorld:
             self.put(rules.run, url)
 
     def put(self, run: int, url: str, *, depth: int = 0, via: tuple[str, ...] = ()) -> None:
-        """Queue a URL unless the run has it already."""
+        """Queue a URL unless the run has it already; beyond the page limit it waits for a place."""
         if any(r.url == url and r.backlog.run == run for r in self.requests.values()):
+            return
+        if self._used(run) >= (self.rules[run].max_pages or float("inf")):
+            self.spare[run].append((url, depth, via))
             return
         host = self.host(canonical(url).origin)
         place = (run, host.id)
@@ -99,6 +103,17 @@ class FakeWorld:
             )
         number = len(self.requests) + 1
         self.requests[number] = FakeRequest(number, self.backlogs[place], url, depth, via=via)
+
+    def _used(self, run: int) -> int:
+        """Return how much of its page limit a run has used: what is skipped or elsewhere is no page."""
+        mine = (request for request in self.requests.values() if request.backlog.run == run)
+        return sum(r.state != "skipped" and r.reason != "redirected" for r in mine)
+
+    def fill_up(self, run: int) -> None:
+        """Let links that wait for a place have those that were given back."""
+        waiting, self.spare[run] = self.spare[run], []
+        for url, depth, via in waiting:
+            self.put(run, url, depth=depth, via=via)
 
     def host(self, origin: str) -> FakeHost:
         return self.hosts.setdefault(origin, FakeHost(len(self.hosts) + 1, origin))
@@ -311,6 +326,8 @@ class FakeFrontier:
         match result:
             case Visited(found=found):
                 request.state, request.attempts = "done", request.attempts + 1
+                request.reason = "redirected" if result.redirected else ""
+                self.world.fill_up(request.backlog.run)
                 for link in found:
                     self.world.put(request.backlog.run, link.url.text, depth=link.depth, via=link.via)
             case Ended(state=state, reason=reason):
@@ -319,6 +336,7 @@ class FakeFrontier:
                     reason,
                     request.attempts + 1,
                 )
+                self.world.fill_up(request.backlog.run)
             case Postponed(until=until, counts=counts):
                 request.state, request.not_before = "queued", until
                 request.attempts += counts

@@ -198,6 +198,20 @@ def test_links_are_followed_where_a_start_url_led_to(site: HostileSite) -> None:
     assert_conserved(run)
 
 
+def test_pages_that_robots_forbid_use_up_no_page_limit(site: HostileSite) -> None:
+    site.robots = "rules"
+    allowed = [f"/page/{number}" for number in range(100, 120)]
+    site.serve("/", a_page(*(f"/private/{number}" for number in range(20)), *allowed))
+    for path in allowed:
+        site.serve(path, a_page("/"))
+
+    run = finished(a_run(site.url("/"), max_pages=12, obey_robots=True))
+
+    assert (run.pages, run.skipped, run.over_budget) == (12, 20, 9)
+    assert sum(len(site.asked(path)) for path in allowed) == 11
+    assert_conserved(run)
+
+
 def test_what_pages_do_not_give_is_named_with_field_and_page(site: HostileSite) -> None:
     site.serve("/", a_page("/full", "/cheap"))
     site.serve("/full", "<h1>Lamp</h1><b>12</b>")

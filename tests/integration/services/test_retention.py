@@ -21,6 +21,7 @@ from crawler.models import (
     SkipKind,
     SkippedRun,
     Snapshot,
+    SpareLink,
     Target,
 )
 from crawler.policy.identity import digest
@@ -76,6 +77,7 @@ def test_a_deleted_target_leaves_nothing_behind() -> None:
     assert not SkippedRun.objects.exists()
     assert not ProblemKind.objects.exists()
     assert not ProblemSample.objects.exists()
+    assert not SpareLink.objects.exists()
     assert not Snapshot.objects.exists()
 
 
@@ -107,6 +109,16 @@ def a_problem(run: Run) -> None:
     ProblemKind.objects.create(**kind, count=1, pages=1)
     ProblemSample.objects.create(**kind, number=1, url="https://example.com/", message="missing")
     OutsideLink.objects.create(run=run, reason="host", url="https://elsewhere.example/")
+    SpareLink.objects.create(run=run, key=b"k" * 16, url="https://example.com/more")
+
+
+def test_links_that_waited_for_a_place_go_when_their_run_has_ended() -> None:
+    over, going = (runs.start(target=target(), trigger=RunTrigger.MANUAL, now=NOW) for _ in range(2))
+    for run in (over, going):
+        a_problem(run)
+    runs.cancel(run=over, now=NOW)
+    retention.clean_up(now=NOW)
+    assert [link.run for link in SpareLink.objects.all()] == [going]
 
 
 def test_samples_go_with_the_requests_and_counts_of_problems_stay() -> None:

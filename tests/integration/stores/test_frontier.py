@@ -39,8 +39,10 @@ class World(FrontierWorld):
         self._owners: dict[int, str] = {}
         self._open: list[DatabaseFrontier] = []
 
-    def run(self, *urls: str, priority: int = 5, delay_seconds: float = 0.0) -> int:
-        target = a_target(*urls, delay_seconds=delay_seconds)
+    def run(
+        self, *urls: str, priority: int = 5, delay_seconds: float = 0.0, max_pages: int | None = None
+    ) -> int:
+        target = a_target(*urls, delay_seconds=delay_seconds, max_pages=max_pages)
         now = self.clock.now()
         return runs.start(target=target, trigger=RunTrigger.MANUAL, now=now, priority=priority).pk
 

@@ -23,11 +23,12 @@ from crawler.models import (
     RunState,
     Sighting,
     Snapshot,
+    SpareLink,
 )
 from crawler.policy.identity import digest
 from crawler.services import runs
 from crawler.stores import runs as rows
-from crawler.stores import snapshots
+from crawler.stores import snapshots, spares
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.urls import canonical
 from tests.crawling import a_run, again
@@ -186,8 +187,62 @@ def test_redirects_and_skipped_requests_use_up_no_budget(hands: Hands) -> None:
     hands.commit(skipped)
 
     row = fresh(run)
-    assert (row.pages, row.redirected, row.skipped, row.done, row.over_budget) == (1, 1, 1, 2, 1)
+    assert (row.pages, row.redirected, row.skipped, row.done, row.over_budget) == (1, 1, 1, 2, 0)
+    assert states(run)[f"{A}/never"] == "queued"
     assert_conserved(run)
+
+
+def test_redirect_to_a_page_that_is_known_gives_its_place_away(hands: Hands) -> None:
+    run = a_run(f"{A}/", max_pages=2)
+    hands.commit(visited(hands.claims()[f"{A}/"], f"{A}/moved", f"{A}/left-out"))
+
+    hands.commit(redirected(hands.claims()[f"{A}/moved"], f"{A}/"))
+
+    assert states(run) == {f"{A}/": "done", f"{A}/moved": "done", f"{A}/left-out": "queued"}
+    assert fresh(run).over_budget == 0
+    assert not SpareLink.objects.exists()
+
+
+def test_links_that_wait_for_a_place_are_bounded_and_all_are_counted(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spares, "MOST_A_RUN", 5)
+    run = a_run(f"{A}/", max_pages=2)
+
+    hands.commit(visited(hands.claims()[f"{A}/"], *(f"{A}/{n}" for n in range(20))))
+
+    assert (SpareLink.objects.count(), fresh(run).over_budget) == (5, 19)
+    for skipped in range(1, 7):
+        (claim,) = hands.claims().values()
+        hands.commit(Ended(claim=claim, state=Ending.SKIPPED, reason="robots"))
+        assert fresh(run).over_budget == max(19 - skipped, 14)
+    assert (fresh(run).state, fresh(run).skipped) == (RunState.FINISHED, 6)
+    assert_conserved(run)
+
+
+def test_place_that_another_slice_gave_back_is_filled(clock: FakeClock) -> None:
+    run = a_run(f"{A}/", f"{B}/", max_pages=3)
+    hands = Hands(clock)
+    claims = hands.claims()
+    hands.commit(visited(claims[f"{A}/"], f"{A}/1", f"{A}/2", f"{A}/3"))
+    Run.objects.filter(pk=run.pk).update(skipped=1)  # another skipped one meanwhile
+
+    hands.commit(visited(claims[f"{B}/"]))
+
+    assert set(states(run)) == {f"{A}/", f"{B}/", f"{A}/1", f"{A}/2"}
+    assert fresh(run).over_budget == 1
+
+
+def test_run_whose_time_is_up_takes_no_more_links(hands: Hands) -> None:
+    run = a_run(f"{A}/", max_pages=2)
+    hands.commit(visited(hands.claims()[f"{A}/"], f"{A}/1", f"{A}/2"))
+    claim = hands.claims()[f"{A}/1"]
+    Run.objects.filter(pk=run.pk).update(reason=rows.TIME_LIMIT)
+
+    hands.commit(Ended(claim=claim, state=Ending.SKIPPED, reason="robots"))
+
+    assert fresh(run).state == RunState.FINISHED
+    assert set(states(run)) == {f"{A}/", f"{A}/1"}
 
 
 def test_two_redirects_to_one_page_fetch_it_once(hands: Hands) -> None:
@@ -210,10 +265,10 @@ def test_request_over_the_budget_by_another_slices_commit_is_taken_back() -> Non
     discovery.insert(kinds={run.pk: (0, 5)}, tallies=tallies, room={run.pk: 2}, now=now)
     Run.objects.filter(pk=run.pk).update(skipped=0, discovered=2)  # another found one meanwhile
 
-    used = tallies.add_up()
-    discovery.correct(used=used, most={run.pk: 3}, now=now)
+    spent = tallies.add_up()
+    discovery.correct(spent=spent, most={run.pk: 3}, now=now)
 
-    assert used == {run.pk: 4}
+    assert spent[run.pk].used == 4
     assert set(states(run)) == {f"{A}/", f"{A}/0"}
     assert (fresh(run).discovered, fresh(run).over_budget) == (3, 1)
 
@@ -231,7 +286,7 @@ def test_backlog_made_while_its_run_changes_is_as_open_as_the_run(state: RunStat
     discovery.insert(kinds={run.pk: (0, 5)}, tallies=tallies, room={}, now=now)
     Run.objects.filter(pk=run.pk).update(state=state, priority=7)
 
-    discovery.correct(used=tallies.add_up(), most={}, now=now)
+    discovery.correct(spent=tallies.add_up(), most={}, now=now)
 
     backlog = Backlog.objects.get(host__origin=B)
     assert (backlog.open, backlog.priority) == (is_open, 7)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import OperationalError, connection
 
-from crawler.engine.work import ProblemRecord
-from crawler.models import Host, Request, RequestState, Run
+from crawler.engine.work import Ended, Ending, ProblemRecord
+from crawler.models import ACTIVE_RUN_STATES, Host, Request, RequestState, Run, RunState
 from crawler.services import runs
 from crawler.stores import leases, sql
 from crawler.stores.clock import DatabaseClock
@@ -23,7 +23,7 @@ from tests.law import assert_conserved, assert_hosts_are_due
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawler.engine.work import Claim, Visited
+    from crawler.engine.work import Claim, Result, Visited
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 HOSTS = [f"http://h{number}.test" for number in range(8)]
@@ -145,3 +145,41 @@ def test_runs_that_start_at_once_share_their_hosts(monkeypatch: pytest.MonkeyPat
     for run in Run.objects.all():
         assert run.discovered == 6
     assert_hosts_are_due()
+
+
+def fetching(run: int, number: int) -> Callable[[], None]:
+    """Return the work of one slice on a site that forbids every third page, until the run is over."""
+
+    def work() -> None:
+        chance = random.Random(number)
+        hands = Hands(DatabaseClock(), lane="bulk")
+        while Run.objects.filter(pk=run, state__in=ACTIVE_RUN_STATES).exists():
+            results = [judged(claim, chance) for claim in hands.take(want=4)]
+            gone = chance.sample(sorted(hands.held), len(hands.held) // 2)
+            hands.commit(*results, released=gone)
+            for host in gone:
+                del hands.held[host]
+        hands.release_all()
+        leases.end(owner=hands.owner, now=hands.clock.now())
+
+    return work
+
+
+def judged(claim: Claim, chance: random.Random) -> Result:
+    page = claim.url.rpartition("/")[2]
+    if page and int(page) % 3 == 0:
+        return Ended(claim=claim, state=Ending.SKIPPED, reason="robots: line 2, Disallow: /*")
+    return visited(claim, *links(chance, 60))
+
+
+def test_six_slices_fetch_as_many_pages_as_a_run_may_though_some_are_forbidden() -> None:
+    crowd = Crowd()
+    run = a_run(*(f"{host}/" for host in HOSTS), max_pages=90)
+
+    crowd.run(*(fetching(run.pk, number) for number in range(SLICES)))
+
+    assert crowd.errors == []
+    run.refresh_from_db()
+    assert (run.state, run.pages) == (RunState.FINISHED, 90)
+    assert run.skipped > 0
+    assert_conserved(run)

@@ -21,9 +21,12 @@ class World(FrontierWorld):
         self._fake = FakeWorld(self.clock)
         self._slices = 0
 
-    def run(self, *urls: str, priority: int = 5, delay_seconds: float = 0.0) -> int:
+    def run(
+        self, *urls: str, priority: int = 5, delay_seconds: float = 0.0, max_pages: int | None = None
+    ) -> int:
         number = len(self._fake.rules) + 1
-        self._fake.add_run(some_rules(number, delay_seconds=delay_seconds), *urls, priority=priority)
+        rules = some_rules(number, delay_seconds=delay_seconds, max_pages=max_pages)
+        self._fake.add_run(rules, *urls, priority=priority)
         return number
 
     def slice(self, *, floor: int = 0) -> Frontier:

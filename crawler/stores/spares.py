@@ -1,0 +1,80 @@
+"""Links beyond a run's page limit, kept to take the places of requests that turn out to be skipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.engine.work import NewRequest
+from crawler.stores import runs, sql
+from crawler.urls import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Found = tuple[NewRequest, int | None]
+
+MOST_A_RUN = 1_000
+
+
+def oldest(run: int, count: int) -> list[Found]:
+    """Return the first `count` links that wait for a place, each with the request it was found on."""
+    rows = sql.select(OLDEST, [run, count])
+    return [
+        (
+            NewRequest(
+                url=canonical(url, keep_tracking=True),
+                depth=depth,
+                via=tuple(via.split("\n")) if via else (),
+            ),
+            parent,
+        )
+        for url, depth, parent, via in rows
+    ]
+
+
+OLDEST = (
+    "SELECT s.url, s.depth, s.parent, s.via FROM crawler_sparelink s JOIN crawler_run r ON r.id = s.run_id "
+    f"WHERE s.run_id = %s AND r.reason <> '{runs.TIME_LIMIT}' ORDER BY s.id LIMIT %s"
+)
+
+
+def exist(run: int) -> bool:
+    """Say whether any link of the run waits for a place."""
+    return bool(sql.select("SELECT 1 FROM crawler_sparelink WHERE run_id = %s LIMIT 1", [run]))
+
+
+def keep(run: int, links: Mapping[bytes, Found]) -> int:
+    """Keep links as long as there is room; return how many of them were not kept before.
+
+    The caller has locked their hosts, so that nobody else keeps or takes the same ones.
+    """
+    known: set[bytes] = set()
+    for chunk in sql.chunks(list(links)):
+        statement = f"SELECT key FROM crawler_sparelink WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+        known |= {sql.data(row[0]) for row in sql.select(statement, [run, *chunk])}
+    new = [key for key in links if key not in known]
+    if not new:
+        return 0
+    room = MOST_A_RUN - sql.select("SELECT count(*) FROM crawler_sparelink WHERE run_id = %s", [run])[0][0]
+    rows = []
+    for key in new[: max(room, 0)]:
+        link, parent = links[key]
+        rows.append((run, key, link.url.text, link.depth, parent, "\n".join(link.via)))
+    sql.execute_many(INSERT, rows)
+    return len(new)
+
+
+INSERT = (
+    "INSERT INTO crawler_sparelink (run_id, key, url, depth, parent, via) VALUES (%s, %s, %s, %s, %s, %s) "
+    "ON CONFLICT (run_id, key) DO NOTHING"
+)
+
+
+def forget(run: int, keys: Sequence[bytes]) -> int:
+    """Let go of links that are requests now; return how many were kept."""
+    return sum(
+        sql.execute(
+            f"DELETE FROM crawler_sparelink WHERE run_id = %s AND key IN ({sql.marks(chunk)})", [run, *chunk]
+        )
+        for chunk in sql.chunks(keys)
+    )
