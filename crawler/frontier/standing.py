@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A host's place in the queue of hosts; `due_at` is None when nothing waits on it."""
+    """A host's place in the queue of hosts; `due_at` is None when nothing waits on it.
+
+    `rises_at` is when something more urgent than `priority` becomes due; None when nothing will.
+    """
 
     due_at: datetime | None
     priority: int
+    rises_at: datetime | None = None
 
 
 def standing(waiting: Sequence[tuple[int, datetime]], *, next_at: datetime | None, now: datetime) -> Standing:
@@ -31,4 +35,5 @@ def standing(waiting: Sequence[tuple[int, datetime]], *, next_at: datetime | Non
         priority, first = max(due, key=lambda entry: entry[0])[0], min(entry[1] for entry in due)
     else:
         priority, first = min(waiting, key=lambda entry: (entry[1], -entry[0]))
-    return Standing(due_at=max(first, next_at) if next_at else first, priority=priority)
+    rises_at = min((when for urgency, when in waiting if urgency > priority), default=None)
+    return Standing(due_at=max(first, next_at) if next_at else first, priority=priority, rises_at=rises_at)

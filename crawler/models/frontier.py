@@ -31,12 +31,14 @@ class Host(models.Model):
     A host is leased by the slice whose row is named in `lease_owner`, for as long as that row is
     renewed. Only the holder writes the politeness columns, and only `WHERE lease_epoch` is its own.
     `due_at` and `top_priority` are the best of the open backlogs that http workers serve; `due_at`
-    is empty exactly when those have nothing queued.
+    is empty exactly when those have nothing queued. At `rises_at` something more urgent than
+    `top_priority` becomes due.
     """
 
     origin = models.CharField(max_length=300, unique=True)
     due_at = models.DateTimeField(null=True, blank=True)
     top_priority = models.SmallIntegerField(default=0)
+    rises_at = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=200, blank=True, default="")
     lease_epoch = models.BigIntegerField(default=0)
     wanted_at = models.DateTimeField(null=True, blank=True)
@@ -67,6 +69,11 @@ class Host(models.Model):
                 condition=Q(lease_owner="", due_at__isnull=False),
             ),
             models.Index(fields=["lease_owner"], name="host_leased", condition=~Q(lease_owner="")),
+            models.Index(
+                fields=["rises_at"],
+                name="host_rises",
+                condition=Q(lease_owner="", rises_at__isnull=False),
+            ),
             models.Index(fields=["wanted_at"], name="host_wanted", condition=Q(wanted_at__isnull=False)),
         )
 

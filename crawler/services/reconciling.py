@@ -12,7 +12,7 @@ from django.db.models import Q
 from crawler.models import FINAL_RUN_STATES, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
 from crawler.services import bells, outbox, reports, runs, vanished
-from crawler.stores import leases, outages
+from crawler.stores import hosts, leases, outages, sql
 from crawler.stores import runs as rows
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def reconcile(*, now: datetime) -> None:
     _keep_paused(now=now)
     reports.ask_again(now=now)
     outbox.publish_waiting(now=now)
+    sql.atomically(lambda: hosts.raise_standing(now=now))
     bells.ring_where_due(now=now)
 
 

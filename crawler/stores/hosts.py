@@ -97,9 +97,27 @@ def _write_standing(
     )
     places = [(standing(waiting[host], next_at=sql.moment(next_at.get(host)), now=now), host) for host in ids]
     sql.execute_many(
-        "UPDATE crawler_host SET due_at = %s, top_priority = %s WHERE id = %s",
-        [(sql.adapt(place.due_at), place.priority, host) for place, host in places],
+        "UPDATE crawler_host SET due_at = %s, top_priority = %s, rises_at = %s WHERE id = %s",
+        [
+            (sql.adapt(place.due_at), place.priority, sql.adapt(place.rises_at), host)
+            for place, host in places
+        ],
     )
+
+
+def raise_standing(*, now: datetime) -> None:
+    """Renew the standing of free hosts on which something more urgent has become due.
+
+    The caller holds a transaction; this waits for nobody in it.
+    """
+    rows = sql.select(RISEN + sql.for_update(skip_locked=True), [sql.adapt(now)])
+    set_standing([row[0] for row in rows], now=now)
+
+
+RISEN = (
+    "SELECT id FROM crawler_host WHERE lease_owner = '' AND rises_at IS NOT NULL AND rises_at <= %s "
+    "ORDER BY rises_at LIMIT 500"
+)
 
 
 def read_ledger(row: sql.Row) -> Ledger:

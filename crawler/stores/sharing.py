@@ -9,7 +9,7 @@ from crawler.frontier import share
 from crawler.frontier.tenure import WANTED_FOR
 from crawler.models import BacklogKind
 from crawler.queue import MOST_URGENT, WORKERS, Lane
-from crawler.stores import sql
+from crawler.stores import hosts, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,9 +35,13 @@ class SharedHosts:
         self._counted_at = -COUNT_EVERY_SECONDS
 
     def surplus(self, held: int, *, now: datetime) -> int:
-        """Return how many hosts the slice holds beyond its share; negative when it may lease more."""
+        """Return how many hosts the slice holds beyond its share; negative when it may lease more.
+
+        Twice a second it counts anew, and sees to hosts that have become more urgent meanwhile.
+        """
         if self._clock.monotonic() - self._counted_at >= COUNT_EVERY_SECONDS:
             self._counted_at = self._clock.monotonic()
+            hosts.raise_standing(now=now)
             self._share = share.fair_share(hosts=due_hosts(self._floor, now=now), slices=live_slices())
         return held - self._share
 
