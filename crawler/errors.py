@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 if TYPE_CHECKING:
@@ -223,10 +224,23 @@ READING: Final[Mapping[str, str]] = {
 
 
 def explain(code: str) -> str:
-    """Return one line for people on what `code` means."""
+    """Return one line for people on what `code` means; with its cause for `robots_unreachable: <cause>`."""
     if code.startswith("status-"):
         return f"the server answered with status {code.removeprefix('status-')}"
+    first, _, cause = code.partition(": ")
+    if first in CODES and explain(cause) != cause:
+        return f"{CODES[first]}: {explain(cause)}"
     return CODES.get(code, code)
+
+
+def spoken(reason: str) -> str:
+    """Return a stored reason with its code explained: `status-404` alone, or at the end in parentheses."""
+    if explain(reason) != reason:
+        return f"{reason}, {explain(reason)}"
+    return _CODE_AT_END.sub(lambda code: f"({spoken(code[1])})", reason)
+
+
+_CODE_AT_END: Final = re.compile(r"\(([^()]+)\)$")
 
 
 def explain_problem(code: str) -> str:

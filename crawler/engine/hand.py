@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from crawler.engine.work import Claim
     from crawler.frontier.politeness import Pace
@@ -43,6 +44,11 @@ class Hand:
     def obeys(self) -> bool:
         """Say whether any waiting claim's run obeys robots.txt."""
         return any(entry[2].rules.obey_robots for entry in self._waiting)
+
+    def obeys_since(self, moment: datetime) -> bool:
+        """Say whether a run that obeys robots.txt and has a waiting claim began after `moment`."""
+        began = (entry[2].rules.began_at for entry in self._waiting if entry[2].rules.obey_robots)
+        return any(at is not None and at > moment for at in began)
 
     def add(self, claims: Iterable[Claim]) -> None:
         for claim in claims:

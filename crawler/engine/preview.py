@@ -147,7 +147,7 @@ class Preview:
         pace = replace(self._rules.pace, delay_seconds=slowest)
         return Claim(
             id=0,
-            rules=replace(self._rules, pace=pace),
+            rules=replace(self._rules, pace=pace, began_at=self._clock.now()),
             host=host.id,
             backlog=0,
             epoch=host.epoch,
@@ -166,7 +166,7 @@ class Preview:
         if not claim.rules.obey_robots:
             return self._on_hold(host, claim)
         if host.ledger.robots_state in {RobotsState.UNREACHABLE, RobotsState.EXHAUSTED}:
-            return _unfetched(claim, robots.UNREACHABLE)
+            return _unfetched(claim, robots.unreachable(host))
         rules = robots.rules_of(host)
         ruling = rules.allows(claim.url, claim.rules.user_agent) if rules else None
         if ruling is not None and not ruling.allowed:
@@ -179,7 +179,7 @@ class Preview:
         if wait <= self._patience.turn.total_seconds():
             return None
         if host.ledger.hold_reason == robots.UNREACHABLE and claim.rules.obey_robots:
-            return _unfetched(claim, robots.UNREACHABLE)
+            return _unfetched(claim, robots.unreachable(host))
         until = self._clock.now() + timedelta(seconds=wait)
         why = f" ({explain(host.ledger.hold_reason)})" if host.ledger.hold_reason else ""
         message = f"this host is not asked before {until:%Y-%m-%d %H:%M:%S} UTC{why}"

@@ -23,9 +23,15 @@ FORBIDDEN = RobotsForbidden.code
 
 
 def is_needed(host: HeldHost, *, now: datetime) -> bool:
-    """Say whether robots.txt must be fetched before the next claim is judged."""
-    until = host.ledger.robots_until
-    return (until is None or until <= now) and host.hand.obeys
+    """Say whether robots.txt must be fetched before the next claim is judged.
+
+    A file that was given up is asked for anew by each run that began afterwards.
+    """
+    ledger = host.ledger
+    if ledger.robots_until is None or ledger.robots_until <= now:
+        return host.hand.obeys
+    given_up = ledger.robots_failed_at if ledger.robots_state == RobotsState.EXHAUSTED else None
+    return given_up is not None and host.hand.obeys_since(given_up)
 
 
 async def refresh(host: HeldHost, *, fetcher: Fetcher, clock: Clock, claim: Claim) -> None:
@@ -36,12 +42,14 @@ async def refresh(host: HeldHost, *, fetcher: Fetcher, clock: Clock, claim: Clai
     """
     outcome = await _fetch(host, fetcher, claim.rules.user_agent)
     now, ledger = clock.now(), host.ledger
-    match robots.judge(outcome, failures=ledger.robots_failures, now=now):
+    failures = 0 if ledger.robots_state == RobotsState.EXHAUSTED else ledger.robots_failures
+    match robots.judge(outcome, failures=failures, now=now):
         case Usable(body=body, ttl=ttl):
             _learn(host, RobotsState.USABLE, body=body, now=now, ttl=ttl)
         case NoRules(ttl=ttl):
             _learn(host, RobotsState.NONE, body=b"", now=now, ttl=ttl)
         case Unreachable() as trouble:
+            host.note(robots_failures=failures + 1)
             _cannot_be_had(host, trouble, now=now, impatient=claim.rules.impatient)
         case never:
             assert_never(never)
@@ -55,6 +63,8 @@ def _learn(host: HeldHost, state: RobotsState, *, body: bytes, now: datetime, tt
         robots_fetched_at=now,
         robots_until=now + ttl,
         robots_failures=0,
+        robots_failed_at=None,
+        robots_reason="",
     )
 
 
@@ -74,7 +84,8 @@ def _cannot_be_had(host: HeldHost, trouble: Unreachable, *, now: datetime, impat
         robots_body=ledger.robots_body if good else b"",
         robots_fetched_at=fetched_at if good else None,
         robots_until=now + trouble.retry_after,
-        robots_failures=ledger.robots_failures + 1,
+        robots_failed_at=now,
+        robots_reason=trouble.reason,
     )
     if host.ledger.robots_state == RobotsState.UNREACHABLE:
         host.rest(trouble.retry_after, because=UNREACHABLE)
@@ -119,6 +130,12 @@ def rules_of(host: HeldHost) -> RobotsFile | None:
     return host.robots
 
 
+def unreachable(host: HeldHost) -> str:
+    """Return the reason of what waits for a robots.txt in vain: the code, and that of its cause."""
+    cause = host.ledger.robots_reason
+    return f"{UNREACHABLE}: {cause}" if cause else UNREACHABLE
+
+
 def refusal(host: HeldHost, url: str, rules: RunRules) -> str | None:
     """Return why robots.txt keeps a run from fetching `url` on its host; None when it does not.
 
@@ -127,7 +144,7 @@ def refusal(host: HeldHost, url: str, rules: RunRules) -> str | None:
     if not rules.obey_robots:
         return None
     if host.ledger.robots_state == RobotsState.EXHAUSTED:
-        return UNREACHABLE
+        return unreachable(host)
     file = rules_of(host)
     ruling = file.allows(url, rules.user_agent) if file else None
     if ruling is None or ruling.allowed:

@@ -31,7 +31,8 @@ class RunRules:
     """One run's frozen settings, ready to be used.
 
     `read` turns a response into items and links; `impatient` runs (a terminal's) do not wait
-    for a host whose robots.txt cannot be had.
+    for a host whose robots.txt cannot be had. `began_at` is when the run was made: what robots.txt
+    could not be had before is asked for again.
     """
 
     run: int
@@ -46,6 +47,7 @@ class RunRules:
     key_fields: tuple[str, ...] = ()
     max_pages: int | None = None
     impatient: bool = False
+    began_at: datetime | None = None
 
     @property
     def user_agent(self) -> str:
@@ -87,7 +89,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """What the installation knows of one host's manners; written back with each commit."""
+    """What the installation knows of one host's manners; written back with each commit.
+
+    `robots_reason` is the code of what kept robots.txt away at `robots_failed_at`, the last of
+    `robots_failures` tries in a row.
+    """
 
     next_at: datetime | None = None
     last_at: datetime | None = None
@@ -104,6 +110,8 @@ class Ledger:
     robots_fetched_at: datetime | None = None
     robots_until: datetime | None = None
     robots_failures: int = 0
+    robots_failed_at: datetime | None = None
+    robots_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

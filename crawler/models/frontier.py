@@ -60,6 +60,8 @@ class Host(models.Model):
     robots_fetched_at = models.DateTimeField(null=True, blank=True)
     robots_until = models.DateTimeField(null=True, blank=True)
     robots_failures = models.PositiveSmallIntegerField(default=0)
+    robots_failed_at = models.DateTimeField(null=True, blank=True)
+    robots_reason = models.CharField(max_length=60, blank=True, default="", db_default="")
 
     class Meta:
         indexes = (

@@ -88,7 +88,7 @@ class RuleBook:
 
 def rules_of(run: Run, settings: CrawlSettings) -> RunRules:
     """Return a run's rules; raises one of UNREADABLE."""
-    return rules_from(
+    rules = rules_from(
         run.settings,
         headers=run.headers,
         settings=settings,
@@ -96,6 +96,7 @@ def rules_of(run: Run, settings: CrawlSettings) -> RunRules:
         target=run.target_id,
         impatient=run.trigger == RunTrigger.TERMINAL,
     )
+    return replace(rules, began_at=run.created_at)
 
 
 def rules_from(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LEDGER_COLUMNS = (
     "next_at, last_at, last_status, latency_seconds, failures, circuit_openings, unavailable_since, "
     "hold_reason, delay_seconds, crawl_delay_seconds, robots_state, robots_body, robots_fetched_at, "
-    "robots_until, robots_failures"
+    "robots_until, robots_failures, robots_failed_at, robots_reason"
 )
 
 
@@ -123,7 +123,7 @@ RISEN = (
 def read_ledger(row: sql.Row) -> Ledger:
     """Return the ledger from the columns of LEDGER_COLUMNS."""
     next_at, last_at, last_status, latency, failures, openings, since, reason, *rest = row
-    delay, crawl_delay, state, body, fetched_at, until, tries = rest
+    delay, crawl_delay, state, body, fetched_at, until, tries, failed_at, cause = rest
     return Ledger(
         next_at=sql.moment(next_at),
         last_at=sql.moment(last_at),
@@ -140,6 +140,8 @@ def read_ledger(row: sql.Row) -> Ledger:
         robots_fetched_at=sql.moment(fetched_at),
         robots_until=sql.moment(until),
         robots_failures=tries,
+        robots_failed_at=sql.moment(failed_at),
+        robots_reason=str(cause),
     )
 
 
@@ -156,7 +158,8 @@ WRITE_LEDGER = (
 )
 WRITE_ROBOTS = (
     "UPDATE crawler_host SET crawl_delay_seconds = %s, robots_state = %s, robots_body = %s, "
-    "robots_fetched_at = %s, robots_until = %s, robots_failures = %s WHERE id = %s AND lease_epoch = %s"
+    "robots_fetched_at = %s, robots_until = %s, robots_failures = %s, robots_failed_at = %s, "
+    "robots_reason = %s WHERE id = %s AND lease_epoch = %s"
 )
 
 
@@ -186,6 +189,8 @@ def _robots_row(news: HostNews) -> tuple[object, ...]:
         sql.adapt(ledger.robots_fetched_at),
         sql.adapt(ledger.robots_until),
         ledger.robots_failures,
+        sql.adapt(ledger.robots_failed_at),
+        ledger.robots_reason[:60],
         news.id,
         news.epoch,
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from crawler.errors import explain
-from crawler.models import Host, Run, RunState
+from crawler.errors import spoken
+from crawler.models import Run, RunState
 from crawler.queries import runs as queries
 from crawler.services.terminal import figures
-from crawler.urls import canonical
 
 if TYPE_CHECKING:
     from django.db import DatabaseError
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 BROKEN_PIPE: Final = 141
 MOST_REASONS: Final = 5
-CODE_AT_END: Final = re.compile(r"\(([^()]+)\)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,7 @@ def sum_up(ended: Ended, shown: Figures, display: Display) -> None:
     """Say how much there was, why pages are missing, and where the items are."""
     run, place = ended.run, ended.place
     reasons = [
-        replace(reason, reason=_spoken(reason.reason)) for reason in queries.reasons(run, limit=MOST_REASONS)
+        replace(reason, reason=spoken(reason.reason)) for reason in queries.reasons(run, limit=MOST_REASONS)
     ]
     for line in figures.summary(shown, run=run.pk, state=run.state, reasons=reasons):
         display.say(line)
@@ -55,7 +52,7 @@ def say_trouble(ended: Ended, display: Display) -> None:
         where = place.path if isinstance(error, OSError) and place.path else "the crawl stopped"
         display.say(f"{where}: {getattr(error, 'strerror', None) or error}")
     if run.state == RunState.FAILED:
-        display.say(f"run {run.pk} failed: {_why(run)}")
+        display.say(f"run {run.pk} failed: {spoken(run.reason)}")
     if run.state == RunState.PAUSED:
         display.say(f"run {run.pk} is paused; go on with: ./run crawl --resume {run.pk}")
 
@@ -69,21 +66,3 @@ def status(ended: Ended, interrupts: Interrupts) -> int:
     if ended.run.is_final:
         return 0 if ended.run.state == RunState.FINISHED else 1
     return interrupts.status if interrupts.asked else 1
-
-
-def _why(run: Run) -> str:
-    """Return why a run failed, in words; where robots.txt was the trouble, with what kept it away."""
-    reason = _spoken(run.reason)
-    if "robots_unreachable" not in run.reason:
-        return reason
-    origins = {canonical(url).origin for url in run.settings["start_urls"]}
-    said = Host.objects.filter(origin__in=origins).values_list("last_status", flat=True)
-    codes = dict.fromkeys(status.removeprefix("robots ") for status in said if status.startswith("robots "))
-    return ": ".join((reason, *map(explain, codes)))
-
-
-def _spoken(reason: str) -> str:
-    """Return a stored reason with its code explained: `status-404` alone, or at the end in parentheses."""
-    if explain(reason) != reason:
-        return f"{reason}, {explain(reason)}"
-    return CODE_AT_END.sub(lambda code: f"({code[1]}, {explain(code[1])})", reason)

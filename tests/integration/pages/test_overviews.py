@@ -53,13 +53,15 @@ def test_hosts_page_shows_the_ledger(client: Client, run: Run) -> None:
         crawl_delay_seconds=2,
         failures=3,
         robots_state="unreachable",
+        robots_reason="name_not_found",
+        robots_failed_at=timezone.now(),
         hold_reason="status-429",
     )
     response = client.get(reverse("hosts"))
     (line,) = response.context["page"].rows
     assert line.runs_waiting == 1
     page = response.content.decode()
-    for words in ("2.5 s", "robots.txt asks for 2 s", "unreachable", "status-429"):
+    for words in ("2.5 s", "robots.txt asks for 2 s", "unreachable", "does not exist", "status-429"):
         assert words in page, words
 
 

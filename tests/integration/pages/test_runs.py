@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crawler.models import OutsideLink, ProblemKind, ProblemSample, Run, RunState
+from crawler.models import OutsideLink, ProblemKind, ProblemSample, Request, RequestState, Run, RunState
 
 
 def test_page_shows_progress_and_what_went_wrong(client: Client, run: Run) -> None:
@@ -30,6 +30,17 @@ def test_page_of_an_ended_run_stops_asking(client: Client, run: Run) -> None:
     assert "hx-trigger" not in page
     assert "100 %" in page
     assert "hx-trigger" not in client.get(reverse("run-chart", args=[run.pk])).content.decode()
+
+
+def test_reasons_are_told_in_words(client: Client, run: Run) -> None:
+    reason = "robots_unreachable: address_refused"
+    Request.objects.filter(run=run, state=RequestState.FAILED).update(reason=reason)
+    Run.objects.filter(pk=run.pk).update(reason=f"no start URL could be fetched ({reason})")
+
+    page = client.get(reverse("run", args=[run.pk])).content.decode()
+
+    assert f"<code>{reason}</code>" in page
+    assert page.count("an operator can allow its network and port with EGRESS_ALLOW") == 2
 
 
 def test_page_compares_with_the_run_before(client: Client, run: Run) -> None:

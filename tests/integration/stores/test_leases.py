@@ -229,6 +229,7 @@ def test_ledger_is_read_as_it_was_written(clock: FakeClock) -> None:
         next_at=clock.now(), last_at=clock.now(), last_status="200", latency_seconds=0.25, failures=3,
         circuit_openings=1, unavailable_since=clock.now(), hold_reason="status-503", delay_seconds=1.5,
         crawl_delay_seconds=2.5, robots_state="usable", robots_body=b"\x00\xff",
+        robots_failed_at=clock.now(), robots_reason="timed_out",
         robots_fetched_at=clock.now(), robots_until=clock.now(), robots_failures=2,
     )  # fmt: skip
     lease = leases.lease_one(A, owner="me", now=clock.now())

@@ -162,8 +162,20 @@ async def test_a_host_without_robots_to_be_had_is_left_alone(fetcher: FakeFetche
     found = await look(fetcher, hosts)
 
     assert isinstance(found, Unfetched)
-    assert found.code == "robots_unreachable"
+    assert found.code == "robots_unreachable: connect_failed"
+    assert found.message.endswith("nothing on this host may be: the host accepted no connection")
     assert hosts.given_back[0].ledger.robots_state == "unreachable"
+
+
+async def test_a_file_that_was_given_up_is_asked_for_anew(fetcher: FakeFetcher) -> None:
+    ledger = Ledger(
+        robots_state="exhausted",
+        robots_reason="address_refused",
+        robots_failed_at=NOW - timedelta(seconds=5),
+        robots_until=NOW + timedelta(seconds=55),
+    )
+
+    assert isinstance(await look(fetcher, FakeHosts(ledger=ledger)), Shown)
 
 
 async def test_redirects_lead_on_without_secrets_and_one_host_at_a_time(fetcher: FakeFetcher) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crawler.engine.work import Ledger
-from crawler.errors import ConnectFailed, NameNotFound
+from crawler.errors import ConnectFailed, FetchError, NameNotFound, Refused
 from crawler.frontier.politeness import Pace
 from tests.fakes.clock import BEGINNING
 from tests.fakes.rules import some_rules
 from tests.unit.engine.slicing import Bench
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 A, B = "http://a.test", "http://b.test"
 ROBOTS = f"{A}/robots.txt"
@@ -110,15 +115,22 @@ def test_fourth_try_in_vain_skips_what_waits(bench: Bench) -> None:
 
     bench.slice()
 
-    assert set(reasons(bench).values()) == {("skipped", "robots_unreachable")}
+    assert set(reasons(bench).values()) == {("skipped", "robots_unreachable: connect_failed")}
+    assert (ledger(bench).robots_reason, ledger(bench).robots_failed_at) == ("connect_failed", BEGINNING)
+    assert ledger(bench).last_status == "robots connect_failed"
 
 
-def test_name_that_does_not_exist_skips_what_waits_at_once(bench: Bench) -> None:
-    bench.fetcher.fail(ROBOTS, NameNotFound("no such name"))
+@pytest.mark.parametrize(
+    ("error", "code"), [(NameNotFound(), "name_not_found"), (Refused(), "address_refused")]
+)
+def test_host_that_cannot_be_reached_at_all_skips_what_waits_at_once(
+    bench: Bench, error: FetchError, code: str
+) -> None:
+    bench.fetcher.fail(ROBOTS, error)
 
     bench.slice()
 
-    assert set(reasons(bench).values()) == {("skipped", "robots_unreachable")}
+    assert set(reasons(bench).values()) == {("skipped", f"robots_unreachable: {code}")}
 
 
 def test_terminal_does_not_wait_for_the_file(bench: Bench) -> None:
@@ -127,7 +139,53 @@ def test_terminal_does_not_wait_for_the_file(bench: Bench) -> None:
 
     bench.slice()
 
-    assert set(reasons(bench).values()) == {("skipped", "robots_unreachable")}
+    assert set(reasons(bench).values()) == {("skipped", "robots_unreachable: status-500")}
+
+
+def given_up(*, failed_at: datetime) -> Ledger:
+    return Ledger(
+        robots_state="exhausted",
+        robots_failures=4,
+        robots_reason="connect_failed",
+        robots_failed_at=failed_at,
+        robots_until=failed_at + timedelta(hours=1),
+    )
+
+
+def begin(bench: Bench, at: datetime) -> None:
+    bench.world.rules[1] = replace(bench.world.rules[1], began_at=at)
+
+
+def test_file_that_was_given_up_is_not_asked_for_again_for_the_same_run(bench: Bench) -> None:
+    bench.world.host(A).ledger = given_up(failed_at=BEGINNING - timedelta(minutes=5))
+    begin(bench, BEGINNING - timedelta(minutes=30))
+
+    bench.slice()
+
+    assert bench.fetcher.asked() == []
+    assert set(reasons(bench).values()) == {("skipped", "robots_unreachable: connect_failed")}
+
+
+def test_file_that_was_given_up_is_asked_for_anew_by_a_run_that_begins_later(bench: Bench) -> None:
+    bench.world.host(A).ledger = given_up(failed_at=BEGINNING - timedelta(minutes=5))
+    begin(bench, BEGINNING - timedelta(minutes=1))
+
+    bench.slice()
+
+    assert {state for state, _reason in reasons(bench).values()} == {"done"}
+    assert (ledger(bench).robots_reason, ledger(bench).robots_failed_at) == ("", None)
+
+
+def test_run_that_begins_later_has_four_tries_of_its_own(bench: Bench) -> None:
+    bench.world.host(A).ledger = given_up(failed_at=BEGINNING - timedelta(minutes=5))
+    begin(bench, BEGINNING - timedelta(minutes=1))
+    bench.fetcher.fail(ROBOTS, ConnectFailed("no"))
+
+    bench.slice()
+
+    assert {state for state, _reason in reasons(bench).values()} == {"queued"}
+    assert (ledger(bench).robots_state, ledger(bench).robots_failures) == ("unreachable", 1)
+    assert ledger(bench).robots_until == BEGINNING + timedelta(minutes=1)
 
 
 def test_good_copy_stands_in_for_a_file_that_cannot_be_had(bench: Bench) -> None:

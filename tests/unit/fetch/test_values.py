@@ -7,7 +7,16 @@ import re
 import pytest
 
 from crawler import errors
-from crawler.errors import CODES, BadContent, FetchError, InflationBomb, TimedOut, Unreachable, explain
+from crawler.errors import (
+    CODES,
+    BadContent,
+    FetchError,
+    InflationBomb,
+    TimedOut,
+    Unreachable,
+    explain,
+    spoken,
+)
 from crawler.http import Headers
 
 HEADERS = Headers([("Content-Type", "text/html"), ("Set-Cookie", "a=1"), ("set-cookie", "b=2")])
@@ -61,6 +70,28 @@ def test_every_error_stands_in_the_drawn_tree() -> None:
 )
 def test_codes_beyond_fetching_are_listed_too(code: str) -> None:
     assert explain(code) == CODES[code]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("robots_unreachable: address_refused", "EGRESS_ALLOW"),
+        ("robots_unreachable: status-503", "the server answered with status 503"),
+    ],
+)
+def test_reason_with_its_cause_is_told_with_both(reason: str, words: str) -> None:
+    said = explain(reason)
+    assert said.startswith(f"{CODES['robots_unreachable']}: ")
+    assert words in said
+
+
+def test_reason_is_spoken_with_its_code_explained_wherever_that_stands() -> None:
+    assert spoken("status-404") == "status-404, the server answered with status 404"
+    assert spoken("robots: line 2, Disallow: /") == "robots: line 2, Disallow: /"
+    assert spoken("no start URL could be fetched (robots_unreachable: timed_out)").endswith(
+        "(robots_unreachable: timed_out, robots.txt could not be fetched, so nothing on this host may be: "
+        "the answer took too long)"
+    )
 
 
 def test_status_is_explained_by_its_number() -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
-from crawler.errors import explain_problem
+from crawler.errors import explain, explain_problem, spoken
 from crawler.models import Host, Run
 from crawler.policy.robots import RobotsState
 from crawler.queries.rates import Rates
@@ -129,6 +129,19 @@ def state_badge(state: object) -> str:
     word = str(state)
     kind = word if word.isalpha() else "unknown"
     return format_html('<span class="state {}">{}</span>', kind, word)
+
+
+@register.filter
+def reason_words(reason: str) -> str:
+    """Return what the code of a reason means; empty where there is nothing to add to it."""
+    words = explain(reason)
+    return words if words != reason else ""
+
+
+@register.filter
+def with_words(reason: str) -> str:
+    """Return a reason with the code in it explained."""
+    return spoken(reason)
 
 
 @register.filter
