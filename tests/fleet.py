@@ -94,6 +94,10 @@ class Fleet:
         self._environment |= variables or {}
         self._started: list[CeleryProcess] = []
 
+    def add(self, variables: Mapping[str, str]) -> None:
+        """Add to the environment of what is started from now on."""
+        self._environment |= variables
+
     def start(
         self,
         name: str,
@@ -123,6 +127,11 @@ class Fleet:
         )
         self._started.append(started)
         return started
+
+    @property
+    def processes(self) -> tuple[CeleryProcess, ...]:
+        """What was started, in order."""
+        return tuple(self._started)
 
     def end(self) -> None:
         for process in self._started:

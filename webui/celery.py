@@ -13,6 +13,7 @@ from celery.app.amqp import AMQP
 from celery.signals import (
     beat_init,
     celeryd_after_setup,
+    worker_process_init,
     worker_ready,
     worker_shutdown,
     worker_shutting_down,
@@ -47,6 +48,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crawler"])
 
 ANSWERS_WITHIN: Final = timedelta(seconds=0.5)
+SENT_WITHIN: Final = timedelta(seconds=4)
 _pulses: list[Pulse] = []
 
 
@@ -79,6 +81,12 @@ def serve_in_order(*, instance: Any, **_more: object) -> None:
     queues.select([*places, *(name for name in asked if name not in ours)])
 
 
+@worker_process_init.connect
+def begin_child(**_more: object) -> None:
+    """Let a process of the pool, which only sends, not wait long for a broker that says nothing."""
+    wait_briefly(app, at_most=SENT_WITHIN)
+
+
 @worker_ready.connect
 def begin_worker(*, sender: Any, **_more: object) -> None:
     """Say from now on that we are alive, put right what earlier processes left undone, ask for work."""
@@ -96,7 +104,8 @@ def begin_worker(*, sender: Any, **_more: object) -> None:
 
 @beat_init.connect
 def begin_beat(**_more: object) -> None:
-    """Say that beat is alive; it tells nobody of its end but the interpreter."""
+    """Say that beat is alive; it tells nobody of its end but the interpreter. It only sends."""
+    wait_briefly(app, at_most=SENT_WITHIN)
     _begin(f"beat@{socket.gethostname()}")
     atexit.register(end)
 

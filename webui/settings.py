@@ -137,10 +137,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "priority_steps": list(range(10)),
     "sep": ":",
     "unacked_restore_interval": 10,
-    "socket_timeout": 30,
+    "socket_timeout": env.number("BROKER_SECONDS", 15.0, least=2),
     "socket_connect_timeout": 4,
     "socket_keepalive": True,
-    "health_check_interval": 15,
+    "health_check_interval": env.number("BROKER_SECONDS", 15.0, least=2),
 }
 if BROKER_IS_AMQP:
     CELERY_BROKER_TRANSPORT_OPTIONS = {**SOON_GIVEN_UP, "confirm_publish": True}

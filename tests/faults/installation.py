@@ -140,6 +140,22 @@ class Api:
             answer = asking.getresponse()
             return answer.status, json.loads(answer.read() or b"null")
 
+    def get(self, path: str) -> tuple[int, Any]:
+        """Return the status of a page of the site and what it says, which is JSON."""
+        status, text = self._page(path)
+        return status, json.loads(text)
+
+    def text(self, path: str) -> str:
+        """Return what a page of the site says."""
+        return self._page(path)[1]
+
+    def _page(self, path: str) -> tuple[int, str]:
+        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with closing(asking):
+            asking.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+            answer = asking.getresponse()
+            return answer.status, answer.read().decode()
+
     def answers(self) -> bool:
         asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         with closing(asking), suppress(OSError):

@@ -1,0 +1,38 @@
+"""The Celery application with one more scraper: a page of its choice ends the process that reads it."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING
+
+from scrapers import registry
+from webui.celery import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scrapers.page import Page
+    from scrapers.registry import Yielded
+
+__all__ = ["PATH", "app"]
+
+PATH = "/page/77"
+
+
+class Crashing:
+    """Reads nothing, and reads from nowhere where `PATH` is: the process ends by SIGSEGV."""
+
+    name = "crashing"
+    title = "Crashing"
+    description = "Ends the process at one page."
+
+    def matches(self, url: str) -> bool:
+        return "/page/" in url
+
+    def parse(self, page: Page) -> Iterable[Yielded]:
+        if page.url.endswith(PATH):
+            ctypes.string_at(0)
+        return ()
+
+
+registry.SITES = (*registry.SITES, Crashing())

@@ -1,0 +1,108 @@
+"""A worker that stands still until others have done its work, and then goes on."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+
+from crawler.models import Request, RequestState, Slice
+from tests.faults.brokers import Valkey
+from tests.faults.results import Result
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from tests.faults.conftest import Report
+    from tests.faults.crawl import Crawl
+    from tests.faults.installation import Installation
+    from tests.faults.scale import Scale
+    from tests.site.linked import LinkedSite
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.xdist_group("faults"),
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.parametrize("broker", [Valkey.name], indirect=True),
+]
+LEASES = 3
+WAKES_WITHIN_SECONDS = 30
+
+
+def freeze(installation: Installation, crawl: Crawl) -> int:
+    """Freeze the crawling worker while pages are in flight and it holds no lock; return how many pages."""
+    for _ in range(200):
+        until(installation.crawling, within_seconds=30, what="a process that crawls")
+        installation.worker.signal_all(signal.SIGSTOP)
+        if _has_no_lock() and (in_flight := crawl.note_lost()):
+            return in_flight
+        assert not crawl.lost, "what was noted goes on"
+        installation.worker.signal_all(signal.SIGCONT)
+        time.sleep(0.05)
+    raise AssertionError("the worker was never between two transactions with pages in flight")
+
+
+def _has_no_lock() -> bool:
+    """Say whether SQLite's one lock is free; PostgreSQL takes the locks from what stands still by itself."""
+    if connection.vendor != "sqlite":
+        return True
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=0.2)) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        other.rollback()
+    return True
+
+
+def test_worker_that_wakes_after_its_leases_sends_nothing_and_its_results_are_stale(
+    installation: Installation, site: LinkedSite, scale: Scale, report: Report
+) -> None:
+    lease = scale.of(quick={"LEASE_SECONDS": 3.0, "SEND_SECONDS": 2.2, "RENEW_SECONDS": 0.75}, full={})
+    lasts = LEASES * lease.get("LEASE_SECONDS", scale.lease_seconds)
+    # Celery would end a task that stood still for so long, and nobody could tell what it had in hand
+    limits = {
+        "SOFT_LIMIT_SECONDS": 2 * lasts,
+        "HARD_LIMIT_SECONDS": 3 * lasts,
+        "REDELIVER_SECONDS": 4 * lasts,
+    }
+    installation.fleet.add({name: str(seconds) for name, seconds in (lease | limits).items()})
+    installation.start()
+    crawl = installation.crawl(site, seconds=scale.of(quick=3.0, full=60.0))
+    crawl.until_settled(site.graph.pages // 5, within_seconds=60)
+
+    in_flight = freeze(installation, crawl)
+    frozen_at = time.monotonic()
+    frozen = set(Slice.objects.values_list("owner", flat=True))
+    installation.fleet.start("worker", "-n", "worker.other@%h", workers=1)
+    crawl.until_over(within_seconds=lasts + scale.of(quick=30, full=0))
+    time.sleep(max(0.0, lasts - (time.monotonic() - frozen_at)))
+    asked = len(site.hits)
+    installation.worker.signal_all(signal.SIGCONT)
+
+    def stale() -> int:
+        crawl.run.refresh_from_db(fields=["stale"])
+        return crawl.run.stale
+
+    until(lambda: stale() >= in_flight, within_seconds=WAKES_WITHIN_SECONDS, what="the late results")
+    until(lambda: not Slice.objects.filter(owner__in=frozen), within_seconds=30, what="the slices to end")
+    time.sleep(scale.reconcile_seconds)
+    assert len(site.hits) == asked, "it sent what was not its own any more"
+    assert in_flight <= stale() <= in_flight + site.graph.hosts
+    judged = crawl.judged(processes=2)
+    assert judged.lost == 0
+    assert not Request.objects.filter(state=RequestState.DEAD)
+    report(
+        Result(
+            row=f"worker frozen for {lasts:.0f} s",
+            scale=scale.name,
+            broker=installation.broker.name,
+            faults=1,
+            judgement=judged,
+            measured={"stale results": stale(), "requests sent after waking": len(site.hits) - asked},
+        )
+    )
