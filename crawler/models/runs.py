@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -10,6 +11,8 @@ from django.db.models import F, Q
 from crawler.models.fields import EncryptedJSONField, OrderedJSONField
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 
@@ -60,7 +63,8 @@ class Run(models.Model):
 
     `discovered = queued + leased + done + failed + skipped + dead` holds in every committed
     state. The settled four and `discovered` are stored; what is leased is counted from the
-    requests, and what is queued is the rest.
+    requests, and what is queued is the rest. `paused_at` is when it was paused last, and
+    `paused_seconds` how long it had rested since it started when it went on last.
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
@@ -80,6 +84,8 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_seconds = models.FloatField(default=0.0, db_default=0.0)
 
     discovered = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
@@ -117,6 +123,11 @@ class Run(models.Model):
     @property
     def is_final(self) -> bool:
         return self.state in FINAL_RUN_STATES
+
+    def rested_until(self, now: datetime) -> timedelta:
+        """Return how long the run, which is paused, will have rested when it goes on `now`."""
+        resting = now - self.paused_at if self.paused_at and self.started_at else timedelta()
+        return timedelta(seconds=self.paused_seconds) + resting
 
     @property
     def waiting(self) -> int:

@@ -107,17 +107,23 @@ def _insert_starts(run: Run, discovery: Discovery, *, now: datetime) -> None:
 
 def pause(*, run: Run, now: datetime) -> None:
     """Close the run's backlogs; what is in flight is still stored. Raises WrongState."""
-    if not Run.objects.filter(pk=run.pk).move((RunState.QUEUED, RunState.RUNNING), RunState.PAUSED):
+    going = (RunState.QUEUED, RunState.RUNNING)
+    if not Run.objects.filter(pk=run.pk).move(going, RunState.PAUSED, paused_at=now):
         raise WrongState(_cannot(run, "paused", "only a queued or running run can be paused"))
     align(run=run, now=now)
     run.refresh_from_db()
 
 
 def resume(*, run: Run, now: datetime) -> None:
-    """Open the run's backlogs again. Raises WrongState."""
-    if not Run.objects.filter(pk=run.pk).move(
-        (RunState.PAUSED,), RunState.RUNNING, started_at=run.started_at or now
-    ):
+    """Open the run's backlogs again; the time it rested is not its own. Raises WrongState."""
+    run.refresh_from_db()
+    moved = Run.objects.filter(pk=run.pk).move(
+        (RunState.PAUSED,),
+        RunState.RUNNING,
+        started_at=run.started_at or now,
+        paused_seconds=run.rested_until(now).total_seconds(),
+    )
+    if not moved:
         raise WrongState(_cannot(run, "resumed", "only a paused run can be resumed"))
     align(run=run, now=now)
     with transaction.atomic():
@@ -191,7 +197,7 @@ def stop_late(*, now: datetime) -> int:
         minutes = run.settings["max_minutes"]
         if minutes is None:
             continue
-        ends_at = (run.started_at or now) + timedelta(minutes=minutes)
+        ends_at = (run.started_at or now) + timedelta(minutes=minutes, seconds=run.paused_seconds)
         still = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
         if ends_at < now and still.update(reason=rows.TIME_LIMIT):
             _settle_soon(run, now=now)

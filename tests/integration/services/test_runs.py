@@ -212,6 +212,33 @@ def test_late_run_is_ended_with_what_it_has(clock: FakeClock) -> None:
     assert not Backlog.objects.filter(run=run, open=True).exists()
 
 
+def test_time_that_a_run_rests_is_not_its_own(clock: FakeClock) -> None:
+    run = a_run(*pages(3), max_minutes=2)
+    Hands(clock).take(want=2)
+    for _ in range(2):
+        clock.advance(50)
+        runs.pause(run=run, now=clock.now())
+        clock.advance(3_600)
+        runs.resume(run=run, now=clock.now())
+
+    clock.advance(19)
+    assert runs.stop_late(now=clock.now()) == 0
+    clock.advance(2)
+    assert runs.stop_late(now=clock.now()) == 1
+
+
+def test_run_that_was_paused_before_it_started_has_all_its_time(clock: FakeClock) -> None:
+    run = a_run(*pages(3), max_minutes=2)
+    runs.pause(run=run, now=clock.now())
+    clock.advance(3_600)
+    runs.resume(run=run, now=clock.now())
+
+    clock.advance(119)
+    assert runs.stop_late(now=clock.now()) == 0
+    clock.advance(2)
+    assert runs.stop_late(now=clock.now()) == 1
+
+
 def test_time_limit_of_a_run_without_one_never_comes(clock: FakeClock) -> None:
     run = a_run(f"{A}/")
     Hands(clock).claims()
