@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from crawler.frontier.turns import AGEING_EVERY
+
 MOST_HOSTS = 500
 LOOK_AHEAD_SECONDS = 2.0
 FIRST_BATCH = 32
@@ -13,6 +15,15 @@ LARGEST_BATCH = 2000
 def fair_share(*, hosts: int, slices: int) -> int:
     """Return how many hosts one of `slices` live slices may hold when `hosts` have due work."""
     return min(max(math.ceil(hosts / max(slices, 1)), 1), MOST_HOSTS)
+
+
+def aged(room: int) -> int:
+    """Return how many of `room` hosts to give to those that have waited longest, however urgent the others.
+
+    A tenth, as of the turns within a host: so bulk work goes on where more urgent hosts are due than
+    all slices may hold.
+    """
+    return room // AGEING_EVERY
 
 
 def batch(*, delay_seconds: float, connections: int, rate: float, budget_seconds: float) -> int:

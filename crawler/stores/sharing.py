@@ -12,7 +12,7 @@ from crawler.queue import MOST_URGENT, WORKERS, Lane
 from crawler.stores import hosts, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from crawler.engine.ports import Clock, Look
@@ -42,16 +42,24 @@ class SharedHosts:
         if self._clock.monotonic() - self._counted_at >= COUNT_EVERY_SECONDS:
             self._counted_at = self._clock.monotonic()
             hosts.raise_standing(now=now)
-            self._share = share.fair_share(hosts=due_hosts(self._floor, now=now), slices=live_slices())
+            slices = sharing_slices(self._floor)
+            self._share = share.fair_share(hosts=due_hosts(self._floor, now=now), slices=slices)
         return held - self._share
 
     def find(self, room: int, *, now: datetime) -> list[int]:
-        """Lock up to `room` free hosts that are due, the most urgent first."""
+        """Lock up to `room` free hosts that are due, the most urgent first.
+
+        When there are more, those that have waited longest have their part.
+        """
         found: list[int] = []
-        for priority in range(MOST_URGENT, self._floor - 1, -1):
-            if len(found) < room:
-                parameters = [priority, sql.adapt(now), sql.adapt(now - WANTED_FOR), room - len(found)]
-                found += [row[0] for row in sql.select(FREE + sql.for_update(skip_locked=True), parameters)]
+        priority = MOST_URGENT
+        while len(found) < room and priority >= self._floor:
+            parameters = [priority, *_due(now), room - len(found)]
+            found += [row[0] for row in sql.select(FREE + sql.for_update(skip_locked=True), parameters)]
+            priority -= 1
+        if len(found) == room and (aged := share.aged(room)):
+            older = _lock(_oldest(range(self._floor, priority + 1), aged, now=now))
+            found = [*found[: room - len(older)], *older]
         return found
 
     def giving_way(self, held: Mapping[int, int], *, now: datetime) -> frozenset[int]:  # noqa: ARG002 - see there
@@ -62,8 +70,28 @@ class SharedHosts:
         """Remember nothing of a look."""
 
 
+def _due(now: datetime) -> tuple[object, object]:
+    return sql.adapt(now), sql.adapt(now - WANTED_FOR)
+
+
+def _oldest(priorities: Iterable[int], count: int, *, now: datetime) -> list[int]:
+    """Return the free hosts of these priorities that have been due longest."""
+    rows: list[sql.Row] = []
+    for priority in priorities:
+        rows += sql.select(FREE, [priority, *_due(now), count])
+    return [row[0] for row in sorted(rows, key=lambda row: row[1])[:count]]
+
+
+def _lock(ids: list[int]) -> list[int]:
+    """Lock those of the hosts that are still free."""
+    if not ids:
+        return []
+    statement = f"SELECT id FROM crawler_host WHERE id IN ({sql.marks(ids)}) AND lease_owner = ''"
+    return [row[0] for row in sql.select(statement + sql.for_update(skip_locked=True), ids)]
+
+
 FREE = (
-    "SELECT id FROM crawler_host WHERE lease_owner = '' AND top_priority = %s AND due_at <= %s "
+    "SELECT id, due_at FROM crawler_host WHERE lease_owner = '' AND top_priority = %s AND due_at <= %s "
     "AND (wanted_at IS NULL OR wanted_at < %s) ORDER BY due_at LIMIT %s"
 )
 DUE_HOSTS = (
@@ -80,8 +108,19 @@ def due_hosts(floor: int, *, now: datetime) -> int:
 
 
 def live_slices() -> int:
-    """Return how many slices of workers share the hosts."""
+    """Return how many slices of workers there are."""
     return int(sql.select(f"SELECT count(*) FROM crawler_slice WHERE {OF_WORKERS}")[0][0])
+
+
+def sharing_slices(floor: int) -> int:
+    """Return how many slices share the hosts of at least priority `floor`.
+
+    Those of the urgent lane leave all others alone.
+    """
+    if floor >= Lane.URGENT.floor:
+        return live_slices()
+    statement = f"SELECT count(*) FROM crawler_slice WHERE {OF_WORKERS} AND lane <> '{Lane.URGENT}'"
+    return int(sql.select(statement)[0][0])
 
 
 def has_workers(*, now: datetime) -> bool:

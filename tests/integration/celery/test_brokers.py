@@ -107,7 +107,8 @@ def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) 
     assert (run.state, run.done) == (RunState.FINISHED, 101)
     assert set(Counter(request.path for request in pages.requests).values()) == {1}
     assert_conserved(run)
-    assert set(Heartbeat.objects.values_list("kind", flat=True)) == {"worker", "worker-control", "beat"}
+    everybody = {"worker", "worker-control", "beat"}
+    until(lambda: set(Heartbeat.objects.values_list("kind", flat=True)) == everybody, what="every heartbeat")
 
 
 @contextmanager

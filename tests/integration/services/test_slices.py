@@ -54,6 +54,26 @@ def test_a_slice_that_leaves_work_asks_for_another(
     assert rung == [Lane.DEFAULT]
 
 
+@pytest.mark.parametrize(
+    ("only_urgent", "asked", "own"),
+    [
+        (False, Lane.URGENT, Lane.DEFAULT),
+        (False, Lane.BULK, Lane.BULK),
+        (True, Lane.URGENT, Lane.URGENT),
+    ],
+)
+def test_only_a_worker_that_serves_nothing_else_keeps_to_urgent_hosts(
+    only_urgent: bool, asked: Lane, own: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[SliceJob] = []
+    monkeypatch.setattr(runner, "crawl", lambda job, **_more: jobs.append(job))
+    monkeypatch.setattr(slices, "_serves_only_urgent", only_urgent)
+
+    slices.advance(lane=asked)
+
+    assert [job.lane for job in jobs] == [own]
+
+
 def test_a_slice_that_fails_does_not_ask_for_the_next_failure(
     waiting: None, rung: list[Lane], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.frontier.share import FIRST_BATCH, LARGEST_BATCH, MOST_HOSTS, batch, fair_share
+from crawler.frontier.share import FIRST_BATCH, LARGEST_BATCH, MOST_HOSTS, aged, batch, fair_share
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ def test_shares_together_cover_every_host(hosts: int, slices: int) -> None:
     share = fair_share(hosts=hosts, slices=slices)
 
     assert share == MOST_HOSTS or share * slices >= hosts
+
+
+@pytest.mark.parametrize(("room", "count"), [(0, 0), (1, 0), (9, 0), (10, 1), (25, 2), (500, 50)])
+def test_a_tenth_of_the_room_is_for_those_that_waited_longest(room: int, count: int) -> None:
+    assert aged(room) == count
 
 
 @pytest.mark.parametrize(("delay", "count"), [(30.0, 1), (2.0, 1), (1.0, 2), (0.5, 4), (0.01, 200)])

@@ -1,0 +1,147 @@
+"""A site of many hosts on loopback addresses, in a process of its own, whose log says when what was asked.
+
+The page `/list/<name>/<n>` of each host links to `/<name>/0` … `/<name>/<n-1>` on the same host; every
+other page is small and links to nothing. There is no robots.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BASE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One request: when its first byte was read (`time.time()`), by which host, for which path."""
+
+    at: float
+    host: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where the hosts are, by number, and what they were asked."""
+
+    port: int
+    log: Path
+
+    def url(self, host: int, path: str) -> str:
+        return f"http://{address(host)}:{self.port}{path}"
+
+    def hits(self) -> list[Hit]:
+        """Return all that was asked so far, oldest first."""
+        return [_parsed(line) for line in self.log.read_text().splitlines()]
+
+    def follow(self) -> Follower:
+        """Return a reader of what is asked from now on."""
+        return Follower(self.log)
+
+
+class Follower:
+    """Reads a log from its end on."""
+
+    def __init__(self, log: Path) -> None:
+        self._file = log.open(encoding="utf-8")
+        self._file.seek(0, os.SEEK_END)
+        self._rest = ""
+
+    def new(self) -> list[Hit]:
+        """Return what was asked since the last call."""
+        *lines, self._rest = (self._rest + self._file.read()).split("\n")
+        return [_parsed(line) for line in lines]
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def address(host: int) -> str:
+    """Return the address of a host; there are 250 × 250 at most."""
+    return f"127.1.{1 + host // 250}.{1 + host % 250}"
+
+
+def _parsed(line: str) -> Hit:
+    at, host, path = line.split(" ")
+    return Hit(at=float(at), host=int(host), path=path)
+
+
+@contextmanager
+def serving(*, hosts: int, folder: Path) -> Iterator[Site]:
+    """Serve that many hosts until the block ends."""
+    log = folder / "asked.log"
+    log.touch()
+    command = [sys.executable, "-m", "benchmarks.manyhosts", str(hosts), str(log)]
+    with subprocess.Popen(command, cwd=BASE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Site(port=int(process.stdout.readline()), log=log)
+        finally:
+            process.kill()
+
+
+async def _serve(hosts: int, log: int) -> None:
+    port = 0
+    for host in range(hosts):
+        server = await asyncio.start_server(_Answering(host, log), address(host), port, backlog=256)
+        port = server.sockets[0].getsockname()[1]
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    host: int
+    log: int
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while first := await reader.read(1):
+                at = time.time()
+                head = first + await reader.readuntil(b"\r\n\r\n")
+                path = head.split(b" ", 2)[1].decode()
+                os.write(self.log, f"{at:.6f} {self.host} {path}\n".encode())
+                writer.write(_reply(path))
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+def _reply(path: str) -> bytes:
+    match path.split("/")[1:]:
+        case ["robots.txt"]:
+            status, body = "404 Not Found", b"none"
+        case ["list", name, number]:
+            links = "".join(f'<a href="/{name}/{n}">{n}</a>\n' for n in range(int(number)))
+            status, body = "200 OK", f"<title>List</title>{links}".encode()
+        case _:
+            status, body = "200 OK", f"<title>{path}</title><h1>{path}</h1><p>A page.</p>".encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("hosts", type=int)
+    parser.add_argument("log")
+    asked = parser.parse_args()
+    asyncio.run(_serve(asked.hosts, os.open(asked.log, os.O_WRONLY | os.O_APPEND)))
+
+
+if __name__ == "__main__":
+    main()
