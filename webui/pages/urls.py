@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from webui.pages import dashboard, hosts, items, previews, runs, schedules, standing, targets
+from webui.pages import calendar, dashboard, hosts, items, previews, runs, schedules, standing, targets
 
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
@@ -31,6 +31,7 @@ urlpatterns = [
     path("runs/<int:pk>/outside/", runs.outside, name="run-outside"),
     path("runs/<int:pk>/problems/", runs.problems, name="run-problems"),
     path("runs/<int:pk>/<str:step>/", runs.change, name="run-change"),
+    path("calendar/", calendar.show, name="calendar"),
     path("items/", items.index, name="items"),
     path("items/export/", items.export, name="items-export"),
     path("items/<int:pk>/", items.show, name="item"),

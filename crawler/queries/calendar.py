@@ -1,0 +1,207 @@
+"""The runs that schedules will start, by day and hour, with the load they bring."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from heapq import merge
+from itertools import chain, islice, takewhile
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import OuterRef, Subquery
+
+from crawler.frontier import agenda
+from crawler.models import OverlapPolicy, Run, RunState, Schedule, Target
+from crawler.models.targets import DEFAULT_MAX_PAGES
+from crawler.stores.runs import TIME_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+MOST_DAYS: Final = 31
+FARTHEST: Final = timedelta(days=366)
+"""How far from today a calendar may begin."""
+
+MOST_RUNS: Final = 40_000
+"""How many runs one calendar plans; it then says until when it is whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a run of a target will ask: as its last complete run did (`measured`), or its limits."""
+
+    requests: int
+    takes: timedelta
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The runs of one target that start within one hour."""
+
+    target: Target
+    first_at: datetime
+    runs: int
+    expected: Expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hour:
+    """An hour with the runs that start in it and the requests that all runs send in it.
+
+    `level` is 0 to 4: how its load compares with the largest in the calendar.
+    """
+
+    begins: datetime
+    lines: tuple[Line, ...]
+    requests: float
+    level: int
+
+    @property
+    def runs(self) -> int:
+        return sum(line.runs for line in self.lines)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.lines and self.requests < 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """The hours from `begins` to `ends`; all runs until `whole_until` are in it."""
+
+    begins: datetime
+    ends: datetime
+    zone: ZoneInfo
+    whole_until: datetime
+    hours: tuple[Hour, ...]
+
+    @property
+    def days(self) -> tuple[tuple[date, tuple[Hour, ...]], ...]:
+        """Return the hours by local day."""
+        found: dict[date, list[Hour]] = defaultdict(list)
+        for hour in self.hours:
+            found[hour.begins.astimezone(self.zone).date()].append(hour)
+        return tuple((day, tuple(hours)) for day, hours in found.items())
+
+
+def calendar(
+    user: AbstractBaseUser | AnonymousUser, *, first: date, days: int, zone: ZoneInfo, now: datetime
+) -> Calendar:
+    """Return what the schedules of the targets that `user` may see will start; nothing before `now`."""
+    begins, ends = (
+        datetime.combine(first + timedelta(days=step), time(), tzinfo=zone).astimezone(UTC)
+        for step in (0, min(days, MOST_DAYS))
+    )
+    schedules = _schedules(user)
+    starts = list(islice(_starts(schedules, begins=max(begins, now), ends=ends, now=now), MOST_RUNS + 1))
+    whole_until = starts.pop()[0] if len(starts) > MOST_RUNS else ends
+    expected = _expected(schedules)
+    edges = agenda.hours(begins, ends, zone)
+    loads = agenda.loads(edges, _spans(starts, schedules, expected))
+    return Calendar(
+        begins=begins,
+        ends=ends,
+        zone=zone,
+        whole_until=whole_until,
+        hours=_hours(edges, loads, _lines(edges, starts, schedules, expected)),
+    )
+
+
+def zones(user: AbstractBaseUser | AnonymousUser) -> list[str]:
+    """Return UTC and the time zones that the schedules of `user` use."""
+    used = Schedule.objects.filter(target__in=Target.objects.visible_to(user))
+    return ["UTC", *sorted(set(used.order_by().values_list("timezone", flat=True)) - {"UTC"})]
+
+
+def _schedules(user: AbstractBaseUser | AnonymousUser) -> list[Schedule]:
+    planned = Schedule.objects.filter(next_run_at__isnull=False, paused_at=None, target__enabled=True)
+    return list(
+        planned.filter(target__in=Target.objects.visible_to(user)).select_related("target").order_by("id")
+    )
+
+
+def _starts(
+    schedules: Sequence[Schedule], *, begins: datetime, ends: datetime, now: datetime
+) -> Iterator[tuple[datetime, int]]:
+    """Yield when runs start, in order, each with the index of its schedule."""
+
+    def of_one(index: int, schedule: Schedule) -> Iterator[tuple[datetime, int]]:
+        table, first = schedule.timetable, schedule.next_run_at or now
+        later = table.later_than(max(first, begins - timedelta(seconds=schedule.jitter_seconds)))
+        starts = (max(table.due_at(nominal), now) for nominal in chain([first], later))
+        return ((start, index) for start in takewhile(lambda start: start < ends, starts) if start >= begins)
+
+    return merge(*(of_one(index, schedule) for index, schedule in enumerate(schedules)))
+
+
+def _expected(schedules: Sequence[Schedule]) -> list[Expected]:
+    complete = Run.objects.filter(target=OuterRef("pk"), state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
+    newest = Target.objects.filter(pk__in=[schedule.target_id for schedule in schedules]).annotate(
+        last=Subquery(complete.order_by("-id").values("id")[:1])
+    )
+    runs = {run.target_id: run for run in Run.objects.defer("headers").filter(pk__in=newest.values("last"))}
+    return [_of_run(runs.get(schedule.target_id)) or _of_limits(schedule) for schedule in schedules]
+
+
+def _of_run(run: Run | None) -> Expected | None:
+    if run is None or run.started_at is None or run.finished_at is None:
+        return None
+    sent = run.done + run.failed + run.dead
+    return Expected(requests=sent, takes=run.finished_at - run.started_at, measured=True)
+
+
+def _of_limits(schedule: Schedule) -> Expected:
+    checked = schedule.feasibility
+    pages = checked.get("pages", schedule.target.max_pages or DEFAULT_MAX_PAGES)
+    takes = timedelta(seconds=checked.get("needs_seconds", pages))
+    return Expected(requests=pages, takes=takes, measured=False)
+
+
+def _spans(
+    starts: Sequence[tuple[datetime, int]], schedules: Sequence[Schedule], expected: Sequence[Expected]
+) -> Iterator[agenda.Span]:
+    """Yield when each run sends its requests: to its end, or to the next run that must not overlap it."""
+    following: dict[int, datetime] = {}
+    for begins, index in reversed(starts):
+        overlaps = schedules[index].overlap == OverlapPolicy.ALLOW
+        asks = expected[index]
+        cut_at = None if overlaps else following.get(index)
+        yield agenda.span(begins=begins, requests=asks.requests, takes=asks.takes, cut_at=cut_at)
+        following[index] = begins
+
+
+def _lines(
+    edges: Sequence[datetime],
+    starts: Iterable[tuple[datetime, int]],
+    schedules: Sequence[Schedule],
+    expected: Sequence[Expected],
+) -> dict[int, list[Line]]:
+    """Return the lines of each hour, in the order of their first run."""
+    grouped: dict[tuple[int, int], list[datetime]] = defaultdict(list)
+    for begins, index in starts:
+        grouped[agenda.place(edges, begins), index].append(begins)
+    found: dict[int, list[Line]] = defaultdict(list)
+    for (hour, index), times in grouped.items():
+        line = Line(
+            target=schedules[index].target, first_at=times[0], runs=len(times), expected=expected[index]
+        )
+        found[hour].append(line)
+    return found
+
+
+def _hours(
+    edges: Sequence[datetime], loads: Sequence[float], lines: dict[int, list[Line]]
+) -> tuple[Hour, ...]:
+    most = max(loads, default=0.0)
+    found = []
+    for number, requests in enumerate(loads):
+        level = 1 + min(3, int(4 * requests / most)) if requests >= 0.5 else int(number in lines)
+        found.append(
+            Hour(begins=edges[number], lines=tuple(lines.get(number, ())), requests=requests, level=level)
+        )
+    return tuple(found)
