@@ -198,6 +198,19 @@ class EventAdmin(ReadOnly):
     list_select_related = ("target", "run")
 
 
+@admin.register(models.FreshnessWatch)
+class FreshnessWatchAdmin(ReadOnly):
+    list_display = ("target", "state", "since", "check_at")
+    list_filter = ("state",)
+    list_select_related = ("target",)
+
+
+@admin.register(models.RefreshPlan)
+class RefreshPlanAdmin(ReadOnly):
+    list_display = ("target", "pages", "fresh", "planned_at", "credit", "credited_at")
+    list_select_related = ("target",)
+
+
 @admin.register(models.OutboxMessage)
 class OutboxMessageAdmin(ReadOnly):
     list_display = ("id", "work", "created_at", "published_at")

@@ -22,6 +22,7 @@ class Work(StrEnum):
     PREVIEW = "crawl.preview"
     TICK = "schedules.tick"
     WATCH = "freshness.watch"
+    REFRESH = "refresh.tick"
     RECONCILE = "crawl.reconcile"
     DELIVER = "outbox.deliver"
     CLEAN_UP = "retention.clean_up"
@@ -91,6 +92,7 @@ QUEUE_OF = {
     Work.WATCH: Queue.CONTROL,
     Work.RECONCILE: Queue.CONTROL,
     Work.DELIVER: Queue.CONTROL,
+    Work.REFRESH: Queue.JOBS,
     Work.SETTLE_RUN: Queue.JOBS,
     Work.CLEAN_UP: Queue.JOBS,
     Work.REPORT_RUN: Queue.JOBS,

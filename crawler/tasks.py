@@ -12,6 +12,7 @@ from crawler.services import (
     outbox,
     previewing,
     reconciling,
+    refresh,
     reports,
     retention,
     runs,
@@ -45,6 +46,11 @@ def tick(**_newer: object) -> None:
 @shared_task(name=Work.WATCH.value)
 def watch(**_newer: object) -> None:
     freshness.watch(now=timezone.now())
+
+
+@shared_task(name=Work.REFRESH.value)
+def refresh_pages(**_newer: object) -> None:
+    refresh.tick(now=timezone.now())
 
 
 @shared_task(name=Work.RECONCILE.value)

@@ -22,7 +22,12 @@ KEY_MISSING = ("key_missing", "key")
 
 
 def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
-    """Split a page's links into those to follow and those outside, each with the reason."""
+    """Split a page's links into those to follow and those outside, each with the reason.
+
+    A run that follows none has neither.
+    """
+    if not claim.rules.follow:
+        return (), ()
     landing, depth = landing_of(claim), claim.depth + 1
     scope = claim.rules.scope.joined(canonical(landing)) if landing else claim.rules.scope
     found: list[NewRequest] = []

@@ -33,6 +33,7 @@ class RunRules:
     `read` turns a response into items and links; `impatient` runs (a terminal's) do not wait
     for a host whose robots.txt cannot be had. `began_at` is when the run was made: what robots.txt
     could not be had before is asked for again.
+    Runs that do not `follow` fetch what they were given, and take no links from it.
     """
 
     run: int
@@ -48,6 +49,7 @@ class RunRules:
     max_pages: int | None = None
     impatient: bool = False
     began_at: datetime | None = None
+    follow: bool = True
 
     @property
     def user_agent(self) -> str:

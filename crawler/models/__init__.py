@@ -18,6 +18,7 @@ from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
 from crawler.models.problems import ProblemKind, ProblemSample
+from crawler.models.refresh import RefreshPlan
 from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, Run, RunState, RunTrigger
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
 from crawler.models.targets import Scope, Target
@@ -45,6 +46,7 @@ __all__ = [
     "Page",
     "ProblemKind",
     "ProblemSample",
+    "RefreshPlan",
     "Request",
     "RequestState",
     "Run",

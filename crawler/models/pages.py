@@ -18,7 +18,11 @@ class Snapshot(models.Model):
 
 
 class Page(models.Model):
-    """What is known of one URL of a target: validators, hashes, when it last changed."""
+    """What is known of one URL of a target: validators, hashes, when it last changed.
+
+    `visits` to `changed_squares` are what its visits saw of its changes (`policy/refresh/rates.py`);
+    `refresh_at` is when it is to be asked again between runs, on targets that do that.
+    """
 
     target = models.ForeignKey(
         "crawler.Target", on_delete=models.CASCADE, related_name="pages", db_index=False
@@ -38,11 +42,24 @@ class Page(models.Model):
     last_seen = models.DateTimeField()
     changed_at = models.DateTimeField()
 
+    visits = models.FloatField(default=0.0, db_default=0.0)
+    changes = models.FloatField(default=0.0, db_default=0.0)
+    unchanged_seconds = models.FloatField(default=0.0, db_default=0.0)
+    changed_seconds = models.FloatField(default=0.0, db_default=0.0)
+    changed_squares = models.FloatField(default=0.0, db_default=0.0)
+    refresh_at = models.DateTimeField(null=True, blank=True)
+    refresh_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+
     class Meta:
         constraints = (models.UniqueConstraint(fields=["target", "key"], name="page_once"),)
         indexes = (
             models.Index(fields=["target", "id"], name="page_by_target"),
             models.Index(fields=["body_hash"], name="page_by_body"),
+            models.Index(
+                fields=["target", "refresh_at"],
+                name="page_to_refresh",
+                condition=models.Q(refresh_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ class RunTrigger(models.TextChoices):
     API = "api"
     SCHEDULE = "schedule"
     TERMINAL = "terminal"
+    REFRESH = "refresh"
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -48,6 +49,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         from crawler.models.targets import Target
 
         return self.filter(target__in=Target.objects.visible_to(user))
+
+    def whole(self) -> RunQuerySet:
+        """Return the runs that crawl their target from its start, not those that refresh known pages."""
+        return self.exclude(trigger=RunTrigger.REFRESH)
 
     def active(self) -> RunQuerySet:
         """Return the runs that are not in a final state."""
@@ -128,6 +133,11 @@ class Run(models.Model):
         """Return how long the run, which is paused, will have rested when it goes on `now`."""
         resting = now - self.paused_at if self.paused_at and self.started_at else timedelta()
         return timedelta(seconds=self.paused_seconds) + resting
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it crawls its target from the start, and does not only refresh known pages."""
+        return self.trigger != RunTrigger.REFRESH
 
     @property
     def waiting(self) -> int:

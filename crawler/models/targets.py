@@ -62,6 +62,7 @@ class Target(models.Model):
     connections = models.PositiveSmallIntegerField(null=True, blank=True)
     obey_robots = models.BooleanField(default=True)
     max_age_seconds = models.PositiveIntegerField(null=True, blank=True)
+    refresh_per_day = models.PositiveIntegerField(null=True, blank=True)
     headers = EncryptedJSONField(default=dict, blank=True)
     user_agent = models.CharField(max_length=400, blank=True, default="")
     scraper = models.CharField(max_length=100, default="auto")

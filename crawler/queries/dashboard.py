@@ -70,7 +70,7 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
     """Return what the dashboard shows to `user`."""
     seen = Run.objects.visible_to(user).select_related("target")
     active = seen.active().order_by("-priority", "-id")[:MOST_RUNS]
-    ended = seen.filter(state__in=FINAL_RUN_STATES).order_by("-id")[:8]
+    ended = seen.whole().filter(state__in=FINAL_RUN_STATES).order_by("-id")[:8]
     return Overview(
         active=tuple(runs_shown.progress(run, now) for run in active),
         ended=tuple(ended),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.models import Event
+from crawler.models import Event, EventKind, RunTrigger
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
@@ -34,5 +34,7 @@ def page(
 
 
 def latest(target: Target, *, limit: int = 8) -> tuple[Event, ...]:
-    """Return the newest events of `target`, newest first."""
-    return tuple(Event.objects.filter(target=target).order_by("-id")[:limit])
+    """Return the newest events of `target`, newest first, without the refreshes that went well."""
+    found = Event.objects.filter(target=target)
+    told = found.exclude(kind=EventKind.RUN_FINISHED, run__trigger=RunTrigger.REFRESH)
+    return tuple(told.order_by("-id")[:limit])

@@ -50,10 +50,10 @@ class Standings:
 def complete_runs() -> QuerySet[Run]:
     """Return the runs that renewed all of their target's data, newest first.
 
-    A run counts when it finished by itself with at least one page, changed or not. One that failed,
-    was cancelled or ran out of time does not.
+    Refreshing some pages does not count. A run does when it finished by itself with at least one page,
+    changed or not. One that failed, was cancelled or ran out of time does not.
     """
-    finished = Run.objects.filter(state=RunState.FINISHED, started_at__isnull=False)
+    finished = Run.objects.whole().filter(state=RunState.FINISHED, started_at__isnull=False)
     return finished.exclude(reason=TIME_LIMIT).order_by("-id")
 
 

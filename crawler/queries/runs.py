@@ -103,8 +103,8 @@ def page(
 
 
 def latest(target: Target, *, limit: int = 10) -> tuple[Run, ...]:
-    """Return the newest runs of `target`, newest first."""
-    return tuple(Run.objects.filter(target=target).order_by("-id")[:limit])
+    """Return the newest whole runs of `target`, newest first."""
+    return tuple(Run.objects.whole().filter(target=target).order_by("-id")[:limit])
 
 
 def counts(run: Run) -> Counts:

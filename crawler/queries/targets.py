@@ -85,7 +85,7 @@ def _searched(found: QuerySet[Target], q: str) -> QuerySet[Target]:
 
 
 def _last_runs(shown: tuple[Target, ...]) -> dict[int, Run]:
-    newest = Run.objects.filter(target=OuterRef("pk")).order_by("-id").values("id")[:1]
+    newest = Run.objects.whole().filter(target=OuterRef("pk")).order_by("-id").values("id")[:1]
     ids = Target.objects.filter(pk__in=[target.pk for target in shown]).annotate(last=Subquery(newest))
     return {run.target_id: run for run in Run.objects.filter(pk__in=ids.values("last"))}
 

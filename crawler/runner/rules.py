@@ -137,6 +137,7 @@ def rules_from(
         key_fields=tuple(frozen["key"]),
         max_pages=frozen["max_pages"],
         impatient=impatient,
+        follow=frozen.get("follow", True),
     )
 
 

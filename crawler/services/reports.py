@@ -35,14 +35,15 @@ def report(*, run: Run) -> dict[str, Any]:
     It also checks whether the target's schedule can be kept, now that it is known what a run takes.
     """
     before = (
-        Run.objects.filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
+        Run.objects.whole()
+        .filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
         .order_by("-pk")
         .first()
     )
     said: dict[str, Any] = {
         "seconds": _seconds(run),
         "reasons": _reasons(run),
-        "previous": _compared(run, before) if before else None,
+        "previous": _compared(run, before) if before and run.is_whole else None,
     }
     Run.objects.filter(pk=run.pk).update(report=said)
     run.report = said

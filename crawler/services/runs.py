@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from crawler.models import (
     ACTIVE_RUN_STATES,
     FINAL_RUN_STATES,
     BacklogKind,
+    RefreshPlan,
     Run,
     RunState,
     RunTrigger,
@@ -68,6 +70,7 @@ def start(
     hosts.ids_of(url.origin for url in urls)
     discovery = Discovery(SeenBefore())
     with transaction.atomic():
+        RefreshPlan.objects.select_for_update().filter(target=target).first()  # nobody refreshes meanwhile
         run = Run.objects.create(
             target=target,
             trigger=trigger,
@@ -79,9 +82,10 @@ def start(
         )
         discovery.add(run.pk, [NewRequest(url=url, depth=0) for url in urls], parent=None)
         discovery.resolve_hosts()
-        _insert_starts(run, discovery, now=now)
+        insert_first(run, discovery, now=now)
         if trigger != RunTrigger.TERMINAL:
             transaction.on_commit(lambda: bells.ring(lane_for(run.priority), now=now))
+            transaction.on_commit(lambda: make_way(target.pk, now=now))
     run.refresh_from_db()
     return run
 
@@ -91,14 +95,22 @@ def frozen(target: Target) -> dict[str, Any]:
     return {name: getattr(target, name) for name in FROZEN}
 
 
-def _insert_starts(run: Run, discovery: Discovery, *, now: datetime) -> None:
+def make_way(target: int, *, now: datetime) -> None:
+    """End the refreshing of a target's pages, because a run has begun that asks all of them."""
+    for run in Run.objects.filter(target=target, trigger=RunTrigger.REFRESH).active().order_by("id"):
+        with suppress(WrongState):  # it ended by itself just now
+            cancel(run=run, now=now)
+
+
+def insert_first(run: Run, discovery: Discovery, *, now: datetime) -> None:
+    """Insert the requests that a new run begins with, within the transaction that makes it."""
     kind = BacklogKind.TERMINAL if run.trigger == RunTrigger.TERMINAL else BacklogKind.HTTP
     tallies = rows.Tallies()
     hosts.lock(discovery.host_ids)
     touched = discovery.insert(
         kinds={run.pk: (kind.value, run.priority)},
         tallies=tallies,
-        room={run.pk: run.target.max_pages},
+        room={run.pk: run.settings["max_pages"]},
         now=now,
     )
     hosts.set_standing(touched, now=now)

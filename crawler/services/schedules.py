@@ -119,7 +119,9 @@ def tick(*, now: datetime) -> int:
 
 def _due(now: datetime) -> list[Schedule]:
     """Return the schedules that are due, longest waiting first, without those that wait for their own run."""
-    waits = Q(overlap=OverlapPolicy.QUEUE) & Exists(Run.objects.active().filter(target=OuterRef("target")))
+    waits = Q(overlap=OverlapPolicy.QUEUE) & Exists(
+        Run.objects.whole().active().filter(target=OuterRef("target"))
+    )
     due = Schedule.objects.filter(
         Q(due_at=None) | Q(due_at__lte=now),
         next_run_at__lte=now,
@@ -196,7 +198,7 @@ def _cause(schedule: Schedule, due: Passed) -> SkipKind:
     """Return why what is due now was not started in time."""
     if schedule.resumed_at and due.first <= schedule.resumed_at:
         return SkipKind.PAUSED
-    ended_since = Run.objects.filter(target=schedule.target_id, finished_at__gte=due.first)
+    ended_since = Run.objects.whole().filter(target=schedule.target_id, finished_at__gte=due.first)
     if schedule.overlap == OverlapPolicy.QUEUE and ended_since.exists():
         return SkipKind.OVERLAP
     return SkipKind.MISFIRE
@@ -206,7 +208,7 @@ def _in_the_way(schedule: Schedule) -> Run | None:
     """Return the run that keeps the next one from starting."""
     if schedule.overlap != OverlapPolicy.SKIP:
         return None
-    return Run.objects.filter(target=schedule.target_id).active().order_by("-id").first()
+    return Run.objects.whole().filter(target=schedule.target_id).active().order_by("-id").first()
 
 
 def _claim(schedule: Schedule, following: datetime | None, **changes: object) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from crawler.models import Run, Schedule, Scope, Target
-from crawler.services import drafts, freshness, runs, schedules
+from crawler.services import drafts, freshness, refresh, runs, schedules
 from crawler.services.drafts import Draft, InvalidTarget, Problem, keeping
 from crawler.services.drafts.timing import draft_of
 
@@ -42,6 +42,7 @@ def create(*, owner: User | None, data: object, now: datetime) -> Target:
     target = Target.objects.create(owner=owner, **_columns(draft.values))
     schedules.put(target=target, draft=draft.schedule, now=now)
     freshness.put(target=target, now=now)
+    refresh.put(target=target, now=now)
     return target
 
 
@@ -62,6 +63,8 @@ def update(*, target: Target, data: object, now: datetime, by: User | AnonymousU
         schedules.check(target=target, now=now)
     if draft.changed & {"max_age_seconds", "enabled"}:
         freshness.put(target=target, now=now)
+    if draft.changed & {"refresh_per_day", *runs.FROZEN}:
+        refresh.put(target=target, now=now)
     return target
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.policy.refresh import rates
 from crawler.stores import sql
 
 if TYPE_CHECKING:
@@ -21,8 +22,26 @@ UPSERT = (
     "etag = excluded.etag, last_modified = excluded.last_modified, size = excluded.size, "
     "noindex = excluded.noindex, last_seen = excluded.last_seen, "
     "changed_at = CASE WHEN crawler_page.body_hash <> excluded.body_hash "
-    "THEN excluded.changed_at ELSE crawler_page.changed_at END, body_hash = excluded.body_hash"
+    "THEN excluded.changed_at ELSE crawler_page.changed_at END, body_hash = excluded.body_hash, "
+    "refresh_failures = 0"
 )
+
+
+def _upsert() -> str:
+    """Return the statement that stores a page; it adds to what its visits saw as `rates.Seen.after` does."""
+    elapsed = sql.seconds_between("crawler_page.last_seen", "excluded.last_seen")
+    added = {
+        "visits": ("1", "1"),
+        "changes": ("1", "0"),
+        "unchanged_seconds": ("0", elapsed),
+        "changed_seconds": (elapsed, "0"),
+        "changed_squares": (f"({elapsed}) * ({elapsed})", "0"),
+    }
+    changed = "crawler_page.body_hash <> excluded.body_hash"
+    return UPSERT + "".join(
+        f", {name} = crawler_page.{name} * {rates.KEEP} + CASE WHEN {changed} THEN {one} ELSE {other} END"
+        for name, (one, other) in added.items()
+    )
 
 
 def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
@@ -30,7 +49,7 @@ def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
     moment = sql.adapt(now)
     ordered = sorted(records, key=lambda entry: (entry[0].rules.target, entry[0].key))
     sql.execute_many(
-        UPSERT,
+        _upsert(),
         [
             (
                 claim.rules.target,

@@ -48,6 +48,13 @@ def json_member(column: str, name: str) -> str:
     return f"{column} ->> '{name}'" if is_postgres() else f"json_extract({column}, '$.{name}')"
 
 
+def seconds_between(earlier: str, later: str) -> str:
+    """Return the expression for the seconds from one column's moment to another's."""
+    if is_postgres():
+        return f"EXTRACT(EPOCH FROM {later} - {earlier})::double precision"
+    return f"(julianday({later}) - julianday({earlier})) * 86400"
+
+
 def adapt(moment: datetime | None) -> Any:
     """Return a moment as a parameter of a raw statement."""
     return connection.ops.adapt_datetimefield_value(moment) if moment is not None else None

@@ -56,6 +56,7 @@ class TargetOut(Schema):
     max_pages: int | None
     max_minutes: int | None
     max_age_seconds: int | None
+    refresh_per_day: int | None
     priority: int
     delay_seconds: float | None
     connections: int | None

@@ -66,6 +66,7 @@ TARGET_SCHEMA: dict[str, Any] = body(
     max_pages=_whole(1, "How many pages a run may fetch; null for any.") | {"default": 10_000},
     max_minutes=_whole(1, "How long a run may take; null for any."),
     max_age_seconds=_whole(60, "How old the data may get before it counts as late; null for any age."),
+    refresh_per_day=_whole(1, "How many known pages to ask again a day, between runs; null for none."),
     priority={**WHOLE_NUMBER_0_TO_9, "default": 5, "description": "9 is the most urgent."},
     delay_seconds={"type": ["number", "null"], "minimum": 0, "description": "Between requests to a host."},
     connections=_whole(1, "How many requests to a host at once; null for one."),

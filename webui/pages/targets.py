@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crawler.models import RunTrigger, Target
-from crawler.queries import events, freshness, items, skips
+from crawler.queries import events, freshness, items, refresh, skips
 from crawler.queries import runs as past_runs
 from crawler.queries import targets as queries
 from crawler.queries.targets import Shown
@@ -55,6 +55,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "items": found,
         "events": events.latest(target),
         "age": freshness.age_of(target),
+        "refreshing": refresh.of_target(target, now=now),
         "columns": items.columns(found, most=4),
     }
     return render(request, "targets/show.html", context)

@@ -52,6 +52,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "max_pages": DEFAULT_MAX_PAGES,
     "max_minutes": None,
     "max_age_seconds": None,
+    "refresh_per_day": None,
     "priority": 5,
     "delay_seconds": None,
     "connections": None,
@@ -255,10 +256,14 @@ def warnings(
         kept = keeping.feasibility(schedule, values, pages=pages, now=now)
         if kept and kept.problem:
             found.append(Problem(field="schedule", message=kept.problem))
-    if values["max_age_seconds"] is not None:
-        load = keeping.load(values, pages=pages)
+    load = (
+        keeping.load(values, pages=pages) if values["max_age_seconds"] or values["refresh_per_day"] else None
+    )
+    if load:
         old = promises.unkept(values["max_age_seconds"], schedule, load, now=now)
         found += [Problem(field="max_age_seconds", message=old)] if old else []
+        idle = promises.unspendable(values["refresh_per_day"], load)
+        found += [Problem(field="refresh_per_day", message=idle)] if idle else []
     return tuple(found)
 
 

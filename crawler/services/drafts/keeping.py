@@ -50,7 +50,7 @@ def told(found: Feasibility, *, now: datetime) -> dict[str, Any]:
 
 def pages_of(target: Target) -> int | None:
     """Return how many pages the last complete run of `target` had; None when there was none."""
-    complete = Run.objects.filter(target=target, state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
+    complete = Run.objects.whole().filter(target=target, state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
     last = complete.order_by("-id").values_list("pages", flat=True).first()
     return last or None
 

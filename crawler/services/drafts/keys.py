@@ -149,6 +149,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "max_pages": optional(integer(least=1, most=1_000_000_000)),
     "max_minutes": optional(integer(least=1, most=366 * 24 * 60)),
     "max_age_seconds": optional(integer(least=60, most=366 * DAY)),
+    "refresh_per_day": optional(integer(least=1, most=1_000_000)),
     "priority": integer(least=0, most=9),
     "delay_seconds": optional(number(least=0, most=DAY)),
     "connections": optional(integer(least=1, most=64)),

@@ -1,4 +1,4 @@
-"""Says when a schedule cannot keep data as young as a target promises."""
+"""Says when what a target promises cannot be kept: data of an age, or a budget for refreshing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from crawler.services.drafts.timing import ScheduleDraft
 
 TIMES_LOOKED_AT: Final = 15
+DAY: Final = timedelta(days=1)
 
 
 def unkept(
@@ -40,3 +41,13 @@ def unkept(
         f"data gets as old as {spoken(oldest)} before the next run has renewed it: up to {spoken(gap)} "
         f"lie between runs, and one takes at least {spoken(load.duration)}; allow that age or run more often"
     )
+
+
+def unspendable(refresh_per_day: int | None, load: Load) -> str | None:
+    """Return why the pace does not let a budget be spent; None when it does, or does not limit it."""
+    if refresh_per_day is None or not load.pace:
+        return None
+    possible = load.pages_within(DAY)
+    if refresh_per_day <= possible:
+        return None
+    return f"at this pace at most {possible:,} pages a day can be asked: the rest of the budget is not spent"

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from crawler.models import EventKind, Run, Scope, Target
-from crawler.services import events, freshness, targets
+from crawler.models import EventKind, RefreshPlan, Run, Scope, Target
+from crawler.services import events, freshness, refresh, targets
 from tests.integration.pages.conftest import NOW, SETTINGS
 
 FILLED: dict[str, Any] = {
@@ -230,3 +230,21 @@ def test_late_data_is_shown_on_target_list_and_dashboard(client: Client, target:
     targets.update(target=target, data={"enabled": False}, now=NOW)
     assert not client.get(reverse("targets"), {"show": "late"}).context["page"].rows
     assert "not judged while disabled" in client.get(reverse("target", args=[target.pk])).content.decode()
+
+
+def test_target_tells_how_its_pages_are_refreshed(client: Client, target: Target) -> None:
+    client.post(
+        reverse("target-edit", args=[target.pk]),
+        FILLED | {"refresh_per_day": "500", "start_urls": "http://shop.test/"},
+    )
+    target.refresh_from_db()
+    assert target.refresh_per_day == 500
+    shown = client.get(reverse("target", args=[target.pk])).content.decode()
+    assert "500 requests a day" in shown
+    assert "not planned yet" in shown
+    refresh.tick(now=NOW + timedelta(hours=2))
+    fastest = [{"page": 1, "url": "http://shop.test/a", "every_seconds": 7200}]
+    RefreshPlan.objects.update(pages=9, fresh=0.87, kept=0.912, fastest=fastest)
+    shown = client.get(reverse("target", args=[target.pk])).content.decode()
+    assert "about 87 % of them" in shown
+    assert "every 2 h or so" in shown

@@ -12,6 +12,10 @@ from django.http import QueryDict
 from crawler.services import drafts
 from webui.pages.target_form import rows, units, when
 
+NUMBERS = (
+    "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -31,7 +35,7 @@ def read(post: QueryDict) -> Asked:
         data[name] = [line.strip() for line in post.get(name, "").splitlines() if line.strip()]
     for name in ("key", "tags"):
         data[name] = [word.strip() for word in post.get(name, "").split(",") if word.strip()]
-    for name in ("max_depth", "max_pages", "max_minutes", "connections", "priority", "delay_seconds"):
+    for name in NUMBERS:
         data[name] = units.number(post.get(name, "").strip())
     data["max_age_seconds"] = units.seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
     for name in ("obey_robots", "enabled"):

@@ -13,6 +13,7 @@ from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
 from webui.pages.target_form import rows, units, when
+from webui.pages.target_form.asked import NUMBERS
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
 PRIORITIES = (
@@ -99,7 +100,8 @@ class TargetForm:
 _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "obey_robots", "headers", "user_agent", "scraper", "options", "row",
-    "fields_as", "fields_json", "key", "tags", "enabled", "max_age", "max_age_unit", *when.CONTROLS,
+    "fields_as", "fields_json", "key", "tags", "enabled", "max_age", "max_age_unit", "refresh_per_day",
+    *when.CONTROLS,
 )  # fmt: skip
 
 
@@ -126,7 +128,7 @@ def of_target(target: Target) -> TargetForm:
     shown = dict(blank().values)
     for name in ("name", "scope", "user_agent", "scraper", "row"):
         shown[name] = getattr(target, name)
-    for name in ("max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority"):
+    for name in NUMBERS:
         value = getattr(target, name)
         shown[name] = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     for name in ("start_urls", "include", "exclude"):

@@ -31,7 +31,13 @@ ROBOTS: dict[str, tuple[str, str]] = {
     RobotsState.UNREACHABLE: ("warn", "unreachable"),
     RobotsState.EXHAUSTED: ("bad", "given up"),
 }
-TRIGGERS = {"manual": "a person", "api": "the API", "schedule": "its schedule", "terminal": "the terminal"}
+TRIGGERS = {
+    "manual": "a person",
+    "api": "the API",
+    "schedule": "its schedule",
+    "terminal": "the terminal",
+    "refresh": "its refresh",
+}
 NOTHING = SafeString('<span class="none">–</span>')
 
 

@@ -1,0 +1,114 @@
+"""Starts a refresh: a run whose requests are the pages that are due first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from crawler.engine.work import NewRequest
+from crawler.frontier.scope import compile_scope
+from crawler.models import Page, RefreshPlan, Run, RunTrigger
+from crawler.policy.refresh import spending
+from crawler.policy.refresh.spending import Credit
+from crawler.queries.refresh import spent
+from crawler.queue import lane_for
+from crawler.services import bells, runs
+from crawler.services.refresh.reading import GIVEN_UP
+from crawler.stores import hosts
+from crawler.stores.discovery import Discovery, SeenBefore
+from crawler.urls import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from crawler.frontier.scope import Scope
+    from crawler.models import Target
+    from crawler.urls import Url
+
+LEAST_AGE: Final = timedelta(minutes=10)
+"""No page is refreshed more often, whatever the budget."""
+
+
+def start(plan: RefreshPlan, *, now: datetime) -> Run | None:
+    """Start a run of the pages that are due first, as many as can be paid for; None when there is none."""
+    per_day = plan.target.refresh_per_day or 0
+    credit = Credit(requests=plan.credit, at=plan.credited_at).earned(per_day=per_day, now=now)
+    count = spending.affordable(credit, per_day=per_day, spent_in_a_day=spent(plan.target, now=now))
+    urls = _choose(plan, count, now) if count else []
+    return _make(plan, urls, credit.spent(len(urls)), now) if urls else None
+
+
+def _choose(plan: RefreshPlan, count: int, now: datetime) -> list[Url]:
+    """Return the pages that are due first, due or not: what is left of a budget is of no other use."""
+    due = Page.objects.filter(
+        target=plan.target, refresh_at__isnull=False, last_seen__lt=now - LEAST_AGE
+    ).order_by("refresh_at", "id")
+    scope, urls, outside = _scope(plan.target), [], []
+    for pk, text in due.values_list("id", "url")[:count]:
+        url = canonical(text)
+        if scope.refusal(url, depth=0) is None:
+            urls.append(url)
+        else:
+            outside.append(pk)
+    Page.objects.filter(pk__in=outside).update(refresh_at=None, refresh_failures=GIVEN_UP)
+    return urls
+
+
+def _scope(target: Target) -> Scope:
+    """Return the target's scope as it is now, with where its start URLs led to in the last run."""
+    scope = compile_scope(
+        kind=target.scope,
+        starts=target.start_urls,
+        include=target.include,
+        exclude=target.exclude,
+        max_depth=None,
+    )
+    for url in _landings(target):
+        scope = scope.joined(canonical(url))
+    return scope
+
+
+def _landings(target: Target) -> list[str]:
+    last = (
+        Run.objects.whole().filter(target=target).order_by("-id").values_list("settings", flat=True).first()
+    )
+    return list(last.get("landings", ())) if last else []
+
+
+def _settings(target: Target) -> dict[str, object]:
+    """Return what a refresh does otherwise than a whole run: it follows no links, and is small anyhow."""
+    own = {"max_pages": None, "max_depth": None, "follow": False, "landings": _landings(target)}
+    return runs.frozen(target) | own
+
+
+def _make(plan: RefreshPlan, urls: Sequence[Url], credit: Credit, now: datetime) -> Run | None:
+    """Make the run, unless another one began or somebody else spent the same credit.
+
+    Only pages that are start URLs count as such: where they are redirected belongs to the target.
+    """
+    target, starts = plan.target, set(plan.target.start_urls)
+    hosts.ids_of(url.origin for url in urls)
+    discovery = Discovery(SeenBefore())
+    with transaction.atomic():
+        mine = RefreshPlan.objects.filter(pk=plan.pk, credited_at=plan.credited_at)
+        if not mine.update(credit=credit.requests, credited_at=credit.at):
+            return None
+        if Run.objects.filter(target=target).active().exists():
+            transaction.set_rollback(True)
+            return None
+        run = Run.objects.create(
+            target=target,
+            trigger=RunTrigger.REFRESH,
+            priority=target.priority,
+            settings=_settings(target),
+            headers=target.headers,
+        )
+        first = [NewRequest(url=url, depth=0 if url.text in starts else 1) for url in urls]
+        discovery.add(run.pk, first, parent=None)
+        discovery.resolve_hosts()
+        runs.insert_first(run, discovery, now=now)
+        transaction.on_commit(lambda: bells.ring(lane_for(run.priority), now=now))
+    return run

@@ -1,0 +1,287 @@
+"""Which known pages are asked again, when, and how many: with the clock as an argument."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from crawler import queue
+from crawler.models import (
+    Page,
+    RefreshPlan,
+    Request,
+    RequestState,
+    Run,
+    RunState,
+    RunTrigger,
+    Schedule,
+    Target,
+)
+from crawler.queries.refresh import spent
+from crawler.queue import Lane
+from crawler.services import refresh, runs, schedules, targets
+from crawler.services.refresh import learning, planning
+from crawler.urls import canonical
+from tests.law import assert_conserved
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def bells(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
+    rung: list[Lane] = []
+    monkeypatch.setattr(queue, "send_slice", rung.append)
+    return rung
+
+
+def a_target(per_day: int | None = 24, **settings: Any) -> Target:
+    data = {"name": "Shop", "start_urls": ["https://shop.test/"], "refresh_per_day": per_day}
+    return targets.create(owner=None, data=data | settings, now=NOW)
+
+
+def a_page(target: Target, path: str, *, days: float = 0.0, changes: int = 0, **columns: Any) -> Page:
+    """Return a page seen last an hour ago, after daily visits for `days`, `changes` of them with news."""
+    day = DAY.total_seconds()
+    url = canonical(f"https://shop.test/{path}")
+    values: dict[str, Any] = {
+        "visits": days,
+        "changes": float(changes),
+        "unchanged_seconds": (days - changes) * day,
+        "changed_seconds": changes * day,
+        "changed_squares": changes * day * day,
+        "first_seen": NOW - 100 * DAY,
+        "last_seen": NOW - HOUR,
+        "changed_at": NOW - 100 * DAY,
+    }
+    values |= {"key": url.key, "url": url.text, "run": 1, "status": 200, "body_hash": b"h" * 16}
+    return Page.objects.create(target=target, **values | columns)
+
+
+def asked(run: Run) -> list[str]:
+    return sorted(Request.objects.filter(run=run).values_list("url", flat=True))
+
+
+def refreshes() -> list[Run]:
+    return list(Run.objects.filter(trigger=RunTrigger.REFRESH).order_by("id"))
+
+
+def end(run: Run, at: datetime, *, gone: str = "") -> None:
+    """Let a refresh have seen all its pages at `at`, but for the one that is gone."""
+    rows = Request.objects.filter(run=run)
+    rows.update(state=RequestState.DONE, settled_at=at)
+    failed = rows.filter(url__endswith=gone) if gone else rows.none()
+    lost = failed.update(state=RequestState.FAILED, reason="status-404")
+    seen = rows.filter(state=RequestState.DONE).values("key")
+    Page.objects.filter(target=run.target_id, key__in=seen).update(last_seen=at, refresh_failures=0)
+    state = {"state": RunState.FINISHED, "settled": True, "finished_at": at, "pages": 1}
+    Run.objects.filter(pk=run.pk).update(**state, done=run.discovered - lost, failed=lost)
+
+
+def test_a_target_without_a_budget_is_left_alone() -> None:
+    target = a_target(None)
+    a_page(target, "a")
+    assert refresh.tick(now=NOW + DAY) == 0
+    assert not RefreshPlan.objects.exists()
+
+
+def test_the_pages_that_are_due_first_are_asked() -> None:
+    target = a_target(24)
+    a_page(target, "still", days=60)
+    a_page(target, "busy", days=60, changes=20)
+    assert refresh.tick(now=NOW + MINUTE) == 0
+    assert refresh.tick(now=NOW + HOUR + MINUTE) == 1
+    (run,) = refreshes()
+    assert asked(run) == ["https://shop.test/busy"]
+    assert (run.trigger, run.state, run.discovered) == (RunTrigger.REFRESH, RunState.QUEUED, 1)
+    assert run.settings["follow"] is False
+    assert_conserved(run)
+
+
+def test_a_run_of_the_target_keeps_pages_from_being_refreshed_meanwhile() -> None:
+    target = a_target(24)
+    a_page(target, "a", days=9)
+    whole = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    assert refresh.tick(now=NOW + 2 * HOUR) == 0
+    runs.cancel(run=whole, now=NOW + 2 * HOUR)
+    assert refresh.tick(now=NOW + 2 * HOUR) == 1
+    assert refresh.tick(now=NOW + 9 * HOUR) == 0
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_run_that_begins_ends_the_refresh() -> None:
+    target = a_target(24)
+    a_page(target, "a", days=9)
+    refresh.tick(now=NOW + 2 * HOUR)
+    whole = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW + 2 * HOUR)
+    (refreshed,) = refreshes()
+    assert refreshed.state == RunState.CANCELLED
+    whole.refresh_from_db()
+    assert whole.state == RunState.QUEUED
+    assert_conserved(refreshed)
+
+
+def test_a_schedule_does_not_skip_its_run_for_a_refresh() -> None:
+    target = a_target(24, schedule={"every_seconds": 3 * 3600})
+    a_page(target, "a", days=9)
+    assert refresh.tick(now=NOW + 2 * HOUR) == 1
+    assert schedules.tick(now=NOW + 3 * HOUR + MINUTE) == 1
+    assert Schedule.objects.get().last_skip_reason == ""
+
+
+def test_nothing_is_refreshed_outside_of_the_windows() -> None:
+    target = a_target(24, schedule={"every_seconds": 86400, "windows": ["mon-fri 22:00-06:00"]})
+    a_page(target, "a", days=9)
+    assert refresh.tick(now=NOW + 2 * HOUR) == 0
+    assert refresh.tick(now=datetime(2026, 3, 2, 23, tzinfo=UTC)) == 1
+
+
+def test_a_disabled_target_is_not_refreshed() -> None:
+    target = a_target(24)
+    a_page(target, "a", days=9)
+    targets.update(target=target, data={"enabled": False}, now=NOW)
+    assert refresh.tick(now=NOW + DAY) == 0
+
+
+def test_pages_that_left_the_scope_are_not_asked() -> None:
+    target = a_target(2_400, exclude=["/private/"])
+    a_page(target, "private/a", days=9)
+    a_page(target, "b", days=9)
+    refresh.tick(now=NOW + HOUR)
+    (run,) = refreshes()
+    assert asked(run) == ["https://shop.test/b"]
+    assert Page.objects.get(url__contains="private").refresh_at is None
+
+
+def test_a_refresh_keeps_to_where_start_urls_led() -> None:
+    target = a_target(2_400, scope="page")
+    whole = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    Run.objects.filter(pk=whole.pk).update(
+        state=RunState.FINISHED,
+        settled=True,
+        settings=whole.settings | {"landings": ["https://shop.test/home"]},
+    )
+    a_page(target, "home", days=9)
+    a_page(target, "else", days=9)
+    refresh.tick(now=NOW + HOUR)
+    (run,) = refreshes()
+    assert asked(run) == ["https://shop.test/home"]
+    assert run.settings["landings"] == ["https://shop.test/home"]
+
+
+def test_the_budget_of_a_day_is_kept_and_spread() -> None:
+    target = a_target(48)
+    for number in range(30):
+        a_page(target, str(number), days=9, changes=number % 3)
+    moment, sizes = NOW, []
+    while moment < NOW + 2 * DAY:
+        moment += 5 * MINUTE
+        if refresh.tick(now=moment):
+            run = refreshes()[-1]
+            Run.objects.filter(pk=run.pk).update(created_at=moment)
+            end(run, moment + MINUTE)
+            sizes.append(run.discovered)
+    assert 90 <= sum(sizes) <= 96
+    assert max(sizes) <= 2
+    assert spent(target, now=moment) <= 48
+
+
+def test_what_a_refresh_saw_sets_when_the_page_is_due_next() -> None:
+    target = a_target(24)
+    page = a_page(target, "a", days=20, changes=5)
+    a_page(target, "b", days=20, changes=1)
+    refresh.tick(now=NOW + 2 * HOUR)
+    (run,) = refreshes()
+    before = Page.objects.get(pk=page.pk).refresh_at
+    end(run, NOW + 3 * HOUR)
+    plan = RefreshPlan.objects.select_related("target").get()
+    learning.learn(plan)
+    page.refresh_from_db()
+    assert before is not None
+    assert page.refresh_at is not None
+    assert page.refresh_at > before
+    assert plan.learnt_run == run.pk
+
+
+def test_a_page_that_is_gone_is_asked_less_and_less_and_then_left_alone() -> None:
+    target = a_target(240)
+    page = a_page(target, "gone", days=9, changes=3)
+    moment, gaps = NOW, []
+    while Page.objects.get(pk=page.pk).refresh_failures < 5 and moment < NOW + 300 * DAY:
+        moment += HOUR
+        if refresh.tick(now=moment):
+            end(refreshes()[-1], moment, gone="gone")
+            gaps.append(moment)
+    page.refresh_from_db()
+    assert len(gaps) == 5
+    assert page.refresh_at is None
+    assert refresh.tick(now=moment + 9 * DAY) == 0
+
+
+def test_a_plan_says_what_is_known_of_the_pages() -> None:
+    target = a_target(24)
+    busy = a_page(target, "busy", days=30, changes=25)
+    a_page(target, "slow", days=30, changes=1)
+    a_page(target, "new")
+    plan = RefreshPlan.objects.select_related("target").get()
+    planning.make(plan, now=NOW)
+    plan.refresh_from_db()
+    assert (plan.pages, plan.planned_at) == (3, NOW)
+    assert plan.fastest[0]["page"] == busy.pk
+    assert 0.5 < (plan.fresh or 0) < 1
+    assert 0.5 < (plan.kept or 0) < 1
+    due = Page.objects.exclude(url__endswith="new").order_by("refresh_at").values_list("url", flat=True)
+    assert list(due) == ["https://shop.test/busy", "https://shop.test/slow"]
+
+
+def test_settings_that_change_ask_for_a_new_plan() -> None:
+    target = a_target(24)
+    a_page(target, "a", days=9)
+    refresh.tick(now=NOW + MINUTE)
+    assert RefreshPlan.objects.get().planned_at == NOW + MINUTE
+    targets.update(target=target, data={"refresh_per_day": 48}, now=NOW)
+    assert RefreshPlan.objects.get().planned_at is None
+    targets.update(target=target, data={"refresh_per_day": None}, now=NOW)
+    assert not RefreshPlan.objects.exists()
+
+
+def test_more_pages_than_are_read_at_once_are_all_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "READ", 3)
+    monkeypatch.setattr(planning, "WRITE", 2)
+    target = a_target(24)
+    for number in range(10):
+        a_page(target, str(number))
+    refresh.tick(now=NOW + MINUTE)
+    assert Page.objects.filter(refresh_at__isnull=False).count() == 10
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_two_ticks_at_once_refresh_a_page_once() -> None:
+    for _ in range(4):
+        a_page(a_target(24), "a", days=9)
+    barrier, errors = threading.Barrier(2), []
+
+    def look() -> None:
+        try:
+            barrier.wait(10)
+            refresh.tick(now=NOW + 2 * HOUR)
+        except BaseException as error:  # noqa: BLE001 - the test shows it
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert errors == []
+    assert [run.discovered for run in refreshes()] == [1, 1, 1, 1]

@@ -1,0 +1,53 @@
+"""What visits leave of a page's changes: the same as the estimator's own bookkeeping."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from crawler.engine.work import Claim
+from crawler.models import Page, Run
+from crawler.policy.refresh.rates import Seen
+from crawler.stores import pages
+from tests.crawling import a_run
+from tests.fakes.rules import a_page, some_rules
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 10, 0, 0, 123_000, tzinfo=UTC)
+
+
+def a_claim(run: Run) -> Claim:
+    rules = some_rules(run.pk, target=run.target_id)
+    place: dict[str, Any] = {"id": 1, "host": 1, "backlog": 1, "epoch": 1, "depth": 0, "priority": 5}
+    return Claim(rules=rules, url="http://a.test/", key=b"k" * 16, **place)
+
+
+VISITS = ((0.0, b"a"), (3_600.0, b"a"), (90_000.5, b"b"), (90_001.25, b"b"), (500_000.0, b"c"))
+
+
+def test_a_page_keeps_what_its_visits_saw() -> None:
+    run = a_run()
+    claim = a_claim(run)
+    seen, before = Seen(), VISITS[0]
+    for after, body in VISITS:
+        pages.save([(claim, a_page(body))], now=NOW + timedelta(seconds=after))
+        if after:
+            seen = seen.after(seconds=after - before[0], changed=body != before[1])
+        before = (after, body)
+    page = Page.objects.get()
+    for name in ("visits", "changes", "unchanged_seconds", "changed_seconds", "changed_squares"):
+        assert getattr(page, name) == pytest.approx(getattr(seen, name), rel=1e-6, abs=1e-3), name
+    assert page.changes == pytest.approx(1.98, abs=0.01)
+    assert page.changed_at == page.last_seen == NOW + timedelta(seconds=500_000)
+
+
+def test_a_visit_that_gave_the_page_ends_its_failures() -> None:
+    run = a_run()
+    claim = a_claim(run)
+    pages.save([(claim, a_page(b"a"))], now=NOW)
+    Page.objects.update(refresh_failures=5)
+    pages.save([(claim, a_page(b"a"))], now=NOW + timedelta(hours=1))
+    assert Page.objects.get().refresh_failures == 0
