@@ -102,18 +102,17 @@ class Installation:
 
         The group is frozen while that is counted.
         """
-        until(self.crawling, within_seconds=30, what="a process that crawls")
-        self.worker.signal_all(signal.SIGSTOP)
-        try:
-            pids = self.crawling()
-            if not pids:
-                return 0
-            pid = chance.choice(pids)
-            in_flight = crawl.note_lost([pid])
-            os.kill(pid, signal.SIGKILL)
-        finally:
-            self.worker.signal_all(signal.SIGCONT)
-        return in_flight
+        while True:
+            until(self.crawling, within_seconds=30, what="a process that crawls")
+            self.worker.signal_all(signal.SIGSTOP)
+            try:
+                if pids := self.crawling():
+                    pid = chance.choice(pids)
+                    in_flight = crawl.note_lost([pid])
+                    os.kill(pid, signal.SIGKILL)
+                    return in_flight
+            finally:
+                self.worker.signal_all(signal.SIGCONT)
 
     def crawling(self) -> list[int]:
         """Return the processes of the pool that are doing a slice."""

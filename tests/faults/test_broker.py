@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler.models import Run, RunState, Slice, Target
+from tests.faults.brokers import Valkey
 from tests.faults.results import Result
 from tests.waiting import until
 
@@ -78,6 +79,7 @@ def test_emptied_broker_costs_seconds_and_no_page(
     )
 
 
+@pytest.mark.parametrize("broker", [Valkey.name], indirect=True)
 def test_broker_that_was_away_and_comes_back_empty_costs_seconds_and_no_page(
     installation: Installation, site: LinkedSite, scale: Scale, report: Report
 ) -> None:
