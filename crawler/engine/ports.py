@@ -46,10 +46,11 @@ class Look:
     """What a look found.
 
     `leased` are new hosts; `claims` requests of them and of those held before. `closed` are
-    backlogs whose waiting claims must be given back. `wanted` are hosts somebody is waiting for,
-    `lost` those whose lease is gone. `due` says when a held host that gave no claim has its next
-    request; it is absent when nothing is queued. `paces` are what all the runs ask for that have
-    something queued on a host. `surplus` is how many hosts too many this slice holds.
+    backlogs whose waiting claims must be given back. `wanted` are hosts somebody is waiting for, on
+    which nothing more is claimed; `lost` are those whose lease is gone. `due` says when a held host
+    that gave no claim has its next request; it is absent when nothing is queued. `paces` are what
+    all the runs ask for that have something queued on a host. `surplus` is how many hosts too many
+    this slice holds.
     `alone_waiting` says that a request waits which must run with nothing else here.
     """
 

@@ -355,6 +355,14 @@ class FrontierContract:
         commit(frontier, Returned(claim=found.claims[0]), released=[found.leased[0].id])
         assert look(other).leased == ()
 
+    def test_nothing_more_is_claimed_on_a_host_that_is_wanted(self, world: FrontierWorld) -> None:
+        world.run(f"{A}/1", f"{A}/2", delay_seconds=2.0)
+        frontier = world.slice()
+        found = look(frontier)
+        world.want(A)
+
+        assert look(frontier, want(found.leased[0], 5)).claims == ()
+
     def test_request_lost_twice_is_claimed_only_alone(self, world: FrontierWorld) -> None:
         run = world.run(f"{A}/bad")
         for _ in range(2):

@@ -175,7 +175,7 @@ class FakeFrontier:
         claims: list[Claim] = []
         alone_waiting = False
         for host in [*held.values(), *leased]:
-            if host.id in asked and host.id not in lost:
+            if host.id in asked and host.id not in lost and not host.wanted:
                 plan = self._plan(host, asked[host.id].want, asked[host.id].least_in_hand)
             elif host in leased:
                 plan = self._plan(host, self._first_batch(host), None)
