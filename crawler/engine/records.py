@@ -11,7 +11,7 @@ from crawler.policy import identity, keeping
 from crawler.urls import BadUrl, Url, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from crawler.engine.work import Claim
     from crawler.http import Fetched
@@ -78,11 +78,13 @@ def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], in
     return tuple(records), len(reading.items) - len(records)
 
 
-def problems_of(problems: Iterable[Problem], *, unkeyed: int = 0) -> tuple[ProblemRecord, ...]:
+def problems_of(problems: Sequence[Problem], *, unkeyed: int = 0) -> tuple[ProblemRecord, ...]:
     """Add a page's problems up by code and field; `unkeyed` of its items lacked a key field.
 
     A page that names ever new ones cannot fill the memory: beyond the bound they are one kind.
     """
+    if not problems and not unkeyed:
+        return ()
     first: dict[tuple[str, str], str] = {}
     counts: dict[tuple[str, str], int] = {}
     if unkeyed:
