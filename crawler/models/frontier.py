@@ -105,6 +105,9 @@ class Backlog(models.Model):
             models.Index(
                 fields=["host", "priority"], name="backlog_due", condition=Q(open=True, due_at__isnull=False)
             ),
+            models.Index(
+                fields=["run", "due_at", "id"], name="backlog_waiting", condition=Q(due_at__isnull=False)
+            ),
         )
 
     def __str__(self) -> str:

@@ -81,13 +81,16 @@ def listing(
 
 def _after(place: _Cursor, order: tuple[str, ...]) -> Q:
     names = _turned(order) if place.backward else order
+    first = names[0]
+    # said twice: of the alternatives below no index can make a range, of this it can
+    lead = Q((f"{first.removeprefix('-')}__{'lte' if first.startswith('-') else 'gte'}", place.values[0]))
     condition, equal = Q(), Q()
     for name, value in zip(names, place.values, strict=True):
         column = name.removeprefix("-")
         step = "lt" if name.startswith("-") else "gt"
         condition |= equal & Q((f"{column}__{step}", value))
         equal &= Q((column, value))
-    return condition
+    return lead & condition
 
 
 def _turned(order: tuple[str, ...]) -> tuple[str, ...]:

@@ -70,3 +70,27 @@ ALIGN = (
     "UPDATE crawler_backlog SET (open, priority) = "
     f"(SELECT {runs.IS_OPEN}, r.priority FROM crawler_run r WHERE r.id = run_id) WHERE id IN ({{}})"
 )
+
+
+def first_of(runs: Iterable[int], *, most: int) -> list[int]:
+    """Return up to `most` backlogs of each of these runs in which something waits, the first due first."""
+    found: list[int] = []
+    for chunk in sql.chunks(list(runs), RUNS_A_QUERY):
+        statement = " UNION ALL ".join([FIRST] * len(chunk))
+        found += [row[0] for row in sql.select(statement, [value for run in chunk for value in (run, most)])]
+    return found
+
+
+def how_many(runs: Iterable[int], *, most: int) -> dict[int, int]:
+    """Return in how many backlogs of each of these runs something waits, counted no further than `most`."""
+    found: dict[int, int] = {}
+    for chunk in sql.chunks(list(runs), RUNS_A_QUERY):
+        statement = " UNION ALL ".join([HOW_MANY] * len(chunk))
+        found |= dict(sql.select(statement, [value for run in chunk for value in (run, run, most)]))
+    return found
+
+
+RUNS_A_QUERY = 50
+_WAITING = "crawler_backlog WHERE run_id = %s AND due_at IS NOT NULL"
+FIRST = f"SELECT id FROM (SELECT id FROM {_WAITING} ORDER BY due_at, id LIMIT %s) AS first"
+HOW_MANY = f"SELECT %s, count(*) FROM (SELECT 1 FROM {_WAITING} LIMIT %s) AS counted"

@@ -18,6 +18,7 @@ LISTS = {
     "target-new": "/targets/new/",
     "runs": "/runs/",
     "items": "/items/",
+    "queue": "/queue/",
     "hosts": "/hosts/",
 }
 
@@ -79,6 +80,11 @@ def test_every_write_works_without_javascript(open_tab: OpenTab, shop: str) -> N
     tab.page.get_by_role("button", name="Save").click()
     tab.page.get_by_role("button", name="Crawl now, urgent").click()
     expect(tab.page.get_by_text("9 · urgent")).to_be_visible()
+    tab.page.get_by_role("button", name="2", exact=True).click()
+    expect(tab.page.get_by_text("2 · bulk")).to_be_visible()
+    tab.page.get_by_role("link", name="What it waits for").click()
+    expect(tab.page.get_by_role("row", name=shop.rstrip("/"))).to_be_visible()
+    tab.page.get_by_role("link", name=re.compile("Run .* of Kontor")).click()
     tab.page.get_by_role("button", name="Pause").click()
     expect(tab.page.locator(".head .state.paused")).to_be_visible()
     tab.page.get_by_role("button", name="Resume").click()

@@ -20,7 +20,19 @@ from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 
 from crawler.services.drafts import Problem
-from webui.api import calendar, events, items, pages, previews, problems, refresh, runs, schedules, targets
+from webui.api import (
+    calendar,
+    events,
+    items,
+    pages,
+    previews,
+    problems,
+    queue,
+    refresh,
+    runs,
+    schedules,
+    targets,
+)
 from webui.api.auth import ApiKey, Bearer, Session
 from webui.api.throttle import PerMinute
 
@@ -82,7 +94,7 @@ api = NinjaAPI(
 )
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
-for subject in (targets, runs, items, pages, previews, events, schedules, calendar, refresh):
+for subject in (targets, runs, queue, items, pages, previews, events, schedules, calendar, refresh):
     api.add_router("", subject.router)
 
 

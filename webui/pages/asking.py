@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from django.http import Http404, HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from crawler.queries.paging import BadCursor
 
@@ -49,3 +50,15 @@ def known_place() -> Iterator[None]:
         yield
     except BadCursor as error:
         raise Http404("there is no such place in this list") from error
+
+
+def address(request: HttpRequest, path: str) -> str:
+    """Return the address of the page at `path` with the query of this request, perhaps for a part of it."""
+    return f"{path}?{request.GET.urlencode()}" if request.GET else path
+
+
+def way_back(request: HttpRequest, default: str) -> str:
+    """Return the page of this site that a form asks to come back to; `default` for any other place."""
+    asked = request.POST.get("next", "")
+    own = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
+    return asked if asked and own else default

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,10 +15,12 @@ from crawler.models import RequestState, Run, RunState, Target
 from crawler.queries import outages, rates
 from crawler.queries import problems as problem_queries
 from crawler.queries import runs as queries
+from crawler.queue import MOST_URGENT
 from crawler.services import runs, samples
 from webui.pages import asking
 
 STEPS = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel}
+PRIORITIES = tuple(map(str, range(MOST_URGENT + 1)))
 DONE = {"pause": "paused", "resume": "going on", "cancel": "cancelled"}
 
 
@@ -84,6 +87,22 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the run another priority, and go back to where that was asked for."""
+    run, word = _run(request, pk), request.POST.get("priority", "")
+    if word not in PRIORITIES:
+        messages.error(request, f"A priority goes from 0 to {MOST_URGENT}, which is the most urgent.")
+    else:
+        try:
+            runs.move_priority(run=run, priority=int(word), now=timezone.now())
+        except runs.WrongState as error:
+            messages.warning(request, str(error))
+        else:
+            messages.success(request, f"Run {run.pk} of {run.target.name} has priority {word} now.")
+    return redirect(asking.way_back(request, reverse("run", args=[pk])))
+
+
+@require_POST
 def change(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Pause, resume or cancel the run."""
     act = STEPS.get(step)
@@ -108,6 +127,7 @@ def _now(run: Run) -> dict[str, Any]:
     samples.take(now)
     return {
         "run": run,
+        "here": reverse("run", args=[run.pk]),
         "progress": queries.progress(run, now),
         "troubles": queries.troubles(run),
         "reasons": queries.reasons(run),

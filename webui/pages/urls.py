@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from webui.pages import calendar, dashboard, hosts, items, previews, runs, schedules, standing, targets
+from webui.pages import calendar, dashboard, hosts, items, previews, queue, runs, schedules, standing, targets
 
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
@@ -30,8 +30,13 @@ urlpatterns = [
     path("runs/<int:pk>/requests/", runs.requests, name="run-requests"),
     path("runs/<int:pk>/outside/", runs.outside, name="run-outside"),
     path("runs/<int:pk>/problems/", runs.problems, name="run-problems"),
+    path("runs/<int:pk>/queue/", queue.of_run, name="run-queue"),
+    path("runs/<int:pk>/queue/live/", queue.of_run_live, name="run-queue-live"),
+    path("runs/<int:pk>/priority/", runs.move, name="run-priority"),
     path("runs/<int:pk>/<str:step>/", runs.change, name="run-change"),
     path("calendar/", calendar.show, name="calendar"),
+    path("queue/", queue.index, name="queue"),
+    path("queue/live/", queue.live, name="queue-live"),
     path("items/", items.index, name="items"),
     path("items/export/", items.export, name="items-export"),
     path("items/<int:pk>/", items.show, name="item"),

@@ -48,7 +48,7 @@ def test_items_and_hosts_of_somebody_else_are_not_shown(stranger: Client, run: R
     assert stranger.get(reverse("items"), {"run": run.pk}).status_code == 404
     assert stranger.get(reverse("items"), {"target": run.target_id}).status_code == 404
     assert stranger.get(reverse("items-export"), {"run": str(run.pk), "format": "csv"}).status_code == 404
-    for name in ("dashboard", "targets", "runs", "items", "hosts"):
+    for name in ("dashboard", "targets", "runs", "queue", "items", "hosts"):
         assert b"shop.test" not in stranger.get(reverse(name)).content
         assert b"Kontor" not in stranger.get(reverse(name)).content
 

@@ -54,6 +54,7 @@ def test_pages_with_hostile_content_stay_harmless(client: Client, run: Run, torc
         reverse("run-requests", args=[run.pk]),
         reverse("items"),
         reverse("item", args=[torch.pk]),
+        reverse("queue"),
         reverse("hosts"),
         reverse("items") + "?q=%3Cscript%3E&since=%22%3E%3Cscript%3E",
     ]

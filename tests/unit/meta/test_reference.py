@@ -11,6 +11,7 @@ import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from crawler.errors import CODES, READING
+from crawler.frontier.waiting import Reason
 from crawler.models import RequestState, RunState
 from crawler.queries import health as figures
 from tests.unit.meta import tables, tree
@@ -90,6 +91,11 @@ def test_every_code_is_documented_with_its_meaning_and_no_other() -> None:
 def test_every_problem_of_reading_is_documented_with_its_meaning_and_no_other() -> None:
     rows = tables.rows(REFERENCE / "errors.md", below="While a page is read")
     assert {row[0].strip("`"): row[1] for row in rows} == dict(READING)
+
+
+def test_every_reason_of_the_queue_is_documented_in_its_words_and_no_other() -> None:
+    rows = [row for row in tables.rows(REFERENCE / "api.md", below="Queue") if "`GET" not in row[0]]
+    assert {row[0].strip("`"): row[1] for row in rows} == {reason.value: reason.words for reason in Reason}
 
 
 OURS = sorted(name for name, app in get_commands().items() if str(app).split(".")[0] in {"crawler", "webui"})
