@@ -146,5 +146,5 @@ def test_dashboard_and_the_pages_of_runs_lead_to_it(client: Client, run: Run) ->
 
 
 def test_page_costs_few_queries(client: Client, run: Run, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(14):
-        client.get(reverse("queue"))
+    with django_assert_max_num_queries(11):
+        client.get(reverse("queue-live"))
