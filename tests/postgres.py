@@ -41,14 +41,11 @@ class Cluster:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
         cluster = cls(folder=folder, binaries=binaries, port=port)
-        cluster._hand_over()
+        hand_over(folder)
         cluster._run(
             "initdb", "-D", str(folder / "data"), "-U", "trawl", "-A", "trust", "-E", "UTF8", "--no-sync"
         )
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
-        cluster._run(
-            "pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-o", options, "-w", "start"
-        )
+        cluster.start_again()
         cluster._run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "trawl", "trawl")
         return cluster
 
@@ -60,13 +57,15 @@ class Cluster:
         """Stop the cluster; its folder stays."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "stop")
 
-    def _hand_over(self) -> None:
-        """Give the folder to the user that the server runs as: PostgreSQL refuses root."""
-        if os.getuid() == 0:
-            shutil.chown(self.folder, _unprivileged())
-            for parent in self.folder.parents:
-                if parent.name.startswith("trawl-tests-"):
-                    parent.chmod(0o755)
+    def start_again(self) -> None:
+        """Start a cluster that was stopped."""
+        where = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        options = f"{where} -c fsync=off -c max_connections=60"
+        self._run(
+            "pg_ctl",
+            *("-D", str(self.folder / "data"), "-l", str(self.folder / "log")),
+            *("-o", options, "-w", "start"),
+        )
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.binaries / program), *arguments]
@@ -77,6 +76,16 @@ class Cluster:
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
+
+
+def hand_over(folder: Path) -> None:
+    """Give a folder to the user that servers run as, and a way to it: PostgreSQL refuses root."""
+    if os.getuid() != 0:
+        return
+    shutil.chown(folder, _unprivileged())
+    for parent in folder.parents:
+        if parent.name.startswith("trawl-tests-"):
+            parent.chmod(0o755)
 
 
 def _unprivileged() -> str:

@@ -1,21 +1,25 @@
-"""How a task ends that the database refused: in one line, as the outage itself was told already."""
+"""How a task ends that the database refused: quietly, as the outage itself is told once."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from celery import Task
+from celery.exceptions import Ignore
 from django.db import Error as DatabaseFailure
 
-from crawler.stores import outages
+from crawler.stores.outages import watch
 
 
 class Refused(Exception):
-    """The database cannot be reached or written; whoever sends the work sends it again."""
+    """The database cannot be reached or written."""
 
 
 class Attempt(Task):  # type: ignore[type-arg]
-    """A task whose work rows can rebuild. While the database is away it ends without a traceback."""
+    """A task whose work is rebuilt from rows, so that one which an outage ends is not missed.
+
+    Somebody waits for the result of those that have one: they are told.
+    """
 
     throws = (Refused,)
 
@@ -23,7 +27,7 @@ class Attempt(Task):  # type: ignore[type-arg]
         try:
             return self.run(*args, **given)
         except DatabaseFailure as error:
-            kind = outages.recognise(error)
+            kind = watch.note(error)
             if kind is None:
                 raise
-            raise Refused(kind.label) from None
+            raise Ignore(kind.label) if self.ignore_result else Refused(kind.label) from None

@@ -83,7 +83,8 @@ def _outage() -> tuple[OutageKind | None, datetime | None]:
         watch.over()
         return outages.under_way() or (None, None)
     except DatabaseFailure as error:
-        return watch.note(error) or OutageKind.AWAY, watch.began_at
+        kind, seen = watch.note(error), watch.seen
+        return kind or OutageKind.AWAY, seen.began_at if seen else None
 
 
 lookout: Final = Lookout(look)

@@ -63,6 +63,11 @@ def expired(*, now: datetime, lease_time: timedelta) -> list[str]:
     return list(Slice.objects.filter(renewed_at__lt=now - lease_time).values_list("owner", flat=True))
 
 
+def last_renewal(owner: str) -> datetime | None:
+    """Return when a slice was last renewed; None when it is gone."""
+    return Slice.objects.filter(owner=owner).values_list("renewed_at", flat=True).first()
+
+
 def orphaned() -> list[str]:
     """Return the owners of hosts that no slice's row stands for: they came back after they were given up."""
     return [row[0] for row in sql.select(ORPHANED)]

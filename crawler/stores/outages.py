@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import sqlite3
+import struct
 import threading
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
 
 from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 from django.utils import timezone
 
 from crawler.models import Outage, OutageKind
 from crawler.stores import probes
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ POSTGRES_CLASSES: Final = {
     "57": OutageKind.AWAY,
     "58": OutageKind.DISK_FAILS,
 }
-FORGET_AFTER: Final = timedelta(seconds=60)
+KINDS: Final = tuple(OutageKind)
+LAYOUT: Final = struct.Struct("<BdQ")
 
 
 def recognise(error: BaseException) -> OutageKind | None:
@@ -54,89 +55,96 @@ def recognise(error: BaseException) -> OutageKind | None:
     return OutageKind.AWAY if isinstance(error, OperationalError | InterfaceError) else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     kind: OutageKind
     began_at: datetime
-    last_at: datetime
-    row: int | None = None
+    row: int = 0
+
+    def packed(self) -> bytes:
+        return LAYOUT.pack(KINDS.index(self.kind) + 1, self.began_at.timestamp(), self.row)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> _Seen | None:
+        kind, began, row = LAYOUT.unpack(packed)
+        if not kind:
+            return None
+        return cls(kind=KINDS[kind - 1], began_at=datetime.fromtimestamp(began, UTC), row=row)
 
 
 class Watch:
-    """What one process knows of an outage that it met: told once when it begins, once when it is over.
+    """What a process and its children know together of an outage: told when it begins, and when it is over.
 
-    Only who tries again and again may note one here: the end of an outage is the first success after it,
-    or its last failure when nobody tried for a minute.
+    Any of them may note one; the heartbeat of their parent, or whoever writes something before, finds
+    that it is over. The memory is shared by those that are forked after it was made.
     """
 
     def __init__(self) -> None:
-        self._reset()
-        os.register_at_fork(after_in_child=self._reset)  # a child has seen nothing yet, and holds no lock
+        self._memory = mmap.mmap(-1, LAYOUT.size)
+        self._unlock()
+        os.register_at_fork(after_in_child=self._unlock)
 
-    def _reset(self) -> None:
+    def _unlock(self) -> None:
         self._lock = threading.Lock()
-        self._seen: _Seen | None = None
 
     @property
-    def is_on(self) -> bool:
-        return self._seen is not None
-
-    @property
-    def began_at(self) -> datetime | None:
-        """When this process met the outage that it knows of."""
-        seen = self._seen
-        return seen.began_at if seen else None
+    def seen(self) -> _Seen | None:
+        """The outage that is going on, as far as is known here."""
+        return _Seen.unpacked(self._memory[:])
 
     def note(self, error: BaseException) -> OutageKind | None:
-        """Keep that writing failed; return with which outage, or None when `error` tells of none."""
+        """Keep that the database refused; return with which outage, or None when `error` tells of none."""
         kind = recognise(error)
         if kind is None:
             return None
-        now = timezone.now()
         with self._lock:
-            if self._seen is None:
-                self._seen = _Seen(kind=kind, began_at=now, last_at=now)
+            seen = self.seen
+            if seen is None or (seen.kind is OutageKind.AWAY and kind is not OutageKind.AWAY):
                 log.error("%s; nothing is fetched until it can be written", kind.label)
-            elif self._seen.kind is OutageKind.AWAY and kind is not OutageKind.AWAY:
-                self._seen.kind = kind
-                log.error("%s", kind.label)
-            self._seen.last_at = now
-            if kind is not OutageKind.AWAY and self._seen.row is None:
-                self._seen.row = _begin(self._seen)
+                seen = _Seen(kind=kind, began_at=seen.began_at if seen else timezone.now())
+                self._memory[:] = seen.packed()  # the others need not say so too
+            if kind is not OutageKind.AWAY and not seen.row:
+                self._memory[:] = replace(seen, row=_begin(seen)).packed()
         return kind
 
     def over(self) -> None:
-        """Keep that the database can be written again, if this process knew that it could not."""
+        """Keep that the database can be written again, if it was known here that it could not."""
         with self._lock:
-            seen = self._seen
+            seen = self.seen
             if seen is None:
                 return
             now = timezone.now()
-            ended_at = now if now - seen.last_at < FORGET_AFTER else seen.last_at
             try:
-                _end(seen, ended_at)
+                _end(seen, now)
             except AnyDatabaseError:
-                return  # not over after all: whoever noted it tries again
-            self._seen = None
-        seconds = round((ended_at - seen.began_at).total_seconds(), 1)
+                return  # not over after all
+            self.forget()
+        seconds = round((now - seen.began_at).total_seconds(), 1)
         log.warning(
             "the database can be written again", extra={"reason": seen.kind.value, "seconds": seconds}
         )
+
+    def forget(self) -> None:
+        """Know of no outage."""
+        self._memory[:] = bytes(LAYOUT.size)
 
 
 watch: Final = Watch()
 
 
-def _begin(seen: _Seen) -> int | None:
-    """Write that an outage has begun, where that can still be written: others then do not begin anything."""
+def _begin(seen: _Seen) -> int:
+    """Write that an outage has begun, where that can still be written; return the row, 0 for none.
+
+    Where small changes still find room, others learn of it so and begin nothing.
+    """
     try:
         return Outage.objects.create(kind=seen.kind, began_at=seen.began_at).pk
     except AnyDatabaseError:
-        return None
+        return 0
 
 
 def _end(seen: _Seen, ended_at: datetime) -> None:
-    known = Outage.objects.filter(pk=seen.row) if seen.row is not None else Outage.objects.none()
+    known = Outage.objects.filter(pk=seen.row, ended_at=None)
     if not known.update(kind=seen.kind, ended_at=ended_at):
         Outage.objects.create(kind=seen.kind, began_at=seen.began_at, ended_at=ended_at)
 
@@ -153,7 +161,7 @@ def require_writable() -> None:
     An outage is over when as much can be written as a batch of pages needs: small changes often still
     find room when nothing else does.
     """
-    if not watch.is_on and under_way() is None:
+    if watch.seen is None and under_way() is None:
         return
     try:
         probes.write_much()
@@ -162,6 +170,12 @@ def require_writable() -> None:
         raise
     watch.over()
     Outage.objects.filter(ended_at=None).update(ended_at=timezone.now())
+
+
+def covers(began_at: datetime, ended_at: datetime) -> bool:
+    """Say whether an outage is known at some time between two moments."""
+    rows = Outage.objects.filter(began_at__lte=ended_at)
+    return rows.filter(Q(ended_at=None) | Q(ended_at__gte=began_at)).exists()
 
 
 def forget(*, before: datetime) -> int:

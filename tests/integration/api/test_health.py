@@ -34,7 +34,7 @@ def beat(kind: str, *, ago: int = 5) -> None:
 @pytest.fixture(autouse=True)
 def _look_again() -> None:
     lookout.forget()
-    outages.watch._reset()
+    outages.watch.forget()
 
 
 @pytest.fixture

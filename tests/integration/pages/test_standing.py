@@ -21,7 +21,7 @@ SAVED = {"username": "ada", "password": "a long password"}
 @pytest.fixture(autouse=True)
 def _look_again() -> None:
     lookout.forget()
-    outages.watch._reset()
+    outages.watch.forget()
 
 
 @pytest.fixture

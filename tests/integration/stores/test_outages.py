@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -96,15 +97,16 @@ def test_an_outage_is_told_once_and_its_end_once(watch: Watch, caplog: pytest.Lo
     ]
 
 
-def test_an_outage_that_nobody_looked_at_ends_when_it_was_seen_last(watch: Watch) -> None:
-    error = refusal()
-    for seconds in (0, 20):
-        with at(seconds):
-            watch.note(error)
-    with at(3_600):
-        watch.over()
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_processes_of_one_parent_know_of_it_together(watch: Watch) -> None:
+    child = os.fork()
+    if child == 0:
+        watch.note(OperationalError("gone"))
+        os._exit(0)
+    os.waitpid(child, 0)
 
-    assert Outage.objects.get().ended_at == NOW + timedelta(seconds=20)
+    assert watch.seen is not None
+    assert watch.seen.kind is OutageKind.AWAY
 
 
 def test_an_outage_goes_on_while_its_end_cannot_be_written(watch: Watch) -> None:

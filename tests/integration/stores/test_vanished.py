@@ -6,15 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from crawler.models import Host, Request, RequestState, Run, RunState, Slice
+from crawler.models import Host, Outage, Request, RequestState, Run, RunState, Slice
 from crawler.services import vanished
+from crawler.stores.clock import DatabaseClock
 from tests.crawling import a_run
+from tests.integration.stores.hands import Hands
 from tests.law import assert_conserved
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -65,6 +68,25 @@ def test_what_a_killed_process_held_is_free_at_once_on_its_own_node() -> None:
     assert Host.objects.get().lease_owner == ""
     assert set(Request.objects.values_list("state", "losses")) == {(RequestState.QUEUED, 1)}
     assert_conserved(run)
+
+
+@pytest.mark.parametrize(("outage", "losses"), [(True, 0), (False, 1)])
+def test_slice_that_an_outage_kept_from_renewing_itself_has_lost_nothing(
+    *, outage: bool, losses: int
+) -> None:
+    a_run(f"{A}/1")
+    now = timezone.now()
+    hands = Hands(DatabaseClock())
+    hands.claims()
+    Slice.objects.update(renewed_at=now - timedelta(seconds=90))
+    if outage:
+        began, ended = now - timedelta(seconds=80), now - timedelta(seconds=5)
+        Outage.objects.create(kind="read_only", began_at=began, ended_at=ended)
+
+    vanished.free_expired(now=now)
+
+    assert not Slice.objects.exists()
+    assert Request.objects.get().losses == losses
 
 
 def test_request_that_kills_its_process_each_time_is_dead_after_three_times_alone() -> None:
