@@ -222,6 +222,18 @@ class OutageAdmin(ReadOnly):
     list_filter = ("kind",)
 
 
+@admin.register(models.WriteProbe)
+class WriteProbeAdmin(ReadOnly):
+    list_display = ("name", "written_at")
+    hidden = ("filler",)
+
+
+@admin.register(models.SkippedRun)
+class SkippedRunAdmin(ReadOnly):
+    list_display = ("id", "target_id", "nominal_at", "times", "kind", "reason")
+    list_filter = ("kind",)
+
+
 @admin.register(models.Heartbeat)
 class HeartbeatAdmin(ReadOnly):
     list_display = ("name", "kind", "node", "pid", "started_at", "seen_at")
