@@ -84,6 +84,7 @@ class ScheduleAdmin(ReadOnly):
         "cron",
         "every_seconds",
         "timezone",
+        "paused_at",
         "next_run_at",
         "last_run_at",
         "last_skip_reason",

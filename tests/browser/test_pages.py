@@ -17,6 +17,7 @@ LISTS = {
     "targets": "/targets/",
     "target-new": "/targets/new/",
     "runs": "/runs/",
+    "calendar": "/calendar/",
     "items": "/items/",
     "queue": "/queue/",
     "hosts": "/hosts/",
@@ -93,6 +94,27 @@ def test_every_write_works_without_javascript(open_tab: OpenTab, shop: str) -> N
     tab.page.locator("details.menu summary").click()
     tab.page.get_by_role("button", name="Sign out").click()
     expect(tab.page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_schedule_is_given_paused_and_found_in_the_calendar(open_tab: OpenTab, shop: str) -> None:
+    tab = open_tab(size=PHONE)
+    tab.sign_in()
+    tab.go("/targets/new/")
+    tab.fill(name="Nightly", start_urls=shop)
+    tab.page.locator("[name=when]").select_option("cron")
+    tab.fill(cron="30 * * * *", windows="22:00-06:00", jitter="600")
+    tab.page.get_by_role("button", name="Register target").click()
+    expect(tab.page.locator("#schedule")).to_contain_text("22:00-06:00")
+    tab.page.get_by_role("button", name="Pause").click()
+    expect(tab.page.locator("#schedule")).to_contain_text("none while paused")
+    tab.page.get_by_role("button", name="Resume").click()
+    tab.picture("schedule-phone")
+
+    tab.page.get_by_role("link", name="Calendar").click()
+    tab.page.locator(".heat tbody tr").nth(1).get_by_role("link", name="23:00: 1 run").click()
+    expect(tab.page.locator("#day")).to_contain_text("Nightly")
+    tab.picture("calendar-phone")
+    assert tab.overflow() == 0
 
 
 def test_chosen_theme_is_kept(open_tab: OpenTab) -> None:
