@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
 from tests.faults.brokers import BROKERS, Broker
 from tests.faults.installation import Installation
@@ -32,11 +33,25 @@ Report = Callable[[Result], None]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each fault test the time that its form takes."""
-    seconds = FULL_TIMEOUT_SECONDS if config.getoption("--faults") else QUICK_TIMEOUT_SECONDS
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(seconds))
+    """Give each fault test the time that its form takes, and leave out those that say they are not for it.
+
+    `only_on` names the databases that a row is about; `quick_on` those on which its quick form is run,
+    where the other would tell little more.
+    """
+    full = config.getoption("--faults")
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(FULL_TIMEOUT_SECONDS if full else QUICK_TIMEOUT_SECONDS))
+    markers = ("only_on",) if full else ("only_on", "quick_on")
+    left_out = [item for item in ours if any(not _is_for(item, marker) for marker in markers)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_for(item: pytest.Item, marker: str) -> bool:
+    asked = item.get_closest_marker(marker)
+    return asked is None or connection.vendor in asked.args
 
 
 @pytest.fixture

@@ -131,7 +131,12 @@ def read_only(transactional_db: None, tmp_path: Path) -> Iterator[Trouble]:
         yield Standby()
 
 
-@pytest.fixture(params=["full", "read_only"])
+@pytest.fixture(
+    params=[
+        pytest.param("full", marks=pytest.mark.quick_on("sqlite")),
+        pytest.param("read_only", marks=pytest.mark.quick_on("postgresql")),
+    ]
+)
 def trouble(request: pytest.FixtureRequest) -> Trouble:
     found: Trouble = request.getfixturevalue(request.param)
     return found
