@@ -109,6 +109,6 @@ def _links(claim: Claim, reading: Reading, forbids: Forbids) -> Links:
     return Links(
         followed=tuple(followed[: findings.MOST_LINKS]),
         followed_count=len(followed),
-        dropped=counts,
+        dropped=dict(counts),  # a Counter does not survive asdict
         samples=tuple(Dropped(reason=reason, url=url) for reason, url in samples[: findings.MOST_SAMPLES]),
     )

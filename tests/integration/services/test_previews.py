@@ -147,7 +147,7 @@ def test_holders_are_those_that_wait_when_nothing_is_under_way(eve: User) -> Non
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_test_fetch_leaves_nothing_behind_but_the_ledger(ada: User, hostile_site: HostileSite) -> None:
-    url = hostile_site.serve("/shop", "<title>Shop</title>")
+    url = hostile_site.serve("/shop", '<title>Shop</title><a href="https://far.test/">Far</a>')
     previews.start(user=ada, data={"start_urls": [url], "delay_seconds": 0}, now=timezone.now())
     message = OutboxMessage.objects.get()
 
@@ -158,7 +158,7 @@ def test_a_test_fetch_leaves_nothing_behind_but_the_ledger(ada: User, hostile_si
     assert not Request.objects.exists()
     host = Host.objects.get()
     assert (host.lease_owner, host.last_status, host.robots_state) == ("", "200", "none")
-    assert isinstance(asked._finding.validate_python(found), Shown)
+    assert isinstance(asked._finding.validate_json(json.dumps(found)), Shown)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
