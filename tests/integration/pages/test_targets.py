@@ -247,4 +247,4 @@ def test_target_tells_how_its_pages_are_refreshed(client: Client, target: Target
     RefreshPlan.objects.update(pages=9, fresh=0.87, kept=0.912, fastest=fastest)
     shown = client.get(reverse("target", args=[target.pk])).content.decode()
     assert "about 87 % of them" in shown
-    assert "every 2 h or so" in shown
+    assert "about every 2 h" in shown
