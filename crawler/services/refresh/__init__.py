@@ -28,7 +28,8 @@ def put(*, target: Target, now: datetime) -> None:
 def tick(*, now: datetime) -> int:
     """Refresh every target that has something to spend; return how many runs were started.
 
-    Nothing is refreshed while a run of the target is under way, or outside of its schedule's windows.
+    Nothing is refreshed while a run of the target is under way, while its schedule is paused, or
+    outside of the schedule's windows.
     """
     plans = RefreshPlan.objects.filter(
         target__enabled=True,
@@ -52,7 +53,9 @@ def _refresh(plan: RefreshPlan, now: datetime) -> bool:
 
 def _may_run(target: Target, now: datetime) -> bool:
     schedule = getattr(target, "schedule", None)
-    return schedule is None or schedule.timetable.opening(now) <= now
+    if schedule is None:
+        return True
+    return schedule.paused_at is None and schedule.timetable.opening(now) <= now
 
 
 def _is_outdated(plan: RefreshPlan, now: datetime) -> bool:

@@ -144,6 +144,15 @@ def test_nothing_is_refreshed_outside_of_the_windows() -> None:
     assert refresh.tick(now=datetime(2026, 3, 2, 23, tzinfo=UTC)) == 1
 
 
+def test_nothing_is_refreshed_while_the_schedule_is_paused() -> None:
+    target = a_target(24, schedule={"every_seconds": 86400})
+    a_page(target, "a", days=9)
+    Schedule.objects.update(paused_at=NOW)
+    assert refresh.tick(now=NOW + 2 * HOUR) == 0
+    Schedule.objects.update(paused_at=None)
+    assert refresh.tick(now=NOW + 2 * HOUR) == 1
+
+
 def test_a_disabled_target_is_not_refreshed() -> None:
     target = a_target(24)
     a_page(target, "a", days=9)
