@@ -20,7 +20,7 @@ def fair_share(*, hosts: int, slices: int) -> int:
 def aged(room: int) -> int:
     """Return how many of `room` hosts to give to those that have waited longest, however urgent the others.
 
-    A tenth, as of the turns within a host: so bulk work goes on where more urgent hosts are due than
+    As large a part as of the turns within a host: so bulk work goes on where more urgent hosts are due than
     all slices may hold.
     """
     return room // AGEING_EVERY

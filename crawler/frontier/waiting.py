@@ -46,7 +46,7 @@ WORDS = {
     Reason.HOST_DELAY: "the host is not asked sooner, out of politeness",
     Reason.RESERVED: "the host is kept free for a test fetch or a terminal",
     Reason.HELD: "a test fetch or a terminal has the host",
-    Reason.URGENT_FIRST: "more urgent work on this host goes first; every tenth turn is for the rest",
+    Reason.URGENT_FIRST: "more urgent work on this host goes first; one turn in nine is for the rest",
     Reason.CRAWLING: "a worker is at it, and takes one request after the other",
     Reason.WORKER: "it is due and goes to the next worker that has room",
 }

@@ -69,7 +69,9 @@ class Run(models.Model):
     `discovered = queued + leased + done + failed + skipped + dead` holds in every committed
     state. The settled four and `discovered` are stored; what is leased is counted from the
     requests, and what is queued is the rest. `paused_at` is when it was paused last, and
-    `paused_seconds` how long it had rested since it started when it went on last.
+    `paused_seconds` how long it had rested since it started when it went on last. `own_priority` is
+    what people gave it, `priority` what its deadline makes of it; `deadline_met` is empty while that
+    is open, and of a run that was cancelled in time.
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
@@ -81,6 +83,9 @@ class Run(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     trigger = models.CharField(max_length=10, choices=RunTrigger.choices, default=RunTrigger.MANUAL)
     priority = models.PositiveSmallIntegerField(default=5)
+    own_priority = models.PositiveSmallIntegerField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    deadline_met = models.BooleanField(null=True, blank=True)
     settings = OrderedJSONField(default=dict)
     headers = EncryptedJSONField(default=dict, blank=True)
     report = models.JSONField(default=dict, blank=True)
@@ -117,6 +122,14 @@ class Run(models.Model):
             models.Index(fields=["target", "-id"], name="run_by_target"),
             models.Index(fields=["target", "state", "-id"], name="run_by_target_state"),
             models.Index(fields=["state"], name="run_unsettled", condition=Q(settled=False)),
+            models.Index(
+                fields=["deadline_at"],
+                name="run_deadline",
+                condition=Q(settled=False, deadline_at__isnull=False),
+            ),
+            models.Index(
+                fields=["deadline_met"], name="run_decided", condition=Q(deadline_met__isnull=False)
+            ),
         )
         constraints = (
             models.UniqueConstraint(fields=["schedule", "nominal_at"], name="run_once_per_nominal_time"),
@@ -124,6 +137,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def base_priority(self) -> int:
+        """How urgent the run is by itself, whatever its deadline adds."""
+        return self.priority if self.own_priority is None else self.own_priority
 
     @property
     def is_final(self) -> bool:

@@ -42,6 +42,7 @@ class Figures:
     oldest_due: timedelta | None
     freshness: Mapping[str, int]
     late_for: timedelta | None
+    deadlines: Mapping[str, int]
 
 
 def beat_alive(now: datetime) -> bool:
@@ -78,8 +79,16 @@ def figures(now: datetime) -> Figures:
         workers=workers_alive(now),
         oldest_due=oldest,
         freshness=standings.by_state,
+        deadlines=_deadlines(),
         late_for=now - standings.late_since if standings.late_since else None,
     )
+
+
+def _deadlines() -> dict[str, int]:
+    """Return how many deadlines of runs were met and how many missed."""
+    decided = Run.objects.filter(deadline_met__isnull=False).values_list("deadline_met")
+    counts = dict(decided.annotate(Count("pk")).order_by())
+    return {"met": counts.get(True, 0), "missed": counts.get(False, 0)}
 
 
 def is_standing_still(

@@ -23,6 +23,7 @@ from crawler.models import (
 from crawler.models.runs import nothing_waits
 from crawler.queue import Work, lane_for
 from crawler.services import bells, outbox
+from crawler.services.drafts.deadlines import deadline_of
 from crawler.stores import backlogs, hosts, sql
 from crawler.stores import runs as rows
 from crawler.stores.discovery import Discovery, SeenBefore
@@ -66,6 +67,7 @@ def start(
     """
     if target.deleted_at is not None or not (target.enabled or trigger == RunTrigger.TERMINAL):
         raise TargetDisabled(f"{target.name} is switched off: enable the target, then start it again")
+    own = target.priority if priority is None else priority
     urls = [canonical(url) for url in target.start_urls]
     hosts.ids_of(url.origin for url in urls)
     discovery = Discovery(SeenBefore())
@@ -74,7 +76,9 @@ def start(
         run = Run.objects.create(
             target=target,
             trigger=trigger,
-            priority=target.priority if priority is None else priority,
+            priority=own,
+            own_priority=own,
+            deadline_at=deadline_of(target, now=now) if trigger != RunTrigger.TERMINAL else None,
             schedule=schedule,
             nominal_at=nominal_at,
             settings=frozen(target),
@@ -231,11 +235,23 @@ def fail(*, run: Run, reason: str, now: datetime) -> None:
 
 def move_priority(*, run: Run, priority: int, now: datetime) -> None:
     """Give a run another priority, 0 to 9; slices act on it at their next look. Raises WrongState."""
-    if not Run.objects.filter(pk=run.pk).active().update(priority=priority):
+    if not Run.objects.filter(pk=run.pk).active().update(priority=priority, own_priority=priority):
         raise WrongState(_cannot(run, "moved", "it has ended already"))
     align(run=run, now=now)
     bells.ring(lane_for(priority), now=now)
     run.refresh_from_db()
+
+
+def press(*, run: Run, priority: int, now: datetime) -> bool:
+    """Let a deadline make the run more or less urgent; False when it was moved meanwhile, or has ended."""
+    same = Run.objects.filter(pk=run.pk, priority=run.priority, own_priority=run.own_priority).active()
+    if not same.update(priority=priority):
+        return False
+    align(run=run, now=now)
+    if lane_for(priority) != lane_for(run.priority):
+        bells.ring(lane_for(priority), now=now)
+    run.priority = priority
+    return True
 
 
 def align(*, run: Run, now: datetime) -> None:

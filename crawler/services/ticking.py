@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.services import bells, samples, schedules
+from crawler.services import bells, deadlines, samples, schedules
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 
 def tick(*, now: datetime) -> None:
-    """Start what is due, ring where work waits, and keep a sample of how far the running runs are."""
+    """Start what is due, press what has a deadline, ring where work waits, and sample how far runs are."""
     schedules.tick(now=now)
+    deadlines.watch(now=now)
     bells.ring_where_due(now=now)
     samples.take(now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler.models import ACTIVE_RUN_STATES, OutboxMessage, RequestState, Run, RunState
 from crawler.queue import Work
-from crawler.stores import events, sql, states
+from crawler.stores import deadlines, events, sql, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,6 +148,7 @@ def finish(run: int, *, state: RunState, reason: str, now: datetime) -> bool:
 def tell_of_end(run: int, *, now: datetime) -> None:
     """Write what follows from the end of a run: its event, and the message that asks for its report."""
     events.record_end(run, now=now)
+    deadlines.decide_at_end(run, cut_short=TIME_LIMIT, now=now)
     OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run}, created_at=now)
 
 

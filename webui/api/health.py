@@ -148,6 +148,12 @@ class Installation(Collector):
         states = "Enabled targets that say how old data may be, by how it is."
         yield _by("trawl_targets_freshness", states, "state", found.freshness)
         late = found.late_for.total_seconds() if found.late_for else 0.0
+        deadlines = CounterMetricFamily(
+            "trawl_deadlines", "Deadlines of runs that were met or missed.", labels=["outcome"]
+        )
+        for outcome, count in found.deadlines.items():
+            deadlines.add_metric([outcome], count)
+        yield deadlines
         yield GaugeMetricFamily("trawl_data_late_seconds", "How long data has been late most.", value=late)
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from crawler.errors import explain_problem
 from crawler.models import Request, RequestState, Run, RunState
 from crawler.queries import outages, problems
 from crawler.queries import runs as listed
 from crawler.queue import lane_for
-from crawler.services import runs
+from crawler.services import deadlines, drafts, runs
 from webui.api.auth import caller
 from webui.api.schemas import Id, Paged
 
@@ -45,6 +53,8 @@ class OutageOut(Schema):
 class RunOut(Schema):
     """One execution of a target. `reason` says why it failed or was cancelled.
 
+    `priority` is what the deadline makes of `own_priority`; `deadline_met` is null while that is open.
+
     `outages` are told of one run only, not in lists.
     """
 
@@ -54,7 +64,10 @@ class RunOut(Schema):
     reason: str
     trigger: str
     priority: int
+    own_priority: int
     lane: str
+    deadline: datetime | None
+    deadline_met: bool | None
     schedule: int | None
     nominal_at: datetime | None
     created_at: datetime
@@ -85,12 +98,26 @@ class RunFilter(Paged):
     state: RunState | None = None
 
 
+Moment = Annotated[AwareDatetime, Field(description="With its offset, such as 2026-03-01T07:00:00+01:00.")]
+
+
 class RunChange(BaseModel):
-    """What may be changed of a run that is under way."""
+    """What may be changed of a run that is under way; null takes its deadline away."""
 
     model_config = ConfigDict(extra="forbid")
 
-    priority: Annotated[int, Field(ge=0, le=9, strict=True)]
+    priority: Annotated[
+        int | None,
+        Field(ge=0, le=9, strict=True),
+        WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 9}),
+    ] = None
+    deadline: Moment | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.priority is None and "deadline" not in self.model_fields_set:
+            raise ValueError("must name a priority or a deadline")
+        return self
 
 
 class RequestOut(Schema):
@@ -197,10 +224,21 @@ def get_run(request: HttpRequest, run_id: int) -> RunOut:
 
 @router.patch("/runs/{int:run_id}", response=RunOut)
 def update_run(request: HttpRequest, run_id: int, data: RunChange) -> RunOut:
-    """Make a run more or less urgent; it acts at once."""
-    run = _run(request, run_id)
-    runs.move_priority(run=run, priority=data.priority, now=timezone.now())
+    """Make a run more or less urgent, or give it another deadline; it acts at once."""
+    run, now = _run(request, run_id), timezone.now()
+    require_ahead(data.deadline, now=now)
+    if data.priority is not None:
+        runs.move_priority(run=run, priority=data.priority, now=now)
+    if "deadline" in data.model_fields_set:
+        deadlines.put(run=run, at=data.deadline, now=now)
     return run_out(run)
+
+
+def require_ahead(deadline: datetime | None, *, now: datetime) -> None:
+    """Refuse a deadline that has passed already."""
+    if deadline is not None and deadline <= now:
+        problem = drafts.Problem(field="deadline", message="has passed already; name a time that is to come")
+        raise drafts.InvalidTarget((problem,))
 
 
 @router.post("/runs/{int:run_id}/cancel", response=RunOut)
@@ -279,7 +317,10 @@ def run_out(run: Run) -> RunOut:
         reason=run.reason,
         trigger=run.trigger,
         priority=run.priority,
+        own_priority=run.base_priority,
         lane=lane_for(run.priority).value,
+        deadline=run.deadline_at,
+        deadline_met=run.deadline_met,
         schedule=run.schedule_id,
         nominal_at=run.nominal_at,
         created_at=run.created_at,

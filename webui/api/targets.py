@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -15,9 +16,9 @@ from crawler.exports import FORMATS
 from crawler.models import RunTrigger, Target
 from crawler.queries import exports
 from crawler.queries import targets as listed
-from crawler.services import drafts, runs, targets
+from crawler.services import deadlines, drafts, runs, targets
 from webui.api.auth import caller
-from webui.api.runs import RunOut, run_out
+from webui.api.runs import Moment, RunOut, require_ahead, run_out
 from webui.api.schedules import ScheduleOut, schedule_out
 from webui.api.schemas import Id, Paged, Problem
 from webui.api.targets_schema import TARGET_SCHEMA, WHOLE_NUMBER_0_TO_9
@@ -43,6 +44,13 @@ class FreshnessOut(Schema):
     since: datetime
 
 
+class DailyDeadline(Schema):
+    """By which local time, each day, a run is to be done."""
+
+    time: str
+    timezone: str
+
+
 class TargetOut(Schema):
     """A target. Values of secret headers read as `(hidden)`."""
 
@@ -55,6 +63,7 @@ class TargetOut(Schema):
     max_depth: int | None
     max_pages: int | None
     max_minutes: int | None
+    deadline: DailyDeadline | None
     max_age_seconds: int | None
     refresh_per_day: int | None
     priority: int
@@ -90,9 +99,11 @@ class TargetFilter(Paged):
 
 
 class RunIn(BaseModel):
-    """How urgent the run is; without it, as urgent as its target."""
+    """How urgent the run is, and by when it is to be done; what is left out is as its target says."""
 
     model_config = ConfigDict(extra="forbid")
+
+    deadline: Moment | None = None
 
     priority: Annotated[int | None, Field(ge=0, le=9, strict=True), WithJsonSchema(WHOLE_NUMBER_0_TO_9)] = (
         None
@@ -153,12 +164,13 @@ def start_run(
     request: HttpRequest, target_id: int, response: HttpResponse, data: RunIn | None = None
 ) -> Status[RunOut]:
     """Crawl now. Answers 202 even while the broker is down: the run then starts when it is back."""
-    run = runs.start(
-        target=_target(request, target_id),
-        trigger=RunTrigger.API,
-        now=timezone.now(),
-        priority=data.priority if data else None,
-    )
+    now, data = timezone.now(), data or RunIn()
+    target = _target(request, target_id)
+    require_ahead(data.deadline, now=now)
+    with transaction.atomic():
+        run = runs.start(target=target, trigger=RunTrigger.API, now=now, priority=data.priority)
+        if "deadline" in data.model_fields_set:
+            deadlines.put(run=run, at=data.deadline, now=now)
     response["Location"] = f"/api/v1/runs/{run.pk}"
     return Status(202, run_out(run))
 

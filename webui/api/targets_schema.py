@@ -65,6 +65,11 @@ TARGET_SCHEMA: dict[str, Any] = body(
     max_depth=_whole(0, "How many links away from a start URL; null for any."),
     max_pages=_whole(1, "How many pages a run may fetch; null for any.") | {"default": 10_000},
     max_minutes=_whole(1, "How long a run may take; null for any."),
+    deadline=body(
+        time={**TEXT, "description": "Hours and minutes of each day, such as 07:00."},
+        timezone={**TEXT, "default": "UTC", "description": "An IANA name, such as Europe/Berlin."},
+    )
+    | {"type": ["object", "null"], "description": "By when a run is to be done; null for whenever."},
     max_age_seconds=_whole(60, "How old the data may get before it counts as late; null for any age."),
     refresh_per_day=_whole(1, "How many known pages to ask again a day, between runs; null for none."),
     priority={**WHOLE_NUMBER_0_TO_9, "default": 5, "description": "9 is the most urgent."},

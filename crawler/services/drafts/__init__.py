@@ -10,7 +10,7 @@ from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.policy.addresses import BadAllow
 from crawler.services import reach
-from crawler.services.drafts import keeping, promises, timing
+from crawler.services.drafts import deadlines, keeping, promises, timing
 from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
 from crawler.services.drafts.timing import ScheduleDraft, draft_of
 from crawler.services.drafts.values import Wrong
@@ -38,6 +38,9 @@ __all__ = [
 READING: Final = ("scraper", "options", "row", "fields")
 """The keys that together make a scraper: they are checked as one."""
 
+PROMISES: Final = ("max_age_seconds", "refresh_per_day", "deadline")
+"""The keys that promise something which depends on how long a run takes."""
+
 MOST_NAMED: Final = 10
 OUT_OF_REACH: Final = (
     "is not on the public web, so no run contacts it; "
@@ -51,6 +54,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "max_depth": None,
     "max_pages": DEFAULT_MAX_PAGES,
     "max_minutes": None,
+    "deadline": None,
     "max_age_seconds": None,
     "refresh_per_day": None,
     "priority": 5,
@@ -256,14 +260,14 @@ def warnings(
         kept = keeping.feasibility(schedule, values, pages=pages, now=now)
         if kept and kept.problem:
             found.append(Problem(field="schedule", message=kept.problem))
-    load = (
-        keeping.load(values, pages=pages) if values["max_age_seconds"] or values["refresh_per_day"] else None
-    )
-    if load:
-        old = promises.unkept(values["max_age_seconds"], schedule, load, now=now)
-        found += [Problem(field="max_age_seconds", message=old)] if old else []
-        idle = promises.unspendable(values["refresh_per_day"], load)
-        found += [Problem(field="refresh_per_day", message=idle)] if idle else []
+    if any(values[key] for key in PROMISES):
+        load = keeping.load(values, pages=pages)
+        told = {
+            "max_age_seconds": promises.unkept(values["max_age_seconds"], schedule, load, now=now),
+            "refresh_per_day": promises.unspendable(values["refresh_per_day"], load),
+            "deadline": deadlines.unmet(values["deadline"], schedule, load, now=now),
+        }
+        found += [Problem(field=key, message=message) for key, message in told.items() if message]
     return tuple(found)
 
 

@@ -102,6 +102,40 @@ def test_a_step_that_the_state_does_not_allow_is_a_conflict(api: Api, run: Run, 
     assert "is cancelled" in document["detail"]
 
 
+def test_a_run_can_be_given_a_deadline_and_lose_it_again(api: Api, run: Run) -> None:
+    told = api("PATCH", f"/runs/{run.pk}", {"deadline": "2096-03-01T07:00:00+01:00"}).json()
+
+    assert (told["deadline"], told["deadline_met"]) == ("2096-03-01T06:00:00Z", None)
+    assert (told["priority"], told["own_priority"]) == (run.priority, run.priority)
+    assert api("PATCH", f"/runs/{run.pk}", {"deadline": None}).json()["deadline"] is None
+
+
+@pytest.mark.parametrize("deadline", ["2096-03-01T07:00:00", "tomorrow", "2020-01-01T00:00:00Z", 12.5])
+def test_a_deadline_must_lie_ahead_and_have_an_offset(api: Api, run: Run, deadline: object) -> None:
+    for method, path in (("PATCH", f"/runs/{run.pk}"), ("POST", f"/targets/{run.target_id}/runs")):
+        document = problem(api(method, path, {"deadline": deadline}), 422)
+        assert [error["field"] for error in document["errors"]] == ["deadline"]
+
+
+def test_a_run_that_has_ended_gets_no_deadline(api: Api, run: Run) -> None:
+    runs.cancel(run=run, now=NOW)
+
+    problem(api("PATCH", f"/runs/{run.pk}", {"deadline": "2096-03-01T07:00:00Z"}), 409)
+
+
+def test_a_run_is_started_with_a_deadline_of_its_own_or_none(api: Api, target: Target) -> None:
+    target.deadline = {"time": "07:00", "timezone": "UTC"}
+    target.save()
+    path = f"/targets/{target.pk}/runs"
+
+    told = [api.post(path, body).json()["deadline"] for body in ({"deadline": None}, {}, None)]
+
+    assert told[0] is None
+    assert told[1] == told[2] != None  # noqa: E711 - both are set
+    own = api.post(path, {"deadline": "2096-03-01T07:00:00Z"})
+    assert (own.status_code, own.json()["deadline"]) == (202, "2096-03-01T07:00:00Z")
+
+
 def test_priority_of_a_run_can_be_moved(api: Api, run: Run) -> None:
     told = api("PATCH", f"/runs/{run.pk}", {"priority": 9}).json()
 

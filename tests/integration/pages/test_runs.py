@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -170,3 +171,20 @@ def test_nonsense_in_the_address_is_not_found(client: Client, run: Run, query: s
 def test_page_costs_few_queries(client: Client, run: Run, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(9):
         client.get(reverse("run", args=[run.pk]))
+
+
+@pytest.mark.parametrize(("met", "words"), [(None, "deadline ahead"), (True, "met"), (False, "missed")])
+def test_pages_say_how_a_run_stands_to_its_deadline(
+    client: Client, run: Run, met: bool | None, words: str
+) -> None:
+    Run.objects.filter(pk=run.pk).update(
+        deadline_at=datetime(2026, 3, 2, 6, 0, tzinfo=UTC), deadline_met=met, priority=9, own_priority=4
+    )
+
+    page = " ".join(client.get(reverse("run", args=[run.pk])).content.decode().split())
+
+    assert words in page
+    assert "2 Mar 06:00 UTC" in page
+    assert "4 by itself: its deadline nears" in page
+    for name in (reverse("runs"), reverse("target", args=[run.target_id])):
+        assert words in client.get(name).content.decode()

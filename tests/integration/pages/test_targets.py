@@ -248,3 +248,20 @@ def test_target_tells_how_its_pages_are_refreshed(client: Client, target: Target
     shown = client.get(reverse("target", args=[target.pk])).content.decode()
     assert "about 87 % of them" in shown
     assert "about every 2 h" in shown
+
+
+def test_form_takes_a_deadline_and_gives_it_back(client: Client, ada: User) -> None:
+    client.post(reverse("target-new"), FILLED | {"deadline": "07:00", "deadline_zone": "Europe/Berlin"})
+    target = Target.objects.get(name="Garden")
+
+    assert target.deadline == {"time": "07:00", "timezone": "Europe/Berlin"}
+    form = client.get(reverse("target-edit", args=[target.pk])).context["form"]
+    assert (form.values["deadline"], form.values["deadline_zone"]) == ("07:00", "Europe/Berlin")
+    page = client.get(reverse("target", args=[target.pk])).content.decode()
+    assert "each run is done by 07:00 Europe/Berlin" in page
+
+
+def test_a_deadline_on_no_clock_is_refused_beside_its_control(client: Client) -> None:
+    response = client.post(reverse("target-new"), FILLED | {"deadline": "07:00", "deadline_zone": "Nowhere"})
+
+    assert set(response.context["form"].problems) == {"deadline_zone"}

@@ -47,7 +47,7 @@ def test_the_most_urgent_hosts_come_first() -> None:
     assert found(4)[-1] == bulk.pk
 
 
-def test_a_tenth_of_many_goes_to_those_that_have_waited_longest() -> None:
+def test_a_ninth_of_many_goes_to_those_that_have_waited_longest() -> None:
     bulk = [due(priority=1, minutes=minutes) for minutes in (10, 60, 30)]
     default = due(priority=5, minutes=40)
     urgent = [due(priority=9, minutes=1) for _ in range(25)]

@@ -170,6 +170,7 @@ def _one_of_each() -> figures.Figures:
         oldest_due=None,
         freshness={"late": 1},
         late_for=None,
+        deadlines={"met": 1},
     )
 
 

@@ -38,6 +38,7 @@ def read(post: QueryDict) -> Asked:
     for name in NUMBERS:
         data[name] = units.number(post.get(name, "").strip())
     data["max_age_seconds"] = units.seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
+    data["deadline"] = _deadline(post)
     for name in ("obey_robots", "enabled"):
         data[name] = post.get(name) == "on"
     data["headers"] = _headers(post.get("headers", ""), problems)
@@ -45,6 +46,12 @@ def read(post: QueryDict) -> Asked:
     data["fields"], data["row"] = _declared(post, data, problems)
     data["schedule"] = when.read(post)
     return Asked(data=data, problems=tuple(problems))
+
+
+def _deadline(post: QueryDict) -> dict[str, str] | None:
+    """Return the daily deadline; None when no time is named."""
+    time = post.get("deadline", "").strip()
+    return {"time": time, "timezone": post.get("deadline_zone", "").strip()} if time else None
 
 
 def _headers(text: str, problems: list[drafts.Problem]) -> dict[str, str]:

@@ -101,7 +101,7 @@ _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "obey_robots", "headers", "user_agent", "scraper", "options", "row",
     "fields_as", "fields_json", "key", "tags", "enabled", "max_age", "max_age_unit", "refresh_per_day",
-    *when.CONTROLS,
+    "deadline", "deadline_zone", *when.CONTROLS,
 )  # fmt: skip
 
 
@@ -118,6 +118,7 @@ def blank() -> TargetForm:
         "fields_as": "rows",
         "options": "",
         "max_age_unit": "3600",
+        "deadline_zone": "UTC",
         **when.BLANK,
     }
     return TargetForm(values=values, rows=())
@@ -141,6 +142,8 @@ def of_target(target: Target) -> TargetForm:
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["enabled"] = "on" if target.enabled else ""
     shown |= when.shown(getattr(target, "schedule", None))
+    if target.deadline:
+        shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
     if target.max_age_seconds is not None:
         shown["max_age"], shown["max_age_unit"] = units.in_units(target.max_age_seconds)
     declared = rows.of_fields(target.fields)
@@ -165,6 +168,8 @@ def _control(problem: drafts.Problem) -> tuple[str, str]:
     head, _, rest = problem.field.partition(".")
     if head == "schedule":
         return when.control(rest, problem.message)
+    if head == "deadline":
+        return "deadline_zone" if rest == "timezone" else "deadline", problem.message
     if head == "max_age_seconds":
         return "max_age", problem.message
     if head in SHARED and rest:

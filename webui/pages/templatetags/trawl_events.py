@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
 
-from crawler.models import Event, EventKind
+from crawler.models import Event, EventKind, Run
 from webui.pages.templatetags.trawl import number, span
 
 register = template.Library()
@@ -33,6 +34,19 @@ def freshness_badge(state: str) -> str:
 
 
 @register.filter
+def deadline_badge(run: Run) -> str:
+    """Return the badge of how a run stands to its deadline."""
+    match run.deadline_met:
+        case True:
+            kind, words = "good", "deadline met"
+        case False:
+            kind, words = "bad", "deadline missed"
+        case _:
+            kind, words = "", "no deadline any more" if run.is_final else "deadline ahead"
+    return format_html('<span class="state {}">{}</span>', kind, words)
+
+
+@register.filter
 def event_badge(kind: str) -> str:
     """Return the badge of an event's kind; a kind of a newer version is shown by its name."""
     known = kind in EventKind.values
@@ -48,10 +62,17 @@ def event_words(event: Event) -> str:
         case EventKind.RUN_FINISHED | EventKind.RUN_FAILED | EventKind.RUN_CANCELLED:
             counted = [_many(said, name) for name in ("pages", "items", "failed")]
             return "; ".join(filter(None, (", ".join(filter(None, counted)), _reason(event, said))))
+        case EventKind.DEADLINE_MET | EventKind.DEADLINE_MISSED if said.get("deadline"):
+            return f"to be done by {_moment(said['deadline'])}"
         case EventKind.FRESHNESS_LATE | EventKind.FRESHNESS_RECOVERED if "max_age_seconds" in said:
             return f"no older than {span(said['max_age_seconds'])} is wanted"
         case _:
             return ""
+
+
+def _moment(written: object) -> str:
+    """Return a stored moment as people read it, in UTC."""
+    return f"{datetime.fromisoformat(str(written)).astimezone(UTC):%-d %b %H:%M} UTC"
 
 
 def _many(said: dict[str, Any], name: str) -> str:
