@@ -9,7 +9,7 @@ from crawler import conf
 from crawler.stores import leases, outages, processes
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +26,14 @@ def free_expired(*, now: datetime) -> int:
     And what is held in the name of slices that were given up already, but came back for a moment.
     Nothing counts as lost of a slice that an outage of the database kept from renewing its row.
     """
-    lease_time = conf.crawl().lease_time
-    expired = leases.expired(now=now, lease_time=lease_time)
-    freed = sum(_free(owner, now=now, lost=not _was_kept(owner, lease_time)) for owner in expired)
+    expired = leases.expired(now=now, lease_time=conf.crawl().lease_time)
+    freed = sum(_free(owner, now=now, lost=not _was_kept(owner, now=now)) for owner in expired)
     return freed + sum(_free(owner, now=now, lost=True) for owner in leases.orphaned())
 
 
-def _was_kept(owner: str, lease_time: timedelta) -> bool:
+def _was_kept(owner: str, *, now: datetime) -> bool:
     renewed_at = leases.last_renewal(owner)
-    return renewed_at is not None and outages.covers(renewed_at, renewed_at + lease_time)
+    return renewed_at is not None and outages.covers(renewed_at, now)
 
 
 def _free(owner: str, *, now: datetime, lost: bool) -> bool:

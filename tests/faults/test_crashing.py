@@ -35,7 +35,7 @@ ENDS_WITHIN_SECONDS = 90
 
 @pytest.fixture
 def site(scale: Scale, tmp_path: Path) -> Iterator[LinkedSite]:
-    with LinkedSite(Graph(pages=scale.of(quick=120, full=500), hosts=6), log=tmp_path / "asked") as served:
+    with LinkedSite(Graph(pages=scale.of(quick=90, full=500), hosts=6), log=tmp_path / "asked") as served:
         yield served
 
 

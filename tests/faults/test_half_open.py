@@ -61,12 +61,12 @@ def test_broker_that_falls_silent_is_reached_again_without_a_restart(
     installation.fleet.add({"BROKER_SECONDS": scale.of(quick="2", full="15")})
     installation.start()
     api = installation.start_web()
-    crawl = installation.crawl(site, seconds=scale.of(quick=6.0, full=150.0))
+    crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=150.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     crawl.until_settled(site.graph.pages // 5, within_seconds=60)
 
     way.swallow()
-    healed_at = time.monotonic() + scale.of(quick=12.0, full=120.0)
+    healed_at = time.monotonic() + scale.of(quick=7.0, full=120.0)
     status, run = api.post(f"/targets/{aside.pk}/runs")
     assert status == 202, run
     until(
