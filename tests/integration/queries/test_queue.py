@@ -223,14 +223,14 @@ def test_counting_ends_where_nobody_looks(ada: User) -> None:
     assert (line.many, line.is_uncounted, len(line.hosts)) == (queue.MOST_COUNTED, True, 3)
 
 
-@pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="PostgreSQL chooses by statistics that a test has not"
-)
 def test_hosts_of_a_run_are_found_by_an_index_in_the_order_shown(ada: User) -> None:
-    run = a_run(ada)
-    found = Backlog.objects.filter(run=run, due_at__isnull=False, due_at__gte=BEFORE).order_by("due_at", "id")
+    found = Backlog.objects.filter(run=a_run(ada), due_at__isnull=False, due_at__gte=BEFORE)
+    if connection.vendor == "postgresql":  # whose statistics of an empty table say nothing
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
 
-    plan = found.explain()
+    plan = found.order_by("due_at", "id").explain()
 
     assert "backlog_waiting" in plan
     assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
