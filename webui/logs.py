@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from django.db import Error as DatabaseFailure
 
 if TYPE_CHECKING:
     import logging
@@ -40,6 +41,17 @@ def configuration(level: str) -> dict[str, Any]:
 def is_news(record: logging.LogRecord) -> bool:
     """Say whether a record tells more than is told anyway.
 
-    "Not ready yet" is the answer to a probe; the outage behind "not now" is logged once.
+    "Not ready yet" is the answer to a probe; the outage behind "not now", and behind whatever else it
+    makes fail, is logged once.
     """
-    return not (record.name == "django.request" and getattr(record, "status_code", None) == 503)
+    if record.name == "django.request" and getattr(record, "status_code", None) == 503:
+        return False
+    return not (record.exc_info and _is_of_outage(record.exc_info[1]))
+
+
+def _is_of_outage(error: BaseException | None) -> bool:
+    if not isinstance(error, DatabaseFailure):
+        return False
+    from crawler.stores.outages import watch  # tables are there when the first of them fails
+
+    return watch.note(error) is not None

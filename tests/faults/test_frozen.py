@@ -64,11 +64,12 @@ def test_worker_that_wakes_after_its_leases_sends_nothing_and_its_results_are_st
 ) -> None:
     lease = scale.of(quick={"LEASE_SECONDS": 3.0, "SEND_SECONDS": 2.2, "RENEW_SECONDS": 0.75}, full={})
     lasts = LEASES * lease.get("LEASE_SECONDS", scale.lease_seconds)
-    # Celery would end a task that stood still for so long, and nobody could tell what it had in hand
+    # a slice whose time is over sends nothing anyway, and Celery would end a task that stood still
     limits = {
-        "SOFT_LIMIT_SECONDS": 2 * lasts,
-        "HARD_LIMIT_SECONDS": 3 * lasts,
-        "REDELIVER_SECONDS": 4 * lasts,
+        "SLICE_SECONDS": 2 * lasts,
+        "SOFT_LIMIT_SECONDS": 5 * lasts,
+        "HARD_LIMIT_SECONDS": 6 * lasts,
+        "REDELIVER_SECONDS": 7 * lasts,
     }
     installation.fleet.add({name: str(seconds) for name, seconds in (lease | limits).items()})
     installation.start()

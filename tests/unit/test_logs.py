@@ -9,8 +9,10 @@ import logging.config
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import OperationalError, ProgrammingError
 from django.test import RequestFactory
 
+from crawler.stores.outages import watch
 from webui import logs
 
 if TYPE_CHECKING:
@@ -71,6 +73,20 @@ def test_only_not_now_is_no_news(path: str, status: int, news: bool) -> None:
     record = logging.makeLogRecord(told)
 
     assert logs.is_news(record) is news
+
+
+def test_what_an_outage_makes_fail_is_told_once_and_not_with_each_failure() -> None:
+    outage, fault = OperationalError("the server closed the connection"), ProgrammingError("no such table")
+    try:
+        told = [
+            logs.is_news(logging.makeLogRecord({"exc_info": (type(error), error, None)}))
+            for error in (outage, fault)
+        ]
+        assert watch.seen is not None
+    finally:
+        watch.forget()
+
+    assert told == [False, True]
 
 
 def test_lines_without_a_request_are_news() -> None:
