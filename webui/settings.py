@@ -97,6 +97,11 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     POSTGRES_OPTIONS: dict[str, object] = {
         "connect_timeout": 10,
+        # a server that vanished without a word is given up before its slice's lease is
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
         "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",
     }
     if env.flag("DATABASE_POOL"):
