@@ -19,7 +19,7 @@ from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
 from crawler.models.problems import ProblemKind, ProblemSample
 from crawler.models.refresh import RefreshPlan
-from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, Run, RunState, RunTrigger
+from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
 from crawler.models.targets import Scope, Target
 from crawler.models.workers import Heartbeat
@@ -27,6 +27,7 @@ from crawler.models.workers import Heartbeat
 __all__ = [
     "ACTIVE_RUN_STATES",
     "FINAL_RUN_STATES",
+    "TIME_LIMIT",
     "Backlog",
     "BacklogKind",
     "Event",

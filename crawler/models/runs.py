@@ -29,6 +29,8 @@ class RunState(models.TextChoices):
 
 ACTIVE_RUN_STATES = (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED)
 FINAL_RUN_STATES = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
+TIME_LIMIT = "time_limit"
+"""The reason of a run that ran out of its minutes, and of the requests that it left."""
 
 
 class RunTrigger(models.TextChoices):
@@ -53,6 +55,13 @@ class RunQuerySet(models.QuerySet["Run"]):
     def whole(self) -> RunQuerySet:
         """Return the runs that crawl their target from its start, not those that refresh known pages."""
         return self.exclude(trigger=RunTrigger.REFRESH)
+
+    def complete(self) -> RunQuerySet:
+        """Return the runs that read all of their target, with at least one page, changed or not.
+
+        One that failed, was cancelled or ran out of its minutes is not, nor is a refresh.
+        """
+        return self.whole().filter(state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
 
     def active(self) -> RunQuerySet:
         """Return the runs that are not in a final state."""

@@ -1,10 +1,13 @@
-"""How urgent a run becomes as its deadline nears: a rule of the time and the work that are left."""
+"""How urgent a run becomes as its deadline nears, and when it has met it."""
 
 from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MOST_URGENT: Final = 9
 RELAXED, TIGHT = 4.0, 1.25
@@ -41,3 +44,12 @@ def step(current: int, *, to: int, own: int) -> int:
     if current < to:
         return current + 1
     return current - 1 if current > to + 1 or current > to == own else current
+
+
+def met(deadline: datetime, *, ended_at: datetime, complete: bool, cancelled: bool) -> bool | None:
+    """Return whether a run that has ended met its deadline: complete, and in time.
+
+    None for one that was cancelled in time: nobody waits for it any more.
+    """
+    in_time = ended_at <= deadline
+    return None if cancelled and in_time else complete and in_time

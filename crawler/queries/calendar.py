@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import OuterRef, Subquery
 
 from crawler.frontier import agenda
-from crawler.models import OverlapPolicy, Run, RunState, Schedule, Target
+from crawler.models import OverlapPolicy, Run, Schedule, Target
 from crawler.models.targets import DEFAULT_MAX_PAGES
-from crawler.stores.runs import TIME_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -140,7 +139,7 @@ def _starts(
 
 
 def _expected(schedules: Sequence[Schedule]) -> list[Expected]:
-    complete = Run.objects.filter(target=OuterRef("pk"), state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
+    complete = Run.objects.complete().filter(target=OuterRef("pk"))
     newest = Target.objects.filter(pk__in=[schedule.target_id for schedule in schedules]).annotate(
         last=Subquery(complete.order_by("-id").values("id")[:1])
     )

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 
-from crawler.models import FreshnessWatch, Run, RunState, Target
+from crawler.models import FreshnessWatch, Run, Target
 from crawler.policy.freshness import Data, Freshness
-from crawler.stores.runs import TIME_LIMIT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,13 +47,8 @@ class Standings:
 
 
 def complete_runs() -> QuerySet[Run]:
-    """Return the runs that renewed all of their target's data, newest first.
-
-    Refreshing some pages does not count. A run does when it finished by itself with at least one page,
-    changed or not. One that failed, was cancelled or ran out of time does not.
-    """
-    finished = Run.objects.whole().filter(state=RunState.FINISHED, started_at__isnull=False)
-    return finished.exclude(reason=TIME_LIMIT).order_by("-id")
+    """Return the runs that renewed all of their target's data, newest first."""
+    return Run.objects.complete().filter(started_at__isnull=False).order_by("-id")
 
 
 def newest_run(column: str) -> Subquery:

@@ -9,13 +9,12 @@ from django.db.models import Max
 
 from crawler.frontier import waiting
 from crawler.frontier.waiting import Holder, Place
-from crawler.models import Backlog, BacklogKind, Run, RunState, Slice
+from crawler.models import TIME_LIMIT, Backlog, BacklogKind, Run, RunState, Slice
 from crawler.queries import health
 from crawler.queries.paging import Listing, listing
 from crawler.queue import WORKERS, Lane, lane_for
 from crawler.stores import backlogs
 from crawler.stores.lanes import PRIORITIES
-from crawler.stores.runs import TIME_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 
-from crawler.models import FINAL_RUN_STATES, Run, RunState, RunTrigger
+from crawler.models import FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
 from crawler.services import bells, outbox, reports, runs, vanished
 from crawler.stores import hosts, leases, outages, sql
@@ -46,7 +46,7 @@ def _finish_done(*, now: datetime) -> None:
 
 
 def _settle_ended(*, now: datetime) -> None:
-    over = Q(state__in=FINAL_RUN_STATES) | Q(state=RunState.RUNNING, reason=rows.TIME_LIMIT)
+    over = Q(state__in=FINAL_RUN_STATES) | Q(state=RunState.RUNNING, reason=TIME_LIMIT)
     for run in Run.objects.filter(over, settled=False).defer("headers").order_by("id")[:MOST_RUNS]:
         runs.settle(run=run, now=now, batches=1)
 

@@ -14,6 +14,7 @@ from crawler.engine.work import NewRequest
 from crawler.models import (
     ACTIVE_RUN_STATES,
     FINAL_RUN_STATES,
+    TIME_LIMIT,
     BacklogKind,
     RefreshPlan,
     Run,
@@ -184,7 +185,7 @@ def settle(*, run: Run, now: datetime, batches: int = 1_000) -> bool:
 
 
 def _is_over(run_id: int) -> bool:
-    over = Q(state__in=FINAL_RUN_STATES) | Q(reason=rows.TIME_LIMIT)
+    over = Q(state__in=FINAL_RUN_STATES) | Q(reason=TIME_LIMIT)
     return Run.objects.filter(over, pk=run_id, settled=False).exists()
 
 
@@ -208,14 +209,14 @@ def _settle_batch(run_id: int, *, now: datetime) -> bool:
 def stop_late(*, now: datetime) -> int:
     """End the runs that are past their time limit; what they have is kept. Return how many."""
     stopped = 0
-    running = Run.objects.filter(state=RunState.RUNNING).exclude(reason=rows.TIME_LIMIT)
+    running = Run.objects.filter(state=RunState.RUNNING).exclude(reason=TIME_LIMIT)
     for run in running.defer("headers").order_by("id"):
         minutes = run.settings["max_minutes"]
         if minutes is None:
             continue
         ends_at = (run.started_at or now) + timedelta(minutes=minutes, seconds=run.paused_seconds)
         still = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)
-        if ends_at < now and still.update(reason=rows.TIME_LIMIT):
+        if ends_at < now and still.update(reason=TIME_LIMIT):
             _settle_soon(run, now=now)
             stopped += 1
     return stopped

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.models import EventKind, Run, RunState
+from crawler.models import TIME_LIMIT, EventKind, Run, RunState
+from crawler.policy import deadlines as rule
 from crawler.stores import events
 
 if TYPE_CHECKING:
@@ -32,19 +33,17 @@ def decide(run: int, *, met: bool, now: datetime) -> bool:
     return True
 
 
-def decide_at_end(run: int, *, cut_short: str, now: datetime) -> None:
-    """Decide about a run that has just ended; one that did for the reason `cut_short` is not whole.
-
-    One that was cancelled in time neither met nor missed its deadline: nobody waits for it any more.
-    """
+def decide_at_end(run: int, *, now: datetime) -> None:
+    """Decide about a run that has just ended."""
     found = Run.objects.filter(pk=run, deadline_at__isnull=False, deadline_met=None)
-    row = found.values_list("state", "reason", "finished_at", "deadline_at").first()
-    if row is None:
+    row = found.only("state", "reason", "finished_at", "deadline_at").first()
+    if row is None or row.deadline_at is None:
         return
-    state, reason, finished_at, deadline_at = row
-    if deadline_at is None:
-        return
-    whole = state == RunState.FINISHED and reason != cut_short
-    in_time = (finished_at or now) <= deadline_at
-    if state != RunState.CANCELLED or not in_time:
-        decide(run, met=whole and in_time, now=now)
+    met = rule.met(
+        row.deadline_at,
+        ended_at=row.finished_at or now,
+        complete=row.state == RunState.FINISHED and row.reason != TIME_LIMIT,
+        cancelled=row.state == RunState.CANCELLED,
+    )
+    if met is not None:
+        decide(run, met=met, now=now)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crawler.models import ACTIVE_RUN_STATES, OutboxMessage, RequestState, Run, RunState
+from crawler.models import ACTIVE_RUN_STATES, TIME_LIMIT, OutboxMessage, RequestState, Run, RunState
 from crawler.queue import Work
 from crawler.stores import deadlines, events, sql, states
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-TIME_LIMIT = "time_limit"
 MOST_LANDINGS = 100
 COUNTERS = (
     "discovered", "done", "failed", "skipped", "dead", "pages", "pages_unchanged", "redirected", "retries",
@@ -148,7 +147,7 @@ def finish(run: int, *, state: RunState, reason: str, now: datetime) -> bool:
 def tell_of_end(run: int, *, now: datetime) -> None:
     """Write what follows from the end of a run: its event, and the message that asks for its report."""
     events.record_end(run, now=now)
-    deadlines.decide_at_end(run, cut_short=TIME_LIMIT, now=now)
+    deadlines.decide_at_end(run, now=now)
     OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run}, created_at=now)
 
 

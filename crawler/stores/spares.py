@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.engine.work import NewRequest
-from crawler.stores import runs, sql
+from crawler.models import TIME_LIMIT
+from crawler.stores import sql
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def oldest(run: int, count: int) -> list[Found]:
 
 OLDEST = (
     "SELECT s.url, s.depth, s.parent, s.via FROM crawler_sparelink s JOIN crawler_run r ON r.id = s.run_id "
-    f"WHERE s.run_id = %s AND r.reason <> '{runs.TIME_LIMIT}' ORDER BY s.id LIMIT %s"
+    f"WHERE s.run_id = %s AND r.reason <> '{TIME_LIMIT}' ORDER BY s.id LIMIT %s"
 )
 
 

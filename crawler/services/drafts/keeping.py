@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crawler import conf
 from crawler.frontier.feasibility import Load, judge, pace
-from crawler.models import Host, Run, RunState, Scope
+from crawler.models import Host, Run, Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
-from crawler.stores.runs import TIME_LIMIT
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ def told(found: Feasibility, *, now: datetime) -> dict[str, Any]:
 
 def pages_of(target: Target) -> int | None:
     """Return how many pages the last complete run of `target` had; None when there was none."""
-    complete = Run.objects.whole().filter(target=target, state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
-    last = complete.order_by("-id").values_list("pages", flat=True).first()
+    complete = Run.objects.complete().filter(target=target).order_by("-id")
+    last = complete.values_list("pages", flat=True).first()
     return last or None
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from crawler.models import FINAL_RUN_STATES, Page, RefreshPlan, Request, RequestState, Run, RunTrigger
+from crawler.models import (
+    FINAL_RUN_STATES,
+    TIME_LIMIT,
+    Page,
+    RefreshPlan,
+    Request,
+    RequestState,
+    Run,
+    RunTrigger,
+)
 from crawler.services.refresh.reading import COLUMNS, GIVEN_UP, Known, interval_of
 from crawler.services.runs import CANCELLED
 from crawler.stores import sql
-from crawler.stores.runs import TIME_LIMIT
 
 if TYPE_CHECKING:
     from datetime import datetime

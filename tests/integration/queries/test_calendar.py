@@ -11,11 +11,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crawler.models import Run, RunState, Schedule, Target
+from crawler.models import TIME_LIMIT, Run, RunState, RunTrigger, Schedule, Target
 from crawler.queries import calendar
 from crawler.queries.calendar import Calendar
 from crawler.services import targets
-from crawler.stores.runs import TIME_LIMIT
 
 pytestmark = pytest.mark.django_db
 
@@ -83,15 +82,17 @@ def test_frequent_runs_are_one_line_an_hour(ada: User) -> None:
 
 def test_load_follows_the_last_complete_run(ada: User) -> None:
     target = scheduled(ada, cron="0 12 * * *")
-    for done, state, reason in (
-        (500, RunState.FINISHED, ""),
-        (7, RunState.FAILED, ""),
-        (9, RunState.FINISHED, TIME_LIMIT),
+    for done, state, reason, trigger in (
+        (500, RunState.FINISHED, "", RunTrigger.SCHEDULE),
+        (7, RunState.FAILED, "", RunTrigger.SCHEDULE),
+        (9, RunState.FINISHED, TIME_LIMIT, RunTrigger.SCHEDULE),
+        (11, RunState.FINISHED, "", RunTrigger.REFRESH),
     ):
         Run.objects.create(
             target=target,
             state=state,
             reason=reason,
+            trigger=trigger,
             done=done - 1,
             failed=1,
             started_at=NOW,

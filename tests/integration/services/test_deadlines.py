@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from crawler import queue
-from crawler.models import Backlog, Event, EventKind, Run, RunState, RunTrigger, Target
+from crawler.models import TIME_LIMIT, Backlog, Event, EventKind, Run, RunState, RunTrigger, Target
 from crawler.queue import Lane
 from crawler.services import deadlines, runs, targets
 from crawler.stores import runs as rows
@@ -144,7 +144,7 @@ def test_a_missed_deadline_is_told_once_and_presses_no_more() -> None:
         (RunState.FINISHED, -1, "", True),
         (RunState.FINISHED, 0, "", True),
         (RunState.FINISHED, 1, "", False),
-        (RunState.FINISHED, -1, rows.TIME_LIMIT, False),
+        (RunState.FINISHED, -1, TIME_LIMIT, False),
         (RunState.FAILED, -1, "no start URL could be fetched", False),
     ],
 )

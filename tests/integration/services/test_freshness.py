@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from crawler.models import Event, EventKind, FreshnessWatch, Run, RunState, RunTrigger, Target
+from crawler.models import TIME_LIMIT, Event, EventKind, FreshnessWatch, Run, RunState, RunTrigger, Target
 from crawler.policy.freshness import Freshness
 from crawler.queries import freshness as ages
 from crawler.services import freshness, schedules, targets
-from crawler.stores.runs import TIME_LIMIT
 
 pytestmark = pytest.mark.django_db
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crawler.engine.work import Ended, Ending, NewRequest, Postponed
 from crawler.models import (
+    TIME_LIMIT,
     Backlog,
     Host,
     Item,
@@ -237,7 +238,7 @@ def test_run_whose_time_is_up_takes_no_more_links(hands: Hands) -> None:
     run = a_run(f"{A}/", max_pages=2)
     hands.commit(visited(hands.claims()[f"{A}/"], f"{A}/1", f"{A}/2"))
     claim = hands.claims()[f"{A}/1"]
-    Run.objects.filter(pk=run.pk).update(reason=rows.TIME_LIMIT)
+    Run.objects.filter(pk=run.pk).update(reason=TIME_LIMIT)
 
     hands.commit(Ended(claim=claim, state=Ending.SKIPPED, reason="robots"))
 
