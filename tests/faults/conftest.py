@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connection
 
-from tests.faults.brokers import BROKERS, Broker
+from tests.faults.brokers import BROKERS, Broker, Valkey
 from tests.faults.installation import Installation
 from tests.faults.results import Result
 from tests.faults.scale import FULL, QUICK, Scale
@@ -36,7 +36,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Give each fault test the time that its form takes, and leave out those that say they are not for it.
 
     `only_on` names the databases that a row is about; `quick_on` those on which its quick form is run,
-    where the other would tell little more.
+    where the other would tell little more. For the same reason the quick form tries RabbitMQ on SQLite alone,
+    and not in a test that says so with `quick_with`.
     """
     full = config.getoption("--faults")
     ours = [item for item in items if Path(__file__).parent in item.path.parents]
@@ -44,6 +45,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.timeout(FULL_TIMEOUT_SECONDS if full else QUICK_TIMEOUT_SECONDS))
     markers = ("only_on",) if full else ("only_on", "quick_on")
     left_out = [item for item in ours if any(not _is_for(item, marker) for marker in markers)]
+    if not full:
+        left_out += [item for item in ours if not _is_for_broker(item) and item not in left_out]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
@@ -52,6 +55,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_for(item: pytest.Item, marker: str) -> bool:
     asked = item.get_closest_marker(marker)
     return asked is None or connection.vendor in asked.args
+
+
+def _is_for_broker(item: pytest.Item) -> bool:
+    if not hasattr(item, "callspec"):
+        return True
+    broker = item.callspec.params.get("broker", Valkey.name)
+    if broker == Valkey.name:
+        return True
+    asked = item.get_closest_marker("quick_with")
+    return connection.vendor == "sqlite" and (asked is None or broker in asked.args)
 
 
 @pytest.fixture

@@ -112,6 +112,7 @@ def test_killed_groups_lose_nothing_and_repeat_only_what_was_in_flight(
     )
 
 
+@pytest.mark.quick_with(Valkey.name)
 def test_killed_pool_children_lose_nothing_and_bury_no_healthy_page(
     installation: Installation,
     site: LinkedSite,

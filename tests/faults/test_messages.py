@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.xdist_group("faults"),
+    pytest.mark.xdist_group("faults-broker"),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 EVERY_SECONDS = 1.0
