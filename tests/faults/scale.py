@@ -47,6 +47,9 @@ FULL = Scale(
     lease_seconds=60,
     slice_seconds=30,
 )
+SHORT_LEASE = {"LEASE_SECONDS": "3", "SEND_SECONDS": "2.2", "RENEW_SECONDS": "0.75"}
+"""The shortest there is, for quick forms that wait for several."""
+
 QUICK = Scale(
     name="quick",
     pages=240,

@@ -14,6 +14,7 @@ from django.db import connection
 from crawler.models import Request, RequestState, Slice
 from tests.faults.brokers import Valkey
 from tests.faults.results import Result
+from tests.faults.scale import SHORT_LEASE
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def _has_no_lock() -> bool:
 def test_worker_that_wakes_after_its_leases_sends_nothing_and_its_results_are_stale(
     installation: Installation, site: LinkedSite, scale: Scale, report: Report
 ) -> None:
-    lease = scale.of(quick={"LEASE_SECONDS": 3.0, "SEND_SECONDS": 2.2, "RENEW_SECONDS": 0.75}, full={})
-    lasts = LEASES * lease.get("LEASE_SECONDS", scale.lease_seconds)
+    lease = scale.of(quick=SHORT_LEASE, full={})
+    lasts = LEASES * float(lease.get("LEASE_SECONDS", scale.lease_seconds))
     # a slice whose time is over sends nothing anyway, and Celery would end a task that stood still
     limits = {
         "SLICE_SECONDS": 2 * lasts,
@@ -71,7 +72,7 @@ def test_worker_that_wakes_after_its_leases_sends_nothing_and_its_results_are_st
         "HARD_LIMIT_SECONDS": 6 * lasts,
         "REDELIVER_SECONDS": 7 * lasts,
     }
-    installation.fleet.add({name: str(seconds) for name, seconds in (lease | limits).items()})
+    installation.fleet.add(lease | {name: str(seconds) for name, seconds in limits.items()})
     installation.start()
     crawl = installation.crawl(site, seconds=scale.of(quick=3.0, full=60.0))
     crawl.until_settled(site.graph.pages // 5, within_seconds=60)

@@ -16,6 +16,7 @@ from tests.faults.brokers import Valkey
 from tests.faults.databases import Orders, SmallDisk
 from tests.faults.installation import Installation
 from tests.faults.results import Result
+from tests.faults.scale import SHORT_LEASE
 from tests.law import assert_conserved
 from tests.postgres import hand_over
 from tests.waiting import until
@@ -164,9 +165,10 @@ def until_silent(crawl: Crawl, since: float) -> float:
 def test_fetching_stops_while_nothing_can_be_stored_and_goes_on_by_itself(
     installation: Installation, trouble: Trouble, site: LinkedSite, scale: Scale, report: Report
 ) -> None:
+    installation.fleet.add(scale.of(quick=SHORT_LEASE, full={}))
     installation.start()
     api = installation.start_web()
-    crawl = installation.crawl(site, seconds=scale.of(quick=5.0, full=120.0))
+    crawl = installation.crawl(site, seconds=scale.of(quick=3.0, full=120.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     crawl.until_settled(site.graph.pages // 5, within_seconds=60)
 
@@ -184,7 +186,7 @@ def test_fetching_stops_while_nothing_can_be_stored_and_goes_on_by_itself(
     status, answer = api.post(f"/targets/{aside.pk}/runs")
     has_room = status == 202  # PostgreSQL fills the pages that it has
     assert has_room or (status, answer["detail"].partition(";")[0]) == (503, trouble.told)
-    time.sleep(max(0.0, scale.of(quick=8.0, full=150.0) - (time.monotonic() - began)))
+    time.sleep(max(0.0, scale.of(quick=5.0, full=150.0) - (time.monotonic() - began)))
     assert len(site.hits) == asked, "it fetches what it cannot store"
     assert not crawl.is_over
     assert_conserved(crawl.run)
