@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.site.server import HostileSite
     from webui.processes.broker import Embedded
 
 
@@ -96,3 +97,13 @@ def rabbit_fleet(transactional_db: None, rabbit: rabbitmq.Node, tmp_path: Path) 
     """Processes that know RabbitMQ and no Redis, and end with the test."""
     with _ending(Fleet(broker_url=rabbit.url, folder=tmp_path)) as started:
         yield started
+
+
+@pytest.fixture
+def pages(hostile_site: HostileSite) -> HostileSite:
+    """A site whose first page links to 100 others."""
+    links = "".join(f'<a href="/page/{number}">{number}</a>' for number in range(100))
+    hostile_site.serve("/start", f"<title>Start</title>{links}")
+    for number in range(100):
+        hostile_site.serve(f"/page/{number}", f"<title>Page {number}</title>")
+    return hostile_site

@@ -42,16 +42,6 @@ pytestmark = [
 ANSWERED_WITHIN_SECONDS = 2.0
 
 
-@pytest.fixture
-def pages(hostile_site: HostileSite) -> HostileSite:
-    """A site whose first page links to 100 others."""
-    links = "".join(f'<a href="/page/{number}">{number}</a>' for number in range(100))
-    hostile_site.serve("/start", f"<title>Start</title>{links}")
-    for number in range(100):
-        hostile_site.serve(f"/page/{number}", f"<title>Page {number}</title>")
-    return hostile_site
-
-
 class Emptied:
     """A broker that can be emptied, and the fleet on it."""
 

@@ -34,16 +34,6 @@ pytestmark = [
 
 
 @pytest.fixture
-def pages(hostile_site: HostileSite) -> HostileSite:
-    """A site whose first page links to 100 others."""
-    links = "".join(f'<a href="/page/{number}">{number}</a>' for number in range(100))
-    hostile_site.serve("/start", f"<title>Start</title>{links}")
-    for number in range(100):
-        hostile_site.serve(f"/page/{number}", f"<title>Page {number}</title>")
-    return hostile_site
-
-
-@pytest.fixture
 def shop() -> Iterator[str]:
     """The demo shop, at an epoch that does not end."""
     with served(epoch=0) as url:

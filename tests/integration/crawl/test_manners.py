@@ -309,10 +309,8 @@ def test_slice_that_is_told_to_stop_gives_everything_back_within_two_seconds(sit
 
 
 def test_slice_of_a_worker_crawls_and_rings_nobody_when_nothing_is_left(
-    site: HostileSite, monkeypatch: pytest.MonkeyPatch
+    site: HostileSite, rung: list[Lane]
 ) -> None:
-    rung: list[Lane] = []
-    monkeypatch.setattr("crawler.queue.send_slice", rung.append)
     run = a_run(site.url("/page/1"), max_pages=5)
     assert rung == [Lane.DEFAULT]
 
@@ -325,10 +323,8 @@ def test_slice_of_a_worker_crawls_and_rings_nobody_when_nothing_is_left(
     assert rung == [Lane.DEFAULT]
 
 
-def test_worker_fails_a_run_whose_scraper_is_gone_and_crawls_the_others(
-    site: HostileSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("crawler.queue.send_slice", lambda _lane: None)
+@pytest.mark.usefixtures("rung")
+def test_worker_fails_a_run_whose_scraper_is_gone_and_crawls_the_others(site: HostileSite) -> None:
     gone = a_run(site.url("/ok?gone"), scraper="gone")
     well = a_run(site.url("/ok?well"))
 

@@ -85,8 +85,8 @@ def test_place_that_is_none_is_not_found(client: Client, run: Run, name: str) ->
     assert client.get(reverse(name, args=arguments), {"cursor": "nonsense"}).status_code == 404
 
 
-def test_priority_is_moved_from_where_one_is(client: Client, run: Run, bells: list[Lane]) -> None:
-    bells.clear()
+def test_priority_is_moved_from_where_one_is(client: Client, run: Run, rung: list[Lane]) -> None:
+    rung.clear()
     for place in (reverse("queue") + "?lane=default", reverse("run", args=[run.pk])):
         response = client.post(reverse("run-priority", args=[run.pk]), {"priority": "9", "next": place})
         assert response["Location"] == place
@@ -94,7 +94,7 @@ def test_priority_is_moved_from_where_one_is(client: Client, run: Run, bells: li
     run.refresh_from_db()
     assert run.priority == 9
     assert set(Backlog.objects.values_list("priority", flat=True)) == {9}
-    assert bells[0] is Lane.URGENT
+    assert rung[0] is Lane.URGENT
     assert "priority 9 now" in words(client, reverse("queue"))
 
 

@@ -7,25 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from crawler import queue
 from crawler.models import TIME_LIMIT, Backlog, Event, EventKind, Run, RunState, RunTrigger, Target
 from crawler.queue import Lane
 from crawler.services import deadlines, runs, targets
 from crawler.stores import runs as rows
 from tests.crawling import a_run, a_target
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
 NOW = datetime(2026, 3, 2, 5, 30, tzinfo=UTC)
 BERLIN = {"time": "07:00", "timezone": "Europe/Berlin"}
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes whose bell was rung."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(queue, "send_slice", lanes.append)
-    return lanes
 
 
 def a_run_with_deadline(*, at: datetime | None, priority: int = 2) -> Run:

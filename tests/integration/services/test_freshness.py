@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from crawler.models import TIME_LIMIT, Event, EventKind, FreshnessWatch, Run, RunState, RunTrigger, Target
 from crawler.policy.freshness import Freshness
 from crawler.queries import freshness as ages
 from crawler.services import freshness, schedules, targets
+from tests.together import twice_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -167,21 +166,7 @@ def test_the_newest_complete_run_counts_and_not_a_later_part_of_the_target() -> 
 def test_two_looks_at_once_tell_of_a_change_once() -> None:
     for _ in range(20):
         promised()
-    barrier, errors = threading.Barrier(2), []
 
-    def look() -> None:
-        try:
-            barrier.wait(10)
-            freshness.watch(now=NOW + DAY)
-        except BaseException as error:  # noqa: BLE001 - the test shows it
-            errors.append(error)
-        finally:
-            connection.close()
+    twice_at_once(lambda: freshness.watch(now=NOW + DAY))
 
-    threads = [threading.Thread(target=look) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert errors == []
     assert told() == [EventKind.FRESHNESS_LATE] * 20

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from crawler import queue
 from crawler.models import (
     Page,
     RefreshPlan,
@@ -22,25 +19,18 @@ from crawler.models import (
     Target,
 )
 from crawler.queries.refresh import spent
-from crawler.queue import Lane
 from crawler.services import refresh, runs, schedules, targets
 from crawler.services.refresh import learning, planning
 from crawler.urls import canonical
 from tests.law import assert_conserved
+from tests.together import twice_at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rung")]
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def bells(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    rung: list[Lane] = []
-    monkeypatch.setattr(queue, "send_slice", rung.append)
-    return rung
 
 
 def a_target(per_day: int | None = 24, **settings: Any) -> Target:
@@ -276,21 +266,7 @@ def test_more_pages_than_are_read_at_once_are_all_planned(monkeypatch: pytest.Mo
 def test_two_ticks_at_once_refresh_a_page_once() -> None:
     for _ in range(4):
         a_page(a_target(24), "a", days=9)
-    barrier, errors = threading.Barrier(2), []
 
-    def look() -> None:
-        try:
-            barrier.wait(10)
-            refresh.tick(now=NOW + 2 * HOUR)
-        except BaseException as error:  # noqa: BLE001 - the test shows it
-            errors.append(error)
-        finally:
-            connection.close()
+    twice_at_once(lambda: refresh.tick(now=NOW + 2 * HOUR))
 
-    threads = [threading.Thread(target=look) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert errors == []
     assert [run.discovered for run in refreshes()] == [1, 1, 1, 1]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from crawler.engine.work import Ended, Ending
 from crawler.models import OutboxMessage
@@ -17,11 +15,6 @@ from tests.integration.stores.hands import Hands, fresh, visited
 
 pytestmark = pytest.mark.django_db
 A = "http://a.test"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 def items(*keys: str) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,11 +31,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 A, B = "http://a.test", "http://b.test"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 @pytest.fixture(autouse=True)

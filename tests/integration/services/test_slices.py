@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from crawler import queue, runner
+from crawler import runner
 from crawler.engine.engine import Tally
 from crawler.models import LaneState, RunTrigger, Target
 from crawler.queue import Lane
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     from crawler.runner import SliceJob
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes whose bell was rung."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(queue, "send_slice", lanes.append)
-    return lanes
 
 
 @pytest.fixture(autouse=True)

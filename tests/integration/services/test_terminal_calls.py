@@ -5,21 +5,12 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from crawler import queue
 from crawler.models import Heartbeat
 from crawler.queue import Lane
 from crawler.services.terminal.attending import call_workers
 from tests.crawling import a_run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes whose bell was rung."""
-    lanes: list[Lane] = []
-    monkeypatch.setattr(queue, "send_slice", lanes.append)
-    return lanes
 
 
 def test_lanes_with_due_work_are_rung_where_workers_live(rung: list[Lane]) -> None:

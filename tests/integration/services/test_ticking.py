@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from crawler import queue
 from crawler.models import Run, RunState, Target
 from crawler.queries import rates
 from crawler.queue import Lane
@@ -37,10 +36,8 @@ def test_running_runs_are_sampled(settings: Settings) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(("crawling", "seconds"), [(False, 5), (True, 15)])
 def test_message_that_nobody_answers_is_sent_again_and_sooner_while_nobody_crawls(
-    monkeypatch: pytest.MonkeyPatch, *, crawling: bool, seconds: int
+    rung: list[Lane], *, crawling: bool, seconds: int
 ) -> None:
-    sent: list[Lane] = []
-    monkeypatch.setattr(queue, "send_slice", sent.append)
     a_run("http://a.test/")
     if crawling:
         leases.begin(owner="somebody", lane=Lane.DEFAULT, node="node", now=timezone.now())
@@ -48,6 +45,6 @@ def test_message_that_nobody_answers_is_sent_again_and_sooner_while_nobody_crawl
 
     ticking.tick(now=now)
     ticking.tick(now=now + timedelta(seconds=seconds - 1))
-    assert sent == [Lane.DEFAULT]
+    assert rung == [Lane.DEFAULT]
     ticking.tick(now=now + timedelta(seconds=seconds + 1))
-    assert sent == [Lane.DEFAULT] * 2
+    assert rung == [Lane.DEFAULT] * 2

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from crawler import queue
@@ -22,19 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
-    """The lanes a message was sent for; the broker takes everything."""
-    found: list[Lane] = []
-    monkeypatch.setattr(queue, "send_slice", found.append)
-    return found
 
 
 def rings(lane: Lane, clock: FakeClock) -> bool:
@@ -85,21 +71,21 @@ def test_lane_has_work_when_a_free_host_of_its_priority_is_due(
     assert lanes.with_work(now=clock.now()) == [Lane(lane)]
 
 
-def test_host_that_is_held_or_not_due_rings_nobody(clock: FakeClock, sent: list[Lane]) -> None:
+def test_host_that_is_held_or_not_due_rings_nobody(clock: FakeClock, rung: list[Lane]) -> None:
     a_run("http://a.test/")
     assert bells.ring_where_due(now=clock.now() - timedelta(hours=1)) == 0
     Hands(clock).claims()
 
     assert bells.ring_where_due(now=clock.now()) == 0
-    assert sent == []
+    assert rung == []
 
 
-def test_bell_is_rung_once_for_many_hosts(clock: FakeClock, sent: list[Lane]) -> None:
+def test_bell_is_rung_once_for_many_hosts(clock: FakeClock, rung: list[Lane]) -> None:
     a_run(*(f"http://h{number}.test/" for number in range(9)))
 
     assert bells.ring_where_due(now=clock.now()) == 1
     assert bells.ring_where_due(now=clock.now()) == 0
-    assert sent == [Lane.DEFAULT]
+    assert rung == [Lane.DEFAULT]
 
 
 @pytest.mark.parametrize("broker", [away, broken])

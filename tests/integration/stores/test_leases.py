@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from crawler.engine.work import HostNews, Ledger
 from crawler.models import Host, OutboxMessage, Request, RequestState, Run, RunState, Slice
@@ -19,11 +18,6 @@ from tests.law import assert_conserved
 pytestmark = pytest.mark.django_db
 A, B = "http://a.test", "http://b.test"
 LEASE = timedelta(seconds=60)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 def test_end_of_a_slice_gives_everything_back_and_counts_no_loss(clock: FakeClock) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import OperationalError
-from django.utils import timezone
 
 from crawler import conf
 from crawler.engine.ports import Ask, HostAsk, Look
@@ -75,11 +74,6 @@ class Deafened:
 
 def _nothing_to_say(run: Run, reason: str) -> None:
     raise AssertionError(f"run {run.pk}: {reason}")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 @pytest.fixture

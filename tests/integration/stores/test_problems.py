@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.utils import timezone
 
 from crawler.engine.work import Ended, Ending, ProblemRecord, Returned
 from crawler.errors import MORE_PROBLEMS
@@ -22,11 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 A = "http://a.test"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 def a_problem(field: str = "price", *, code: str = "missing_required", count: int = 1) -> ProblemRecord:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from crawler.engine.work import Ended, Ending, NewRequest, Postponed
 from crawler.models import (
@@ -40,11 +38,6 @@ from tests.law import assert_conserved
 
 pytestmark = pytest.mark.django_db
 A, B = "http://a.test", "http://b.test"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 @pytest.fixture

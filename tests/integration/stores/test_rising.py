@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
-from crawler import queue
 from crawler.engine.work import Postponed
 from crawler.models import Host
 from crawler.queue import Lane
@@ -20,11 +18,6 @@ from tests.law import assert_hosts_are_due
 pytestmark = pytest.mark.django_db
 A = "http://a.test"
 RETRY_SECONDS = 30
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +42,7 @@ def test_urgent_slice_takes_the_host_when_the_retry_is_due(clock: FakeClock) -> 
     assert f"{A}/urgent" in {claim.url for claim in found.claims}
 
 
-def test_reconciler_rings_the_urgent_lane(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    rung: list[Lane] = []
-    monkeypatch.setattr(queue, "send_slice", rung.append)
+def test_reconciler_rings_the_urgent_lane(clock: FakeClock, rung: list[Lane]) -> None:
     clock.advance(RETRY_SECONDS)
 
     reconciling.reconcile(now=clock.now())

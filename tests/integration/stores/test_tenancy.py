@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from crawler.engine.work import HostNews
 from crawler.frontier.tenure import LEAST, TURN, UNTAKEN, WANTED_FOR
@@ -20,11 +17,6 @@ from tests.law import assert_conserved
 pytestmark = pytest.mark.django_db
 A = "http://a.test"
 PAGES = [f"{A}/{number}" for number in range(40)]
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
 
 
 @pytest.fixture
