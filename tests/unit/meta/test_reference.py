@@ -12,7 +12,8 @@ from django.core.management import BaseCommand, get_commands, load_command_class
 
 from crawler.errors import CODES, READING
 from crawler.frontier.waiting import Reason
-from crawler.models import RequestState, RunState
+from crawler.models import EventKind, OutageKind, RequestState, RunState, SkipKind
+from crawler.policy.freshness import Freshness
 from crawler.queries import health as figures
 from tests.unit.meta import tables, tree
 from webui.api import health
@@ -96,6 +97,25 @@ def test_every_problem_of_reading_is_documented_with_its_meaning_and_no_other() 
 def test_every_reason_of_the_queue_is_documented_in_its_words_and_no_other() -> None:
     rows = [row for row in tables.rows(REFERENCE / "api.md", below="Queue") if "`GET" not in row[0]]
     assert {row[0].strip("`"): row[1] for row in rows} == {reason.value: reason.words for reason in Reason}
+
+
+def test_every_kind_of_event_is_documented_and_no_other() -> None:
+    assert tables.named(REFERENCE / "api.md", below="Events") == [kind.value for kind in EventKind]
+
+
+def test_every_kind_of_skip_is_documented_in_its_words_and_no_other() -> None:
+    rows = tables.rows(REFERENCE / "api.md", below="Skips")
+    assert {row[0].strip("`"): row[1] for row in rows} == {kind.value: kind.label for kind in SkipKind}
+
+
+def test_every_kind_of_outage_is_documented_in_its_words_and_no_other() -> None:
+    rows = tables.rows(REFERENCE / "errors.md", below="While nothing can be stored")
+    assert {row[0].strip("`"): row[1] for row in rows} == {kind.value: kind.label for kind in OutageKind}
+
+
+def test_every_state_of_freshness_is_documented_and_no_other() -> None:
+    guide = tables.DOCS / "guides" / "freshness.md"
+    assert tables.named(guide, below="Data no older than") == [state.value for state in Freshness]
 
 
 OURS = sorted(name for name, app in get_commands().items() if str(app).split(".")[0] in {"crawler", "webui"})
