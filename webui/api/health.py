@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final
 
@@ -128,33 +128,32 @@ class Installation(Collector):
         found = health.figures(timezone.now())
         ready = {part: int(told == "ok") for part, told in _parts().items()}
         yield _by("trawl_ready", "1 for each part that is as it should be, as /readyz tells.", "part", ready)
-        yield _by("trawl_runs", "Runs by state.", "state", found.runs)
-        requests = CounterMetricFamily(
-            "trawl_requests_settled", "Requests that ended, by state.", labels=["state"]
-        )
-        for state, count in found.requests.items():
-            requests.add_metric([state], count)
-        yield requests
-        yield CounterMetricFamily("trawl_pages", "Pages fetched.", value=found.pages)
-        yield CounterMetricFamily("trawl_items", "Items seen.", value=found.items)
-        yield CounterMetricFamily("trawl_bytes", "Bytes received.", value=found.bytes)
-        yield _by("trawl_hosts_due", "Free hosts with work that is due, by lane.", "lane", found.due_hosts)
-        yield GaugeMetricFamily("trawl_hosts_leased", "Hosts that a slice holds.", value=found.leased_hosts)
+        yield from _of_runs(found)
+        yield from _of_hosts(found)
         yield _by("trawl_workers", "Processes heard of within a minute, by kind.", "kind", found.workers)
-        oldest = found.oldest_due.total_seconds() if found.oldest_due else 0.0
-        yield GaugeMetricFamily(
-            "trawl_oldest_due_seconds", "How long a free host has waited most.", value=oldest
-        )
-        states = "Enabled targets that say how old data may be, by how it is."
-        yield _by("trawl_targets_freshness", states, "state", found.freshness)
-        late = found.late_for.total_seconds() if found.late_for else 0.0
-        deadlines = CounterMetricFamily(
-            "trawl_deadlines", "Deadlines of runs that were met or missed.", labels=["outcome"]
-        )
-        for outcome, count in found.deadlines.items():
-            deadlines.add_metric([outcome], count)
-        yield deadlines
-        yield GaugeMetricFamily("trawl_data_late_seconds", "How long data has been late most.", value=late)
+        yield from _of_promises(found)
+
+
+def _of_runs(found: health.Figures) -> Iterable[Metric]:
+    yield _by("trawl_runs", "Runs by state.", "state", found.runs)
+    yield _sums("trawl_requests_settled", "Requests that ended, by state.", "state", found.requests)
+    yield CounterMetricFamily("trawl_pages", "Pages fetched.", value=found.pages)
+    yield CounterMetricFamily("trawl_items", "Items seen.", value=found.items)
+    yield CounterMetricFamily("trawl_bytes", "Bytes received.", value=found.bytes)
+
+
+def _of_hosts(found: health.Figures) -> Iterable[Metric]:
+    yield _by("trawl_hosts_due", "Free hosts with work that is due, by lane.", "lane", found.due_hosts)
+    yield GaugeMetricFamily("trawl_hosts_leased", "Hosts that a slice holds.", value=found.leased_hosts)
+    yield _longest("trawl_oldest_due_seconds", "How long a free host has waited most.", found.oldest_due)
+
+
+def _of_promises(found: health.Figures) -> Iterable[Metric]:
+    states = "Enabled targets that say how old data may be, by how it is."
+    yield _by("trawl_targets_freshness", states, "state", found.freshness)
+    yield _longest("trawl_data_late_seconds", "How long data has been late most.", found.late_for)
+    outcomes = "Deadlines of runs that were met or missed."
+    yield _sums("trawl_deadlines", outcomes, "outcome", found.deadlines)
 
 
 def _by(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
@@ -162,3 +161,15 @@ def _by(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMet
     for key, value in values.items():
         family.add_metric([key], value)
     return family
+
+
+def _sums(name: str, text: str, label: str, values: Mapping[str, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _longest(name: str, text: str, length: timedelta | None) -> GaugeMetricFamily:
+    """Return a gauge of seconds; 0 when there is nothing to measure."""
+    return GaugeMetricFamily(name, text, value=length.total_seconds() if length else 0.0)

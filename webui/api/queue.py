@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from crawler.models import Run
 from crawler.queries import dashboard
 from crawler.queries import queue as queries
 from crawler.queries.queue import HostLine, RunLine
 from crawler.queue import Lane
 from webui.api.auth import caller
+from webui.api.runs import run_of
 from webui.api.schemas import Paged
 
 router = Router(tags=["queue"])
@@ -88,8 +87,9 @@ def show_queue(request: HttpRequest, filters: Query[QueueFilter]) -> QueueOut:
 @router.get("/runs/{int:run_id}/queue", response=HostsOut)
 def show_queue_of_run(request: HttpRequest, run_id: int, filters: Query[Paged]) -> HostsOut:
     """List the hosts that a run waits for, the first due first."""
-    run = get_object_or_404(Run.objects.visible_to(caller(request).user), pk=run_id)
-    found = queries.hosts(run, now=timezone.now(), cursor=filters.cursor, size=filters.limit)
+    found = queries.hosts(
+        run_of(request, run_id), now=timezone.now(), cursor=filters.cursor, size=filters.limit
+    )
     return HostsOut(items=[_host(line) for line in found.rows], next=found.next)
 
 

@@ -1,4 +1,4 @@
-"""Runs: read them and their requests, cancel, pause, resume, move their priority."""
+"""Runs: read them, cancel, pause, resume, move their priority and their deadline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -19,9 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from crawler.errors import explain_problem
-from crawler.models import Request, RequestState, Run, RunState
-from crawler.queries import outages, problems
+from crawler.models import Run, RunState
+from crawler.queries import outages
 from crawler.queries import runs as listed
 from crawler.queue import lane_for
 from crawler.services import deadlines, drafts, runs
@@ -120,84 +118,6 @@ class RunChange(BaseModel):
         return self
 
 
-class RequestOut(Schema):
-    """One URL of a run, and what became of it. `reason` is a stable code."""
-
-    id: int
-    url: str
-    state: str
-    depth: int
-    status: int | None
-    reason: str
-    attempts: int
-    not_before: datetime | None
-    settled_at: datetime | None
-
-
-class RequestList(Schema):
-    items: list[RequestOut]
-    next: str | None
-
-
-class OutsideOut(Schema):
-    """A link that was not followed, and why: the scope, the limit or the pattern that left it out."""
-
-    url: str
-    reason: str
-
-
-class OutsideList(Schema):
-    items: list[OutsideOut]
-    next: str | None
-
-
-class ProblemCount(Schema):
-    """How many problems of one code and field there were, on how many pages."""
-
-    code: str
-    field: str
-    meaning: str
-    count: int
-    pages: int
-
-
-class ProblemOut(Schema):
-    """A page with a problem, and what the first of this kind on it was."""
-
-    code: str
-    field: str
-    url: str
-    message: str
-
-
-class ProblemList(Schema):
-    counts: list[ProblemCount]
-    items: list[ProblemOut]
-    next: str | None
-
-
-class ProblemFilter(Paged):
-    code: Annotated[str | None, Field(description="Only problems with this code.")] = None
-    field: Annotated[
-        str | None, Field(description="Only problems of this field; empty for those of none.")
-    ] = None
-
-
-def _state_name(word: str) -> str:
-    if word not in RequestState.labels:
-        raise ValueError(f"must be one of {', '.join(RequestState.labels)}")
-    return word
-
-
-RequestStateName = Annotated[
-    str, AfterValidator(_state_name), WithJsonSchema({"type": "string", "enum": RequestState.labels})
-]
-
-
-class RequestFilter(Paged):
-    state: Annotated[RequestStateName | None, Field(description=", ".join(RequestState.labels))] = None
-
-
 @router.get("/runs", response=RunList)
 def list_runs(request: HttpRequest, filters: Query[RunFilter]) -> RunList:
     """List runs, newest first."""
@@ -214,7 +134,7 @@ def list_runs(request: HttpRequest, filters: Query[RunFilter]) -> RunList:
 @router.get("/runs/{int:run_id}", response=RunOut)
 def get_run(request: HttpRequest, run_id: int) -> RunOut:
     """Read one run, with its progress."""
-    run = _run(request, run_id)
+    run = run_of(request, run_id)
     stood = [
         OutageOut(kind=span.kind.value, began_at=span.began_at, ended_at=span.ended_at)
         for span in outages.of_run(run)
@@ -225,7 +145,7 @@ def get_run(request: HttpRequest, run_id: int) -> RunOut:
 @router.patch("/runs/{int:run_id}", response=RunOut)
 def update_run(request: HttpRequest, run_id: int, data: RunChange) -> RunOut:
     """Make a run more or less urgent, or give it another deadline; it acts at once."""
-    run, now = _run(request, run_id), timezone.now()
+    run, now = run_of(request, run_id), timezone.now()
     require_ahead(data.deadline, now=now)
     if data.priority is not None:
         runs.move_priority(run=run, priority=data.priority, now=now)
@@ -244,7 +164,7 @@ def require_ahead(deadline: datetime | None, *, now: datetime) -> None:
 @router.post("/runs/{int:run_id}/cancel", response=RunOut)
 def cancel_run(request: HttpRequest, run_id: int) -> RunOut:
     """Stop a run for good; what it stored stays."""
-    run = _run(request, run_id)
+    run = run_of(request, run_id)
     runs.cancel(run=run, now=timezone.now())
     return run_out(run)
 
@@ -252,7 +172,7 @@ def cancel_run(request: HttpRequest, run_id: int) -> RunOut:
 @router.post("/runs/{int:run_id}/pause", response=RunOut)
 def pause_run(request: HttpRequest, run_id: int) -> RunOut:
     """Let a run rest; what is in flight is still stored."""
-    run = _run(request, run_id)
+    run = run_of(request, run_id)
     runs.pause(run=run, now=timezone.now())
     return run_out(run)
 
@@ -260,51 +180,9 @@ def pause_run(request: HttpRequest, run_id: int) -> RunOut:
 @router.post("/runs/{int:run_id}/resume", response=RunOut)
 def resume_run(request: HttpRequest, run_id: int) -> RunOut:
     """Let a paused run go on."""
-    run = _run(request, run_id)
+    run = run_of(request, run_id)
     runs.resume(run=run, now=timezone.now())
     return run_out(run)
-
-
-@router.get("/runs/{int:run_id}/requests", response=RequestList)
-def list_requests(request: HttpRequest, run_id: int, filters: Query[RequestFilter]) -> RequestList:
-    """List the URLs of a run, oldest first."""
-    state = RequestState(RequestState.labels.index(filters.state)) if filters.state else None
-    found = listed.requests(_run(request, run_id), state=state, cursor=filters.cursor, size=filters.limit)
-    return RequestList(items=[request_out(row) for row in found.rows], next=found.next)
-
-
-@router.get("/runs/{int:run_id}/outside", response=OutsideList)
-def list_outside(request: HttpRequest, run_id: int, filters: Query[Paged]) -> OutsideList:
-    """List samples of the links that a run did not follow: the first hundred of each reason."""
-    found = listed.outside(_run(request, run_id), cursor=filters.cursor, size=filters.limit)
-    return OutsideList(
-        items=[OutsideOut(url=row.url, reason=row.reason) for row in found.rows], next=found.next
-    )
-
-
-@router.get("/runs/{int:run_id}/problems", response=ProblemList)
-def list_problems(request: HttpRequest, run_id: int, filters: Query[ProblemFilter]) -> ProblemList:
-    """Count what pages and scrapers did not give, and list sample pages: the first hundred of each kind."""
-    run = _run(request, run_id)
-    found = problems.samples(
-        run, code=filters.code, field=filters.field, cursor=filters.cursor, size=filters.limit
-    )
-    return ProblemList(
-        counts=[
-            ProblemCount(
-                code=kind.code,
-                field=kind.field,
-                meaning=explain_problem(kind.code),
-                count=kind.count,
-                pages=kind.pages,
-            )
-            for kind in problems.kinds(run)
-        ],
-        items=[
-            ProblemOut(code=row.code, field=row.field, url=row.url, message=row.message) for row in found.rows
-        ],
-        next=found.next,
-    )
 
 
 def run_out(run: Run) -> RunOut:
@@ -341,20 +219,6 @@ def run_out(run: Run) -> RunOut:
     )
 
 
-def request_out(row: Request) -> RequestOut:
-    """Return what the API says of one request of a run."""
-    return RequestOut(
-        id=row.pk,
-        url=row.url,
-        state=RequestState(row.state).label,
-        depth=row.depth,
-        status=row.status,
-        reason=row.reason,
-        attempts=row.attempts,
-        not_before=row.not_before,
-        settled_at=row.settled_at,
-    )
-
-
-def _run(request: HttpRequest, run_id: int) -> Run:
+def run_of(request: HttpRequest, run_id: int) -> Run:
+    """Return the run that is asked about; 404 for those of others."""
     return get_object_or_404(Run.objects.visible_to(caller(request).user), pk=run_id)

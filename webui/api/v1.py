@@ -29,6 +29,7 @@ from webui.api import (
     problems,
     queue,
     refresh,
+    requests,
     runs,
     schedules,
     targets,
@@ -94,7 +95,7 @@ api = NinjaAPI(
 )
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
-for subject in (targets, runs, queue, items, pages, previews, events, schedules, calendar, refresh):
+for subject in (targets, runs, requests, queue, items, pages, previews, events, schedules, calendar, refresh):
     api.add_router("", subject.router)
 
 

@@ -1,4 +1,4 @@
-"""How the queue's pages write what is waited for and for how long, and the steps of a priority."""
+"""How pages tell of the queue: what is waited for and for how long, and the steps of a priority."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from django import template
 from django.utils.html import format_html
 
 from crawler.frontier.waiting import Reason, Wait
-from crawler.models import Run
 from crawler.queue import MOST_URGENT, lane_for
 from webui.pages.templatetags.trawl import ago
 
@@ -51,8 +50,8 @@ def when(wait: Wait) -> str:
     return WHENS.get(wait.reason, "") if wait.until is None else ago(wait.until)
 
 
-@register.filter
-def levels(_run: Run) -> list[dict[str, object]]:
+@register.simple_tag
+def priorities() -> list[dict[str, object]]:
     """Return every priority with its lane, and whether it is the first of that lane."""
     lanes = [lane_for(number) for number in range(MOST_URGENT + 1)]
     return [
