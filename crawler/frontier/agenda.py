@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HOUR: Final = timedelta(hours=1)
 SHORTEST: Final = timedelta(seconds=1)
+LEAST_SHOWN: Final = 0.5
+LEVELS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +72,10 @@ def loads(edges: Sequence[datetime], spans: Iterable[Span]) -> list[float]:
         changes[last] -= part.requests_an_hour
     through = accumulate(changes[:-1])
     return [part + rate * length for part, rate, length in zip(found, through, lengths, strict=True)]
+
+
+def level(requests: float, *, most: float, starts: bool) -> int:
+    """Return how the load of an hour compares with the largest, 1 to 4; 0 where nothing happens."""
+    if requests < LEAST_SHOWN:
+        return int(starts)
+    return 1 + min(LEVELS - 1, int(LEVELS * requests / most))

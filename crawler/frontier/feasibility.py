@@ -8,13 +8,12 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from crawler.frontier.lengths import DAY, HOUR, MINUTE, in_words, rounded_up
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-MINUTE: Final = timedelta(minutes=1)
-HOUR: Final = timedelta(hours=1)
-DAY: Final = timedelta(days=1)
 LADDER: Final = (
     *(MINUTE * many for many in (1, 2, 5, 10, 15, 20, 30)),
     *(HOUR * many for many in (1, 2, 3, 4, 6, 8, 12)),
@@ -76,7 +75,7 @@ class Feasibility:
         pages = f"at most {load.pages_within(self.gap):,} pages"
         can = f"every {in_words(self.possible)} can, or {pages}" if self.possible else f"{pages} can"
         return (
-            f"{load.pages:,} pages at {load.pace.total_seconds():g} s each is {spoken(load.duration)}: "
+            f"{load.pages:,} pages at {load.pace.total_seconds():g} s each is {rounded_up(load.duration)}: "
             f"every {in_words(self.gap)} cannot work; {can}"
         )
 
@@ -100,25 +99,3 @@ def pace(
     """
     seconds = max(delay.total_seconds(), crawl_delay or 0.0, (latency or 0.0) / max(1, connections))
     return timedelta(seconds=round(seconds, 2))
-
-
-def in_words(span: timedelta) -> str:
-    """Return an interval as it follows "every": `hour`, `3 hours`, `90 minutes`, else as `spoken`."""
-    for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (timedelta(seconds=1), "second")):
-        count, rest = divmod(span, unit)
-        if count and not rest:
-            return word if count == 1 else f"{count} {word}s"
-    return spoken(span)
-
-
-def spoken(span: timedelta) -> str:
-    """Return a duration in its two largest units, rounded up, such as 2 h 47 min."""
-    seconds = math.ceil(span.total_seconds())
-    step = 3600 if seconds >= 24 * 3600 else 60 if seconds >= 3600 else 1
-    seconds = math.ceil(seconds / step) * step
-    parts = []
-    for size, unit in ((24 * 3600, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"

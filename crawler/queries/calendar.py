@@ -52,7 +52,7 @@ class Line:
 class Hour:
     """An hour with the runs that start in it and the requests that all runs send in it.
 
-    `level` is 0 to 4: how its load compares with the largest in the calendar.
+    `level` is how its load compares with the largest in the calendar, see `agenda.level`.
     """
 
     begins: datetime
@@ -66,7 +66,7 @@ class Hour:
 
     @property
     def is_empty(self) -> bool:
-        return not self.lines and self.requests < 0.5
+        return not self.lines and self.requests < agenda.LEAST_SHOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +199,7 @@ def _hours(
     most = max(loads, default=0.0)
     found = []
     for number, requests in enumerate(loads):
-        level = 1 + min(3, int(4 * requests / most)) if requests >= 0.5 else int(number in lines)
-        found.append(
-            Hour(begins=edges[number], lines=tuple(lines.get(number, ())), requests=requests, level=level)
-        )
+        mine = tuple(lines.get(number, ()))
+        level = agenda.level(requests, most=most, starts=bool(mine))
+        found.append(Hour(begins=edges[number], lines=mine, requests=requests, level=level))
     return tuple(found)

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from crawler.models import Backlog, Run, RunState
 from crawler.policy import deadlines as rule
 from crawler.services import runs
-from crawler.services.drafts import keeping
+from crawler.services.drafts import feasibility
 from crawler.stores import deadlines as rows
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def _needs(run: Run) -> Any:
 
     What is left is what waits, or what the run before had and this one has not come to yet.
     """
-    expected = keeping.pages_of(run.target)
-    load = keeping.load(run.settings, pages=expected)
+    expected = feasibility.pages_of(run.target)
+    load = feasibility.load(run.settings, pages=expected)
     settled = run.discovered - run.waiting
     left = max(run.waiting, load.pages - settled if expected else 0)
     hosts = Backlog.objects.filter(run=run, due_at__isnull=False).values("host").distinct().count()

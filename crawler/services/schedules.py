@@ -14,7 +14,7 @@ from crawler.frontier import catching_up
 from crawler.frontier.catching_up import PassOver, Start, Wait
 from crawler.models import MisfirePolicy, OverlapPolicy, Run, RunTrigger, Schedule, SkipKind
 from crawler.services import runs, skips
-from crawler.services.drafts import KEYS, keeping
+from crawler.services.drafts import KEYS, feasibility
 from crawler.services.drafts.timing import draft_of
 from crawler.services.skips import STAMP, Skip
 from crawler.services.spreading import quiet_shift
@@ -60,9 +60,9 @@ def check(*, target: Target, now: datetime) -> None:
 
 def _feasibility(schedule: Schedule, target: Target, now: datetime) -> dict[str, Any]:
     values = {key: getattr(target, key) for key in KEYS}
-    pages = keeping.pages_of(target)
-    found = keeping.feasibility(draft_of(schedule), values, pages=pages, now=now)
-    return keeping.told(found, now=now) if found else {}
+    pages = feasibility.pages_of(target)
+    found = feasibility.judged(draft_of(schedule), values, pages=pages, now=now)
+    return feasibility.told(found, now=now) if found else {}
 
 
 def _take_over(schedule: Schedule, draft: ScheduleDraft, now: datetime) -> None:

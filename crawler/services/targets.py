@@ -9,7 +9,7 @@ from django.db import transaction
 
 from crawler.models import Run, Schedule, Scope, Target
 from crawler.services import drafts, freshness, refresh, runs, schedules
-from crawler.services.drafts import Draft, InvalidTarget, Problem, keeping
+from crawler.services.drafts import Draft, InvalidTarget, Problem, feasibility
 from crawler.services.drafts.timing import draft_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _existing(target: Target | None) -> drafts.Existing | None:
     return drafts.Existing(
         values={key: getattr(target, key) for key in drafts.KEYS},
         schedule=draft_of(schedule) if schedule else None,
-        pages=keeping.pages_of(target),
+        pages=feasibility.pages_of(target),
     )
 
 

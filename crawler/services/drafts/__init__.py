@@ -10,7 +10,7 @@ from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.policy.addresses import BadAllow
 from crawler.services import reach
-from crawler.services.drafts import deadlines, keeping, promises, timing
+from crawler.services.drafts import feasibility, promises, timing
 from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
 from crawler.services.drafts.timing import ScheduleDraft, draft_of
 from crawler.services.drafts.values import Wrong
@@ -257,15 +257,15 @@ def warnings(
         for index, why in _out_of_reach(values["start_urls"])
     ]
     if schedule:
-        kept = keeping.feasibility(schedule, values, pages=pages, now=now)
+        kept = feasibility.judged(schedule, values, pages=pages, now=now)
         if kept and kept.problem:
             found.append(Problem(field="schedule", message=kept.problem))
     if any(values[key] for key in PROMISES):
-        load = keeping.load(values, pages=pages)
+        load = feasibility.load(values, pages=pages)
         told = {
             "max_age_seconds": promises.unkept(values["max_age_seconds"], schedule, load, now=now),
             "refresh_per_day": promises.unspendable(values["refresh_per_day"], load),
-            "deadline": deadlines.unmet(values["deadline"], schedule, load, now=now),
+            "deadline": promises.unmet(values["deadline"], schedule, load, now=now),
         }
         found += [Problem(field=key, message=message) for key, message in told.items() if message]
     return tuple(found)

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.frontier.crons import BadTimetable, zone
-from crawler.frontier.feasibility import spoken
 from crawler.frontier.timetable import Timetable
 from crawler.services.drafts.values import Wrong, kind_of, wrong
 
@@ -14,11 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from crawler.frontier.feasibility import Load
     from crawler.models import Target
-    from crawler.services.drafts.timing import ScheduleDraft
 
-TIMES_LOOKED_AT: Final = 15
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _KEYS: Final = frozenset({"time", "timezone"})
 
@@ -54,20 +50,3 @@ def next_after(deadline: Mapping[str, Any], moment: datetime) -> datetime:
 def deadline_of(target: Target, *, now: datetime) -> datetime | None:
     """Return the deadline of a run of `target` that begins now; None for none."""
     return next_after(target.deadline, now) if target.deadline else None
-
-
-def unmet(
-    deadline: Mapping[str, Any] | None, schedule: ScheduleDraft | None, load: Load, *, now: datetime
-) -> str | None:
-    """Return why scheduled runs cannot meet `deadline`, and what would help; None when they can."""
-    if deadline is None or schedule is None or schedule.paused:
-        return None
-    starts = schedule.timetable().next_times(after=now, count=TIMES_LOOKED_AT)
-    spans = [next_after(deadline, start) - start for start in starts]
-    longest = max(spans, default=None)
-    if longest is None or load.duration <= longest:
-        return None
-    return (
-        f"runs start at most {spoken(longest)} before it, and one takes at least {spoken(load.duration)}: "
-        "start them earlier, or allow a later time"
-    )

@@ -1,21 +1,22 @@
-"""Says when what a target promises cannot be kept: data of an age, or a budget for refreshing."""
+"""Says when what a target promises cannot be kept: data of an age, a budget for refreshing, a deadline."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from crawler.frontier.feasibility import spoken
+from crawler.frontier.lengths import DAY, rounded_up
+from crawler.services.drafts.deadlines import next_after
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from crawler.frontier.feasibility import Load
     from crawler.services.drafts.timing import ScheduleDraft
 
 TIMES_LOOKED_AT: Final = 15
-DAY: Final = timedelta(days=1)
 
 
 def unkept(
@@ -38,8 +39,9 @@ def unkept(
     if oldest <= timedelta(seconds=max_age_seconds):
         return None
     return (
-        f"data gets as old as {spoken(oldest)} before the next run has renewed it: up to {spoken(gap)} "
-        f"lie between runs, and one takes at least {spoken(load.duration)}; allow that age or run more often"
+        f"data gets as old as {rounded_up(oldest)} before the next run has renewed it: "
+        f"up to {rounded_up(gap)} lie between runs, and one takes at least {rounded_up(load.duration)}; "
+        "allow that age or run more often"
     )
 
 
@@ -51,3 +53,20 @@ def unspendable(refresh_per_day: int | None, load: Load) -> str | None:
     if refresh_per_day <= possible:
         return None
     return f"at this pace at most {possible:,} pages a day can be asked: the rest of the budget is not spent"
+
+
+def unmet(
+    deadline: Mapping[str, Any] | None, schedule: ScheduleDraft | None, load: Load, *, now: datetime
+) -> str | None:
+    """Return why scheduled runs cannot meet `deadline`, and what would help; None when they can."""
+    if deadline is None or schedule is None or schedule.paused:
+        return None
+    starts = schedule.timetable().next_times(after=now, count=TIMES_LOOKED_AT)
+    spans = [next_after(deadline, start) - start for start in starts]
+    longest = max(spans, default=None)
+    if longest is None or load.duration <= longest:
+        return None
+    return (
+        f"runs start at most {rounded_up(longest)} before it, and one takes at least "
+        f"{rounded_up(load.duration)}: start them earlier, or allow a later time"
+    )

@@ -70,3 +70,13 @@ def test_hours_are_those_of_the_clock_over_its_changes(zone: str, change: dateti
 def test_a_moment_lies_in_the_hour_that_begins_with_it() -> None:
     assert [agenda.place(EDGES, NOON + HOUR * hours) for hours in (0, 0.5, 1, 5.9)] == [0, 0, 1, 5]
     assert agenda.place(EDGES, NOON - HOUR) == -1
+
+
+@pytest.mark.parametrize(
+    ("requests", "starts", "level"),
+    [(0.0, False, 0), (0.4, True, 1), (1.0, False, 1), (25.0, False, 2), (99.0, True, 4), (100.0, True, 4)],
+)
+def test_level_of_an_hour_is_its_quarter_of_the_largest_load(
+    requests: float, *, starts: bool, level: int
+) -> None:
+    assert agenda.level(requests, most=100.0, starts=starts) == level

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.frontier.feasibility import DAY, HOUR, MINUTE, Load, in_words, judge, pace, spoken
+from crawler.frontier.feasibility import Load, judge, pace
+from crawler.frontier.lengths import DAY, HOUR, MINUTE
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -82,25 +83,3 @@ def test_a_host_takes_the_longest_of_delay_crawl_delay_and_shared_latency(
         delay=timedelta(seconds=delay), crawl_delay=crawl_delay, latency=latency, connections=connections
     )
     assert found.total_seconds() == seconds
-
-
-@pytest.mark.parametrize(
-    ("span", "words"),
-    [
-        (HOUR, "hour"),
-        (3 * HOUR, "3 hours"),
-        (90 * MINUTE, "90 minutes"),
-        (DAY, "day"),
-        (7 * DAY, "7 days"),
-        (45 * SECOND, "45 seconds"),
-        (HOUR + SECOND, "3601 seconds"),
-    ],
-)
-def test_an_interval_in_words(span: timedelta, words: str) -> None:
-    assert in_words(span) == words
-
-
-def test_a_duration_is_rounded_up() -> None:
-    assert [spoken(timedelta(seconds=seconds)) for seconds in (0, 0.2, 59, 3_601, 90_000)] == [
-        "0 s", "1 s", "59 s", "1 h 1 min", "1 d 1 h",
-    ]  # fmt: skip

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 
-from crawler.frontier import feasibility
+from crawler.frontier import lengths
 from crawler.queries.calendar import Hour
 
 register = template.Library()
@@ -25,9 +25,9 @@ class Cell:
 
 
 @register.filter
-def spoken(seconds: float) -> str:
-    """Return a length of time in its two largest units, rounded up."""
-    return feasibility.spoken(timedelta(seconds=seconds))
+def rounded_up(length: timedelta | float) -> str:
+    """Return a length of time in its two largest units, rounded up; a number is seconds."""
+    return lengths.rounded_up(length if isinstance(length, timedelta) else timedelta(seconds=length))
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Whether a target's schedule can be kept: its expected pages, at the pace of its hosts."""
+"""Whether a target's schedule can be kept: what its runs are expected to ask, at the pace of its hosts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TIMES_COMPARED: Final = 30
 
 
-def feasibility(
+def judged(
     schedule: ScheduleDraft, values: Mapping[str, Any], *, pages: int | None, now: datetime
 ) -> Feasibility | None:
     """Return whether `schedule` leaves its runs enough time; None when it has fewer than two times."""
