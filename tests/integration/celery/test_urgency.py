@@ -63,7 +63,7 @@ def test_messages_that_nobody_took_in_time_are_thrown_away(
     any_fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as hasty:
-        hasty.setattr(queue, "TAKEN_WITHIN", timedelta(milliseconds=50))
+        hasty.setattr(queue.sending, "TAKEN_WITHIN", timedelta(milliseconds=50))
         for _ in range(20):
             queue.send_slice(Lane.URGENT)
     queue.send_slice(Lane.BULK)
