@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import BooleanField, Count
+from django.db.models import Count, Q
 from django.db.models.expressions import RawSQL
 
 from crawler.models import FINAL_RUN_STATES, OutsideLink, Request, RequestState, Run, RunState
@@ -15,13 +15,16 @@ from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.db.models import QuerySet
 
     from crawler.models import Target
 
-# SQLite uses a partial index only when the query spells the index's own condition out.
-LEASED = RawSQL("crawler_request.state = 1", (), output_field=BooleanField())
-TROUBLED = RawSQL("crawler_request.state >= 3", (), output_field=BooleanField())
+# SQLite uses a partial index only when the query spells the index's own condition out. The number alone
+# is spelled out, so that the column is that of the table asked for, in subqueries as well.
+LEASED = Q(state=RawSQL("1", ()))
+TROUBLED = Q(state__gte=RawSQL("3", ()))
 MOST_REASONS_READ = 5_000
+LOST_STATES = (RequestState.FAILED, RequestState.SKIPPED, RequestState.DEAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +142,24 @@ def troubles(run: Run, *, limit: int = 20) -> tuple[Request, ...]:
 
 
 def reasons(run: Run, *, limit: int = 12) -> tuple[Reason, ...]:
-    """Return why requests failed, died or were skipped, most frequent first, among the latest of them."""
-    last = Request.objects.filter(TROUBLED, run=run).order_by("-id").values("pk")[:MOST_REASONS_READ]
-    grouped = Request.objects.filter(pk__in=last).values_list("state", "reason").annotate(many=Count("pk"))
-    return tuple(
-        Reason(state=RequestState(state).label, reason=reason or "unknown", count=many)
-        for state, reason, many in grouped.order_by("-many", "reason")[:limit]
-    )
+    """Return why requests failed, died or were skipped, most frequent first.
+
+    Of each state the latest requests are counted, so that many skips do not hide a failure.
+    """
+    found = [
+        Reason(state=state.label, reason=reason or "unknown", count=many)
+        for state in LOST_STATES
+        if getattr(run, state.label)
+        for reason, many in reasons_of(run, state)[:limit]
+    ]
+    return tuple(sorted(found, key=lambda reason: (-reason.count, reason.reason))[:limit])
+
+
+def reasons_of(run: Run, state: RequestState) -> QuerySet[Request, tuple[str, int]]:
+    """Return the reasons of the latest requests of `run` in `state` with their counts, the largest first."""
+    last = Request.objects.filter(TROUBLED, run=run, state=state).order_by("-id").values("pk")
+    of_those = Request.objects.filter(pk__in=last[:MOST_REASONS_READ]).values_list("reason")
+    return of_those.annotate(many=Count("pk")).order_by("-many", "reason")
 
 
 def requests(
