@@ -54,7 +54,7 @@ def test_emptied_broker_costs_seconds_and_no_page(
 ) -> None:
     wanted = scale.of(quick=1, full=5)
     installation.start()
-    crawl = installation.crawl(site, seconds=scale.of(quick=6, full=180))
+    crawl = installation.crawl(site, seconds=scale.of(quick=6, full=240))
     took: list[float] = []
 
     while len(took) < wanted:
