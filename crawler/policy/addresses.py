@@ -94,6 +94,12 @@ class AddressPolicy:
             return False
         return all(self._permits_form(form, port) for form in forms)
 
+    def opens(self, port: int) -> bool:
+        """Whether any address at all may be contacted on `port`."""
+        return port in WEB_PORTS or any(
+            allowed.first_port <= port <= allowed.last_port for allowed in self.allow
+        )
+
     def _permits_form(self, address: Address, port: int) -> bool:
         if any(allowed.covers(address, port) for allowed in self.allow):
             return True

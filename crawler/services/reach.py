@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -22,22 +23,38 @@ def named(host: str) -> list[Address]:
     return [ip_address(host)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfReach:
+    """A URL that no run contacts, with its position; `port` where that alone is why, None for its address."""
+
+    index: int
+    url: str
+    port: int | None
+
+
 def refused(
     urls: Iterable[str], *, allow: str, look_up: Callable[[str], list[Address]] = named
-) -> list[tuple[int, str]]:
-    """Return the URLs whose address is refused, each with its position. Raises BadAllow.
+) -> list[OutOfReach]:
+    """Return the URLs whose address or port is refused. Raises BadAllow.
 
-    What decides is the guard at each connection, so a URL whose address is not known here passes:
-    what `look_up` raises of OSError and ValueError is its answer.
+    What decides is the guard at each connection, so a URL whose address is not known here passes, unless
+    its port is open on none: what `look_up` raises of OSError and ValueError is its answer.
     """
     policy = AddressPolicy(allow=parse_allow(allow), own=own_addresses())
-    return [(index, url) for index, url in enumerate(urls) if not _may_pass(url, policy, look_up)]
+    judged = (_judge(index, url, policy, look_up) for index, url in enumerate(urls))
+    return [found for found in judged if found is not None]
 
 
-def _may_pass(url: str, policy: AddressPolicy, look_up: Callable[[str], list[Address]]) -> bool:
+def _judge(
+    index: int, url: str, policy: AddressPolicy, look_up: Callable[[str], list[Address]]
+) -> OutOfReach | None:
     parts = urlsplit(url)
+    port = parts.port or WEB_PORT[parts.scheme]
     try:
         addresses = look_up(parts.hostname or "")
     except (OSError, ValueError):
-        return True
-    return all(policy.permits(address, parts.port or WEB_PORT[parts.scheme]) for address in addresses)
+        addresses = []
+    if policy.opens(port) and all(policy.permits(address, port) for address in addresses):
+        return None
+    is_public = all(policy.permits(address, WEB_PORT["https"]) for address in addresses)
+    return OutOfReach(index=index, url=url, port=port if is_public else None)

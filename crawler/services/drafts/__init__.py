@@ -43,8 +43,12 @@ PROMISES: Final = ("max_age_seconds", "refresh_per_day", "deadline")
 
 MOST_NAMED: Final = 10
 OUT_OF_REACH: Final = (
-    "is not on the public web, so no run contacts it; "
+    "the start URL {url} is not on the public web, so no run contacts it; "
     "an operator can allow its network and port with EGRESS_ALLOW"
+)
+NO_WEB_PORT: Final = (
+    "the start URL {url} has port {port}, which is none of the web's, so no run contacts it; "
+    "an operator can open the port with EGRESS_ALLOW=*:{port}"
 )
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -272,9 +276,12 @@ def warnings(
 
 
 def _out_of_reach(urls: Sequence[str]) -> list[tuple[int, str]]:
-    """Return the first start URLs whose address is refused, each with its position and why."""
+    """Return the first start URLs whose address or port is refused, each with its position and why."""
     try:
         refused = reach.refused(urls, allow=conf.crawl().egress_allow)
     except BadAllow:
         return []
-    return [(index, f"{url} {OUT_OF_REACH}") for index, url in refused[:MOST_NAMED]]
+    return [
+        (found.index, (NO_WEB_PORT if found.port else OUT_OF_REACH).format(url=found.url, port=found.port))
+        for found in refused[:MOST_NAMED]
+    ]

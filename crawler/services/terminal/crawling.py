@@ -137,7 +137,15 @@ def _require_reach(urls: list[str]) -> None:
     except BadAllow as error:
         raise Refusal(f"EGRESS_ALLOW: {error}") from None
     if refused:
-        raise Refusal(*(f"URL {url}: {Refused.summary}" for _index, url in refused))
+        raise Refusal(*(f"URL {found.url}: {_why(found)}" for found in refused))
+
+
+def _why(found: reach.OutOfReach) -> str:
+    if found.port is None:
+        return Refused.summary
+    return (
+        f"port {found.port} is none of the web's, which no crawl asks; EGRESS_ALLOW=*:{found.port} opens it"
+    )
 
 
 def _start(settings: dict[str, object]) -> Run:

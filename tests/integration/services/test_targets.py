@@ -135,8 +135,26 @@ def test_address_that_no_run_contacts_is_warned_about(settings: Settings) -> Non
     draft = targets.validate({**SHOP, "start_urls": urls}, now=NOW)
 
     assert [warning.field for warning in draft.warnings] == ["start_urls.2", "start_urls.3", "start_urls.4"]
-    assert "http://127.0.0.1/ is not on the public web" in draft.warnings[2].message
+    assert draft.warnings[2].message.startswith("the start URL http://127.0.0.1/ is not on the public web")
     assert all("EGRESS_ALLOW" in warning.message for warning in draft.warnings)
+
+
+def test_port_that_no_run_contacts_is_warned_about(settings: Settings) -> None:
+    settings.EGRESS_ALLOW = "10.1.0.0/16:9000, *:8000"
+    urls = [
+        "http://shop.test:22/",
+        "https://8.8.8.8:25/",
+        "http://10.2.3.4:22/",
+        *("http://shop.test:8000/", "http://shop.test:8443/", "http://shop.test:9000/"),
+    ]
+
+    draft = targets.validate({**SHOP, "start_urls": urls}, now=NOW)
+
+    assert [warning.field for warning in draft.warnings] == ["start_urls.0", "start_urls.1", "start_urls.2"]
+    assert "http://shop.test:22/ has port 22" in draft.warnings[0].message
+    assert draft.warnings[0].message.endswith("EGRESS_ALLOW=*:22")
+    assert "has port 25" in draft.warnings[1].message
+    assert "is not on the public web" in draft.warnings[2].message
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\nb", "\ud800", "x" * 201])

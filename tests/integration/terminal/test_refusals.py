@@ -45,6 +45,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> Refused:
     [
         ((), "crawl: URL: say where to start"),
         (("example.test",), "crawl: URL: 'example.test' is not a whole URL"),
+        (("http://8.8.8.8:22/",), "crawl: URL http://8.8.8.8:22/: port 22 is none of the web's"),
         (("ftp://example.test/",), "crawl: URL: only http and https can be fetched"),
         ((URL, "--scraper", "crystal-ball"), "crawl: --scraper: 'crystal-ball' is unknown"),
         ((URL, "--delay", "soon"), "crawl: --delay: must be a number of seconds, not 'soon'"),
