@@ -14,7 +14,7 @@ from crawler.models import Item, ItemVersion
 from crawler.queries import items as listed
 from crawler.queries.paging import listing
 from webui.api.auth import caller
-from webui.api.schemas import Id, Moment, Paged
+from webui.api.schemas import Id, Moment, Paged, Words
 
 router = Router(tags=["items"])
 
@@ -41,7 +41,7 @@ class ItemList(Schema):
 class ItemFilter(Paged):
     target: Id | None = None
     run: Annotated[Id | None, Field(description="Only what this run saw, in the version it saw.")] = None
-    q: Annotated[str, Field(max_length=200, description="Words that the item's data or URL hold.")] = ""
+    q: Annotated[Words, Field(description="Words that the item's data or URL hold.")] = ""
     changed_since: Annotated[Moment | None, Field(description="ISO 8601; UTC when no zone is given.")] = None
 
 

@@ -14,7 +14,7 @@ from crawler.models import Page
 from crawler.queries import pages as listed
 from crawler.stores import snapshots
 from webui.api.auth import caller
-from webui.api.schemas import Id, Moment, Paged
+from webui.api.schemas import Id, Moment, Paged, Words
 
 router = Router(tags=["pages"])
 
@@ -47,7 +47,7 @@ class PageList(Schema):
 
 class PageFilter(Paged):
     target: Id | None = None
-    q: Annotated[str, Field(max_length=200, description="Words of the URL or the title.")] = ""
+    q: Annotated[Words, Field(description="Words of the URL or the title.")] = ""
     status: Annotated[int | None, Field(ge=100, le=599)] = None
     changed_since: Moment | None = None
 

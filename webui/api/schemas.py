@@ -19,6 +19,15 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _storable(text: str) -> str:
+    """Refuse what no stored text can hold: a search for it would find everything, or fail."""
+    if "\0" in text:
+        raise ValueError("must not contain NUL characters")
+    return text
+
+
+Words = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 

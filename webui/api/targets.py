@@ -20,7 +20,7 @@ from crawler.services import deadlines, drafts, runs, targets
 from webui.api.auth import caller
 from webui.api.runs import Moment, RunOut, require_ahead, run_out
 from webui.api.schedules import ScheduleOut, schedule_out
-from webui.api.schemas import Id, Paged, Problem
+from webui.api.schemas import Id, Paged, Problem, Words
 from webui.api.targets_schema import TARGET_SCHEMA, WHOLE_NUMBER_0_TO_9
 
 router = Router(tags=["targets"])
@@ -92,9 +92,7 @@ class TargetList(Schema):
 
 
 class TargetFilter(Paged):
-    q: Annotated[str, Field(max_length=200, description="Words of the name, the start URLs or the tags.")] = (
-        ""
-    )
+    q: Annotated[Words, Field(description="Words of the name, the start URLs or the tags.")] = ""
     shown: listed.Shown = listed.Shown.ALL
 
 

@@ -45,6 +45,14 @@ def seen(target: Target, item: MakeItem) -> Run:
     return run
 
 
+@pytest.mark.parametrize("rows", ["items", "pages", "targets"])
+def test_search_for_what_cannot_be_stored_is_refused(api: Api, target: Target, rows: str) -> None:
+    (error,) = problem(api.get(f"/{rows}?q=a%00"), 422)["errors"]
+
+    assert error["field"] == "q"
+    assert "NUL" in error["message"]
+
+
 def keys(response: Any) -> list[str]:
     assert response.status_code == 200, response.content
     return [item["key"] for item in response.json()["items"]]
