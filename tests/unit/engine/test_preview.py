@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,15 @@ async def test_a_page_is_shown_with_what_a_run_would_make_of_it(fetcher: FakeFet
     assert [item.data["title"] for item in found.items] == ["Shop"]
     assert found.items_count == 1
     assert found.text.startswith("<title>Shop")
+
+
+async def test_links_that_are_not_followed_are_counted_in_json_too(fetcher: FakeFetcher) -> None:
+    fetcher.answer(ROBOTS, "User-agent: *\nDisallow: /kettle\n")
+
+    told = json.loads(json.dumps(asdict(await look(fetcher))))
+
+    assert told["links"]["dropped"] == {"host": 1, "robots": 1}
+    assert len(told["links"]["samples"]) == 2
 
 
 async def test_an_item_without_its_key_field_is_a_problem(fetcher: FakeFetcher) -> None:
