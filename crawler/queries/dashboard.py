@@ -83,9 +83,9 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
 
 
 def lanes(now: datetime) -> tuple[LaneLine, ...]:
-    """Return what waits and runs in each lane, most urgent first."""
+    """Return what waits and runs in each lane, most urgent first; the terminals' runs are in none."""
     waits = F("discovered") - F("done") - F("failed") - F("skipped") - F("dead")
-    unsettled = Run.objects.active().filter(settled=False).values_list("priority")
+    unsettled = Run.objects.active().filter(settled=False, target__hidden=False).values_list("priority")
     grouped = unsettled.annotate(many=Count("pk"), left=Sum(waits)).order_by()
     begun = dict(
         Slice.objects.filter(renewed_at__gte=now - ALIVE).values_list("lane").annotate(Count("pk")).order_by()

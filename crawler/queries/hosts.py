@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 
 from crawler.models import Backlog, Host, Run, Slice
 from crawler.queries.paging import Listing, listing
+from crawler.stores import processes
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -26,7 +27,7 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLine:
-    """A host with what a list says about it: how many runs wait for it, and who holds it."""
+    """A host with what a list says about it: how many runs wait for it, and which machine holds it."""
 
     host: Host
     runs_waiting: int
@@ -70,7 +71,7 @@ def page(
             host=host,
             runs_waiting=waiting.get(host.pk, (0, None))[0],
             priority=waiting.get(host.pk, (0, None))[1],
-            node=nodes.get(host.lease_owner, ""),
+            node=processes.machine(nodes.get(host.lease_owner, "")),
         )
     )
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Max
 
+from crawler.errors import explain
 from crawler.frontier import waiting
-from crawler.frontier.waiting import Holder, Place
+from crawler.frontier.waiting import Holder, Place, Reason
 from crawler.models import TIME_LIMIT, Backlog, BacklogKind, Run, RunState, Slice
 from crawler.queries import health
 from crawler.queries.paging import Listing, listing
 from crawler.queue import WORKERS, Lane, lane_for
-from crawler.stores import backlogs
+from crawler.stores import backlogs, processes
 from crawler.stores.lanes import PRIORITIES
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ NOT_SHOWN = ("settings", "headers", "report")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLine:
-    """What a run has waiting on one host, and why; `node` is the machine that has the host, if any."""
+    """What a run has waiting on one host, and why; `node` is the name of the machine that has the host."""
 
     backlog: Backlog
     wait: Wait
@@ -43,6 +44,13 @@ class HostLine:
     @property
     def host(self) -> Host:
         return self.backlog.host
+
+    @property
+    def words(self) -> str:
+        """Return why it waits, in words; with what kept robots.txt away where that is known."""
+        words, cause = self.wait.reason.words, self.host.robots_reason
+        known = self.wait.reason is Reason.ROBOTS_UNREACHABLE and cause
+        return f"{words}: {explain(cause)}" if known else words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +145,7 @@ class _Around:
             wanted_at=row.host.wanted_at,
         )
         wait = waiting.why(place, now=self.now)
-        return HostLine(backlog=row, wait=wait, node=holder.node if holder else "")
+        return HostLine(backlog=row, wait=wait, node=processes.machine(holder.node) if holder else "")
 
 
 def _around(rows: Sequence[Backlog], *, now: datetime) -> _Around:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 _slices = count(1)
+_INCARNATION = re.compile(r"-[0-9a-f]*-[0-9]*$")
 
 
 @cache
 def node() -> str:
     """Return this machine's name and incarnation: another boot or container is another node."""
     return f"{socket.gethostname()}-{_first_line('/proc/sys/kernel/random/boot_id')[:8]}-{_namespace()}"
+
+
+def machine(named: str) -> str:
+    """Return the machine's name of what `node` returned, here or on another machine."""
+    return _INCARNATION.sub("", named)
 
 
 def new_owner() -> str:

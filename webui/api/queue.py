@@ -111,7 +111,7 @@ def _host(line: HostLine) -> HostWaiting:
     return HostWaiting(
         host=line.host.origin,
         reason=line.wait.reason.value,
-        detail=line.wait.reason.words,
+        detail=line.words,
         until=line.wait.until,
         due_at=line.backlog.due_at,
         node=line.node or None,

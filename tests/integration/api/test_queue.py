@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from crawler.models import Backlog, Heartbeat, Host, RunTrigger
+from crawler.models import Backlog, Heartbeat, Host, RunTrigger, Slice, Target
 from crawler.services import runs
 from tests.integration.api.conftest import NOW, problem
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-    from crawler.models import Run, Target
+    from crawler.models import Run
     from tests.integration.api.conftest import Api
 
 
@@ -56,6 +56,38 @@ def test_queue_says_what_waits_why_and_until_when(api: Api, run: Run) -> None:
     assert host["detail"] == "the host asked to be left alone, with 429 or 503"
     assert host["until"] == until.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert host["node"] is None
+
+
+def test_runs_that_are_not_listed_are_not_counted(api: Api, run: Run) -> None:
+    Target.objects.filter(pk=run.target_id).update(hidden=True)
+
+    answer = api.get("/queue").json()
+
+    assert answer["items"] == []
+    assert answer["lanes"][1] == {"lane": "default", "runs": 0, "waiting": 0, "slices": 0}
+
+
+def test_what_kept_robots_txt_away_is_told(api: Api, run: Run) -> None:
+    until = timezone.now() + timedelta(hours=1)
+    Host.objects.update(next_at=until, hold_reason="robots_unreachable", robots_reason="status-503")
+
+    for address in ("/queue", f"/runs/{run.pk}/queue"):
+        (line,) = api.get(address).json()["items"]
+        (host,) = line.get("hosts", [line])
+        assert host["reason"] == "robots_unreachable"
+        assert host["detail"].endswith("and is tried again then: the server answered with status 503")
+
+
+def test_node_is_called_by_the_machine_s_name(api: Api, run: Run) -> None:
+    now = timezone.now()
+    Slice.objects.create(
+        owner="x", lane="default", node="crawler-7-f5ee03f5-4026531836", started_at=now, renewed_at=now
+    )
+    Host.objects.update(lease_owner="x")
+
+    (host,) = api.get(f"/runs/{run.pk}/queue").json()["items"]
+
+    assert host["node"] == "crawler-7"
 
 
 def test_queue_of_a_lane_and_of_a_run(api: Api, run: Run) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from crawler.models import Heartbeat, Host, Run
+from crawler.models import Heartbeat, Host, Run, Slice
 from crawler.services import targets
 from tests.integration.pages.conftest import NOW, SETTINGS
 
@@ -57,11 +57,16 @@ def test_hosts_page_shows_the_ledger(client: Client, run: Run) -> None:
         robots_failed_at=timezone.now(),
         hold_reason="status-429",
     )
+    now = timezone.now()
+    Slice.objects.create(
+        owner="x", lane="default", node="vm-f5ee03f5-4026531836", started_at=now, renewed_at=now
+    )
+    Host.objects.update(lease_owner="x")
     response = client.get(reverse("hosts"))
     (line,) = response.context["page"].rows
     assert line.runs_waiting == 1
     page = response.content.decode()
-    for words in ("2.5 s", "robots.txt asks for 2 s", "unreachable", "does not exist", "status-429"):
+    for words in ("2.5 s", "robots.txt asks for 2 s", "unreachable", "does not exist", "status-429", ">vm<"):
         assert words in page, words
 
 
