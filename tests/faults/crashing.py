@@ -1,20 +1,15 @@
-"""The Celery application with one more scraper: a page of its choice ends the process that reads it."""
+"""A scraper that ends the process which reads a page of its choice."""
 
 from __future__ import annotations
 
 import ctypes
 from typing import TYPE_CHECKING
 
-from scrapers import registry
-from webui.celery import app
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from scrapers.page import Page
     from scrapers.registry import Yielded
-
-__all__ = ["PATH", "app"]
 
 PATH = "/page/77"
 
@@ -33,6 +28,3 @@ class Crashing:
         if page.url.endswith(PATH):
             ctypes.string_at(0)
         return ()
-
-
-registry.SITES = (*registry.SITES, Crashing())

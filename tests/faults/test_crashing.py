@@ -9,6 +9,7 @@ import pytest
 
 from crawler.frontier.losses import ALONE_AFTER, DEAD_AFTER
 from crawler.models import Page, Request, RequestState, RunState
+from scrapers import registry
 from tests.faults import crashing
 from tests.faults.brokers import Valkey
 from tests.faults.crawl import Judgement
@@ -40,9 +41,14 @@ def site(scale: Scale, tmp_path: Path) -> Iterator[LinkedSite]:
 
 
 def test_page_whose_parser_kills_the_process_is_dead_and_no_other_is(
-    installation: Installation, site: LinkedSite, scale: Scale, report: Report
+    installation: Installation,
+    site: LinkedSite,
+    scale: Scale,
+    report: Report,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    installation.app = "tests.faults.crashing"
+    monkeypatch.setattr(registry, "SITES", (*registry.SITES, crashing.Crashing()))
+    installation.app = "tests.faults.crashing_app"
     installation.start()
     began = time.monotonic()
     crawl = installation.crawl(site, seconds=scale.of(quick=1.0, full=10.0), scraper="crashing")

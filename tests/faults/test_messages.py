@@ -72,7 +72,7 @@ def test_lost_and_tripled_messages_cost_time_and_change_nothing(
 ) -> None:
     assert isinstance(installation.broker, Valkey)
     monkeypatch.setattr(Channel, "_put", tripled.lose_or_copy)
-    installation.app = "tests.faults.tripled"
+    installation.app = "tests.faults.tripled_app"
     installation.start("worker-jobs")
     crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=60.0))
 

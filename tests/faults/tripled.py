@@ -1,4 +1,4 @@
-"""The Celery application, but of ten messages one is lost and the others are sent three times."""
+"""Of ten messages one is lost and the others are sent three times."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from random import Random
 from typing import Any
 
 from kombu.transport.redis import Channel
-
-from webui.celery import app
-
-__all__ = ["app", "lose_or_copy"]
 
 LOST = 0.1
 COPIES = 3
@@ -23,6 +19,3 @@ def lose_or_copy(channel: Channel, queue: str, message: dict[str, Any], **option
         return
     for _ in range(COPIES):
         _put(channel, queue, message, **options)
-
-
-Channel._put = lose_or_copy  # type: ignore[assignment]
