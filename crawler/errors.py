@@ -240,6 +240,13 @@ def spoken(reason: str) -> str:
     return _CODE_AT_END.sub(lambda code: f"({spoken(code[1])})", reason)
 
 
+def in_words(reason: str) -> str:
+    """Return a stored reason with words in the place of its code, wherever that stands."""
+    if explain(reason) != reason:
+        return explain(reason)
+    return _CODE_AT_END.sub(lambda code: f"({explain(code[1])})", reason)
+
+
 _CODE_AT_END: Final = re.compile(r"\(([^()]+)\)$")
 
 

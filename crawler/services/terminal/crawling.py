@@ -123,7 +123,7 @@ class _Crawl:
     def _end(self, ended: Ended, attendant: Attendant) -> int:
         if not self._asked.quiet:
             closing.sum_up(ended, attendant.figures(), self._display)
-        closing.say_trouble(ended, self._display)
+        closing.say_trouble(ended, self._display, summed_up=not self._asked.quiet)
         return closing.status(ended, self._interrupts)
 
 

@@ -6,9 +6,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from crawler.errors import explain_problem
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crawler.models import ProblemKind
     from crawler.queries.runs import Reason
 
 RATE_OVER_SECONDS: Final = 5.0
@@ -75,6 +78,20 @@ def summary(figures: Figures, *, run: int, state: str, reasons: Iterable[Reason]
         f"in {figures.seconds:,.1f} s ({rate:,.1f} pages/s)"
     )
     return [head, *(f"  {reason.count:,} {reason.state}: {reason.reason}" for reason in reasons)]
+
+
+def lacking(kinds: Sequence[ProblemKind], *, most: int) -> list[str]:
+    """Return a line for each of the `most` frequent kinds of problems, and one for all the others."""
+    rest = sum(kind.count for kind in kinds[most:])
+    others = [f"  {count(rest, 'problem')} of other kinds"] if rest else []
+    return [*map(_lack, kinds[:most]), *others]
+
+
+def _lack(kind: ProblemKind) -> str:
+    what = f"{kind.code} in {kind.field}" if kind.field else kind.code
+    words = explain_problem(kind.code)
+    line = f"  {count(kind.count, 'problem')} on {count(kind.pages, 'page')}: {what}"
+    return f"{line}, {words}" if words else line
 
 
 def count(number: int, noun: str) -> str:

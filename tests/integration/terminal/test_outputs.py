@@ -27,6 +27,14 @@ def test_items_go_to_standard_output_as_json_lines(terminal: Terminal, shop: Sho
     assert "robots: line 2" in ended.said
 
 
+def test_fields_that_pages_lack_are_counted_in_the_summary(terminal: Terminal, shop: Shop) -> None:
+    declared = 'colour={"css": ".colour", "required": true}'
+    ended = terminal.crawl(shop.url, "--delay", 0, "--field", declared, "--pages", 5)
+
+    assert (ended.status, ended.out) == (0, ""), ended.said
+    assert "5 problems on 5 pages: missing_required in colour, a required field was not there" in ended.said
+
+
 def test_quiet_crawl_says_nothing(terminal: Terminal, shop: Shop) -> None:
     ended = terminal.crawl(shop.url, *FAST, "--pages", 3, "--quiet")
 

@@ -126,14 +126,23 @@ def test_run_that_fetches_nothing_fails_with_the_reason(terminal: Terminal, shop
     ended = terminal.crawl(f"{shop.url}missing/", "--delay", 0)
 
     assert ended.status == 1
-    assert "failed: no start URL could be fetched (status-404, the server answered" in ended.said
+    assert ended.said.endswith("failed: no start URL could be fetched\n")
+    assert "  1 failed: the server answered with status 404\n" in ended.said
+    assert ended.said.count("404") == 1
+
+
+def test_quiet_run_that_fails_says_why(terminal: Terminal, shop: Shop) -> None:
+    ended = terminal.crawl(f"{shop.url}missing/", "--delay", 0, "--quiet")
+
+    assert ended.said.endswith("no start URL could be fetched (the server answered with status 404)\n")
 
 
 def test_run_that_finds_no_robots_txt_says_what_kept_it_away(terminal: Terminal) -> None:
     ended = terminal.crawl("http://127.0.0.1:1/", "--delay", 0)
 
     assert ended.status == 1
-    assert "the host accepted no connection" in ended.said
+    assert ended.said.count("the host accepted no connection") == 1
+    assert "connect_failed" not in ended.said
 
 
 def test_database_that_cannot_be_used_is_one_line(terminal: Terminal, tmp_path: Path, shop: Shop) -> None:

@@ -15,6 +15,7 @@ from crawler.errors import (
     TimedOut,
     Unreachable,
     explain,
+    in_words,
     spoken,
 )
 from crawler.http import Headers
@@ -92,6 +93,12 @@ def test_reason_is_spoken_with_its_code_explained_wherever_that_stands() -> None
         "(robots_unreachable: timed_out, robots.txt could not be fetched, so nothing on this host may be: "
         "the answer took too long)"
     )
+
+
+def test_words_take_the_place_of_a_code_wherever_that_stands() -> None:
+    assert in_words("status-404") == "the server answered with status 404"
+    assert in_words("robots: line 2, Disallow: /") == "robots: line 2, Disallow: /"
+    assert in_words("nothing was fetched (timed_out)") == "nothing was fetched (the answer took too long)"
 
 
 def test_status_is_explained_by_its_number() -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from crawler.errors import READING
+from crawler.models import ProblemKind
 from crawler.queries.runs import Reason
 from crawler.services.terminal import figures
 from crawler.services.terminal.figures import Figures, Speed
@@ -34,6 +36,22 @@ def test_summary_counts_the_speed_of_this_terminal_only() -> None:
         "run 7 paused: 1,234 pages, 1 item, 2 errors, 45.6 MB in 100.0 s (10.0 pages/s)",
         "  2 failed: status-404",
     ]
+
+
+def test_problems_are_counted_by_code_and_field_and_the_rest_together() -> None:
+    kinds = [
+        ProblemKind(code="missing_required", field="p", count=1200, pages=900),
+        ProblemKind(code="odd", count=1, pages=1),
+        ProblemKind(code="bad_type", field="p", count=3, pages=1),
+        ProblemKind(code="bad_type", field="q", count=2, pages=1),
+    ]
+
+    assert figures.lacking(kinds, most=2) == [
+        f"  1,200 problems on 900 pages: missing_required in p, {READING['missing_required']}",
+        "  1 problem on 1 page: odd",
+        "  5 problems of other kinds",
+    ]
+    assert figures.lacking([], most=2) == []
 
 
 def test_summary_of_no_time_has_no_speed() -> None:
