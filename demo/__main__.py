@@ -15,7 +15,7 @@ def main() -> int:
     chosen = _arguments()
     shop = server.Shop(seed=chosen.seed, every=timedelta(seconds=chosen.every), epoch=chosen.epoch)
     try:
-        asyncio.run(server.serve(shop, host=chosen.host, port=chosen.port))
+        asyncio.run(server.serve(shop, host=chosen.host, port=chosen.port, share_port=chosen.share_port))
     except OSError as error:
         print(f"demo shop: {error.strerror or error}", file=sys.stderr)
         return 1
@@ -27,6 +27,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port", type=int, default=8001, help="port, 0 for a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--share-port", action="store_true", help="take a port that another process keeps for the shop"
     )
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other prices")
     parser.add_argument(

@@ -121,9 +121,10 @@ def application(shop: Shop, *, now: Callable[[], datetime]) -> web.Application:
     return shown
 
 
-async def serve(shop: Shop, *, host: str, port: int) -> None:
+async def serve(shop: Shop, *, host: str, port: int, share_port: bool = False) -> None:
     """Serve `shop` until SIGINT or SIGTERM; port 0 takes a free one. Prints the address once it answers.
 
+    `share_port` takes the port also where another process of this user keeps it for the shop.
     Raises OSError when the port cannot be had.
     """
     runner = web.AppRunner(application(shop, now=lambda: datetime.now(UTC)), access_log=None)
@@ -132,7 +133,7 @@ async def serve(shop: Shop, *, host: str, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, reuse_port=share_port).start()
         print(f"demo shop: http://{host}:{runner.addresses[0][1]}/", flush=True)
         await stop.wait()
     finally:

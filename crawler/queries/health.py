@@ -51,6 +51,11 @@ def beat_alive(now: datetime) -> bool:
     return Heartbeat.objects.filter(kind=BEAT, seen_at__gte=now - ALIVE).exists() or ticked.exists()
 
 
+def is_heard(name: str, *, since: datetime) -> bool:
+    """Say whether a process whose name begins with `name` was heard of since then."""
+    return Heartbeat.objects.filter(name__startswith=name, seen_at__gte=since).exists()
+
+
 def workers_alive(now: datetime) -> dict[str, int]:
     """Return how many processes of each kind were heard of within the last minute."""
     heard = Heartbeat.objects.filter(seen_at__gte=now - ALIVE).values_list("kind")

@@ -52,6 +52,32 @@ def free_port(*, preferred: int = 0) -> int:
         return _listen_once("127.0.0.1", 0)
 
 
+def reserved(*, preferred: int) -> socket.socket:
+    """Return a socket that keeps a port of 127.0.0.1, `preferred` if it can be had, as long as it is open.
+
+    It does not listen. Only a server of this user that asks to share the port (SO_REUSEPORT) can.
+    """
+    try:
+        return _kept(preferred)
+    except OSError:
+        return _kept(0)
+
+
+def _kept(port: int) -> socket.socket:
+    keeper = socket.socket()
+    try:
+        # an earlier server's connections may linger at the port: that must not refuse it to us
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", port))
+        # said only now, so that the port was ours alone to begin with
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError:
+        keeper.close()
+        raise
+    return keeper
+
+
 def reachable_host(host: str) -> str:
     """Return the host by which this machine reaches a server that listens on `host`."""
     if host in EVERYWHERE:

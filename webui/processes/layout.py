@@ -16,15 +16,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONTROL_CONCURRENCY = 3
+CONTROL = "worker-control"
+FIRST = frozenset({WORKERS[0].name, CONTROL})
 SLICE_GRACE = timedelta(seconds=35)
 
 
 class Wave(IntEnum):
-    """When a program is started: each waits for the former, so that they do not compete for the cores."""
+    """When a program is started: each waits for the former, so that they do not compete for the cores.
+
+    The last waits for what makes up a running service: one that crawls, starts what is due and
+    answers a test fetch. What is left then only takes over from these.
+    """
 
     AT_ONCE = 0
     WHEN_THE_SITE_ANSWERS = 1
-    WHEN_IT_IS_READY = 2
+    WHEN_IT_RUNS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,10 @@ class Installation:
     def identity(self) -> str:
         """Tells the Celery nodes of two installations on one machine apart."""
         return hashlib.sha256(str(self.var).encode()).hexdigest()[:6]
+
+    def node_name(self, worker: str) -> str:
+        """Return the name of a kind of worker as Celery knows it, without the machine's."""
+        return f"{worker}.{self.identity}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +87,15 @@ def _programs(installation: Installation) -> Iterator[Program]:
             name="demo",
             group="demo",
             order=25,
-            command=(installation.python, "-m", "demo", "--port", port),
+            command=(installation.python, "-m", "demo", "--port", port, "--share-port"),
         )
     for kind in WORKERS:
-        first = kind is WORKERS[0]
         yield Program(
             name=kind.name,
             group="workers",
             order=30,
             command=_worker(installation, kind),
-            wave=Wave.WHEN_THE_SITE_ANSWERS if first else Wave.WHEN_IT_IS_READY,
+            wave=Wave.WHEN_THE_SITE_ANSWERS if kind.name in FIRST else Wave.WHEN_IT_RUNS,
             stop_within=SLICE_GRACE,
             environment=steady.ENVIRONMENT,
         )
@@ -104,7 +113,7 @@ def _web(installation: Installation) -> tuple[str, ...]:
 def _worker(installation: Installation, kind: WorkerKind) -> tuple[str, ...]:
     return (
         *(installation.python, "-m", "celery", "-A", "webui", "worker"),
-        *("-n", f"{kind.name}.{installation.identity}@%h"),
+        *("-n", f"{installation.node_name(kind.name)}@%h"),
         *("-Q", ",".join(queue.value for queue in kind.queues)),
         *("-c", str(_concurrency(installation, kind))),
         *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
@@ -112,13 +121,7 @@ def _worker(installation: Installation, kind: WorkerKind) -> tuple[str, ...]:
 
 
 def _concurrency(installation: Installation, kind: WorkerKind) -> int:
-    match kind.name:
-        case "worker":
-            return installation.workers
-        case "worker-control":
-            return CONTROL_CONCURRENCY
-        case _:
-            return 1
+    return {"worker": installation.workers, CONTROL: CONTROL_CONCURRENCY}.get(kind.name, 1)
 
 
 def _beat(installation: Installation) -> tuple[str, ...]:

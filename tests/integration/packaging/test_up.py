@@ -30,7 +30,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(150)]
 class Up:
     """A running `up`, with its output in a file."""
 
-    def __init__(self, var: Path, **variables: str) -> None:
+    def __init__(self, var: Path, *options: str, ignoring: str = "", **variables: str) -> None:
+        """Start it with `options`, leading a process group; it inherits the signals `ignoring` as ignored."""
         self.var = var
         self.port = addresses.free_port()
         self.site = health.Site(host="127.0.0.1", port=self.port)
@@ -38,11 +39,15 @@ class Up:
         self.began = time.monotonic()
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                command("--port", str(self.port)),
+                [
+                    *("sh", "-c", f"trap '' {ignoring}; exec \"$@\"" if ignoring else 'exec "$@"', "sh"),
+                    *command("--port", str(self.port), *options),
+                ],
                 cwd=BASE,
                 env=environment(var, **variables),
                 stdout=output,
                 stderr=output,
+                process_group=0,
             )
 
     def until(self, done: Callable[[], bool], *, within_seconds: float) -> float:
@@ -131,6 +136,35 @@ def test_a_first_start_makes_everything_and_a_signal_ends_it(up: Up) -> None:
     assert not (up.var / "broker" / "url").exists()
 
 
+def test_the_demo_of_a_start_by_nohup_in_a_script_keeps_its_port_and_ends_by_ctrl_c(var: Path) -> None:
+    up = Up(var, "--demo", ignoring="INT HUP")
+    try:
+        up.until_ready()
+        found = re.search(r"demo shop is at +http://127\.0\.0\.1:(\d+)/", up.said())
+        assert found is not None, up.said()
+        port, session = int(found[1]), up.session()
+        assert health.Site(host="127.0.0.1", port=port).is_ok("/robots.txt")
+        kill(session, b"demo")
+        assert not listens(port)
+        up.until(lambda: health.Site(host="127.0.0.1", port=port).is_ok("/robots.txt"), within_seconds=60)
+        os.killpg(up.process.pid, signal.SIGHUP)
+        os.killpg(up.process.pid, signal.SIGINT)
+        assert up.process.wait(60) == 0
+        assert guardian.members(session) == []
+        assert stopped_in_order(var) == ["beat", "workers", "demo", "web", "broker"]
+    finally:
+        up.end()
+
+
+def listens(port: int) -> bool:
+    """Say whether a stranger's server can have the port."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def check_private(var: Path) -> None:
     for name in ("secret_key", "encryption_key", "trawl.sqlite3", "broker/url", "broker/valkey.conf"):
         assert stat.S_IMODE((var / name).stat().st_mode) == 0o600, name
@@ -145,7 +179,7 @@ def stopped_in_order(var: Path) -> list[str]:
 def test_a_killed_process_is_started_again_and_a_killed_up_leaves_none(up: Up) -> None:
     up.until_ready()
     session = up.session()
-    kill_beat(session)
+    kill(session, b"beat")
     up.until(lambda: "spawned: 'beat'" in after_the_end_of_beat(up.var), within_seconds=30)
     assert len(guardian.members(session)) > 6
     up.process.kill()
@@ -164,9 +198,10 @@ def test_a_killed_process_is_started_again_and_a_killed_up_leaves_none(up: Up) -
         again.end()
 
 
-def kill_beat(session: int) -> None:
+def kill(session: int, word: bytes) -> None:
+    """Kill the process of a session that has `word` in its command line."""
     commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in guardian.members(session)}
-    os.kill(next(pid for pid, words in commands.items() if b"\0beat\0" in words), signal.SIGKILL)
+    os.kill(next(pid for pid, words in commands.items() if b"\0" + word + b"\0" in words), signal.SIGKILL)
 
 
 def after_the_end_of_beat(var: Path) -> str:

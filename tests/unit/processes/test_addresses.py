@@ -27,6 +27,39 @@ def test_a_preferred_port_in_use_gives_another() -> None:
         assert addresses.free_port(preferred=port) != port
 
 
+def listens(port: int, *options: int) -> bool:
+    with socket.socket() as other:
+        for option in options:
+            other.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            other.bind(("127.0.0.1", port))
+            other.listen()
+        except OSError:
+            return False
+    return True
+
+
+def test_a_reserved_port_is_only_for_who_shares_it() -> None:
+    with addresses.reserved(preferred=0) as keeper:
+        port = keeper.getsockname()[1]
+        assert not listens(port)
+        assert not listens(port, socket.SO_REUSEADDR)
+        assert listens(port, socket.SO_REUSEADDR, socket.SO_REUSEPORT)
+    assert listens(port)
+
+
+def test_what_another_keeps_or_shares_is_not_reserved() -> None:
+    with addresses.reserved(preferred=0) as keeper, socket.socket() as shop:
+        port = keeper.getsockname()[1]
+        with addresses.reserved(preferred=port) as second:
+            assert second.getsockname()[1] != port
+        shop.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        shop.bind(("127.0.0.1", port))
+        shop.listen()
+        with addresses.reserved(preferred=port) as third:
+            assert third.getsockname()[1] != port
+
+
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(CannotStart, match=r"192\.0\.2\.1 is not an address of this machine"):
         addresses.require_free("192.0.2.1", 8000)

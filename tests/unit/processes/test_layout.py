@@ -46,10 +46,13 @@ def test_workers_may_finish_their_slice() -> None:
             assert program.stop_within.total_seconds() == 35
 
 
-def test_what_a_ready_service_needs_starts_before_the_rest() -> None:
+def test_what_a_running_service_needs_starts_before_the_rest() -> None:
     waves = {name: program.wave for name, program in named(PLAIN).items()}
     assert {name for name, wave in waves.items() if wave is Wave.AT_ONCE} == {"web", "beat"}
-    assert {name for name, wave in waves.items() if wave is Wave.WHEN_THE_SITE_ANSWERS} == {"worker"}
+    assert {name for name, wave in waves.items() if wave is Wave.WHEN_THE_SITE_ANSWERS} == {
+        "worker",
+        "worker-control",
+    }
 
 
 def test_no_broker_is_started_when_one_is_given() -> None:

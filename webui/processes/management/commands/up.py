@@ -23,14 +23,13 @@ from crawler.stores import schema
 from webui import env
 from webui.processes import addresses, administrator, broker, database, health, lock
 from webui.processes.errors import CannotStart
-from webui.processes.layout import Installation, Wave, programs
-from webui.processes.supervisor import State, Supervisor
+from webui.processes.layout import Installation, programs
+from webui.processes.starting import Start
+from webui.processes.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-ANSWERS_WITHIN = timedelta(seconds=90)
-LOOK_EVERY = timedelta(milliseconds=50)
 WATCH_EVERY = timedelta(seconds=2)
 RESTART_AFTER = timedelta(seconds=30)
 DEMO_PORT = 8001
@@ -64,8 +63,7 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="also serve a small shop and crawl it")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
+        _heed_signals()
         os.umask(0o077)  # what is kept in var/ is for this user only
         asked = Asked(**{name: options[name] for name in Asked.__slots__})
         try:
@@ -88,7 +86,7 @@ class Command(BaseCommand):
             addresses.require_free(asked.host, asked.port)
             database.require_reachable()
             stack.callback((var / "broker" / "url").unlink, missing_ok=True)
-            installation, environment = _installation(asked, var)
+            installation, environment = _installation(asked, var, _demo_port(asked, stack))
             self._prepare_database(var)  # changes something, so what can be refused was refused before
             running = stack.enter_context(
                 Supervisor(
@@ -126,21 +124,11 @@ class Command(BaseCommand):
             name=health.name_among(env.words("ALLOWED_HOSTS")),
         )
         self._say("Starting ...")
-        for path, wave in (("/healthz", Wave.WHEN_THE_SITE_ANSWERS), ("/readyz", Wave.WHEN_IT_IS_READY)):
-            self._await(running, site, path)
-            for program in programs(installation):
-                if program.wave is wave:
-                    running.start(program)
-
-    def _await(self, running: Supervisor, site: health.Site, path: str) -> None:
-        deadline = time.monotonic() + ANSWERS_WITHIN.total_seconds()
-        while not site.is_ok(path):
-            _require_none_given_up(running.states())
-            if time.monotonic() > deadline:
-                status, body = site.asked(path)
-                reasons = f": {body}" if body.startswith("{") else ""
-                raise CannotStart(f"{path} answers {status or 'nothing'} after 90 s{reasons}")
-            time.sleep(LOOK_EVERY.total_seconds())
+        start = Start(running=running, installation=installation, site=site)
+        start.complete()
+        if installation.demo_port is not None:
+            shop = health.Site(host="127.0.0.1", port=installation.demo_port)
+            start.await_path(shop, "/robots.txt")
 
     def _welcome(self, asked: Asked, installation: Installation) -> None:
         self._say(f"\nTrawl is running at {addresses.url(asked.host, asked.port)}")
@@ -166,10 +154,9 @@ def _require_settings_that_fit() -> None:
         raise CannotStart(f"{error.msg}; {error.hint}" if error.hint else error.msg)
 
 
-def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]]:
+def _installation(asked: Asked, var: Path, demo_port: int | None) -> tuple[Installation, dict[str, str]]:
     """Return what to run, and the environment it needs beyond this process's own."""
     broker_command, broker_address = _broker(var / "broker")
-    demo_port, demo_allowed = _demo(wanted=asked.demo)
     hosts = env.text("ALLOWED_HOSTS") or ",".join(addresses.names(asked.host))
     installation = Installation(
         python=sys.executable,
@@ -183,7 +170,7 @@ def _installation(asked: Asked, var: Path) -> tuple[Installation, dict[str, str]
     )
     # The checks of the settings were asked already; for the others each worker would import every page.
     plain = {"PYTHONUNBUFFERED": "1", "CELERY_SKIP_CHECKS": "1", "ALLOWED_HOSTS": hosts}
-    return installation, {**plain, **broker_address, **demo_allowed}
+    return installation, {**plain, **broker_address, **_allowing(demo_port)}
 
 
 def _broker(folder: Path) -> tuple[tuple[str, ...] | None, dict[str, str]]:
@@ -197,12 +184,19 @@ def _broker(folder: Path) -> tuple[tuple[str, ...] | None, dict[str, str]]:
     return own.command(), {"REDIS_URL": own.url}
 
 
-def _demo(*, wanted: bool) -> tuple[int | None, dict[str, str]]:
-    """Return the port of the demo shop, and what allows workers to crawl it."""
-    if not wanted:
-        return None, {}
-    port = addresses.free_port(preferred=DEMO_PORT)
-    return port, {"EGRESS_ALLOW": ",".join([*env.words("EGRESS_ALLOW"), f"127.0.0.1/32:{port}"])}
+def _demo_port(asked: Asked, stack: ExitStack) -> int | None:
+    """Return the demo shop's port, and keep it: no other server must ever be crawled in its place."""
+    if not asked.demo:
+        return None
+    keeper = stack.enter_context(addresses.reserved(preferred=DEMO_PORT))
+    return int(keeper.getsockname()[1])
+
+
+def _allowing(demo_port: int | None) -> dict[str, str]:
+    """Return what allows workers to crawl the demo shop."""
+    if demo_port is None:
+        return {}
+    return {"EGRESS_ALLOW": ",".join([*env.words("EGRESS_ALLOW"), f"127.0.0.1/32:{demo_port}"])}
 
 
 def _register_demo(installation: Installation, environment: dict[str, str]) -> None:
@@ -225,11 +219,12 @@ def _register_demo(installation: Installation, environment: dict[str, str]) -> N
         raise CannotStart(f"the demo shop could not be registered: {done.stderr.strip()[-500:]}")
 
 
-def _require_none_given_up(states: list[State]) -> None:
-    for state in states:
-        if state.word == "FATAL":
-            lines = "\n".join(f"    {line}" for line in state.last_lines())
-            raise CannotStart(f"{state.name} does not start; its log ({state.log}) ends with\n{lines}")
+def _heed_signals() -> None:
+    """Stop at SIGINT also where a script's `&` had it ignored; SIGHUP stays ignored under nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
