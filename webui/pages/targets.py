@@ -71,6 +71,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return _form(request, target_form.submitted(request.POST, problems))
     target = targets.create(owner=_person(request), data=asked.data, now=timezone.now())
     messages.success(request, f"{target.name} is registered.")
+    _tell_of_left_out(request, asked)
     return redirect("target", pk=target.pk)
 
 
@@ -85,6 +86,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         return _form(request, target_form.submitted(request.POST, problems), target=target)
     targets.update(target=target, data=asked.data, by=_person(request), now=now)
     messages.success(request, f"{target.name} is saved. A run that is under way keeps its settings.")
+    _tell_of_left_out(request, asked)
     return redirect("target", pk=pk)
 
 
@@ -128,6 +130,14 @@ def _problems(request: HttpRequest, asked: Asked, *, existing: Target | None) ->
     except targets.InvalidTarget as error:
         return (*asked.problems, *error.problems)
     return asked.problems
+
+
+def _tell_of_left_out(request: HttpRequest, asked: Asked) -> None:
+    if asked.left_out:
+        messages.warning(
+            request,
+            "The fields and the row selector were left out: only the scraper for declared fields uses them.",
+        )
 
 
 def _form(request: HttpRequest, form: TargetForm, *, target: Target | None = None) -> HttpResponse:

@@ -60,6 +60,13 @@ def test_form_registers_what_it_says(client: Client, ada: User) -> None:
     assert (schedule.misfire, schedule.overlap) == ("skip", "queue")
 
 
+def test_row_that_the_scraper_does_not_use_is_left_out_and_that_is_said(client: Client) -> None:
+    posted = FILLED | {"scraper": "auto", "row": "["}
+    page = client.post(reverse("target-new"), posted, follow=True).content.decode()
+    assert "the row selector were left out" in page
+    assert Target.objects.get(name="Garden").row == ""
+
+
 def test_form_of_a_new_target_offers_the_limit_of_pages(client: Client) -> None:
     assert 'name="max_pages" value="10000"' in client.get(reverse("target-new")).content.decode()
 

@@ -50,8 +50,17 @@ def test_target_that_runs_only_when_asked_has_no_schedule() -> None:
 def test_fields_are_sent_only_for_the_scraper_that_reads_them() -> None:
     query = "row=li&field_name=a&field_kind=css&field_selector=b&field_attr=&field_type="
     for scraper, fields in (("auto", {}), ("fields", {"a": {"css": "b"}})):
-        data = target_form.read(post(f"{query}&scraper={scraper}")).data
-        assert (data["fields"], data["row"]) == (fields, "li" if fields else "")
+        asked = target_form.read(post(f"{query}&scraper={scraper}"))
+        assert (asked.data["fields"], asked.data["row"]) == (fields, "li" if fields else "")
+        assert asked.left_out is (scraper == "auto")
+
+
+@pytest.mark.parametrize("filled_in", ["row=%5B", "fields_json=%7B", "field_name=a&field_kind=css"])
+def test_what_the_scraper_does_not_read_is_noted(filled_in: str) -> None:
+    empty = "row=&fields_json=&field_name=&field_kind=css&field_selector="
+    assert target_form.read(post(f"scraper=auto&{filled_in}")).left_out
+    assert not target_form.read(post(f"scraper=auto&{empty}")).left_out
+    assert not target_form.read(post(f"scraper=fields&{filled_in}")).left_out
 
 
 def test_rows_keep_the_ticks_of_their_own_row() -> None:

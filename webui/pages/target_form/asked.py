@@ -19,10 +19,14 @@ NUMBERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a submitted form asks for: data for `services.targets`, and what could not even be read."""
+    """What a submitted form asks for: data for `services.targets`, and what could not even be read.
+
+    `left_out` says that fields or a row were filled in which the chosen scraper does not use.
+    """
 
     data: Mapping[str, Any]
     problems: tuple[drafts.Problem, ...]
+    left_out: bool = False
 
 
 def read(post: QueryDict) -> Asked:
@@ -43,9 +47,10 @@ def read(post: QueryDict) -> Asked:
         data[name] = post.get(name) == "on"
     data["headers"] = _headers(post.get("headers", ""), problems)
     data["options"] = _object("options", post.get("options", ""), problems)
+    left_out = data["scraper"] != "fields" and _declares(post, data)
     data["fields"], data["row"] = _declared(post, data, problems)
     data["schedule"] = when.read(post)
-    return Asked(data=data, problems=tuple(problems))
+    return Asked(data=data, problems=tuple(problems), left_out=left_out)
 
 
 def _deadline(post: QueryDict) -> dict[str, str] | None:
@@ -72,6 +77,10 @@ def _object(name: str, text: str, problems: list[drafts.Problem]) -> object:
     except ValueError as error:
         problems.append(drafts.Problem(field=name, message=f"is not JSON: {error}"))
         return {}
+
+
+def _declares(post: QueryDict, data: Mapping[str, Any]) -> bool:
+    return bool(data["row"] or rows.posted(post) or post.get("fields_json", "").strip())
 
 
 def _declared(post: QueryDict, data: Mapping[str, Any], problems: list[drafts.Problem]) -> tuple[object, str]:
