@@ -122,7 +122,7 @@ def test_killed_pool_children_lose_nothing_and_bury_no_healthy_page(
 ) -> None:
     installation.start()
     alone = undisturbed(installation)
-    crawl = installation.crawl(site, seconds=paced_seconds(scale))
+    crawl = installation.crawl(site, seconds=scale.of(quick=5.0, full=paced_seconds(scale)))
     wanted = scale.of(quick=4, full=30)
 
     kills = 0
