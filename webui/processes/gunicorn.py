@@ -7,7 +7,9 @@ from django.urls import get_resolver
 worker_class = "gthread"
 workers = 2
 threads = 4
-graceful_timeout = 8
+# A request that never ends is waited for so long, and killing its process takes a moment more: `up`
+# and a container's runtime kill all of the site after 10 s.
+graceful_timeout = 4
 control_socket_disable = True
 preload_app = True
 # The most that gunicorn takes. Beyond it, it answers by itself: 414 as a small HTML page, under /api/ too.
