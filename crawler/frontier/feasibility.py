@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from crawler.frontier.lengths import DAY, HOUR, MINUTE, in_words, rounded_up
+from crawler.frontier.politeness import MEAN_GAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +28,14 @@ class Load:
     """What one run asks of its hosts: how many pages, and how much time each host takes for one.
 
     The pages are taken to lie evenly on the hosts. `measured` says that `pages` is what a run had,
-    and not a limit.
+    and not a limit; `took` is how long that run was under way, None when it asked something else.
     """
 
     pages: int
     paces: tuple[timedelta, ...]
     time_limit: timedelta | None = None
     measured: bool = False
+    took: timedelta | None = None
 
     @property
     def pace(self) -> timedelta:
@@ -42,13 +44,22 @@ class Load:
 
     @property
     def duration(self) -> timedelta:
-        """Return the least time the run can take."""
-        needed = self.pace * math.ceil(self.pages / max(1, len(self.paces)))
+        """Return the least time the run can be expected to take, which is no less than the last one took."""
+        needed = max(self._paced, self.took or timedelta(0))
         return min(needed, self.time_limit) if self.time_limit else needed
 
     def pages_within(self, span: timedelta) -> int:
         """Return how many pages fit into `span`; at least one."""
         return max(1, int(span / self.pace) * len(self.paces))
+
+    @property
+    def slower(self) -> bool:
+        """Whether the last run took longer than the pace of its hosts explains."""
+        return self.took is not None and self.took > self._paced
+
+    @property
+    def _paced(self) -> timedelta:
+        return self.pace * math.ceil(self.pages / max(1, len(self.paces)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +82,18 @@ class Feasibility:
         """Return why the schedule cannot be kept, and what could be; None when it can."""
         if self.fits:
             return None
-        load = self.load
-        pages = f"at most {load.pages_within(self.gap):,} pages"
+        load, needs = self.load, rounded_up(self.load.duration)
+        if load.slower:
+            most, why = (
+                int(load.pages * (self.gap / load.duration)),
+                f"the last run's {load.pages:,} pages took {needs}",
+            )
+        else:
+            most = load.pages_within(self.gap)
+            why = f"{load.pages:,} pages at {load.pace.total_seconds():g} s each is {needs}"
+        pages = f"at most {max(1, most):,} pages"
         can = f"every {in_words(self.possible)} can, or {pages}" if self.possible else f"{pages} can"
-        return (
-            f"{load.pages:,} pages at {load.pace.total_seconds():g} s each is {rounded_up(load.duration)}: "
-            f"every {in_words(self.gap)} cannot work; {can}"
-        )
+        return f"{why}: every {in_words(self.gap)} cannot work; {can}"
 
 
 def judge(times: Sequence[datetime], load: Load) -> Feasibility | None:
@@ -92,10 +108,11 @@ def judge(times: Sequence[datetime], load: Load) -> Feasibility | None:
 def pace(
     *, delay: timedelta, crawl_delay: float | None, latency: float | None, connections: int
 ) -> timedelta:
-    """Return the time that a host takes for one page.
+    """Return the time that a host takes for one page, on average.
 
-    That is its delay, which a `Crawl-delay` only lengthens; or its latency, shared by the
-    connections, where that is longer. Latency and `Crawl-delay` are seconds, None when unknown.
+    That is its delay, which a `Crawl-delay` only lengthens, with what chance adds to it; or its
+    latency, shared by the connections, where that is longer. Latency and `Crawl-delay` are seconds,
+    None when unknown.
     """
-    seconds = max(delay.total_seconds(), crawl_delay or 0.0, (latency or 0.0) / max(1, connections))
-    return timedelta(seconds=round(seconds, 2))
+    asked = max(delay.total_seconds(), crawl_delay or 0.0) * MEAN_GAP
+    return timedelta(seconds=round(max(asked, (latency or 0.0) / max(1, connections)), 3))

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from crawler.http import Outcome
 
 JITTER = 0.3
+MEAN_GAP = 1.0 + JITTER / 2
+"""By how much the gaps between requests are longer than the delay, on average."""
+
 CIRCUIT_FAILURES = 10
 CIRCUIT_FIRST = timedelta(minutes=5)
 CIRCUIT_LONGEST = timedelta(hours=1)

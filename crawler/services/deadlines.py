@@ -71,9 +71,9 @@ def _needs(run: Run) -> Any:
 
     What is left is what waits, or what the run before had and this one has not come to yet.
     """
-    expected = feasibility.pages_of(run.target)
-    load = feasibility.load(run.settings, pages=expected)
+    last = feasibility.last_run(run.target)
+    load = feasibility.load(run.settings, last=last)
     settled = run.discovered - run.waiting
-    left = max(run.waiting, load.pages - settled if expected else 0)
+    left = max(run.waiting, load.pages - settled if last else 0)
     hosts = Backlog.objects.filter(run=run, due_at__isnull=False).values("host").distinct().count()
     return rule.needed(requests=left, hosts=hosts, pace=load.pace)

@@ -60,8 +60,8 @@ def check(*, target: Target, now: datetime) -> None:
 
 def _feasibility(schedule: Schedule, target: Target, now: datetime) -> dict[str, Any]:
     values = {key: getattr(target, key) for key in KEYS}
-    pages = feasibility.pages_of(target)
-    found = feasibility.judged(draft_of(schedule), values, pages=pages, now=now)
+    last = feasibility.last_run(target)
+    found = feasibility.judged(draft_of(schedule), values, last=last, now=now)
     return feasibility.told(found, now=now) if found else {}
 
 

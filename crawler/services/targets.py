@@ -83,7 +83,7 @@ def warnings(*, target: Target, now: datetime) -> tuple[Problem, ...]:
     """Return what of `target` is allowed but cannot work as it says, such as too tight a schedule."""
     existing = _existing(target)
     return (
-        drafts.warnings(existing.values, existing.schedule, pages=existing.pages, now=now) if existing else ()
+        drafts.warnings(existing.values, existing.schedule, last=existing.last, now=now) if existing else ()
     )
 
 
@@ -94,7 +94,7 @@ def _existing(target: Target | None) -> drafts.Existing | None:
     return drafts.Existing(
         values={key: getattr(target, key) for key in drafts.KEYS},
         schedule=draft_of(schedule) if schedule else None,
-        pages=feasibility.pages_of(target),
+        last=feasibility.last_run(target),
     )
 
 

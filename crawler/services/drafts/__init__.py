@@ -111,11 +111,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """What a target holds before it is changed, and how many pages its last complete run had."""
+    """What a target holds before it is changed, and what its last complete run had."""
 
     values: Mapping[str, Any]
     schedule: ScheduleDraft | None
-    pages: int | None = None
+    last: feasibility.LastRun | None = None
 
 
 def read(data: object, *, existing: Existing | None, may_hurry: bool, now: datetime) -> Draft:
@@ -138,7 +138,7 @@ def read(data: object, *, existing: Existing | None, may_hurry: bool, now: datet
     if problems:
         raise InvalidTarget(tuple(problems))
     changed = frozenset(given | ({"schedule"} if "schedule" in data else set()))
-    warned = warnings(values, schedule, pages=existing.pages if existing else None, now=now)
+    warned = warnings(values, schedule, last=existing.last if existing else None, now=now)
     return Draft(values=values, changed=changed, schedule=schedule, warnings=warned)
 
 
@@ -253,19 +253,23 @@ def _scraper_problems(values: Mapping[str, Any]) -> list[Problem]:
 
 
 def warnings(
-    values: Mapping[str, Any], schedule: ScheduleDraft | None, *, pages: int | None, now: datetime
+    values: Mapping[str, Any],
+    schedule: ScheduleDraft | None,
+    *,
+    last: feasibility.LastRun | None,
+    now: datetime,
 ) -> tuple[Problem, ...]:
-    """Return what can be stored but will not do what it seems to say; `pages` is what the last run had."""
+    """Return what can be stored but will not do what it seems to say; `last` is what the last run had."""
     found = [
         Problem(field=f"start_urls.{index}", message=why)
         for index, why in _out_of_reach(values["start_urls"])
     ]
     if schedule:
-        kept = feasibility.judged(schedule, values, pages=pages, now=now)
+        kept = feasibility.judged(schedule, values, last=last, now=now)
         if kept and kept.problem:
             found.append(Problem(field="schedule", message=kept.problem))
     if any(values[key] for key in PROMISES):
-        load = feasibility.load(values, pages=pages)
+        load = feasibility.load(values, last=last)
         told = {
             "max_age_seconds": promises.unkept(values["max_age_seconds"], schedule, load, now=now),
             "refresh_per_day": promises.unspendable(values["refresh_per_day"], load),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,14 +22,28 @@ if TYPE_CHECKING:
     from crawler.services.drafts.timing import ScheduleDraft
 
 TIMES_COMPARED: Final = 30
+LENGTHENING: Final = (
+    "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes",
+    "delay_seconds", "connections", "obey_robots",
+)  # fmt: skip
+"""The settings that decide how long a run takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """What the last complete run of a target had: its pages, the time it was under way, its settings."""
+
+    pages: int
+    took: timedelta
+    settings: Mapping[str, Any]
 
 
 def judged(
-    schedule: ScheduleDraft, values: Mapping[str, Any], *, pages: int | None, now: datetime
+    schedule: ScheduleDraft, values: Mapping[str, Any], *, last: LastRun | None, now: datetime
 ) -> Feasibility | None:
     """Return whether `schedule` leaves its runs enough time; None when it has fewer than two times."""
     times = schedule.timetable().next_times(after=now, count=TIMES_COMPARED)
-    return judge(times, load(values, pages=pages))
+    return judge(times, load(values, last=last))
 
 
 def told(found: Feasibility, *, now: datetime) -> dict[str, Any]:
@@ -47,26 +62,35 @@ def told(found: Feasibility, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def pages_of(target: Target) -> int | None:
-    """Return how many pages the last complete run of `target` had; None when there was none."""
+def last_run(target: Target) -> LastRun | None:
+    """Return what the last complete run of `target` had; None when there was none."""
     complete = Run.objects.complete().filter(target=target).order_by("-id")
-    last = complete.values_list("pages", flat=True).first()
-    return last or None
+    run = complete.only("pages", "started_at", "finished_at", "paused_seconds", "settings").first()
+    if run is None or not run.pages:
+        return None
+    took = run.finished_at - run.started_at if run.started_at and run.finished_at else timedelta()
+    rested = timedelta(seconds=run.paused_seconds)
+    return LastRun(pages=run.pages, took=max(took - rested, timedelta()), settings=run.settings)
 
 
-def load(values: Mapping[str, Any], *, pages: int | None) -> Load:
-    """Return what a run of a target with these settings asks; `pages` is what its last complete run had."""
+def load(values: Mapping[str, Any], *, last: LastRun | None) -> Load:
+    """Return what a run of a target with these settings asks; `last` is what its last complete run had."""
     urls, minutes = values["start_urls"], values["max_minutes"]
     most = values["max_pages"] or DEFAULT_MAX_PAGES
     if values["scope"] == Scope.PAGE:
         most = min(most, len(urls))
-    expected = min(pages, values["max_pages"] or pages) if pages else most
     return Load(
-        pages=expected,
+        pages=min(last.pages, values["max_pages"] or last.pages) if last else most,
         paces=_paces({canonical(url).origin for url in urls}, values),
         time_limit=timedelta(minutes=minutes) if minutes else None,
-        measured=bool(pages),
+        measured=last is not None,
+        took=last.took if last and _is_alike(last.settings, values) else None,
     )
+
+
+def _is_alike(settings: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Say whether a run with `values` takes as long as one with `settings` did, as far as settings go."""
+    return all(key in settings and settings[key] == values[key] for key in LENGTHENING)
 
 
 def _paces(origins: set[str], values: Mapping[str, Any]) -> tuple[timedelta, ...]:

@@ -198,9 +198,9 @@ def test_what_is_read_of_a_schedule_says_whether_it_can_be_kept(api: Api) -> Non
     assert (read["windows"], read["jitter_seconds"], read["paused"]) == (["daily 00:00-24:00"], 60, False)
     assert (read["spread"], read["shift_minutes"]) == (True, 0)
     checked = read["feasibility"]
-    assert (checked["fits"], checked["pages"], checked["needs_seconds"]) == (False, 10_000, 10_000)
-    assert (checked["between_seconds"], checked["possible_seconds"]) == (3600, 10_800)
-    assert checked["problem"].startswith("10,000 pages at 1 s each")
+    assert (checked["fits"], checked["pages"], checked["needs_seconds"]) == (False, 10_000, 11_500)
+    assert (checked["between_seconds"], checked["possible_seconds"]) == (3600, 14_400)
+    assert checked["problem"].startswith("10,000 pages at 1.15 s each")
 
 
 def test_times_without_a_run_are_listed(api: Api, target: Target) -> None:

@@ -91,7 +91,7 @@ def test_page_shows_windows_jitter_shift_and_whether_it_fits(client: Client, ada
         "up to 1 min 30 s",
         "17 min to a quiet minute",
         "does not fit",
-        "2 h 47 min",
+        "3 h 12 min",
     ):
         assert words in shown
     assert shown.count("<li><time") >= 5

@@ -111,11 +111,11 @@ def test_load_of_a_target_that_never_ran_is_that_of_its_limits(ada: User) -> Non
     scheduled(ada, cron="0 12 * * *", pages=7200)
 
     found = plan(ada)
-    assert [round(hour.requests) for hour in found.hours[12:15]] == [3600, 3600, 0]
+    assert [round(hour.requests) for hour in found.hours[12:15]] == [3130, 3130, 939]
     assert not found.hours[12].lines[0].expected.measured
 
 
-@pytest.mark.parametrize(("overlap", "load"), [("skip", 3600), ("queue", 3600), ("allow", 7200)])
+@pytest.mark.parametrize(("overlap", "load"), [("skip", 3130), ("queue", 3130), ("allow", 7200)])
 def test_a_run_ends_where_the_next_must_not_overlap_it(ada: User, overlap: str, load: int) -> None:
     scheduled(ada, cron="0 * * * *", pages=7200, overlap=overlap)
 

@@ -236,6 +236,6 @@ def test_a_schedule_that_starts_too_late_for_the_deadline_is_warned_of() -> None
 
     [warned] = [each for each in targets.warnings(target=target, now=NOW) if each.field == "deadline"]
 
-    assert "runs start at most 30 min before it, and one takes at least 2 h 47 min" in warned.message
+    assert "runs start at most 30 min before it, and one takes at least 3 h 12 min" in warned.message
     targets.update(target=target, data={"max_pages": 100}, now=NOW)
     assert not targets.warnings(target=target, now=NOW)

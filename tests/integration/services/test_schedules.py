@@ -424,7 +424,7 @@ def test_feasibility_is_stored_when_a_target_is_saved_and_after_a_run() -> None:
     target = scheduled()
     stored = Schedule.objects.get().feasibility
     assert (stored["fits"], stored["pages"], stored["measured"]) == (False, 10_000, False)
-    assert stored["possible_seconds"] == 3 * 3600
+    assert stored["possible_seconds"] == 4 * 3600
 
     run = Run.objects.create(target=target, state=RunState.FINISHED, pages=120, finished_at=NOW + HOUR)
     reports.report(run=run)
@@ -432,6 +432,22 @@ def test_feasibility_is_stored_when_a_target_is_saved_and_after_a_run() -> None:
     stored = Schedule.objects.get().feasibility
     assert (stored["fits"], stored["pages"], stored["measured"]) == (True, 120, True)
     assert (stored["problem"], stored["checked_at"]) == (None, (NOW + HOUR).isoformat())
+
+
+def test_a_schedule_leaves_a_run_no_less_than_the_last_one_took() -> None:
+    target = scheduled(every_seconds=600)
+    Run.objects.create(
+        target=target, state=RunState.FINISHED, pages=120, settings=runs.frozen(target),
+        started_at=NOW, finished_at=NOW + HOUR, paused_seconds=1800,
+    )  # fmt: skip
+    schedules.check(target=target, now=NOW)
+    stored = Schedule.objects.get().feasibility
+    assert (stored["fits"], stored["needs_seconds"]) == (False, 1800)
+    assert "120 pages took 30 min" in stored["problem"]
+
+    targets.update(target=target, data={"max_pages": 100}, now=NOW)
+    stored = Schedule.objects.get().feasibility
+    assert (stored["fits"], stored["needs_seconds"]) == (True, 115)
 
 
 def test_a_change_of_the_limits_is_checked_too() -> None:
@@ -444,9 +460,9 @@ def test_a_change_of_the_limits_is_checked_too() -> None:
 def test_feasibility_heeds_what_is_known_of_the_host() -> None:
     Host.objects.create(origin="https://shop.test", crawl_delay_seconds=10, latency_seconds=2)
     target = scheduled()
-    assert Schedule.objects.get().feasibility["pace_seconds"] == 10
+    assert Schedule.objects.get().feasibility["pace_seconds"] == 11.5
 
-    targets.update(target=target, data={"obey_robots": False, "schedule": {}}, now=NOW, by=root())
+    targets.update(target=target, data={"obey_robots": False}, now=NOW, by=root())
     assert Schedule.objects.get().feasibility["pace_seconds"] == 2
 
 

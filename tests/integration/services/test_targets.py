@@ -308,8 +308,8 @@ def test_a_schedule_that_the_pace_cannot_keep_is_warned_of_with_what_would_work(
     (warning,) = draft.warnings
     assert warning.field == "schedule"
     assert warning.message == (
-        "10,000 pages at 1 s each is 2 h 47 min: every hour cannot work; "
-        "every 3 hours can, or at most 3,600 pages"
+        "10,000 pages at 1.15 s each is 3 h 12 min: every hour cannot work; "
+        "every 4 hours can, or at most 3,130 pages"
     )
 
 
@@ -340,7 +340,7 @@ def test_a_promise_that_a_paused_or_jittery_schedule_cannot_keep_is_warned_of(ta
 
     targets.update(target=target, data={"schedule": {"jitter_seconds": 3600}}, now=NOW)
     (late,) = targets.warnings(target=target, now=NOW)
-    assert (late.field, late.message[:27]) == ("max_age_seconds", "data gets as old as 3 h 1 m")
+    assert (late.field, late.message[:27]) == ("max_age_seconds", "data gets as old as 3 h 2 m")
 
     targets.update(target=target, data={"schedule": {"jitter_seconds": 0, "paused": True}}, now=NOW)
     (paused,) = targets.warnings(target=target, now=NOW)

@@ -8,6 +8,7 @@ import pytest
 
 from crawler.frontier.feasibility import Load, judge, pace
 from crawler.frontier.lengths import DAY, HOUR, MINUTE
+from crawler.frontier.politeness import Pace, gap_seconds
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -41,6 +42,15 @@ def every(step: timedelta) -> list[datetime]:
             DAY,
             "10,000,000 pages at 1 s each is 115 d 18 h: every day cannot work; at most 86,400 pages can",
         ),
+        (
+            Load(pages=60, paces=(SECOND,), took=70 * SECOND, measured=True),
+            MINUTE,
+            (
+                "the last run's 60 pages took 1 min 10 s: every minute cannot work; "
+                "every 2 minutes can, or at most 51 pages"
+            ),
+        ),
+        (Load(pages=60, paces=(SECOND,), took=70 * SECOND, time_limit=MINUTE), MINUTE, None),
         (Load(pages=3_600, paces=(SECOND,)), HOUR, None),
         (Load(pages=10_000, paces=(SECOND,), time_limit=HOUR), HOUR, None),
         (Load(pages=10_000, paces=(timedelta(0),)), MINUTE, None),
@@ -60,6 +70,14 @@ def test_the_least_time_between_two_runs_counts() -> None:
     assert (found.gap, found.possible) == (5 * MINUTE, 10 * MINUTE)
 
 
+def test_pace_is_what_the_gaps_between_requests_are_on_average() -> None:
+    draws = [number / 1_000 for number in range(1_000)]
+    mean = sum(gap_seconds(Pace(delay_seconds=2.0), draw=draw) for draw in draws) / len(draws)
+
+    found = pace(delay=2 * SECOND, crawl_delay=None, latency=None, connections=1)
+    assert found.total_seconds() == pytest.approx(mean, rel=0.001)
+
+
 def test_one_time_is_too_few_to_tell() -> None:
     assert judge([NOW], Load(pages=10, paces=(SECOND,))) is None
 
@@ -67,11 +85,11 @@ def test_one_time_is_too_few_to_tell() -> None:
 @pytest.mark.parametrize(
     ("delay", "crawl_delay", "latency", "connections", "seconds"),
     [
-        (1.0, None, None, 1, 1.0),
-        (1.0, 10.0, 0.2, 1, 10.0),
-        (1.0, 0.5, None, 1, 1.0),
+        (1.0, None, None, 1, 1.15),
+        (1.0, 10.0, 0.2, 1, 11.5),
+        (1.0, 0.5, None, 1, 1.15),
         (1.0, None, 3.0, 1, 3.0),
-        (1.0, None, 3.0, 4, 1.0),
+        (1.0, None, 3.0, 4, 1.15),
         (0.0, None, 0.5, 5, 0.1),
         (0.0, None, None, 1, 0.0),
     ],
