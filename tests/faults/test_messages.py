@@ -18,6 +18,7 @@ from tests.faults.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.faults.conftest import Report
     from tests.faults.installation import Installation
@@ -29,17 +30,16 @@ pytestmark = [
     pytest.mark.xdist_group("faults-broker"),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
-EVERY_SECONDS = 1.0
 PART = 0.1
 
 
 @contextmanager
-def deleting(client: redis.Redis) -> Iterator[list[int]]:
-    """Delete a tenth of what the broker holds, every second; gives how much that was, so far."""
+def deleting(client: redis.Redis, *, every_seconds: float) -> Iterator[list[int]]:
+    """Delete a tenth of what the broker holds, again and again; gives how much that was, so far."""
     chance, stop, deleted = Random(5), threading.Event(), [0]
 
     def work() -> None:
-        while not stop.wait(EVERY_SECONDS):
+        while not stop.wait(every_seconds):
             deleted[0] += delete_some(client, chance)
 
     thread = threading.Thread(target=work, name="deleting")
@@ -69,19 +69,27 @@ def test_lost_and_tripled_messages_cost_time_and_change_nothing(
     scale: Scale,
     report: Report,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     assert isinstance(installation.broker, Valkey)
+    lost = tmp_path / "lost-messages"
+    lost.touch()
+    monkeypatch.setenv(tripled.LOST_FILE, str(lost))
     monkeypatch.setattr(Channel, "_put", tripled.lose_or_copy)
+    installation.fleet.add({tripled.LOST_FILE: str(lost)})
     installation.app = "tests.faults.tripled_app"
     installation.start("worker-jobs")
     crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=60.0))
 
-    with deleting(installation.broker.client) as deleted:
+    every = scale.of(quick=0.1, full=1.0)
+    with deleting(installation.broker.client, every_seconds=every) as deleted:
         crawl.until_over(within_seconds=scale.of(quick=60, full=600))
         crawl.until_reported(within_seconds=60)
 
     judged = crawl.judged(processes=2)
     assert (judged.lost, judged.repeated) == (0, 0)
+    lost_on_their_way = len(lost.read_text().splitlines())
+    assert (deleted[0] > 0, lost_on_their_way > 0) == (True, True)
     assert Run.objects.count() == 1
     assert Request.objects.count() == scale.pages
     report(
@@ -91,5 +99,6 @@ def test_lost_and_tripled_messages_cost_time_and_change_nothing(
             broker=installation.broker.name,
             faults=deleted[0],
             judgement=judged,
+            measured={"lost on their way": lost_on_their_way},
         )
     )
