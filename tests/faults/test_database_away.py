@@ -66,6 +66,7 @@ def test_server_that_is_stopped_at_once_costs_no_page_and_ends_no_process(
     wanted, away_seconds = scale.of(quick=(1, 3.0), full=(3, 20.0))
     installation.fleet.add(scale.of(quick=PATIENT, full={}))
     installation.start()
+    pool = installation.worker.children
     api = installation.start_web()
     crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=120.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
@@ -94,6 +95,7 @@ def test_server_that_is_stopped_at_once_costs_no_page_and_ends_no_process(
     assert judged.lost == 0
     assert judged.repeated == 0, "what was fetched is kept until the server is back"
     assert not any(process.has_ended for process in installation.fleet.processes)
+    assert installation.worker.children == pool, "a process of the pool exited"
     assert not Request.objects.exclude(losses=0)
     assert len(told) == wanted
     report(

@@ -75,18 +75,21 @@ def test_broker_that_falls_silent_is_reached_again_without_a_restart(
     time.sleep(max(0.0, healed_at - time.monotonic()))
     assert not crawl.is_over
     way.heal()
+    began = time.monotonic()
     resumed = crawl.until_moving(within_seconds=RESUMES_WITHIN_SECONDS + 60)
     assert not crawl.is_over
-    asked = until(
+    until(
         lambda: api.get(f"/api/v1/runs/{run['id']}")[1]["state"] == "finished",
         within_seconds=RESUMES_WITHIN_SECONDS,
         what="the run that was asked for",
     )
+    asked = time.monotonic() - began
     until(lambda: api.get("/readyz")[0] == 200, within_seconds=60, what="health to turn green")
 
     crawl.until_over(within_seconds=600)
     judged = crawl.judged(processes=2)
     assert resumed <= RESUMES_WITHIN_SECONDS
+    assert asked <= RESUMES_WITHIN_SECONDS
     assert not any(process.has_ended for process in installation.fleet.processes)
     assert (judged.lost, judged.repeated) == (0, 0)
     report(
