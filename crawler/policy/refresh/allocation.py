@@ -35,14 +35,16 @@ _STEPS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """At which value a page is asked again, and after how long at the latest."""
+    """At which value a page is asked again, and after how long at the soonest and at the latest."""
 
     threshold_seconds: float
     longest_seconds: float
+    shortest_seconds: float = 0.0
 
     def interval(self, rate: float) -> float:
         """Return after how many seconds a page that changes `rate` times a second is to be asked again."""
-        return min(worth_after(rate, self.threshold_seconds), self.longest_seconds)
+        wanted = min(worth_after(rate, self.threshold_seconds), self.longest_seconds)
+        return max(wanted, self.shortest_seconds)
 
 
 def value(rate: float, elapsed_seconds: float) -> float:
@@ -62,9 +64,10 @@ def freshness(rate: float, interval_seconds: float) -> float:
     return -math.expm1(-x) / x if x > 0 else 1.0
 
 
-def plan(rates: Iterable[float], *, per_second: float) -> Policy:
+def plan(rates: Iterable[float], *, per_second: float, shortest_seconds: float = 0.0) -> Policy:
     """Return the policy that spends `per_second` requests on pages that change at `rates`.
 
+    It spends less where asking every page as often as it may be does not take that many.
     It holds one number for each twentieth of an e-fold of rates, however many pages there are.
     """
     bins = _binned(rates)
@@ -75,10 +78,10 @@ def plan(rates: Iterable[float], *, per_second: float) -> Policy:
     low, high = 1e-9, max(1 / rate for rate, _count in bins)
     for _ in range(_STEPS):
         middle = math.sqrt(low * high)
-        tried = Policy(threshold_seconds=middle, longest_seconds=longest)
+        tried = Policy(threshold_seconds=middle, longest_seconds=longest, shortest_seconds=shortest_seconds)
         asked = sum(count / tried.interval(rate) for rate, count in bins)
         low, high = (middle, high) if asked > per_second else (low, middle)
-    return Policy(threshold_seconds=high, longest_seconds=longest)
+    return Policy(threshold_seconds=high, longest_seconds=longest, shortest_seconds=shortest_seconds)
 
 
 def _binned(rates: Iterable[float]) -> list[tuple[float, int]]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 DAY: Final = timedelta(days=1)
 RUNS_A_DAY: Final = 48
 MOST_A_RUN: Final = 1_000
+LEAST_AGE: Final = timedelta(minutes=10)
+"""No page is refreshed more often, whatever the budget."""
 KEPT: Final = timedelta(hours=1)
 """For how long what was earned is kept: what a downtime or a long run left unspent is not made up for."""
 
@@ -33,16 +35,32 @@ class Credit:
         return replace(self, requests=max(0.0, self.requests - requests))
 
 
-def affordable(credit: Credit, *, per_day: int, spent_in_a_day: int) -> int:
+def affordable(credit: Credit, *, per_day: int, spent_in_a_day: int, pages: int) -> int:
     """Return how many requests the next run may have; 0 until there is enough for a run of some size.
 
     `spent_in_a_day` are those of the last 24 hours: whatever was saved, they never exceed the budget.
+    No run waits for more than `pages` can use, which is how many there are.
     """
     left = per_day - spent_in_a_day
     count = min(int(credit.requests), MOST_A_RUN)
-    if count < _least(per_day):
+    if count < _enough(per_day, pages):
         return 0
     return max(0, min(count, left))
+
+
+def shortest(*, per_day: int, pages: int) -> timedelta:
+    """Return the shortest time between two visits of one page: that of two runs, or the least age."""
+    return max(LEAST_AGE, DAY * _enough(per_day, pages) / max(1, per_day))
+
+
+def spendable(*, pages: int) -> int:
+    """Return how many requests a day can be spent on so many pages."""
+    return pages * (DAY // LEAST_AGE)
+
+
+def _enough(per_day: int, pages: int) -> int:
+    """Return how many requests a run waits for."""
+    return min(_least(per_day), max(1, pages))
 
 
 def _least(per_day: int) -> int:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.frontier.lengths import DAY, rounded_up
+from crawler.policy.refresh.spending import spendable
 from crawler.services.drafts.deadlines import next_after
 
 if TYPE_CHECKING:
@@ -46,10 +47,15 @@ def unkept(
 
 
 def unspendable(refresh_per_day: int | None, load: Load) -> str | None:
-    """Return why the pace does not let a budget be spent; None when it does, or does not limit it."""
-    if refresh_per_day is None or not load.pace:
+    """Return why a budget cannot be spent, by the pace or because there are too few pages; else None."""
+    if refresh_per_day is None:
         return None
-    possible = load.pages_within(DAY)
+    possible = load.pages_within(DAY) if load.pace else refresh_per_day
+    if load.measured and (of_few := spendable(pages=load.pages)) < min(refresh_per_day, possible):
+        return (
+            f"the last run had {load.pages:,} pages, and none is refreshed twice in ten minutes: "
+            f"at most {of_few:,} requests a day can be spent"
+        )
     if refresh_per_day <= possible:
         return None
     return f"at this pace at most {possible:,} pages a day can be asked: the rest of the budget is not spent"

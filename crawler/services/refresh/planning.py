@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from crawler.models import Page, RefreshPlan
 from crawler.policy.refresh import allocation, rates
-from crawler.services.refresh.reading import COLUMNS, GIVEN_UP, Known, interval_of
+from crawler.services.refresh.reading import COLUMNS, GIVEN_UP, Known, interval_of, shortest_of
 from crawler.stores import sql
 
 if TYPE_CHECKING:
@@ -36,11 +36,15 @@ def make(plan: RefreshPlan, *, now: datetime) -> None:
     asked = RefreshPlan.objects.filter(pk=plan.pk, planned_at=plan.planned_at)
     plan.usual_rate = rates.usual_rate(page.seen for page in pages(plan))
     census = _census(plan, now)
-    policy = allocation.plan(census.rates, per_second=(plan.target.refresh_per_day or 0) / DAY_SECONDS)
+    count = plan.pages = len(census.rates)
+    policy = allocation.plan(
+        census.rates,
+        per_second=(plan.target.refresh_per_day or 0) / DAY_SECONDS,
+        shortest_seconds=shortest_of(plan, count).total_seconds(),
+    )
     finite = math.isfinite(policy.threshold_seconds)
     plan.threshold_seconds = policy.threshold_seconds if finite else None
     plan.longest_seconds, plan.planned_at = policy.longest_seconds, now
-    count = len(census.rates)
     kept = sum(allocation.freshness(rate, policy.interval(rate)) for rate in census.rates)
     asked.update(
         usual_rate=plan.usual_rate,

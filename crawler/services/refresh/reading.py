@@ -6,7 +6,7 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from crawler.policy.refresh import rates
+from crawler.policy.refresh import rates, spending
 from crawler.policy.refresh.allocation import Policy
 from crawler.policy.refresh.rates import Seen
 
@@ -51,8 +51,15 @@ def policy_of(plan: RefreshPlan) -> Policy:
     """Return the policy of a plan that was made."""
     threshold = plan.threshold_seconds
     return Policy(
-        threshold_seconds=math.inf if threshold is None else threshold, longest_seconds=plan.longest_seconds
+        threshold_seconds=math.inf if threshold is None else threshold,
+        longest_seconds=plan.longest_seconds,
+        shortest_seconds=shortest_of(plan, plan.pages).total_seconds(),
     )
+
+
+def shortest_of(plan: RefreshPlan, pages: int) -> timedelta:
+    """Return how often one of so many pages can be asked at most."""
+    return spending.shortest(per_day=plan.target.refresh_per_day or 0, pages=pages)
 
 
 def interval_of(page: Known, plan: RefreshPlan) -> timedelta:

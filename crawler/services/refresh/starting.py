@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -11,7 +10,7 @@ from crawler.engine.work import NewRequest
 from crawler.frontier.scope import compile_scope
 from crawler.models import Page, RefreshPlan, Run, RunTrigger
 from crawler.policy.refresh import spending
-from crawler.policy.refresh.spending import Credit
+from crawler.policy.refresh.spending import LEAST_AGE, Credit
 from crawler.queries.refresh import spent
 from crawler.queue import lane_for
 from crawler.services import bells, runs
@@ -28,15 +27,14 @@ if TYPE_CHECKING:
     from crawler.models import Target
     from crawler.urls import Url
 
-LEAST_AGE: Final = timedelta(minutes=10)
-"""No page is refreshed more often, whatever the budget."""
-
 
 def start(plan: RefreshPlan, *, now: datetime) -> Run | None:
     """Start a run of the pages that are due first, as many as can be paid for; None when there is none."""
     per_day = plan.target.refresh_per_day or 0
     credit = Credit(requests=plan.credit, at=plan.credited_at).earned(per_day=per_day, now=now)
-    count = spending.affordable(credit, per_day=per_day, spent_in_a_day=spent(plan.target, now=now))
+    count = spending.affordable(
+        credit, per_day=per_day, spent_in_a_day=spent(plan.target, now=now), pages=plan.pages
+    )
     urls = _choose(plan, count, now) if count else []
     return _make(plan, urls, credit.spent(len(urls)), now) if urls else None
 

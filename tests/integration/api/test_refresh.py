@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.models import Page, Target
+from crawler.models import Page, Run, RunState, Target
 from crawler.services import refresh
 from tests.integration.api.conftest import NOW, Api, problem
 
@@ -37,3 +37,12 @@ def test_a_budget_that_the_pace_cannot_spend_is_warned_of(api: Api, target: Targ
     (warning,) = said["warnings"]
     assert warning["field"] == "refresh_per_day"
     assert "86,400 pages a day" in warning["message"]
+
+
+def test_a_budget_that_so_few_pages_cannot_take_is_warned_of(api: Api, target: Target) -> None:
+    Run.objects.create(target=target, state=RunState.FINISHED, settled=True, finished_at=NOW, pages=21)
+    assert api("PATCH", f"/targets/{target.pk}", {"refresh_per_day": 3_024}).json()["warnings"] == []
+    (warning,) = api("PATCH", f"/targets/{target.pk}", {"refresh_per_day": 3_025}).json()["warnings"]
+    assert warning["field"] == "refresh_per_day"
+    assert "21 pages" in warning["message"]
+    assert "at most 3,024 requests a day" in warning["message"]

@@ -241,6 +241,28 @@ def test_a_plan_says_what_is_known_of_the_pages() -> None:
     assert list(due) == ["https://shop.test/busy", "https://shop.test/slow"]
 
 
+def test_a_plan_promises_no_more_than_can_be_spent() -> None:
+    target = a_target(40_000)
+    for number in range(21):
+        a_page(target, str(number), days=90, changes=90)
+    Page.objects.update(changed_seconds=900.0, changed_squares=9_000.0)
+    plan = RefreshPlan.objects.select_related("target").get()
+    planning.make(plan, now=NOW)
+    plan.refresh_from_db()
+    assert plan.pages == 21
+    assert 0 < (plan.kept or 0) < 0.05
+    due = Page.objects.filter(refresh_at__lt=NOW - HOUR + 10 * MINUTE)
+    assert not due.exists()
+
+
+def test_few_pages_need_not_wait_until_a_large_run_can_be_paid_for() -> None:
+    target = a_target(40_000)
+    for number in range(21):
+        a_page(target, str(number), days=9, changes=3)
+    assert refresh.tick(now=NOW + 2 * MINUTE) == 1
+    assert refreshes()[0].discovered == 21
+
+
 def test_settings_that_change_ask_for_a_new_plan() -> None:
     target = a_target(24)
     a_page(target, "a", days=9)

@@ -70,6 +70,16 @@ def test_what_is_not_worth_it_is_still_looked_at_now_and_then() -> None:
     assert policy.interval(1.0) == LOOK_AGAIN * DAY
 
 
+@pytest.mark.parametrize("per_page_a_day", [5.0, 50.0])
+def test_no_page_is_asked_sooner_than_allowed_and_the_rest_goes_to_others(per_page_a_day: float) -> None:
+    rates, shortest = some_rates(), DAY / 10
+    per_second = per_page_a_day * len(rates) / DAY
+    policy = plan(rates, per_second=per_second, shortest_seconds=shortest)
+    assert min(policy.interval(rate) for rate in rates) == shortest
+    spent = sum(1 / policy.interval(rate) for rate in rates)
+    assert spent == pytest.approx(min(per_second, len(rates) / shortest), rel=0.01)
+
+
 def test_nothing_to_plan_is_asked_once_in_a_long_while() -> None:
     for policy in (plan([], per_second=1.0), plan([1e-6], per_second=0.0)):
         assert policy.interval(1e-6) == allocation.LONGEST_SECONDS
