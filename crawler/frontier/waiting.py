@@ -51,6 +51,9 @@ WORDS = {
     Reason.WORKER: "it is due and goes to the next worker that has room",
 }
 
+NOT_NEXT = frozenset({Reason.HELD, Reason.URGENT_FIRST})
+"""Whose turn it is when others have the host, or have it next."""
+
 _HOLDS = {"circuit_open": Reason.CIRCUIT_OPEN, "robots_unreachable": Reason.ROBOTS_UNREACHABLE}
 
 
@@ -94,16 +97,19 @@ class Wait:
 def why(place: Place, *, now: datetime) -> Wait:
     """Return what keeps the first request of a place from being fetched now.
 
-    Of several times that must pass the last one counts. What is due waits for whoever has its turn.
+    Of several times that must pass the last one counts. What is due waits for whoever has its turn,
+    and the host's next slot is theirs too: it is no time at which others are asked.
     """
     if place.paused or place.ending:
         return Wait(reason=Reason.PAUSED if place.paused else Reason.ENDING)
     if not place.served and place.holder is Holder.NOBODY:
         return Wait(reason=Reason.NO_WORKER)
     waits = [wait for wait in _times(place) if wait.until is not None and wait.until > now]
-    if waits:
-        return max(waits, key=lambda wait: wait.until or now)
-    return Wait(reason=_turn(place))
+    last = max(waits, key=lambda wait: wait.until or now, default=None)
+    turn = _turn(place)
+    if last is None or (last.reason is Reason.HOST_DELAY and turn in NOT_NEXT):
+        return Wait(reason=turn)
+    return last
 
 
 def _times(place: Place) -> Iterator[Wait]:

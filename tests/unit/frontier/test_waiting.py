@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,19 @@ def test_delay_of_a_host_that_a_worker_has_is_told_with_its_end() -> None:
     place = replace(DUE, holder=Holder.WORKER, next_at=SOON, served=False)
 
     assert why(place, now=NOW) == Wait(reason=Reason.HOST_DELAY, until=SOON)
+
+
+@pytest.mark.parametrize(
+    ("behind", "reason"), [({"top": 9}, Reason.URGENT_FIRST), ({"holder": Holder.OTHER}, Reason.HELD)]
+)
+def test_next_slot_of_a_host_is_not_told_to_those_who_do_not_get_it(
+    behind: dict[str, Any], reason: Reason
+) -> None:
+    place = replace(DUE, next_at=SOON, **behind)
+
+    assert why(place, now=NOW) == Wait(reason=reason)
+    assert why(replace(place, hold_reason="status-503"), now=NOW).until == SOON
+    assert why(replace(place, due_at=LATER), now=NOW) == Wait(reason=Reason.NOT_BEFORE, until=LATER)
 
 
 @pytest.mark.parametrize("holder", [Holder.WORKER, Holder.OTHER])
