@@ -30,12 +30,17 @@ if TYPE_CHECKING:
 FIRST_HOSTS = 3
 MOST_COUNTED = 100
 BROWSER = "worker-browser"
+OF_THE_RUN = frozenset({Reason.PAUSED, Reason.ENDING})
+"""Reasons for which no host matters: nobody who has one has it for this run."""
 NOT_SHOWN = ("settings", "headers", "report")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostLine:
-    """What a run has waiting on one host, and why; `node` is the name of the machine that has the host."""
+    """What a run has waiting on one host, and why.
+
+    `node` is the name of the machine that has the host, where the run waits for the host at all.
+    """
 
     backlog: Backlog
     wait: Wait
@@ -145,7 +150,8 @@ class _Around:
             wanted_at=row.host.wanted_at,
         )
         wait = waiting.why(place, now=self.now)
-        return HostLine(backlog=row, wait=wait, node=processes.machine(holder.node) if holder else "")
+        node = processes.machine(holder.node) if holder and wait.reason not in OF_THE_RUN else ""
+        return HostLine(backlog=row, wait=wait, node=node)
 
 
 def _around(rows: Sequence[Backlog], *, now: datetime) -> _Around:

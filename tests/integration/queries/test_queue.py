@@ -178,6 +178,14 @@ def test_paused_and_late_runs_say_so(ada: User) -> None:
     assert only(late).wait.reason is Reason.ENDING
 
 
+@pytest.mark.parametrize("columns", [{"state": RunState.PAUSED}, {"reason": "time_limit"}])
+def test_run_that_asks_nothing_names_no_machine(ada: User, columns: dict[str, Any]) -> None:
+    run = a_run(ada, **columns)
+    waits(run, a_host("a", lease_owner=slice_of("bulk", "crawler-7")), open=False)
+
+    assert only(run).node == ""
+
+
 def test_lanes_and_kinds_that_no_living_worker_serves_say_so(ada: User) -> None:
     Heartbeat.objects.update(kind="worker-urgent", name="worker-urgent@here")
     bulk, urgent = a_run(ada, 1), a_run(ada, 9)
