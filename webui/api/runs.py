@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     WithJsonSchema,
@@ -24,7 +27,7 @@ from crawler.queries import runs as listed
 from crawler.queue import lane_for
 from crawler.services import deadlines, drafts, runs
 from webui.api.auth import caller
-from webui.api.schemas import Id, Paged
+from webui.api.schemas import Id, Paged, in_utc
 
 router = Router(tags=["runs"])
 
@@ -96,7 +99,33 @@ class RunFilter(Paged):
     state: RunState | None = None
 
 
-Moment = Annotated[AwareDatetime, Field(description="With its offset, such as 2026-03-01T07:00:00+01:00.")]
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+LAST_YEAR: Final = 9998
+"""So that every time zone has a date for it."""
+
+
+def _spelled_out(value: object) -> object:
+    """Refuse numbers: whether they are seconds or milliseconds would be a guess."""
+    if isinstance(value, str) and not _DATE.match(value):
+        raise ValueError("must be a date and time with its offset, such as 2026-03-01T07:00:00+01:00")
+    if isinstance(value, int | float):
+        raise ValueError("must be a text such as 2026-03-01T07:00:00+01:00, not a number")  # noqa: TRY004 pydantic reads it
+    return value
+
+
+def _shown_anywhere(moment: datetime) -> datetime:
+    found = in_utc(moment)
+    if found.year > LAST_YEAR:
+        raise ValueError(f"must not be later than the year {LAST_YEAR}")
+    return found
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_spelled_out),
+    AfterValidator(_shown_anywhere),
+    Field(description="With its offset, such as 2026-03-01T07:00:00+01:00."),
+]
 
 
 class RunChange(BaseModel):

@@ -14,9 +14,12 @@ LARGEST_ID = 2**63 - 1
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """Read a time without a zone as UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def in_utc(moment: datetime) -> datetime:
+    """Read a time without a zone as UTC; refuses what UTC has no date for."""
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("must lie between the years 1 and 9999, in UTC too") from None
 
 
 def _storable(text: str) -> str:
@@ -28,7 +31,7 @@ def _storable(text: str) -> str:
 
 Words = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Moment = Annotated[datetime, AfterValidator(in_utc)]
 
 
 class Paged(Schema):

@@ -106,7 +106,7 @@ def draft_of(schedule: Schedule) -> ScheduleDraft:
 def read(value: object, *, existing: ScheduleDraft | None, now: datetime) -> ScheduleDraft | None:
     """Return the schedule that `value` asks for, null for none; what it leaves out stays as in `existing`.
 
-    Raises Wrong with every problem.
+    Raises Wrong with every problem. Times that are emptied are one: they would silently stay.
     """
     if value is None:
         return None
@@ -114,15 +114,28 @@ def read(value: object, *, existing: ScheduleDraft | None, now: datetime) -> Sch
         raise wrong(f"must be an object or null, not {kind_of(value)}")
     problems = [(str(name), "is not a key of a schedule") for name in value if name not in _READERS]
     given = {name: item for name, item in value.items() if name in _READERS and item not in (None, "")}
-    if "cron" in given and "every_seconds" in given:
-        problems.append(("", "set cron or every_seconds, not both"))
-    elif existing is None and "cron" not in given and "every_seconds" not in given:
-        problems.append(("", "set cron or every_seconds"))
+    problems += _timeless(value, given, existing)
     draft = _merge(_read_parts(given, problems), existing)
     problems += _mistimed(draft, now)
     if problems:
         raise Wrong(*problems)
     return draft
+
+
+def _timeless(
+    value: Mapping[object, object], given: Mapping[str, object], existing: ScheduleDraft | None
+) -> list[tuple[str, str]]:
+    """Return what is wrong with the choice of times: both, or none left."""
+    if "cron" in given and "every_seconds" in given:
+        return [("", "set cron or every_seconds, not both")]
+    if "cron" in given or "every_seconds" in given:
+        return []
+    emptied = [str(name) for name in value if name in ("cron", "every_seconds")]
+    if any(existing is None or getattr(existing, name) for name in emptied):
+        return [(emptied[0], "must be set, unless there is to be no schedule")]
+    if existing is None:
+        return [("", "set cron or every_seconds")]
+    return [] if value else [("", "names nothing to change; null takes the schedule away")]
 
 
 def _read_parts(given: Mapping[str, object], problems: list[tuple[str, str]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOP: dict[str, Any] = {
     "name": "Shop",
     "start_urls": ["https://shop.test"],
-    "max_pages": 1800,
+    "max_pages": 1200,
     "schedule": {"cron": "30 12 * * *", "timezone": "Europe/Berlin"},
 }
 
@@ -38,15 +38,15 @@ def test_hours_tell_what_starts_and_what_is_sent(api: Api) -> None:
     assert hour == {
         "begins": "2026-03-03T11:00:00Z",
         "runs": 1,
-        "requests": 1800,
+        "requests": 1200,
         "starts": [
             {
                 "target": target,
                 "name": "Shop",
                 "first_at": "2026-03-03T11:30:00Z",
                 "runs": 1,
-                "requests_each": 1800,
-                "seconds_each": 1800,
+                "requests_each": 1200,
+                "seconds_each": 1380,
                 "measured": False,
             }
         ],

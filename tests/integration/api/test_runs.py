@@ -110,7 +110,20 @@ def test_a_run_can_be_given_a_deadline_and_lose_it_again(api: Api, run: Run) -> 
     assert api("PATCH", f"/runs/{run.pk}", {"deadline": None}).json()["deadline"] is None
 
 
-@pytest.mark.parametrize("deadline", ["2096-03-01T07:00:00", "tomorrow", "2020-01-01T00:00:00Z", 12.5])
+@pytest.mark.parametrize(
+    "deadline",
+    [
+        "2096-03-01T07:00:00",
+        "tomorrow",
+        "2020-01-01T00:00:00Z",
+        12.5,
+        4_102_444_800,
+        "4102444800",
+        "9999-12-31T23:59:59-14:00",
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
 def test_a_deadline_must_lie_ahead_and_have_an_offset(api: Api, run: Run, deadline: object) -> None:
     for method, path in (("PATCH", f"/runs/{run.pk}"), ("POST", f"/targets/{run.target_id}/runs")):
         document = problem(api(method, path, {"deadline": deadline}), 422)

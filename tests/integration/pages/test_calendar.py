@@ -36,13 +36,13 @@ def test_a_week_is_shown_with_one_day_in_full(client: Client, target: Target) ->
     assert "Tuesday 3 March" in tuesday
     assert "06:15" in tuesday
     assert f'href="{reverse("target", args=[target.pk])}">Kontor</a>' in tuesday
-    assert "10,000 requests at most in 2 h 47 min" in tuesday
+    assert "10,000 requests at most in 3 h 12 min" in tuesday
 
 
 def test_hours_lead_to_their_place_in_the_day(client: Client, target: Target) -> None:
     shown = show(client, timezone="Europe/Prague")
     assert "day=2026-03-03#h202603030500" in shown
-    assert 'aria-label="06:00: 1 run, about 2,700 requests"' in shown
+    assert 'aria-label="06:00: 1 run, about 2,348 requests"' in shown
     assert 'id="h202603030500"' in show(client, timezone="Europe/Prague", day="2026-03-03")
 
 

@@ -33,6 +33,7 @@ FORM = {
     "priority": "5",
     "obey_robots": "on",
     "enabled": "on",
+    "when": "never",
 }
 HTMX = {"HX-Request": "true"}
 PAGE = Shown(

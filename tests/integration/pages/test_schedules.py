@@ -82,6 +82,24 @@ def test_what_is_wrong_with_windows_stands_beside_them(client: Client) -> None:
     assert "Line 2: character 5: &#x27;25:00&#x27; is not a time of day" in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("when", "control"), [("every", "every"), ("cron", "cron"), ("", "when"), ("sometimes", "when")]
+)
+@pytest.mark.parametrize("stored", [{"cron": "0 5 * * *"}, {"every_seconds": 3600}])
+def test_emptied_times_are_refused_beside_their_control_and_change_nothing(
+    client: Client, ada: User, stored: dict[str, object], when: str, control: str
+) -> None:
+    target = targets.create(owner=ada, data={**SETTINGS, "schedule": stored}, now=NOW)
+    before = Schedule.objects.values().get()
+    texts = {**FILLED, "when": when, "every": "", "cron": " "}
+
+    answer = client.post(reverse("target-edit", args=[target.pk]), texts)
+
+    assert answer.status_code == 422
+    assert list(answer.context["form"].problems) == [control]
+    assert Schedule.objects.values().get() == before
+
+
 def test_page_shows_windows_jitter_shift_and_whether_it_fits(client: Client, ada: User) -> None:
     target = targets.create(owner=ada, data={**SETTINGS, "schedule": {**WHOLE, "paused": False}}, now=NOW)
     Schedule.objects.update(shift_minutes=17)

@@ -263,6 +263,34 @@ def test_parts_of_a_schedule_change_alone(target: Target) -> None:
     assert (schedule.cron, schedule.every_seconds, schedule.timezone) == ("", 600, "Europe/Berlin")
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"cron": ""}, "schedule.cron"),
+        ({"cron": None, "timezone": "Europe/Berlin"}, "schedule.cron"),
+        ({"every_seconds": None, "cron": None}, "schedule.every_seconds"),
+        ({}, "schedule"),
+    ],
+)
+def test_a_change_that_leaves_a_schedule_no_times_is_refused(
+    target: Target, change: dict[str, Any], field: str
+) -> None:
+    targets.update(target=target, data={"schedule": {"cron": "0 5 * * *"}}, now=NOW)
+    with pytest.raises(targets.InvalidTarget) as caught:
+        targets.update(target=target, data={"schedule": change}, now=NOW)
+
+    assert [problem.field for problem in caught.value.problems] == [field]
+    assert Schedule.objects.get(target=target).cron == "0 5 * * *"
+
+
+def test_emptying_the_times_that_a_schedule_has_not_leaves_it_as_it_is(target: Target) -> None:
+    targets.update(target=target, data={"schedule": {"every_seconds": 600}}, now=NOW)
+    targets.update(target=target, data={"schedule": {"cron": None, "misfire": "skip"}}, now=NOW)
+
+    schedule = Schedule.objects.get(target=target)
+    assert (schedule.every_seconds, schedule.misfire) == (600, "skip")
+
+
 def test_null_removes_the_schedule_and_keeps_its_runs(target: Target) -> None:
     targets.update(target=target, data={"schedule": {"every_seconds": 600}}, now=NOW)
     schedule = Schedule.objects.get(target=target)

@@ -47,6 +47,13 @@ def test_target_that_runs_only_when_asked_has_no_schedule() -> None:
     assert target_form.read(post("when=never&cron=0+6+*+*+*")).data["schedule"] is None
 
 
+@pytest.mark.parametrize("query", ["", "when=", "when=sometimes&cron=0+6+*+*+*"])
+def test_form_that_does_not_say_when_runs_start_is_refused(query: str) -> None:
+    asked = target_form.read(post(query))
+    assert "schedule" not in asked.data
+    assert ("schedule", "choose when runs start") in [(each.field, each.message) for each in asked.problems]
+
+
 def test_fields_are_sent_only_for_the_scraper_that_reads_them() -> None:
     query = "row=li&field_name=a&field_kind=css&field_selector=b&field_attr=&field_type="
     for scraper, fields in (("auto", {}), ("fields", {"a": {"css": "b"}})):
@@ -82,7 +89,10 @@ def test_no_row_is_dropped_that_was_filled_in() -> None:
 
 
 def test_same_field_twice_is_a_problem() -> None:
-    query = "scraper=fields" + 2 * "&field_name=a&field_kind=css&field_selector=x&field_attr=&field_type="
+    query = (
+        "when=never&scraper=fields"
+        + 2 * "&field_name=a&field_kind=css&field_selector=x&field_attr=&field_type="
+    )
     assert [problem.field for problem in target_form.read(post(query)).problems] == ["fields"]
 
 

@@ -49,7 +49,10 @@ def read(post: QueryDict) -> Asked:
     data["options"] = _object("options", post.get("options", ""), problems)
     left_out = data["scraper"] != "fields" and _declares(post, data)
     data["fields"], data["row"] = _declared(post, data, problems)
-    data["schedule"] = when.read(post)
+    try:
+        data["schedule"] = when.read(post)
+    except when.Unclear as error:
+        problems.append(drafts.Problem(field="schedule", message=str(error)))
     return Asked(data=data, problems=tuple(problems), left_out=left_out)
 
 

@@ -32,16 +32,27 @@ BLANK = {
 }
 
 
+class Unclear(ValueError):
+    """The form does not say whether there is to be a schedule."""
+
+
 def read(post: QueryDict) -> dict[str, Any] | None:
-    """Return the schedule that the controls ask for; None for none."""
+    """Return the schedule that the controls ask for, None for none; raises Unclear.
+
+    The times that were not chosen are sent empty: those that were stored do not stand for them.
+    """
     match post.get("when"):
         case "every":
             every = units.seconds(post.get("every", ""), post.get("every_unit", ""))
-            times: dict[str, Any] = {"every_seconds": every, "spread": post.get("spread_every") == "on"}
+            times: dict[str, Any] = {"every_seconds": every, "cron": ""}
+            times["spread"] = post.get("spread_every") == "on"
         case "cron":
-            times = {"cron": post.get("cron", "").strip(), "spread": post.get("spread_cron") == "on"}
-        case _:
+            times = {"cron": post.get("cron", "").strip(), "every_seconds": None}
+            times["spread"] = post.get("spread_cron") == "on"
+        case "never":
             return None
+        case _:
+            raise Unclear("choose when runs start")
     jitter = units.number(post.get("jitter", "").strip())
     return {
         **times,
