@@ -46,6 +46,14 @@ def step(current: int, *, to: int, own: int) -> int:
     return current - 1 if current > to + 1 or current > to == own else current
 
 
+def moved(current: int, *, before: int, own: int, to: int) -> int:
+    """Return how urgent a run is at once whose own priority a person moves from `before` to `own`.
+
+    What its deadline makes of it, `to`, and no less than now unless the person wants less.
+    """
+    return max(current, to) if own >= before else to
+
+
 def met(deadline: datetime, *, ended_at: datetime, complete: bool, cancelled: bool) -> bool | None:
     """Return whether a run that has ended met its deadline: complete, and in time.
 

@@ -34,6 +34,18 @@ def put(*, run: Run, at: datetime | None, now: datetime) -> None:
         runs.move_priority(run=run, priority=run.base_priority, now=now)
 
 
+def move(*, run: Run, priority: int, now: datetime) -> None:
+    """Give a run another priority of its own, 0 to 9, and at once what its deadline makes of that.
+
+    Raises `runs.WrongState`.
+    """
+    pressed = priority
+    if run.deadline_at is not None and run.deadline_met is None:
+        to = rule.wanted(own=priority, left=run.deadline_at - now, needs=_needs(run))
+        pressed = rule.moved(run.priority, before=run.base_priority, own=priority, to=to)
+    runs.move_priority(run=run, priority=priority, pressed=pressed, now=now)
+
+
 def watch(*, now: datetime) -> int:
     """Note the deadlines that have passed, and move priorities a step; return how many were moved.
 

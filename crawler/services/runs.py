@@ -234,12 +234,16 @@ def fail(*, run: Run, reason: str, now: datetime) -> None:
         _settle_soon(run, now=now)
 
 
-def move_priority(*, run: Run, priority: int, now: datetime) -> None:
-    """Give a run another priority, 0 to 9; slices act on it at their next look. Raises WrongState."""
-    if not Run.objects.filter(pk=run.pk).active().update(priority=priority, own_priority=priority):
+def move_priority(*, run: Run, priority: int, now: datetime, pressed: int | None = None) -> None:
+    """Give a run another priority, 0 to 9; slices act on it at their next look. Raises WrongState.
+
+    `pressed` is what its deadline makes of that, none by default.
+    """
+    acts = priority if pressed is None else pressed
+    if not Run.objects.filter(pk=run.pk).active().update(priority=acts, own_priority=priority):
         raise WrongState(_cannot(run, "moved", "it has ended already"))
     align(run=run, now=now)
-    bells.ring(lane_for(priority), now=now)
+    bells.ring(lane_for(acts), now=now)
     run.refresh_from_db()
 
 

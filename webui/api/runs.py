@@ -177,7 +177,7 @@ def update_run(request: HttpRequest, run_id: int, data: RunChange) -> RunOut:
     run, now = run_of(request, run_id), timezone.now()
     require_ahead(data.deadline, now=now)
     if data.priority is not None:
-        runs.move_priority(run=run, priority=data.priority, now=now)
+        deadlines.move(run=run, priority=data.priority, now=now)
     if "deadline" in data.model_fields_set:
         deadlines.put(run=run, at=data.deadline, now=now)
     return run_out(run)

@@ -16,7 +16,7 @@ from crawler.queries import outages, rates
 from crawler.queries import problems as problem_queries
 from crawler.queries import runs as queries
 from crawler.queue import MOST_URGENT
-from crawler.services import runs, samples
+from crawler.services import deadlines, runs, samples
 from webui.pages import asking
 
 STEPS = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel}
@@ -94,11 +94,12 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, f"A priority goes from 0 to {MOST_URGENT}, which is the most urgent.")
     else:
         try:
-            runs.move_priority(run=run, priority=int(word), now=timezone.now())
+            deadlines.move(run=run, priority=int(word), now=timezone.now())
         except runs.WrongState as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, f"Run {run.pk} of {run.target.name} has priority {word} now.")
+            pressed = f"; its deadline makes it {run.priority}" if run.priority != int(word) else ""
+            messages.success(request, f"Run {run.pk} of {run.target.name} has priority {word} now{pressed}.")
     return redirect(asking.way_back(request, reverse("run", args=[pk])))
 
 

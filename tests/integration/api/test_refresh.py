@@ -36,7 +36,7 @@ def test_a_budget_that_the_pace_cannot_spend_is_warned_of(api: Api, target: Targ
     said = api("PATCH", f"/targets/{target.pk}", {"refresh_per_day": 500_000}).json()
     (warning,) = said["warnings"]
     assert warning["field"] == "refresh_per_day"
-    assert "86,400 pages a day" in warning["message"]
+    assert "75,130 pages a day" in warning["message"]
 
 
 def test_a_budget_that_so_few_pages_cannot_take_is_warned_of(api: Api, target: Target) -> None:

@@ -106,12 +106,27 @@ def test_a_persons_priority_is_what_the_deadline_begins_from() -> None:
     for _ in range(9):
         deadlines.watch(now=NOW)
 
-    runs.move_priority(run=run, priority=4, now=NOW)
-    assert run.priority == run.base_priority == 4
-    deadlines.watch(now=NOW)
-
     run.refresh_from_db()
-    assert (run.priority, run.base_priority) == (5, 4)
+    assert run.priority == 9
+
+    deadlines.move(run=run, priority=4, now=NOW)
+    assert (run.priority, run.base_priority) == (9, 4)
+    assert set(Backlog.objects.filter(run=run).values_list("priority", flat=True)) == {9}
+    assert deadlines.watch(now=NOW) == 0
+
+
+@pytest.mark.parametrize(("own", "moved"), [(9, 9), (6, 7), (3, 5), (1, 3)])
+def test_a_moved_run_is_at_once_as_urgent_as_its_deadline_makes_it(own: int, moved: int) -> None:
+    run = a_run_with_deadline(at=NOW + timedelta(minutes=17))
+    while deadlines.watch(now=NOW):
+        pass
+    run.refresh_from_db()
+    assert (run.priority, run.base_priority) == (4, 2)
+
+    deadlines.move(run=run, priority=own, now=NOW)
+
+    assert (run.priority, run.base_priority) == (moved, own)
+    assert deadlines.watch(now=NOW) == 0
 
 
 def test_a_missed_deadline_is_told_once_and_presses_no_more() -> None:

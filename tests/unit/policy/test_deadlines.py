@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.policy.deadlines import MARGIN, needed, step, wanted
+from crawler.policy.deadlines import MARGIN, moved, needed, step, wanted
 
 HOUR = timedelta(hours=1)
 priorities = st.integers(0, 9)
@@ -41,6 +41,17 @@ def test_less_time_never_makes_a_run_less_urgent(
     assert own <= farther <= 9
     assert own <= nearer <= 9
     assert nearer >= farther or less <= timedelta(0)
+
+
+@given(current=priorities, before=priorities, own=priorities, left=spans, needs=st.floats(300, 100_000))
+def test_raising_a_run_never_moves_it_down(
+    current: int, before: int, own: int, left: timedelta, needs: float
+) -> None:
+    current, to = max(current, before), wanted(own=own, left=left, needs=timedelta(seconds=needs))
+    after = moved(current, before=before, own=own, to=to)
+
+    assert after >= max(own, to)
+    assert after == to if own < before else after >= current
 
 
 @given(current=priorities, to=priorities, own=priorities)
