@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
@@ -27,6 +27,9 @@ FARTHEST: Final = timedelta(days=366)
 
 MOST_RUNS: Final = 40_000
 """How many runs one calendar plans; it then says until when it is whole."""
+
+MOST_OF_ONE: Final = MOST_RUNS // 8
+"""How many of them one schedule gets when there are more: a dense one leaves room for the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,7 @@ def calendar(
         for step in (0, min(days, MOST_DAYS))
     )
     schedules = _schedules(user)
-    starts = list(islice(_starts(schedules, begins=max(begins, now), ends=ends, now=now), MOST_RUNS + 1))
-    whole_until = starts.pop()[0] if len(starts) > MOST_RUNS else ends
+    starts, whole_until = _first(schedules, begins=max(begins, now), ends=ends, now=now)
     expected = _expected(schedules)
     edges = agenda.hours(begins, ends, zone)
     loads = agenda.loads(edges, _spans(starts, schedules, expected))
@@ -124,10 +126,34 @@ def _schedules(user: AbstractBaseUser | AnonymousUser) -> list[Schedule]:
     )
 
 
-def _starts(
+def _first(
     schedules: Sequence[Schedule], *, begins: datetime, ends: datetime, now: datetime
+) -> tuple[list[tuple[datetime, int]], datetime]:
+    """Return what `_starts` yields, or of too much the first, and when the first that is left out starts."""
+    starts = list(islice(_starts(schedules, begins=begins, ends=ends, now=now), MOST_RUNS + 1))
+    if len(starts) <= MOST_RUNS:
+        return starts, ends
+    kept: list[tuple[datetime, int]] = []
+    whole_until, runs = ends, Counter[int]()
+    shared = _starts(schedules, begins=begins, ends=ends, now=now, most=MOST_OF_ONE + 1)
+    for start, index in islice(shared, MOST_RUNS + 1):
+        runs[index] += 1
+        if runs[index] > MOST_OF_ONE or len(kept) == MOST_RUNS:
+            whole_until = min(whole_until, start)
+        else:
+            kept.append((start, index))
+    return kept, whole_until
+
+
+def _starts(
+    schedules: Sequence[Schedule],
+    *,
+    begins: datetime,
+    ends: datetime,
+    now: datetime,
+    most: int | None = None,
 ) -> Iterator[tuple[datetime, int]]:
-    """Yield when runs start, in order, each with the index of its schedule."""
+    """Yield when runs start, in order, each with the index of its schedule; at most so many of each."""
 
     def of_one(index: int, schedule: Schedule) -> Iterator[tuple[datetime, int]]:
         table, first = schedule.timetable, schedule.next_run_at or now
@@ -135,7 +161,7 @@ def _starts(
         starts = (max(table.due_at(nominal), now) for nominal in chain([first], later))
         return ((start, index) for start in takewhile(lambda start: start < ends, starts) if start >= begins)
 
-    return merge(*(of_one(index, schedule) for index, schedule in enumerate(schedules)))
+    return merge(*(islice(of_one(index, schedule), most) for index, schedule in enumerate(schedules)))
 
 
 def _expected(schedules: Sequence[Schedule]) -> list[Expected]:

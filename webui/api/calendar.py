@@ -51,7 +51,7 @@ class HourOut(Schema):
 
 
 class CalendarOut(Schema):
-    """The hours with something in them. Runs from `whole_until` on are left out: there are too many."""
+    """The hours with something in them. From `whole_until` on, runs are left out: there are too many."""
 
     begins: datetime
     ends: datetime

@@ -178,3 +178,16 @@ def test_zones_are_those_in_use(ada: User) -> None:
     scheduled(ada, cron="0 * * * *", timezone="Asia/Kathmandu")
 
     assert calendar.zones(ada) == ["UTC", "Asia/Kathmandu", "Europe/Berlin"]
+
+
+def test_a_dense_schedule_leaves_room_for_those_of_others(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar, "MOST_RUNS", 100)
+    monkeypatch.setattr(calendar, "MOST_OF_ONE", 60, raising=False)
+    scheduled(ada, "Dense", every_seconds=60)
+    daily = scheduled(ada, "Daily", cron="30 12 * * *")
+
+    found = plan(ada, days=7)
+    lines = [line for hour in found.hours for line in hour.lines]
+    assert sum(line.runs for line in lines if line.target == daily) == 7
+    assert sum(line.runs for line in lines if line.target != daily) == 60
+    assert found.whole_until == NOW + timedelta(minutes=61)
