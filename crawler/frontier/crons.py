@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from heapq import merge
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 CRON_FIELDS = 5
 LAST_MINUTE = 59
 ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+
+OF_THE_MACHINE: Final = frozenset({"Factory", "localtime"})
+"""Names that stand for something else on each machine, or for nothing yet."""
 
 
 class BadTimetable(ValueError):
@@ -30,9 +34,27 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
-        raise BadTimetable(
-            f"{name!r} is not a time zone; write a name such as Europe/Berlin or UTC", field="timezone"
-        ) from None
+        raise _no_zone(name) from None
+
+
+def new_zone(name: str) -> ZoneInfo:
+    """Return the time zone that a person names; raises BadTimetable.
+
+    It is one that means the same on every machine. What was stored before is still read by `zone`.
+    """
+    if name not in _named():
+        raise _no_zone(name)
+    return zone(name)
+
+
+@cache
+def _named() -> frozenset[str]:
+    return frozenset(available_timezones() - OF_THE_MACHINE)
+
+
+def _no_zone(name: str) -> BadTimetable:
+    told = f"{name!r} is not a time zone; write a name such as Europe/Berlin or UTC"
+    return BadTimetable(told, field="timezone")
 
 
 def occurrences(cron: str, where: ZoneInfo, after: datetime) -> Iterator[datetime]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from crawler.frontier.crons import BadTimetable, zone
+from crawler.frontier.crons import BadTimetable, new_zone
 from crawler.frontier.timetable import Timetable
 from crawler.services.drafts.values import Wrong, kind_of, wrong
 
@@ -29,7 +29,7 @@ def read(value: object) -> dict[str, str]:
     if match is None:
         problems.append(("time", "must be hours and minutes of a day, such as 07:00"))
     try:
-        zone(str(found["timezone"]))
+        new_zone(str(found["timezone"]))
     except BadTimetable as error:
         problems.append(("timezone", str(error)))
     if problems or match is None:

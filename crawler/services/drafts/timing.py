@@ -36,10 +36,19 @@ def _window(value: object) -> str:
     return line
 
 
+def _zone(value: object) -> str:
+    name = text(most=64, least=1)(value)
+    try:
+        crons.new_zone(name)
+    except BadTimetable as error:
+        raise wrong(str(error)) from None
+    return name
+
+
 _READERS: Final[Mapping[str, Reader[Any]]] = {
     "cron": text(most=200),
     "every_seconds": integer(least=LEAST_INTERVAL, most=MOST_INTERVAL),
-    "timezone": text(most=64, least=1),
+    "timezone": _zone,
     "misfire": choice(MisfirePolicy),
     "overlap": choice(OverlapPolicy),
     "jitter_seconds": integer(least=0, most=MOST_JITTER),

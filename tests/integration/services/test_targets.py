@@ -291,6 +291,26 @@ def test_emptying_the_times_that_a_schedule_has_not_leaves_it_as_it_is(target: T
     assert (schedule.every_seconds, schedule.misfire) == (600, "skip")
 
 
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "right/UTC", "posix/UTC", "Mars", "../UTC"]
+)
+def test_a_time_zone_that_differs_by_machine_is_refused(name: str) -> None:
+    schedule = {"cron": "0 6 * * *", "timezone": name}
+    found = problems({**SHOP, "schedule": schedule, "deadline": {"time": "7:00", "timezone": name}})
+    assert set(found) == {"schedule.timezone", "deadline.timezone"}
+    assert set(found.values()) == {f"{name!r} is not a time zone; write a name such as Europe/Berlin or UTC"}
+
+
+def test_a_time_zone_that_was_stored_before_still_counts(target: Target) -> None:
+    targets.update(target=target, data={"schedule": {"cron": "0 6 * * *"}}, now=NOW)
+    Schedule.objects.update(timezone="Factory")
+    target = Target.objects.get(pk=target.pk)
+
+    targets.update(target=target, data={"schedule": {"misfire": "skip"}}, now=NOW)
+
+    assert Schedule.objects.get().timezone == "Factory"
+
+
 def test_null_removes_the_schedule_and_keeps_its_runs(target: Target) -> None:
     targets.update(target=target, data={"schedule": {"every_seconds": 600}}, now=NOW)
     schedule = Schedule.objects.get(target=target)
