@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from crawler.models import Page, RefreshPlan
 from crawler.policy.refresh import allocation, rates
 from crawler.services.refresh.reading import COLUMNS, GIVEN_UP, Known, interval_of, shortest_of
+from crawler.services.refresh.scoping import narrow
 from crawler.stores import sql
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def make(plan: RefreshPlan, *, now: datetime) -> None:
     A plan whose settings were changed meanwhile is made anew at the next look.
     """
     asked = RefreshPlan.objects.filter(pk=plan.pk, planned_at=plan.planned_at)
+    narrow(plan.target)
     plan.usual_rate = rates.usual_rate(page.seen for page in pages(plan))
     census = _census(plan, now)
     count = plan.pages = len(census.rates)

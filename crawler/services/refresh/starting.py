@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from crawler.engine.work import NewRequest
-from crawler.frontier.scope import compile_scope
 from crawler.models import Page, RefreshPlan, Run, RunTrigger
 from crawler.policy.refresh import spending
 from crawler.policy.refresh.spending import LEAST_AGE, Credit
 from crawler.queries.refresh import spent
 from crawler.queue import lane_for
 from crawler.services import bells, runs
-from crawler.services.refresh.reading import GIVEN_UP
+from crawler.services.refresh.scoping import landings, leave_out, scope_of
 from crawler.stores import hosts
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.urls import canonical
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from crawler.frontier.scope import Scope
     from crawler.models import Target
     from crawler.urls import Url
 
@@ -44,41 +42,20 @@ def _choose(plan: RefreshPlan, count: int, now: datetime) -> list[Url]:
     due = Page.objects.filter(
         target=plan.target, refresh_at__isnull=False, last_seen__lt=now - LEAST_AGE
     ).order_by("refresh_at", "id")
-    scope, urls, outside = _scope(plan.target), [], []
+    scope, urls, outside = scope_of(plan.target), [], []
     for pk, text in due.values_list("id", "url")[:count]:
         url = canonical(text)
         if scope.refusal(url, depth=0) is None:
             urls.append(url)
         else:
             outside.append(pk)
-    Page.objects.filter(pk__in=outside).update(refresh_at=None, refresh_failures=GIVEN_UP)
+    leave_out(outside)
     return urls
-
-
-def _scope(target: Target) -> Scope:
-    """Return the target's scope as it is now, with where its start URLs led to in the last run."""
-    scope = compile_scope(
-        kind=target.scope,
-        starts=target.start_urls,
-        include=target.include,
-        exclude=target.exclude,
-        max_depth=None,
-    )
-    for url in _landings(target):
-        scope = scope.joined(canonical(url))
-    return scope
-
-
-def _landings(target: Target) -> list[str]:
-    last = (
-        Run.objects.whole().filter(target=target).order_by("-id").values_list("settings", flat=True).first()
-    )
-    return list(last.get("landings", ())) if last else []
 
 
 def _settings(target: Target) -> dict[str, object]:
     """Return what a refresh does otherwise than a whole run: it follows no links, and is small anyhow."""
-    own = {"max_pages": None, "max_depth": None, "follow": False, "landings": _landings(target)}
+    own = {"max_pages": None, "max_depth": None, "follow": False, "landings": landings(target)}
     return runs.frozen(target) | own
 
 

@@ -160,6 +160,15 @@ def test_pages_that_left_the_scope_are_not_asked() -> None:
     assert Page.objects.get(url__contains="private").refresh_at is None
 
 
+def test_pages_that_left_the_scope_are_no_part_of_the_plan() -> None:
+    target = a_target(24, exclude=["/private/"])
+    a_page(target, "private/a", days=9)
+    a_page(target, "b", days=9)
+    refresh.tick(now=NOW + MINUTE)
+    assert RefreshPlan.objects.get().pages == 1
+    assert Page.objects.get(url__contains="private").refresh_at is None
+
+
 def test_a_refresh_keeps_to_where_start_urls_led() -> None:
     target = a_target(2_400, scope="page")
     whole = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
