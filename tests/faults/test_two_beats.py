@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -11,14 +12,25 @@ from typing import IO, TYPE_CHECKING, Self
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from crawler.models import Run, Schedule, SkippedRun
+from crawler.models import Heartbeat, Run, Schedule, SkippedRun
+from crawler.queue import Work
 from crawler.services import targets
+from tests.faults.brokers import Valkey
+from tests.faults.crawl import Judgement
+from tests.faults.installation import set_beat
+from tests.faults.results import Result
 from tests.fleet import ROOT
 from tests.law import assert_conserved
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from tests.faults.conftest import Report
+    from tests.faults.installation import Installation
+    from tests.faults.scale import Scale
 
 pytestmark = [
     pytest.mark.processes,
@@ -27,12 +39,15 @@ pytestmark = [
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SCHEDULES, TICKS = 200, 10
-TIMES = (
+TIMES: tuple[dict[str, object], ...] = (
     {"every_seconds": 3600, "spread": False},
     {"cron": "0 * * * *", "timezone": "Europe/Berlin", "spread": False},
     {"cron": "0 * * * *", "jitter_seconds": 30},
     {"every_seconds": 3600, "spread": True},
 )
+EVERY_SECONDS = 15
+TICK_SECONDS = 1  # oftener than usual, so that two beats' ticks meet
+TOGETHER = ("worker-control", "worker-control", "beat", "beat")
 
 
 class Beat:
@@ -74,21 +89,42 @@ def beats() -> Iterator[list[Beat]]:
         yield started
 
 
-def register() -> None:
+def register(every: Sequence[dict[str, object]], now: datetime) -> None:
     for number in range(SCHEDULES):
-        times = TIMES[number % len(TIMES)]
+        times = every[number % len(every)]
         data = {
             "name": f"Shop {number}",
             "start_urls": [f"http://h{number}.test/{number}"],
             "schedule": {**times, "overlap": "allow"},
         }
-        targets.create(owner=None, data=data, now=NOW)
+        targets.create(owner=None, data=data, now=now)
 
 
-def test_two_hundred_schedules_over_ten_ticks_start_exactly_two_thousand_runs(beats: list[Beat]) -> None:
-    register()
-    nominal = set(Schedule.objects.values_list("pk", "next_run_at"))
-    assert len(nominal) == SCHEDULES
+def first_times() -> dict[int, datetime]:
+    """Return the time that comes next for each schedule."""
+    times = {pk: at for pk, at in Schedule.objects.values_list("pk", "next_run_at") if at is not None}
+    assert len(times) == SCHEDULES
+    return times
+
+
+def judged(expected: set[tuple[int, datetime]], *, seconds: float) -> Judgement:
+    """Return how many of the nominal times have no run, and how many runs are one too many."""
+    started = Counter(Run.objects.values_list("schedule", "nominal_at"))
+    return Judgement(
+        lost=len(expected - started.keys()),
+        repeated=sum(count - (nominal in expected) for nominal, count in started.items()),
+        in_flight=0,
+        most_in_flight=0,
+        seconds=seconds,
+    )
+
+
+def test_two_hundred_schedules_over_ten_ticks_start_exactly_two_thousand_runs(
+    beats: list[Beat], scale: Scale, report: Report
+) -> None:
+    register(TIMES, NOW)
+    began = time.monotonic()
+    nominal = first_times()
 
     for number in range(1, TICKS + 1):
         for beat in beats:
@@ -99,7 +135,74 @@ def test_two_hundred_schedules_over_ten_ticks_start_exactly_two_thousand_runs(be
     assert Run.objects.count() == SCHEDULES * TICKS
     started = Counter(Run.objects.values_list("schedule", "nominal_at"))
     assert set(started.values()) == {1}
-    assert Counter(Run.objects.values_list("schedule", flat=True)) == {pk: TICKS for pk, _ in nominal}
+    assert Counter(Run.objects.values_list("schedule", flat=True)) == dict.fromkeys(nominal, TICKS)
     assert not SkippedRun.objects.exists()
     for run in Run.objects.order_by("id")[:: SCHEDULES * TICKS // 10]:
         assert_conserved(run)
+    expected = {(pk, first + number * HOUR) for pk, first in nominal.items() for number in range(TICKS)}
+    found = judged(expected, seconds=time.monotonic() - began)
+    assert (found.lost, found.repeated) == (0, 0)
+    report(
+        Result(
+            row="two beats and two reconcilers, told the time",
+            scale=scale.name,
+            broker="no broker",
+            faults=SCHEDULES * TICKS,
+            judgement=found,
+        )
+    )
+
+
+@pytest.mark.quick_on  # no database: the times are real ones, so it takes minutes
+@pytest.mark.xdist_group("faults")
+@pytest.mark.parametrize("broker", [Valkey.name], indirect=True)
+def test_two_beats_and_two_control_workers_start_each_run_of_minutes_once(
+    installation: Installation, scale: Scale, report: Report
+) -> None:
+    for work in (Work.TICK, Work.RECONCILE, Work.DELIVER):
+        set_beat(work, TICK_SECONDS)
+    started = [
+        installation.fleet.start(name, *(("-n", f"{name}.{number}@%h") if name != "beat" else ()))
+        for number, name in enumerate(TOGETHER)
+    ]
+    until(
+        lambda: (
+            Heartbeat.objects.filter(kind="worker-control").count() == 2
+            and all(Work.TICK.value in process.said() for process in started)
+        ),
+        within_seconds=60,
+        what="two of both to be ready",
+    )
+    register([{"every_seconds": EVERY_SECONDS, "spread": False}], timezone.now())
+    first = first_times()
+    began = time.monotonic()
+
+    until(lambda: fewest_runs() >= TICKS, within_seconds=600, what=f"{TICKS} runs of each schedule")
+    seconds = time.monotonic() - began
+    installation.end()
+
+    until_last = Counter(Run.objects.values_list("schedule", flat=True))
+    interval = timedelta(seconds=EVERY_SECONDS)
+    found = judged(
+        {(pk, first[pk] + number * interval) for pk, count in until_last.items() for number in range(count)},
+        seconds=seconds,
+    )
+    assert (found.lost, found.repeated) == (0, 0)
+    assert not SkippedRun.objects.exists()
+    for process in started:
+        done = process.said().count(Work.TICK.value)
+        assert done > TICKS, "one of the four did nothing"
+    report(
+        Result(
+            row="two beats and two control workers",
+            scale=scale.name,
+            broker=installation.broker.name,
+            faults=until_last.total(),
+            judgement=found,
+        )
+    )
+
+
+def fewest_runs() -> int:
+    counts = Counter(Run.objects.values_list("schedule", flat=True))
+    return min(counts.values()) if len(counts) == SCHEDULES else 0
