@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kombu.exceptions import OperationalError
 
 from crawler import conf, queue
+from crawler.engine.engine import Limits
 from crawler.stores import lanes, sharing
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SOONER = 3
+SOON = Limits().linger
 
 
 def ring(lane: Lane, *, now: datetime, lasts: timedelta | None = None) -> bool:
@@ -39,11 +41,12 @@ def ring(lane: Lane, *, now: datetime, lasts: timedelta | None = None) -> bool:
 
 
 def ring_where_due(*, now: datetime) -> int:
-    """Ring every lane that has a free host with something due; return how many were rung.
+    """Ring every lane that has a free host with something due, or due soon; return how many were rung.
 
-    While nobody crawls at all, a message that is not answered is taken for lost three times as soon.
+    A slice that finds nothing stays for a moment (`SOON`). So a host that was given back for its delay
+    need not wait for the tick. While nobody crawls at all, a message that is not answered is taken for lost three times as soon.
     """
-    waiting = lanes.with_work(now=now)
+    waiting = lanes.with_work(now=now + SOON)
     if not waiting:
         return 0
     usual = conf.crawl().ring_time

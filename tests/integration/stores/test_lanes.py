@@ -9,7 +9,7 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from crawler import queue
-from crawler.models import LaneState
+from crawler.models import Host, LaneState
 from crawler.queue import Lane
 from crawler.services import bells
 from crawler.stores import lanes
@@ -78,6 +78,17 @@ def test_host_that_is_held_or_not_due_rings_nobody(clock: FakeClock, rung: list[
 
     assert bells.ring_where_due(now=clock.now()) == 0
     assert rung == []
+
+
+def test_host_that_is_given_back_for_its_delay_rings_only_when_a_slice_would_stay_for_it(
+    clock: FakeClock, rung: list[Lane]
+) -> None:
+    a_run("http://a.test/")
+    Host.objects.update(due_at=clock.now() + bells.SOON + timedelta(seconds=1))
+    assert bells.ring_where_due(now=clock.now()) == 0
+
+    assert bells.ring_where_due(now=clock.now() + timedelta(seconds=1)) == 1
+    assert rung == [Lane.DEFAULT]
 
 
 def test_bell_is_rung_once_for_many_hosts(clock: FakeClock, rung: list[Lane]) -> None:
