@@ -44,7 +44,8 @@ def ring_where_due(*, now: datetime) -> int:
     """Ring every lane that has a free host with something due, or due soon; return how many were rung.
 
     A slice that finds nothing stays for a moment (`SOON`). So a host that was given back for its delay
-    need not wait for the tick. While nobody crawls at all, a message that is not answered is taken for lost three times as soon.
+    need not wait for the tick. While nobody crawls at all, a message that is not answered is taken for
+    lost three times as soon.
     """
     waiting = lanes.with_work(now=now + SOON)
     if not waiting:
