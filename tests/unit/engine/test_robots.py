@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler.engine.work import Ledger
-from crawler.errors import ConnectFailed, FetchError, NameNotFound, Refused
+from crawler.errors import (
+    ConnectFailed,
+    DnsFailed,
+    FetchError,
+    NameNotFound,
+    Refused,
+    TimedOut,
+    TlsFailed,
+    TruncatedBody,
+)
 from crawler.frontier.politeness import Pace
 from tests.fakes.clock import BEGINNING
 from tests.fakes.rules import some_rules
@@ -201,6 +210,45 @@ def test_good_copy_stands_in_for_a_file_that_cannot_be_had(bench: Bench) -> None
 
     assert reasons(bench) == {"/yes": ("done", ""), "/no": ("skipped", "robots: line 2, Disallow: /no")}
     assert ledger(bench).robots_fetched_at == BEGINNING - timedelta(days=29)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConnectFailed(), DnsFailed(), TimedOut(), TlsFailed(), TruncatedBody()],
+    ids=lambda error: error.code,
+)
+def test_nothing_is_asked_while_the_host_fails(bench: Bench, error: FetchError) -> None:
+    bench.fetcher.fail(ROBOTS, error)
+
+    bench.slice()
+
+    assert bench.fetcher.asked() == [ROBOTS]
+    assert {state for state, _reason in reasons(bench).values()} == {"queued"}
+    assert (ledger(bench).robots_state, ledger(bench).robots_reason) == ("unreachable", error.code)
+    assert ledger(bench).robots_until == BEGINNING + timedelta(minutes=1)
+
+
+def test_longer_retry_after_of_the_file_is_waited_for(bench: Bench) -> None:
+    bench.fetcher.answer(ROBOTS, status=503, headers=[("Retry-After", "7200")])
+
+    bench.slice()
+
+    assert ledger(bench).robots_until == ledger(bench).next_at == BEGINNING + timedelta(hours=2)
+
+
+def test_copy_of_more_than_thirty_days_is_not_believed(bench: Bench) -> None:
+    bench.fetcher.answer(ROBOTS, status=500)
+    bench.world.host(A).ledger = Ledger(
+        robots_state="usable",
+        robots_body=b"User-agent: *\nDisallow: /no",
+        robots_fetched_at=BEGINNING - timedelta(days=31),
+        robots_until=BEGINNING - timedelta(days=30),
+    )
+
+    bench.slice()
+
+    assert {state for state, _reason in reasons(bench).values()} == {"queued"}
+    assert (ledger(bench).robots_state, ledger(bench).robots_body) == ("unreachable", b"")
 
 
 def test_redirected_file_rules_the_host_that_was_asked(bench: Bench) -> None:

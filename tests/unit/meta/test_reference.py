@@ -54,7 +54,7 @@ def _of_scripts() -> set[str]:
     for name in ("run", "entrypoint.sh", ".ci/run", "docker-compose.yml"):
         found |= set(re.findall(r"(?<!\$)\$\{([A-Z][A-Z_]+)[:}]", tree.text(tree.ROOT / name)))
     tests = "".join(tree.text(path) for path in (tree.ROOT / "tests").glob("*.py"))
-    return (found | set(re.findall(r"\"(TRAWL_TEST_DATABASE\w*)\"", tests))) - NOT_FOR_PEOPLE
+    return (found | set(re.findall(r"\"(TRAWL_(?:TEST_DATABASE\w*|CORPORA))\"", tests))) - NOT_FOR_PEOPLE
 
 
 def test_every_setting_is_documented_and_no_other() -> None:
