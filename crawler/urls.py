@@ -146,6 +146,12 @@ def registrable_domain(host: str) -> str:
     return host
 
 
+def is_public_suffix(name: str) -> bool:
+    """Say whether anybody may register names below `name`: `com`, `co.uk`, `github.io`, single labels."""
+    found = _public_suffixes()(name)
+    return (not found.domain and found.suffix == name) or "." not in name
+
+
 @cache
 def _public_suffixes() -> TLDExtract:
     # slow to import and seldom needed; only its bundled list, nothing fetched and nothing written
