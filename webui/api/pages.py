@@ -18,7 +18,7 @@ from webui.api.schemas import Id, Moment, Paged, Words
 
 router = Router(tags=["pages"])
 
-SANDBOX = "sandbox; default-src 'none'"
+SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
 class PageOut(Schema):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, cast
 
 import orjson
@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
+from django.views.decorators.http import require_GET
 from ninja import NinjaAPI, Swagger
 from ninja.errors import HttpError
 from ninja.operation import Operation
@@ -127,7 +128,7 @@ def for_known_callers(view: View) -> View:
         except HttpError as error:
             return api.on_exception(request, error)
         if known:
-            return view(request, *args, **path)
+            return require_GET(view)(request, *args, **path)
         if request.accepts("text/html") and request.path.endswith("/docs"):
             return redirect_to_login(request.get_full_path())
         return api.on_exception(request, HttpError(401, "Unauthorized"))
@@ -139,14 +140,26 @@ def unknown_path(request: HttpRequest, **_path: object) -> HttpResponse:
     return problems.not_found(request, Exception())
 
 
+def document(_request: HttpRequest, **_path: object) -> HttpResponse:
+    return HttpResponse(_written_document(), content_type="application/json")
+
+
+@cache
+def _written_document() -> bytes:
+    """Return the OpenAPI document; to write it takes as long as many requests, and it never changes."""
+    return orjson.dumps(api.get_openapi_schema(), option=orjson.OPT_NON_STR_KEYS)
+
+
 def urls() -> list[URLPattern]:
     """Return the URL patterns of the API; whatever else lies below it is a problem document."""
     patterns = cast("list[URLPattern]", list(api.urls[0]))
     for pattern in patterns:
-        view = (
-            for_known_callers(pattern.callback)
-            if pattern.name in {"openapi-json", "openapi-view"}
-            else pattern.callback
-        )
+        match pattern.name:
+            case "openapi-json":
+                view: View = for_known_callers(document)
+            case "openapi-view":
+                view = for_known_callers(pattern.callback)
+            case _:
+                view = pattern.callback
         pattern.callback = answering(view)
     return [*patterns, re_path(r"", answering(unknown_path), name="unknown")]

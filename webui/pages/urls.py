@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
+from django.views.decorators.http import require_http_methods, require_POST
 
 from webui.pages import calendar, dashboard, hosts, items, previews, queue, runs, schedules, standing, targets
+
+sign_in = require_http_methods(["GET", "HEAD", "POST"])(LoginView.as_view(redirect_authenticated_user=True))
+sign_out = require_POST(LogoutView.as_view())
 
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
     path("live/", dashboard.live, name="dashboard-live"),
     path("standing/", standing.banner, name="standing"),
-    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("sign-in/", sign_in, name="login"),
+    path("sign-out/", sign_out, name="logout"),
     path("targets/", targets.index, name="targets"),
     path("targets/new/", targets.new, name="target-new"),
     path("targets/test/", previews.start, name="preview-start"),

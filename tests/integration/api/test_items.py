@@ -220,7 +220,7 @@ def test_a_stored_body_never_runs_in_a_browser(api: Api, page: Page) -> None:
     assert response.content == html
     assert response["Content-Type"].startswith("text/plain")
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
 def test_a_body_that_was_not_kept_is_not_found(api: Api, page: Page) -> None:

@@ -1,0 +1,131 @@
+"""Which URL opens to whom, method by method: a URL that is not here fails the walk."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""HEAD is answered by what answers GET."""
+SAFE: Final = frozenset({"GET", "OPTIONS"})
+UNKNOWN: Final = "api/v1/"
+"""The catch-all below the API, which answers 404 to everything: an empty expression after the prefix."""
+
+
+class Access(Enum):
+    """Who is let in; everybody else is refused."""
+
+    ANYONE = auto()
+    PEOPLE = auto()
+    MINE = auto()
+    """Those who may see the row; for others it does not exist."""
+    OWN = auto()
+    """Who began it, and nobody else: not even an administrator."""
+
+
+Door = dict[str, Access]
+
+
+def reads(access: Access) -> Door:
+    return {"GET": access}
+
+
+def acts(access: Access) -> Door:
+    return {"POST": access}
+
+
+def asks(access: Access) -> Door:
+    """Return the door of a form: shown and sent at the same URL."""
+    return reads(access) | acts(access)
+
+
+DOORS: Final[Mapping[str, Door]] = {
+    "healthz": reads(Access.ANYONE),
+    "readyz": reads(Access.ANYONE),
+    "metrics": reads(Access.PEOPLE),
+    "sign-in/": asks(Access.ANYONE),
+    "sign-out/": acts(Access.PEOPLE),
+    "": reads(Access.PEOPLE),
+    "live/": reads(Access.PEOPLE),
+    "standing/": reads(Access.PEOPLE),
+    "targets/": reads(Access.PEOPLE),
+    "targets/new/": asks(Access.PEOPLE),
+    "targets/test/": acts(Access.PEOPLE),
+    "targets/test/<str:preview>/": reads(Access.OWN),
+    "targets/<int:pk>/": reads(Access.MINE),
+    "targets/<int:pk>/edit/": asks(Access.MINE),
+    "targets/<int:pk>/delete/": asks(Access.MINE),
+    "targets/<int:pk>/crawl/": acts(Access.MINE),
+    "targets/<int:pk>/schedule/<str:step>/": acts(Access.MINE),
+    "targets/<int:pk>/skips/": reads(Access.MINE),
+    "runs/": reads(Access.PEOPLE),
+    "runs/<int:pk>/": reads(Access.MINE),
+    "runs/<int:pk>/live/": reads(Access.MINE),
+    "runs/<int:pk>/chart/": reads(Access.MINE),
+    "runs/<int:pk>/requests/": reads(Access.MINE),
+    "runs/<int:pk>/outside/": reads(Access.MINE),
+    "runs/<int:pk>/problems/": reads(Access.MINE),
+    "runs/<int:pk>/queue/": reads(Access.MINE),
+    "runs/<int:pk>/queue/live/": reads(Access.MINE),
+    "runs/<int:pk>/priority/": acts(Access.MINE),
+    "runs/<int:pk>/<str:step>/": acts(Access.MINE),
+    "calendar/": reads(Access.PEOPLE),
+    "queue/": reads(Access.PEOPLE),
+    "queue/live/": reads(Access.PEOPLE),
+    "items/": reads(Access.PEOPLE),
+    "items/export/": reads(Access.PEOPLE),
+    "items/<int:pk>/": reads(Access.MINE),
+    "hosts/": reads(Access.PEOPLE),
+    "api/v1/openapi.json": reads(Access.PEOPLE),
+    "api/v1/docs": reads(Access.PEOPLE),
+    "api/v1/targets": asks(Access.PEOPLE),
+    "api/v1/targets/<int:target_id>": reads(Access.MINE) | {"PATCH": Access.MINE, "DELETE": Access.MINE},
+    "api/v1/targets/<int:target_id>/runs": acts(Access.MINE),
+    "api/v1/targets/<int:target_id>/export": reads(Access.MINE),
+    "api/v1/targets/<int:target_id>/refresh": reads(Access.MINE),
+    "api/v1/targets/<int:target_id>/schedule/skips": reads(Access.MINE),
+    "api/v1/runs": reads(Access.PEOPLE),
+    "api/v1/runs/<int:run_id>": reads(Access.MINE) | {"PATCH": Access.MINE},
+    "api/v1/runs/<int:run_id>/cancel": acts(Access.MINE),
+    "api/v1/runs/<int:run_id>/pause": acts(Access.MINE),
+    "api/v1/runs/<int:run_id>/resume": acts(Access.MINE),
+    "api/v1/runs/<int:run_id>/requests": reads(Access.MINE),
+    "api/v1/runs/<int:run_id>/outside": reads(Access.MINE),
+    "api/v1/runs/<int:run_id>/problems": reads(Access.MINE),
+    "api/v1/runs/<int:run_id>/queue": reads(Access.MINE),
+    "api/v1/queue": reads(Access.PEOPLE),
+    "api/v1/items": reads(Access.PEOPLE),
+    "api/v1/items/<int:item_id>": reads(Access.MINE),
+    "api/v1/pages": reads(Access.PEOPLE),
+    "api/v1/pages/<int:page_id>": reads(Access.MINE),
+    "api/v1/pages/<int:page_id>/body": reads(Access.MINE),
+    "api/v1/previews": acts(Access.PEOPLE),
+    "api/v1/previews/<uuidstr:preview_id>": reads(Access.OWN),
+    "api/v1/events": reads(Access.PEOPLE),
+    "api/v1/calendar": reads(Access.PEOPLE),
+    UNKNOWN: {},
+}
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """Yield the route of every URL there is, those of the admin too."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        match pattern:
+            case URLResolver():
+                yield from routes(pattern, route)
+            case URLPattern():
+                yield route
+
+
+def filled(route: str, ids: Mapping[str, object]) -> str:
+    """Return the path of `route` for these rows; in the admin, any that its expression matches."""
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(ids.get(found[1], 1)), route)
+    path = re.sub(r"\(\?P\w+[^)]*\)|\(\?P.*$|\.\*", "auth/user", path)
+    return "/" + re.sub(r"[\^$?]|\\Z|\(|\)", "", path)

@@ -1,0 +1,128 @@
+"""A walk to every URL with every method, as everybody who may come: what is not opened stays closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.integration.doors.conftest import FROM_AFAR, Actor, signed_in
+from tests.integration.doors.doors import DOORS, METHODS, SAFE, Access, filled, routes
+
+OF_PAGES = {"targets": "target_id", "runs": "run_id", "items": "item_id", "pages": "page_id"}
+ADMIN = sorted({route for route in routes() if route.startswith("admin/")})
+DOORWAY = {"admin/login/", "admin/logout/"}
+REFUSED = {401, 403, 404, 405}
+
+
+def address(route: str, ids: Mapping[str, object]) -> str:
+    """Return the path of the row of `ids` that `route` is about; pages call every id `pk`."""
+    path = filled(route, {**ids, "pk": ids.get(OF_PAGES.get(route.partition("/")[0], ""), 1)})
+    return f"{path}?format=csv" if route.endswith("export/") else path
+
+
+def verdict(response: Any) -> str:
+    """Return in one word what became of somebody: in, door (sent to sign in), or the refusal."""
+    if response.status_code == 302 and response["Location"].startswith(("/sign-in/?", "/admin/login/")):
+        return "door"
+    return str(response.status_code) if response.status_code in REFUSED else "in"
+
+
+def allowed(actor: str, route: str, method: str) -> set[str]:
+    """Return what may become of `actor`."""
+    access, is_api = DOORS[route].get(method), route.startswith("api/")
+    if access is Access.ANYONE:
+        return {"in"}
+    if actor == "anonymous" or ("token" in actor and not is_api):
+        return {"door", "401", "405"} | ({"404"} if access is None else set())
+    if actor == "read-only token" and method != "GET":
+        return {"403", "404", "405"} if access is None else {"403"}
+    if access is None:
+        return {"404", "405"}
+    if access is Access.MINE and actor.startswith("stranger"):
+        return {"404"}
+    if access is Access.OWN and actor not in {"owner", "read-only token"}:
+        return {"404"}
+    return {"in"}
+
+
+def is_guarded(response: Any) -> bool:
+    """Say whether browsers are told to frame, sniff and load nothing."""
+    return (
+        "frame-ancestors 'none'" in response["Content-Security-Policy"]
+        and "default-src 'none'" in response["Content-Security-Policy"]
+        and response["X-Content-Type-Options"] == "nosniff"
+        and response["X-Frame-Options"] == "DENY"
+    )
+
+
+def test_every_url_has_a_door() -> None:
+    there = {route for route in routes() if not route.startswith("admin/")}
+    assert there == set(DOORS)
+
+
+@pytest.mark.timeout(240)
+def test_each_door_opens_to_whom_it_should(actors: Mapping[str, Actor], ids: Mapping[str, object]) -> None:
+    tried = [
+        (actor, method, route, actor.tries(method, address(route, ids)))
+        for route in DOORS
+        for actor in actors.values()
+        for method in METHODS
+    ]
+    wrong = [
+        f"{actor.name} {method} {route}: {response.status_code}"
+        for actor, method, route, response in tried
+        if response.status_code == 500 or verdict(response) not in allowed(actor.name, route, method)
+    ]
+    unguarded = [f"{method} {route}" for _actor, method, route, found in tried if not is_guarded(found)]
+    assert wrong == []
+    assert unguarded == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_admin_is_for_administrators(
+    method: str, actors: Mapping[str, Actor], ids: Mapping[str, object]
+) -> None:
+    seen = [
+        f"{actor.name} {route}"
+        for actor in actors.values()
+        if actor.name != "administrator"
+        for route in ADMIN
+        if route not in DOORWAY and verdict(actor.tries(method, filled(route, ids))) == "in"
+    ]
+    assert len(ADMIN) > 100
+    assert seen == []
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - SAFE))
+def test_no_session_changes_anything_without_the_csrf_token(
+    method: str, people: Mapping[str, User], ids: Mapping[str, object]
+) -> None:
+    root = Actor(name="root", client=signed_in(people["administrator"], enforce_csrf_checks=True))
+    paths = [address(route, ids) for route in DOORS] + [filled(route, ids) for route in ADMIN]
+    let_in = [path for path in paths if verdict(root.tries(method, path)) not in {"403", "404", "405"}]
+    assert let_in == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../webui/settings.py",
+        "/static/%2e%2e/%2e%2e/webui/settings.py",
+        "/static/css/../../settings.py",
+        "/static//etc/passwd",
+        "/static/",
+    ],
+)
+def test_static_files_lead_nowhere_else(client: Client, db: None, path: str) -> None:
+    assert client.get(path, REMOTE_ADDR=FROM_AFAR).status_code == 404
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_static_files_are_only_read(client: Client, db: None, method: str) -> None:
+    response = client.generic(method, "/static/css/app.css", REMOTE_ADDR=FROM_AFAR)
+    response.close()
+    assert (response.status_code == 200) == (method == "GET")
