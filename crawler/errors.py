@@ -34,7 +34,8 @@ class FetchError(Exception):
         ├── RedirectError               bad_redirect
         │   ├── RedirectLoop            redirect_loop
         │   └── TooManyRedirects        too_many_redirects
-        └── RobotsForbidden             robots
+        ├── RobotsForbidden             robots
+        └── HostWaits                   host_waits
 
     `code` is stored, counted, shown and documented: it never changes. The text is for people,
     and names no address that was resolved.
@@ -176,6 +177,11 @@ class RobotsForbidden(FetchError):
     summary = "robots.txt forbids this page"
 
 
+class HostWaits(FetchError):
+    code = "host_waits"
+    summary = "the host is not to be asked yet"
+
+
 _BEYOND_FETCHING: Final = {
     "robots_unreachable": "robots.txt could not be fetched, so nothing on this host may be",
     "worker_lost": "three worker processes ended while they had this page alone",
@@ -183,7 +189,6 @@ _BEYOND_FETCHING: Final = {
     "cancelled": "the run was cancelled first",
     "time_limit": "the run's time was up first",
     "host_unavailable": "the host asked us to wait for longer than we wait for any host",
-    "host_waits": "the host is not to be asked yet",
     "lease_lost": "the worker could not be sure any more that it holds the host, so it sent nothing",
     "circuit_open": "the host failed ten times in a row",
     "reader_failed": "reading the page failed with an error of its own; the log says which",

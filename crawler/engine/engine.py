@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawler.engine import robots
 from crawler.engine.held import HeldHost
+from crawler.engine.neighbours import Neighbours
 from crawler.engine.ports import Ask
 from crawler.engine.visit import UNAVAILABLE
 from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
@@ -84,6 +85,9 @@ class Engine:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._others = Neighbours(
+            named=frontier, fetcher=fetcher, clock=clock, held=self._hosts, gives_up=self._must_let_go_of
+        )
         self.tally = Tally()
 
     async def run(self) -> Tally:
@@ -104,6 +108,9 @@ class Engine:
 
     def _is_draining(self) -> bool:
         return self._remaining() <= 0 or self._stopping() or not self._lease.is_safe
+
+    def _must_let_go_of(self, host: HeldHost) -> bool:
+        return host.leaving or host.lost or self._is_draining()
 
     def _remaining(self) -> float:
         return self._ends_at - self._clock.monotonic()
@@ -137,9 +144,7 @@ class Engine:
 
     async def _commit(self) -> None:
         """Write the results so far; hosts that are done with go back in the same transaction."""
-        leaving = [
-            host for host in self._hosts.values() if host.leaving and not host.in_flight and not host.servers
-        ]
+        leaving = [host for host in self._hosts.values() if host.leaving and host.is_quiet]
         for host in leaving:
             self._give_back(host, host.hand.take_all())
         results, self._results = self._results, []
@@ -274,7 +279,7 @@ class Engine:
                 await self._room.wait()
             elif self._frontier.is_stuck:
                 await asyncio.sleep(LONGEST_NAP_SECONDS / 10)
-            elif host.robots_busy or self._in_flight >= self._limits.most_in_flight:
+            elif host.robots_busy or host.guests or self._in_flight >= self._limits.most_in_flight:
                 await asyncio.sleep(0.01)
             elif (wait := host.slot_in()) > 0:
                 await asyncio.sleep(min(wait, LONGEST_NAP_SECONDS))
@@ -309,12 +314,12 @@ class Engine:
 
     async def _fetch_robots(self, host: HeldHost, claim: Claim) -> None:
         host.robots_busy = True
-        host.in_flight += 1
         try:
-            await robots.refresh(host, fetcher=self._fetcher, clock=self._clock, claim=claim)
+            await robots.refresh(
+                host, fetcher=self._fetcher, others=self._others, clock=self._clock, claim=claim
+            )
         finally:
             host.robots_busy = False
-            host.in_flight -= 1
 
     def _give_back(self, host: HeldHost, claims: Iterable[Claim]) -> None:
         for claim in claims:

@@ -30,7 +30,8 @@ class HeldHost:
     is not committed yet. The ledger is what the database will say of the host after the next commit,
     and `robots` its robots.txt once somebody had to parse it. Two requests are never nearer to each
     other than the pace says, even when it became slower between them. A host that is `given_up` is
-    not asked any more: what waits on it fails.
+    not asked any more: what waits on it fails. `guests` are requests that other hosts have here: its own
+    wait for them, and so does giving it back.
     """
 
     def __init__(self, lease: HostLease, clock: Clock) -> None:
@@ -39,6 +40,7 @@ class HeldHost:
         self.hand = Hand()
         self.pace = Pace()
         self.in_flight = 0
+        self.guests = 0
         self.servers = 0
         self.unsettled = 0
         self.leaving = False
@@ -79,7 +81,12 @@ class HeldHost:
 
     @property
     def is_idle(self) -> bool:
-        return not self.hand and not self.in_flight and not self.unsettled
+        return not self.hand and not self.in_flight and not self.unsettled and not self.guests
+
+    @property
+    def is_quiet(self) -> bool:
+        """Say whether nobody is at work here, so that it may go back."""
+        return not self.in_flight and not self.servers and not self.guests
 
     def slot_in(self) -> float:
         """Return the seconds until the host may be asked again; 0 or less means now."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crawler.engine.work import Batch, Claim, HostLease
+    from crawler.engine.work import Batch, Claim, HostLease, HostNews
     from crawler.frontier.politeness import Pace
     from crawler.http import Outcome, Request
 
@@ -65,7 +65,19 @@ class Look:
     alone_waiting: bool = False
 
 
-class Frontier(Protocol):
+class NamedHosts(Protocol):
+    """Leases hosts by name. A host that is held is asked for: its holder gives it back soon."""
+
+    async def lease(self, origin: str) -> HostLease | None:
+        """Return the host, or None while somebody holds it."""
+        ...
+
+    async def give_back(self, news: HostNews) -> None:
+        """Write the host's ledger and let go of it."""
+        ...
+
+
+class Frontier(NamedHosts, Protocol):
     """Where requests wait and results go; every call is one or two short transactions.
 
     `look` never returns a request that another slice holds, and an empty look means only that

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from crawler.engine import manners, robots, showing
 from crawler.engine.findings import Finding, Forbidden, Held, Hop, Shown, Unfetched
 from crawler.engine.held import HeldHost
+from crawler.engine.neighbours import Neighbours
 from crawler.engine.reading import read_or_problem
 from crawler.engine.work import Claim
 from crawler.errors import RedirectError, TimedOut, explain
@@ -22,26 +23,14 @@ from crawler.urls import canonical
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawler.engine.ports import Clock, Fetcher, Lease
+    from crawler.engine.ports import Clock, Fetcher, Lease, NamedHosts
     from crawler.engine.reading import TimedReader
-    from crawler.engine.work import HostLease, HostNews, RunRules
+    from crawler.engine.work import RunRules
     from crawler.http import Outcome
     from crawler.urls import Url
 
 LEAST_RETRY_SECONDS = 0.1
 RETRY_SPREAD_SECONDS = 0.15
-
-
-class NamedHosts(Protocol):
-    """Leases hosts by name. A host that is held is asked for: its holder gives it back soon."""
-
-    async def lease(self, origin: str) -> HostLease | None:
-        """Return the host, or None while somebody holds it."""
-        ...
-
-    async def give_back(self, news: HostNews) -> None:
-        """Write the host's ledger and let go of it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +66,8 @@ class _Answer:
 class Preview:
     """Fetches and reads one page as a slice would, redirects included, and stores nothing but the ledger.
 
-    It holds at most one host at a time, so that two of them never wait for each other.
+    It holds one host at a time, so that two of them never wait for each other. While it holds one whose
+    robots.txt was moved to another, it waits for that no longer than for any host.
     """
 
     def __init__(self, *, rules: RunRules, means: Means, patience: Patience | None = None) -> None:
@@ -162,7 +152,7 @@ class Preview:
         if trouble := self._on_hold(host, claim):
             return trouble
         if robots.is_needed(host, now=self._clock.now()):
-            await robots.refresh(host, fetcher=self._means.fetcher, clock=self._clock, claim=claim)
+            await self._fetch_robots(host, claim)
         if not claim.rules.obey_robots:
             return self._on_hold(host, claim)
         if host.ledger.robots_state in {RobotsState.UNREACHABLE, RobotsState.EXHAUSTED}:
@@ -172,6 +162,13 @@ class Preview:
         if ruling is not None and not ruling.allowed:
             return Forbidden(url=claim.url, rule=ruling.rule or "", line=ruling.line or 0)
         return self._on_hold(host, claim)
+
+    async def _fetch_robots(self, host: HeldHost, claim: Claim) -> None:
+        means = self._means
+        others = Neighbours(
+            named=means.hosts, fetcher=means.fetcher, clock=self._clock, patience=self._patience.held
+        )
+        await robots.refresh(host, fetcher=means.fetcher, others=others, clock=self._clock, claim=claim)
 
     def _on_hold(self, host: HeldHost, claim: Claim) -> Unfetched | None:
         """Refuse to wait for a host that asked to be left alone for longer than a person waits here."""

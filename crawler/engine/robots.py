@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, assert_never
 
+from crawler.engine.neighbours import ask
 from crawler.errors import RedirectError, RobotsForbidden
 from crawler.http import Failed, Request
 from crawler.policy import redirects, robots
 from crawler.policy.robots import NoRules, RobotsFile, RobotsState, Unreachable, Usable
+from crawler.urls import canonical
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from crawler.engine.held import HeldHost
+    from crawler.engine.neighbours import Neighbours
     from crawler.engine.ports import Clock, Fetcher
     from crawler.engine.work import Claim, RunRules
     from crawler.http import Outcome
@@ -34,13 +37,18 @@ def is_needed(host: HeldHost, *, now: datetime) -> bool:
     return given_up is not None and host.hand.obeys_since(given_up)
 
 
-async def refresh(host: HeldHost, *, fetcher: Fetcher, clock: Clock, claim: Claim) -> None:
+async def refresh(
+    host: HeldHost, *, fetcher: Fetcher, others: Neighbours, clock: Clock, claim: Claim
+) -> None:
     """Fetch robots.txt for the run of `claim` and write its state into the host's ledger.
 
     A good copy up to 30 days old is used while the file cannot be had; without one the host is
-    left alone for a while, or its requests are skipped when waiting promises nothing.
+    left alone for a while, or its requests are skipped when waiting promises nothing. Nothing is
+    learnt when the host is to go before another's turn comes, to which its file was moved.
     """
-    outcome = await _fetch(host, fetcher, claim.rules.user_agent)
+    outcome = await _fetch(host, claim, fetcher=fetcher, others=others)
+    if outcome is None:
+        return
     now, ledger = clock.now(), host.ledger
     failures = 0 if ledger.robots_state == RobotsState.EXHAUSTED else ledger.robots_failures
     match robots.judge(outcome, failures=failures, now=now):
@@ -98,18 +106,25 @@ def _slow_down(host: HeldHost, claim: Claim) -> None:
     host.note(crawl_delay_seconds=rules.crawl_delay(claim.rules.user_agent) if rules else None)
 
 
-async def _fetch(host: HeldHost, fetcher: Fetcher, user_agent: str) -> Outcome:
-    """Return what the host answers for /robots.txt, after at most five redirects (RFC 9309 §2.3.1.2)."""
+async def _fetch(host: HeldHost, claim: Claim, *, fetcher: Fetcher, others: Neighbours) -> Outcome | None:
+    """Return what the host answers for /robots.txt, after at most five redirects (RFC 9309 §2.3.1.2).
+
+    A redirect to another host waits for that host's turn; None when this one is to go before it comes.
+    """
     url = f"{host.origin}/robots.txt"
     visited: list[str] = []
     while True:
-        await asyncio.sleep(max(host.slot_in(), 0.0))
-        host.use_slot()
-        outcome = await fetcher.fetch(
-            Request(url=url, headers=(("User-Agent", user_agent),), keep_bytes=robots.READ_BYTES)
+        request = Request(
+            url=url, headers=(("User-Agent", claim.rules.user_agent),), keep_bytes=robots.READ_BYTES
         )
+        if canonical(url, keep_tracking=True).origin == host.origin:
+            await asyncio.sleep(max(host.slot_in(), 0.0))
+            outcome: Outcome | None = await ask(host, fetcher, request)
+        else:
+            outcome = await others.fetch(request, asker=host, claim=claim)
         if (
-            isinstance(outcome, Failed)
+            outcome is None
+            or isinstance(outcome, Failed)
             or not redirects.is_redirect(outcome)
             or len(visited) >= robots.MAX_REDIRECTS
         ):

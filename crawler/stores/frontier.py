@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from crawler.engine.ports import Ask, Lease, Look
-    from crawler.engine.work import Batch
+    from crawler.engine.work import Batch, HostLease, HostNews
     from crawler.stores.looks import Looker
     from crawler.stores.results import Committer
 
@@ -72,6 +72,12 @@ class DatabaseFrontier:
     async def commit(self, batch: Batch) -> None:
         await self._insist(lambda: self._committer.commit(batch))
         self._in_hand.difference_update(result.claim.id for result in batch.results)
+
+    async def lease(self, origin: str) -> HostLease | None:
+        return await self._insist(lambda: self._looker.lease(origin))
+
+    async def give_back(self, news: HostNews) -> None:
+        await self._insist(lambda: self._looker.give_back(news))
 
     async def load_body(self, body_hash: bytes) -> bytes | None:
         return await self._insist(lambda: snapshots.load(body_hash))

@@ -203,12 +203,16 @@ def want(ids: Iterable[int], *, now: datetime) -> None:
 
 
 def lease_one(origin: str, *, owner: str, now: datetime) -> HostLease | None:
-    """Lease one host by name; where somebody holds it, ask for it and return None."""
+    """Lease one host by name; where somebody holds it, ask for it and return None.
+
+    What `owner` holds itself is not asked for: it comes free when that is done.
+    """
     host = hosts.ids_of([origin])[origin]
 
     def work() -> HostLease | None:
-        if hosts.lock([host])[host][0]:
-            want([host], now=now)
+        holder = hosts.lock([host])[host][0]
+        if holder:
+            want([host] if holder != owner else [], now=now)
             return None
         return next(lease for lease, _turns in take([host], owner=owner).values())
 

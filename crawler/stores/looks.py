@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.engine.ports import Ask, Clock
-    from crawler.engine.work import Claim, HostLease, RunRules
+    from crawler.engine.work import Claim, HostLease, HostNews, RunRules
     from crawler.frontier.politeness import Pace
     from crawler.stores.claims import OpenBacklog
 
@@ -66,6 +66,14 @@ class Looker:
         look = sql.atomically(lambda: self._look(ask, now=self._clock.now()))
         self._hosts.note(look, now=self._clock.now())
         return look
+
+    def lease(self, origin: str) -> HostLease | None:
+        """Lease one host by name, for a request that another host has there."""
+        return leases.lease_one(origin, owner=self._owner, now=self._clock.now())
+
+    def give_back(self, news: HostNews) -> None:
+        """Let go of a host that was leased by name."""
+        leases.give_back(news, owner=self._owner, now=self._clock.now())
 
     def look_again(self, ask: Ask, *, in_hand: Container[int]) -> Look:
         """Look once more where the answer to a look was lost: first what that leased is taken back.

@@ -363,6 +363,37 @@ class FrontierContract:
 
         assert look(frontier, want(found.leased[0], 5)).claims == ()
 
+    def test_host_leased_by_name_is_held_until_it_is_given_back_with_its_ledger(
+        self, world: FrontierWorld
+    ) -> None:
+        world.run(f"{A}/1")
+        frontier, other = world.slice(), world.slice()
+        lease = asyncio.run(frontier.lease(A))
+        assert lease is not None
+        assert (lease.origin, look(other).leased) == (A, ())
+
+        ledger = Ledger(last_status="robots", next_at=world.clock.now())
+        asyncio.run(frontier.give_back(HostNews(id=lease.id, epoch=lease.epoch, ledger=ledger)))
+
+        again = look(other).leased
+        assert [host.ledger.last_status for host in again] == ["robots"]
+
+    def test_host_that_another_holds_is_asked_for_by_name_and_not_leased(self, world: FrontierWorld) -> None:
+        world.run(f"{A}/1")
+        frontier, other = world.slice(), world.slice()
+        found = look(frontier)
+
+        assert asyncio.run(other.lease(A)) is None
+        assert look(frontier, want(found.leased[0], 0)).wanted == {found.leased[0].id}
+
+    def test_host_that_a_slice_has_itself_is_not_leased_twice(self, world: FrontierWorld) -> None:
+        world.run(f"{A}/1")
+        frontier = world.slice()
+        found = look(frontier)
+
+        assert asyncio.run(frontier.lease(A)) is None
+        assert look(frontier, want(found.leased[0], 0)).wanted == frozenset()
+
     def test_request_lost_twice_is_claimed_only_alone(self, world: FrontierWorld) -> None:
         run = world.run(f"{A}/bad")
         for _ in range(2):

@@ -12,6 +12,7 @@ from crawler.engine.work import (
     Claim,
     Ended,
     HostLease,
+    HostNews,
     Ledger,
     Postponed,
     Result,
@@ -212,6 +213,21 @@ class FakeFrontier:
             if hosts[id_].owner == self.owner:
                 hosts[id_].owner = ""
                 hosts[id_].epoch += 1
+
+    async def lease(self, origin: str) -> HostLease | None:
+        host = self.world.host(origin)
+        if host.owner:
+            host.wanted = host.wanted or host.owner != self.owner
+            return None
+        host.owner, host.wanted = self.owner, False
+        host.epoch += 1
+        return HostLease(id=host.id, origin=host.origin, epoch=host.epoch, ledger=host.ledger)
+
+    async def give_back(self, news: HostNews) -> None:
+        host = next(host for host in self.world.hosts.values() if host.id == news.id)
+        if (host.owner, host.epoch) == (self.owner, news.epoch):
+            host.ledger, host.owner = news.ledger, ""
+            host.epoch += 1
 
     async def load_body(self, body_hash: bytes) -> bytes | None:
         return self.world.bodies.get(body_hash)

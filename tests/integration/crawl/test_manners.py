@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from crawler.http import Fetched
     from scrapers.reader import Reading
+    from tests.site.reply import Reply
+    from tests.site.server import Received
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -195,6 +197,27 @@ def test_links_are_followed_where_a_start_url_led_to(site: HostileSite) -> None:
         "/", "/home", "/a", "/b", "/c"
     }  # fmt: skip
     assert OutsideLink.objects.get().url == site.url("/elsewhere", origin=2)
+    assert_conserved(run)
+
+
+def test_robots_that_was_moved_to_another_host_waits_for_that_hosts_turn(site: HostileSite) -> None:
+    async def robots(_site: HostileSite, request: Received, reply: Reply) -> None:
+        if request.port == site.port:
+            await reply.send(301, headers=[("Location", site.url("/robots.txt", origin=1))])
+        else:
+            await reply.send(200, b"User-agent: *\nDisallow: /private/\n")
+
+    site.answer("/robots.txt", robots)
+    starts = (site.url("/private/1"), site.url("/page/1"), site.url("/page/1", origin=1))
+
+    run = finished(a_run(*starts, delay_seconds=0.2, max_pages=12, obey_robots=True))
+
+    there = [request for request in site.requests if request.port != site.port]
+    assert len([request for request in there if request.path == "/robots.txt"]) == 2
+    assert_polite([request.started for request in there], delay_seconds=0.2)
+    assert all((a.finished or 0.0) <= b.started for a, b in pairwise(there))
+    assert states(run)["/private/1"] == ("skipped", "robots: line 2, Disallow: /private/")
+    assert site.asked("/private/1") == []
     assert_conserved(run)
 
 

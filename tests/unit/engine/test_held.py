@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.engine import robots
 from crawler.engine.held import HeldHost
 from crawler.engine.work import Claim, HostLease, Ledger
 from crawler.frontier.politeness import Pace
 from tests.fakes.clock import BEGINNING, FakeClock
 from tests.fakes.fetcher import FakeFetcher
+from tests.fakes.neighbours import refreshed
 from tests.fakes.rules import some_rules
 
 
@@ -42,7 +42,7 @@ def learn_robots(host: HeldHost, body: str) -> None:
     fetcher.answer("http://a.test/robots.txt", body)
     claim = host.hand.first
     assert claim is not None
-    asyncio.run(robots.refresh(host, fetcher=fetcher, clock=FakeClock(), claim=claim))
+    asyncio.run(refreshed(host, fetcher=fetcher, clock=FakeClock(), claim=claim))
 
 
 def ask_of(host: HeldHost, *, budget: float = 30.0, elapsed: float = 0.0) -> tuple[int, int | None]:

@@ -15,6 +15,7 @@ from crawler.fetch.http import FetchLimits, HttpFetcher
 from crawler.http import Fetched, Request
 from crawler.policy.robots import READ_BYTES
 from tests.fakes.clock import FakeClock
+from tests.fakes.neighbours import refreshed
 from tests.fakes.rules import some_rules
 from tests.site.robots import ROBOTS
 
@@ -56,7 +57,7 @@ async def meaning_of(host: HeldHost, fetcher: HttpFetcher) -> Meaning:
     clock = FakeClock()
     claim = _claim(f"{host.origin}/page")
     host.add((claim,))
-    await robots.refresh(host, fetcher=fetcher, clock=clock, claim=claim)
+    await refreshed(host, fetcher=fetcher, clock=clock, claim=claim)
     ledger = host.ledger
     assert ledger.robots_until is not None
     lasts = ledger.robots_until - clock.now()
