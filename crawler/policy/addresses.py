@@ -43,10 +43,10 @@ _SPECIAL: Final = _networks(
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 
 # What a cloud tells a machine about itself, credentials included: not to be had even with EGRESS_ALLOW.
-# Nearly all clouds; then Alibaba, Azure, Oracle, AWS, Google and OpenStack.
+# Nearly all clouds; then Alibaba, Azure, Oracle, AWS, Google, Scaleway and OpenStack.
 _METADATA: Final = _networks(
     "169.254.0.0/16 100.100.100.200/32 168.63.129.16/32 192.0.0.192/32 fd00:ec2::/32 fd20:ce::254/128 "
-    "fe80::a9fe:a9fe/128"
+    "fd00:42::42/128 fe80::a9fe:a9fe/128"
 )
 
 
@@ -130,7 +130,7 @@ def embedded(address: Address) -> tuple[IPv4Address, ...]:
     if any(address in network for network in _LAST_32_BITS) and bits > 1:
         found.append(low)
     elif address in _NAT64_LOCAL:
-        found.extend(_rfc6052_48(bits))
+        found.extend(_rfc6052(bits))
     elif address in _6TO4:
         found.append(IPv4Address(bits >> 80 & 0xFFFF_FFFF))
     elif address in _TEREDO:
@@ -140,11 +140,13 @@ def embedded(address: Address) -> tuple[IPv4Address, ...]:
     return tuple(found)
 
 
-def _rfc6052_48(bits: int) -> list[IPv4Address]:
+def _rfc6052(bits: int) -> list[IPv4Address]:
     """Read the address where each prefix length under 64:ff9b:1::/48 may put it (RFC 6052 §2.2)."""
-    split = (bits >> 64 & 0xFFFF) << 16 | bits >> 40 & 0xFFFF  # /48, around the reserved octet
-    after = bits >> 24 & 0xFFFF_FFFF  # /64
-    return [IPv4Address(split), IPv4Address(after), IPv4Address(bits & 0xFFFF_FFFF)]
+    # /48 and /56 lie around the reserved octet
+    by_48 = (bits >> 64 & 0xFFFF) << 16 | bits >> 40 & 0xFFFF
+    by_56 = (bits >> 64 & 0xFF) << 24 | bits >> 32 & 0xFF_FFFF
+    by_64 = bits >> 24 & 0xFFFF_FFFF
+    return [IPv4Address(found) for found in (by_48, by_56, by_64, bits & 0xFFFF_FFFF)]
 
 
 def _is_metadata(address: Address) -> bool:

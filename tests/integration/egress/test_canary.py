@@ -1,0 +1,204 @@
+"""No spelling of a forbidden address, wherever it stands, makes anybody connect to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from datetime import timedelta
+from ipaddress import IPv4Address, ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection, connections
+
+from crawler.fetch.guard import EgressGuard
+from crawler.fetch.http import HttpFetcher
+from crawler.models import Request, RequestState
+from crawler.policy.addresses import AddressPolicy, parse_allow
+from tests.crawling import a_run, one_slice
+from tests.forbidden import INTERNAL_V4, INTERNAL_V6, carriers
+from tests.integration.egress import spellings, ways
+from tests.integration.egress.everywhere import CONTROL, CONTROL_V6, Everywhere, page, redirect_to
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from pytest_django.fixtures import SettingsWrapper
+
+    from crawler.engine.ports import Fetcher
+    from tests.integration.egress.ways import Way
+
+URLS = spellings.urls()
+AT_ONCE = 64
+ELSEWHERE = frozenset({ip_address("192.0.2.250")})  # as own addresses, so that ranges alone refuse
+INTERNAL = [text for text in (*INTERNAL_V4, *INTERNAL_V6) if "%" not in text]
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, logger="crawler.fetch.guard")
+
+
+def crawled(
+    everywhere: Everywhere,
+    work: Callable[[Fetcher], Awaitable[Iterable[str]]],
+    *,
+    allow: str = "",
+    keep: timedelta = timedelta(minutes=1),
+) -> Counter[str]:
+    """Count what `work` came to with a fetcher that may go where an operator allowed."""
+
+    async def crawl() -> Iterable[str]:
+        guard = EgressGuard(AddressPolicy(parse_allow(allow), own=ELSEWHERE), keep=keep)
+        try:
+            async with HttpFetcher(guard) as fetcher:
+                return await work(fetcher)
+        finally:
+            guard.close()
+
+    return Counter(everywhere.run(lambda: asyncio.run(crawl())))
+
+
+async def several(way: Way, fetcher: Fetcher, urls: Iterable[str]) -> list[str]:
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int, url: str) -> str:
+        async with turn:
+            return await way(fetcher, number, url)
+
+    return await asyncio.gather(*(one(number, url) for number, url in enumerate(urls)))
+
+
+def led_astray(everywhere: Everywhere) -> None:
+    """Have page `/7` of the control, and robots.txt of r7.control.test, lead to the seventh spelling."""
+    everywhere.names["control.test"] = [[CONTROL, CONTROL_V6]]
+    everywhere.names.update({f"r{number}.control.test": [[CONTROL]] for number in range(len(URLS))})
+
+    def answer(host: str, path: str) -> bytes:
+        number = host[1:].partition(".")[0] if path == "/robots.txt" else path[1:]
+        return redirect_to(URLS[int(number)]) if number.isdigit() else page()
+
+    everywhere.answers = answer
+
+
+def test_the_canary_hears_whoever_connects(everywhere: Everywhere) -> None:
+    tried = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fec0::1", "64:ff9b::7f00:1", "2002:7f00:1::"]
+
+    def connect() -> None:
+        for address in tried:
+            socket.create_connection((address, 8080), timeout=5).close()
+
+    everywhere.run(connect)
+    everywhere.settle()
+
+    assert sorted(address for address, _port in everywhere.reached) == sorted(tried)
+
+
+@pytest.mark.parametrize(
+    "way", [ways.start_url, ways.redirect, ways.sitemap_entry, ways.robots_redirect], ids=lambda w: w.__name__
+)
+def test_no_spelling_is_connected_to(everywhere: Everywhere, way: Way) -> None:
+    led_astray(everywhere)
+
+    outcomes = crawled(everywhere, lambda fetcher: several(way, fetcher, URLS))
+
+    everywhere.settle()
+    assert len(URLS) > 1_000
+    print(f"{way.__name__}: {len(URLS)} spellings, {len(everywhere.reached)} connections; {outcomes}")  # noqa: T201 - for docs/standards.md
+    assert everywhere.reached == []
+    assert outcomes.total() == len(URLS)
+    assert outcomes["address_refused"] > 800
+    assert len(everywhere.controls) >= 8  # spellings that name the control, and what led astray
+
+
+def test_no_answer_of_a_name_server_is_connected_to(everywhere: Everywhere) -> None:
+    for number, address in enumerate(INTERNAL):
+        everywhere.names[f"only{number}.test"] = [[address]]
+        everywhere.names[f"before{number}.test"] = [[address, CONTROL, CONTROL_V6]]
+        everywhere.names[f"after{number}.test"] = [[CONTROL, CONTROL_V6, address]]
+    carried = [str(form) for text in INTERNAL_V4 for form in carriers(IPv4Address(text))]
+    everywhere.names.update({f"form{number}.test": [[form]] for number, form in enumerate(carried)})
+    everywhere.names |= {"alias.test": [["=localhost"]], "alias.mixed.test": [[CONTROL, "=localhost"]]}
+    urls = [f"http://{name}/" for name in everywhere.names]
+
+    outcomes = crawled(everywhere, lambda fetcher: several(ways.start_url, fetcher, urls))
+
+    everywhere.settle()
+    assert everywhere.reached == []
+    assert outcomes == {"address_refused": len(urls)}
+
+
+def test_answer_that_changes_is_judged_at_each_look(everywhere: Everywhere) -> None:
+    everywhere.answers = lambda _host, _path: page(keep=False)  # another request is another connection
+    everywhere.names["rebind.test"] = [[CONTROL], ["127.0.0.1"], [CONTROL], ["10.0.0.1", CONTROL]]
+
+    async def four_times(fetcher: Fetcher) -> list[str]:
+        return [await ways.start_url(fetcher, 0, f"http://rebind.test/{number}") for number in range(4)]
+
+    outcomes = crawled(everywhere, four_times, keep=timedelta(0))
+
+    everywhere.settle()
+    assert outcomes == {"fetched": 2, "address_refused": 2}
+    assert everywhere.reached == []
+
+
+@pytest.mark.parametrize(
+    "url", [f"http://{CONTROL}/", f"http://[{CONTROL_V6}]:8080/", "http://control.test/"]
+)
+def test_public_address_is_fetched(everywhere: Everywhere, url: str) -> None:
+    everywhere.names["control.test"] = [[CONTROL, CONTROL_V6]]
+
+    assert crawled(everywhere, lambda fetcher: several(ways.start_url, fetcher, [url])) == {"fetched": 1}
+
+
+@pytest.mark.parametrize("port", [22, 6379])
+def test_other_ports_of_a_public_address_are_not_connected_to(everywhere: Everywhere, port: int) -> None:
+    urls = [f"http://{CONTROL}:{port}/", f"http://[{CONTROL_V6}]:{port}/"]
+
+    assert crawled(everywhere, lambda fetcher: several(ways.start_url, fetcher, urls)) == {
+        "address_refused": 2
+    }
+    everywhere.settle()
+    assert everywhere.reached == []
+
+
+def test_operator_opens_one_network_and_never_metadata(everywhere: Everywhere) -> None:
+    hosts = ["10.0.0.1:8080", "[::ffff:10.0.0.1]:8080", "10.0.0.1", "127.0.0.1:8080", "169.254.169.254"]
+    urls = [f"http://{host}/" for host in hosts]
+
+    crawled(
+        everywhere,
+        lambda fetcher: several(ways.start_url, fetcher, urls),
+        allow="10.0.0.0/8:8080, 169.254.0.0/16",
+    )
+
+    everywhere.settle()
+    assert set(everywhere.reached) == {("10.0.0.1", 8080)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only a file is in both networks")
+def test_whole_slice_connects_to_nothing_forbidden(everywhere: Everywhere, settings: SettingsWrapper) -> None:
+    led_astray(everywhere)
+    settings.EGRESS_ALLOW = ""
+    sample = range(0, len(URLS), 60)
+    starts = ["http://control.test/fine", *(f"http://control.test/{number}" for number in sample)]
+    run = a_run(*starts, *(f"http://{text}/" for text in INTERNAL_V4))
+
+    def crawl() -> None:
+        try:
+            one_slice()
+        finally:
+            connections.close_all()
+
+    everywhere.run(crawl)
+
+    everywhere.settle()
+    states = Counter(Request.objects.filter(run=run).values_list("state", "reason"))
+    assert everywhere.reached == []
+    assert states[RequestState.FAILED, "address_refused"] > len(INTERNAL_V4)
+    assert states[RequestState.DONE, "redirected"] > 0
+    assert states[RequestState.DONE, ""] > 0
+    assert {state for state, _reason in states} == {RequestState.DONE, RequestState.FAILED}

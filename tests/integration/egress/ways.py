@@ -1,0 +1,76 @@
+"""The ways by which a URL that somebody else wrote comes to be fetched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from crawler.engine import robots
+from crawler.engine.held import HeldHost
+from crawler.engine.work import Claim, HostLease, Ledger
+from crawler.errors import FetchError
+from crawler.http import Failed, Fetched, Request
+from crawler.policy import redirects
+from crawler.urls import BadUrl, canonical
+from scrapers import sitemap
+from tests.fakes.clock import FakeClock
+from tests.fakes.rules import some_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from crawler.engine.ports import Fetcher
+
+    Way = Callable[[Fetcher, int, str], Awaitable[str]]
+
+
+async def start_url(fetcher: Fetcher, _number: int, spelled: str) -> str:
+    """Fetch what a person registered."""
+    return await _fetched(fetcher, spelled)
+
+
+async def redirect(fetcher: Fetcher, number: int, _spelled: str) -> str:
+    """Fetch where a page of the control leads."""
+    url = f"http://control.test/{number}"
+    page = await fetcher.fetch(Request(url=url))
+    assert isinstance(page, Fetched), page
+    hop = redirects.follow(url, page, visited=[])
+    return hop.code if isinstance(hop, FetchError) else await _fetched(fetcher, hop.url.text)
+
+
+async def sitemap_entry(fetcher: Fetcher, _number: int, spelled: str) -> str:
+    """Fetch what a sitemap lists."""
+    allowed = "".join(sign for sign in spelled if sign >= " " or sign in "\t\n")
+    body = f"<urlset><url><loc>{escape(allowed)}</loc></url></urlset>".encode()
+    entries = sitemap.read(body, url="http://control.test/sitemap.xml").entries
+    return await _fetched(fetcher, entries[0].url) if entries else "no_entry"
+
+
+async def robots_redirect(fetcher: Fetcher, number: int, _spelled: str) -> str:
+    """Have a host's robots.txt lead there."""
+    clock = FakeClock()
+    lease = HostLease(id=1, origin=f"http://r{number}.control.test", epoch=1, ledger=Ledger())
+    host = HeldHost(lease, clock)
+    claim = Claim(
+        id=1,
+        rules=some_rules(obey_robots=True),
+        host=1,
+        backlog=1,
+        epoch=1,
+        url=f"{lease.origin}/",
+        key=bytes(16),
+        depth=0,
+        priority=5,
+    )
+    host.add([claim])
+    await robots.refresh(host, fetcher=fetcher, clock=clock, claim=claim)
+    return host.ledger.robots_reason or host.ledger.robots_state
+
+
+async def _fetched(fetcher: Fetcher, spelled: str) -> str:
+    try:
+        url = canonical(spelled)
+    except BadUrl:
+        return "bad_url"
+    outcome = await fetcher.fetch(Request(url=url.text))
+    return outcome.error.code if isinstance(outcome, Failed) else "fetched"
