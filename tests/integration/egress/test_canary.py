@@ -25,7 +25,7 @@ from tests.integration.egress.everywhere import CONTROL, CONTROL_V6, Everywhere,
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from crawler.engine.ports import Fetcher
     from tests.integration.egress.ways import Way
@@ -180,7 +180,7 @@ def test_operator_opens_one_network_and_never_metadata(everywhere: Everywhere) -
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only a file is in both networks")
-def test_whole_slice_connects_to_nothing_forbidden(everywhere: Everywhere, settings: SettingsWrapper) -> None:
+def test_whole_slice_connects_to_nothing_forbidden(everywhere: Everywhere, settings: Settings) -> None:
     led_astray(everywhere)
     settings.EGRESS_ALLOW = ""
     sample = range(0, len(URLS), 60)
