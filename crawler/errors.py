@@ -190,6 +190,7 @@ _BEYOND_FETCHING: Final = {
     "time_limit": "the run's time was up first",
     "host_unavailable": "the host asked us to wait for longer than we wait for any host",
     "lease_lost": "the worker could not be sure any more that it holds the host, so it sent nothing",
+    "trap_alike": "the pages of its shape of URL bring nothing new any more",
     "circuit_open": "the host failed ten times in a row",
     "reader_failed": "reading the page failed with an error of its own; the log says which",
     "reader_timed_out": "reading the page took longer than the time limit",
@@ -210,6 +211,23 @@ def _codes() -> dict[str, str]:
 CODES: Final[Mapping[str, str]] = _codes()
 """Every code with its meaning, but `status-<n>`: the server answered with status n (see `explain`)."""
 
+
+OUTSIDE: Final[Mapping[str, str]] = {
+    "page": "is none of the start URLs, and only those are fetched",
+    "prefix": "lies outside of the start URLs' folders",
+    "host": "lies outside of the start URLs' hosts",
+    "domain": "lies outside of the start URLs' domains",
+    "depth": "is too many links away from a start URL",
+    "include": "matches none of the target's patterns",
+    "exclude": "matches one of the patterns to leave out",
+    "trap_depth": "is more than 20 links away from a start URL, and the target sets no depth of its own",
+    "trap_segments": "has a path of more than 20 parts",
+    "trap_repeats": "has the same part of its path more than twice in a row",
+    "trap_length": "has more than 2,048 characters",
+    "trap_variants": "is one more query of a path of which 100 are followed",
+    "trap_alike": "is of a shape of which 200 pages brought nothing new",
+}
+"""Why a link is not followed: what is true of it, with the numbers of a target that sets none."""
 
 MORE_PROBLEMS: Final = "more_problems"
 READING: Final[Mapping[str, str]] = {
@@ -253,6 +271,11 @@ def in_words(reason: str) -> str:
 
 
 _CODE_AT_END: Final = re.compile(r"\(([^()]+)\)$")
+
+
+def explain_outside(reason: str) -> str:
+    """Return what is true of a link that is not followed; empty for a reason of an earlier version."""
+    return OUTSIDE.get(reason, "")
 
 
 def explain_problem(code: str) -> str:

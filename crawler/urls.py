@@ -65,6 +65,12 @@ def canonical(url: str, *, base: str | None = None, keep_tracking: bool = False)
     return _split(text)
 
 
+def path_key(url: Url) -> int | None:
+    """Return a number that all queries of one path share, within 64 bits; None for a URL without one."""
+    path, mark, _ = url.text.partition("?")
+    return int.from_bytes(sha256(path.encode()).digest()[:8], signed=True) if mark else None
+
+
 def _split(text: str) -> Url:
     """Cut a serialised URL up; its authority always ends at the first slash after the scheme's."""
     if text.startswith("https://"):

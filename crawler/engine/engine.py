@@ -187,6 +187,8 @@ class Engine:
             host.heed(paces.get(host.id))
             host.lost = host.lost or host.id in look.lost
             host.leaving = host.leaving or host.lost or host.id in look.wanted
+        for host_id, backlog, kept in look.shapes:
+            self._hosts[host_id].trapped.recall(backlog, kept)
         if look.closed:
             for host in self._hosts.values():
                 self._give_back(host, host.hand.take_all(look.closed))
@@ -355,7 +357,7 @@ def _refused(host: HeldHost, claim: Claim) -> Ended | None:
     """Return how a claim ends that must not be sent; None when it may be."""
     if host.given_up:
         return Ended(claim=claim, state=Ending.FAILED, reason=UNAVAILABLE)
-    refusal = robots.refusal(host, claim.url, claim.rules)
+    refusal = host.trapped.refusal(claim) or robots.refusal(host, claim.url, claim.rules)
     return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal) if refusal is not None else None
 
 

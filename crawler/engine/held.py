@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler.engine.hand import Hand
 from crawler.engine.ports import HostAsk
+from crawler.engine.trapped import TrappedShapes
 from crawler.engine.work import HostNews
 from crawler.frontier import politeness, share
 from crawler.frontier.politeness import Pace
@@ -51,6 +52,7 @@ class HeldHost:
         self.robots: RobotsFile | None = None
         self.robots_busy = False
         self.robots_learnt = False
+        self.trapped = TrappedShapes()
         self._clock = clock
         self._queued_pace: Pace | None = None
         self._rate = float(share.FIRST_BATCH)
@@ -125,7 +127,13 @@ class HeldHost:
         wait = max(self.next_at - self._clock.monotonic(), 0.0)
         next_at = self._clock.now() + timedelta(seconds=wait)
         ledger = replace(self.ledger, next_at=next_at, delay_seconds=self.pace.delay_seconds)
-        told = HostNews(id=self.id, epoch=self.epoch, ledger=ledger, robots=self.robots_learnt)
+        told = HostNews(
+            id=self.id,
+            epoch=self.epoch,
+            ledger=ledger,
+            robots=self.robots_learnt,
+            shapes=self.trapped.to_keep(leaving=self.leaving),
+        )
         self.dirty = self.robots_learnt = False
         return told
 

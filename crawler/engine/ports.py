@@ -50,8 +50,8 @@ class Look:
     which nothing more is claimed; `lost` are those whose lease is gone. `due` says when a held host
     that gave no claim has its next request; it is absent when nothing is queued. `paces` are what
     all the runs ask for that have something queued on a host. `surplus` is how many hosts too many
-    this slice holds.
-    `alone_waiting` says that a request waits which must run with nothing else here.
+    this slice holds. `shapes` are the hosts and backlogs of which an earlier holder kept what their pages
+    were like. `alone_waiting` says that a request waits which must run with nothing else here.
     """
 
     leased: tuple[HostLease, ...] = ()
@@ -62,6 +62,7 @@ class Look:
     due: tuple[tuple[int, datetime], ...] = ()
     paces: tuple[tuple[int, Pace], ...] = ()
     surplus: int = 0
+    shapes: tuple[tuple[int, int, str], ...] = ()
     alone_waiting: bool = False
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from crawler.engine.work import ItemRecord, NewRequest, PageRecord, ProblemRecord
 from crawler.errors import MORE_PROBLEMS
+from crawler.frontier.traps import TOO_LONG
 from crawler.policy import identity, keeping
-from crawler.urls import BadUrl, Url, canonical
+from crawler.urls import MAX_LENGTH, BadUrl, Url, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from scrapers.reader import Problem, Reading
 
 MOST_KINDS_A_PAGE = 50
+LONGEST_SAMPLE = 4_000
 KEY_MISSING = ("key_missing", "key")
 
 
@@ -35,6 +37,8 @@ def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tu
     for link in reading.links:
         url = _canonical(link.url)
         if url is None:
+            if len(link.url) > MAX_LENGTH:
+                outside.append((TOO_LONG, link.url[:LONGEST_SAMPLE]))
             continue
         refusal = scope.refusal(url, depth=depth)
         if refusal is None:

@@ -61,7 +61,7 @@ class Visitor:
         )
         match verdict:
             case Accept(page):
-                return await self._accept(claim, page)
+                return await self._accept(host, claim, page)
             case Retry():
                 return self._again(host, claim, verdict, outcome)
             case GiveUp(reason):
@@ -90,11 +90,11 @@ class Visitor:
         since = host.ledger.unavailable_since
         return since is not None and self._clock.now() - since > self._patience
 
-    async def _accept(self, claim: Claim, page: Fetched) -> Result:
+    async def _accept(self, host: HeldHost, claim: Claim, page: Fetched) -> Result:
         known = claim.known
         if page.status != 304:
             same = known is not None and known.body_hash == identity.digest(page.body)
-            return self._read(claim, page, unchanged=same)
+            return self._read(host, claim, page, unchanged=same)
         if known is None:
             return _ended(claim, Ending.FAILED, "status-304", page)
         body = await self._frontier.load_body(known.body_hash)
@@ -109,14 +109,16 @@ class Visitor:
             wire_bytes=page.wire_bytes,
             elapsed_seconds=page.elapsed_seconds,
         )
-        return self._read(claim, stored, unchanged=True)
+        return self._read(host, claim, stored, unchanged=True)
 
-    def _read(self, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
+    def _read(self, host: HeldHost, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
         reading = read_or_problem(self._reader, claim.rules, page, request=claim.id)
         if isinstance(reading, Problem):
             ended = _ended(claim, Ending.FAILED, reading.code, page)
             return replace(ended, problems=records.problems_of([reading]))
+        host.trapped.note(claim, page)
         found, outside = records.links_of(claim, reading)
+        found, alike = host.trapped.sift(claim, host.origin, found)
         items, unkeyed = records.items_of(claim, reading)
         return Visited(
             claim=claim,
@@ -125,7 +127,7 @@ class Visitor:
             page=records.page_of(page, reading, unchanged=unchanged),
             items=items,
             found=found,
-            outside=outside,
+            outside=outside + alike,
             problems=records.problems_of(reading.problems, unkeyed=unkeyed),
             unchanged=unchanged,
             landing=records.landing_of(claim),

@@ -228,13 +228,15 @@ Result = Visited | Ended | Postponed | Returned
 class HostNews:
     """A host's ledger as it is now, to be written under the epoch it is held with.
 
-    `robots` says whether what the ledger knows of robots.txt, up to 512,000 bytes, is to be written too.
+    `robots` says whether what the ledger knows of robots.txt, up to 512,000 bytes, is to be written too;
+    `shapes` is what the host's next holder is to know of the URL shapes of some backlogs.
     """
 
     id: int
     epoch: int
     ledger: Ledger
     robots: bool = True
+    shapes: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

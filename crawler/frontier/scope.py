@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import re2
 
+from crawler.frontier.traps import AS_FOR_ALL, Traps
 from crawler.urls import canonical, registrable_domain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crawler.urls import Url
-
-MAX_PATH_SEGMENTS = 20
-MAX_SAME_SEGMENTS = 2
-MAX_DEPTH = 32_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +23,7 @@ class Scope:
 
     `kind` is page, prefix, host or domain; a link must lie within it, match one of `include`
     when there are any, and none of `exclude`. Patterns are RE2 expressions, searched in the
-    canonical URL.
+    canonical URL. What lies within all that may still be a trap.
     """
 
     kind: str
@@ -35,6 +31,7 @@ class Scope:
     include: tuple[re2._Regexp, ...] = ()
     exclude: tuple[re2._Regexp, ...] = ()
     max_depth: int | None = None
+    traps: Traps = AS_FOR_ALL
     _places: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -44,8 +41,6 @@ class Scope:
         """Return why `url`, found at `depth` links from a start, is not followed; None when it is."""
         if self.max_depth is not None and depth > self.max_depth:
             return "depth"
-        if depth > MAX_DEPTH:
-            return "trap"
         if not self.covers(url):
             return self.kind
         if self.include and not any(pattern.search(url.text) for pattern in self.include):
@@ -53,7 +48,7 @@ class Scope:
         for pattern in self.exclude:
             if pattern.search(url.text):
                 return "exclude"
-        return trap(url.path)
+        return self.traps.refusal(url, depth=depth, bounds_depth=self.max_depth is None)
 
     def covers(self, url: Url) -> bool:
         """Say whether `url` lies where the start URLs are, whatever the patterns say."""
@@ -88,23 +83,14 @@ def _site_of(origin: str) -> str:
     return origin.partition("://")[2].removeprefix("www.")
 
 
-def trap(path: str) -> str | None:
-    """Return "trap" for a path that only a crawler trap has: too deep, or repeating itself."""
-    if path.count("/") <= MAX_SAME_SEGMENTS:
-        return None
-    segments = path.split("/")[1:]
-    if len(segments) > MAX_PATH_SEGMENTS:
-        return "trap"
-    same = 1
-    for before, segment in pairwise(segments):
-        same = same + 1 if segment and segment == before else 1
-        if same > MAX_SAME_SEGMENTS:
-            return "trap"
-    return None
-
-
 def compile_scope(
-    *, kind: str, starts: Sequence[str], include: Sequence[str], exclude: Sequence[str], max_depth: int | None
+    *,
+    kind: str,
+    starts: Sequence[str],
+    include: Sequence[str],
+    exclude: Sequence[str],
+    max_depth: int | None,
+    traps: Traps | None = None,
 ) -> Scope:
     """Return the scope of settings that were validated when they were saved."""
     options = re2.Options()
@@ -115,4 +101,5 @@ def compile_scope(
         include=tuple(re2.compile(pattern, options) for pattern in include),
         exclude=tuple(re2.compile(pattern, options) for pattern in exclude),
         max_depth=0 if kind == "page" else max_depth,
+        traps=traps or AS_FOR_ALL,
     )

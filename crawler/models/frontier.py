@@ -88,7 +88,8 @@ class Backlog(models.Model):
 
     Pause, cancel and priority change backlogs, never requests. `due_at` is the earliest time
     at which one of its requests may be claimed, empty when none is queued; it may be early but
-    never late.
+    never late. `shapes` is what the host's last holder kept of the shapes of URLs whose pages bring
+    nothing new (`frontier/shapes.py`), empty for most.
     """
 
     run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="backlogs")
@@ -98,6 +99,7 @@ class Backlog(models.Model):
     open = models.BooleanField(default=True)
     due_at = models.DateTimeField(null=True, blank=True)
     turn = models.BigIntegerField(default=0)
+    shapes = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["run", "host", "kind"], name="backlog_once"),)
@@ -118,13 +120,15 @@ class Request(models.Model):
     """One URL to fetch in one run.
 
     A leased request has no lease of its own: it follows its host's, by the epoch it was
-    claimed under. `losses` counts the processes that vanished while they held it.
+    claimed under. `losses` counts the processes that vanished while they held it. `path_key` is
+    the same for all queries of one path, and empty for a URL without one.
     """
 
     run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="requests", db_index=False)
     host = models.ForeignKey(Host, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
     backlog = models.ForeignKey(Backlog, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
     key = models.BinaryField(max_length=16)
+    path_key = models.BigIntegerField(null=True, blank=True)
     url = models.TextField()
     depth = models.PositiveSmallIntegerField(default=0)
     state = models.SmallIntegerField(choices=RequestState.choices, default=RequestState.QUEUED)
@@ -150,6 +154,9 @@ class Request(models.Model):
                 condition=Q(state=0, not_before__isnull=False),
             ),
             models.Index(fields=["host"], name="request_leased", condition=Q(state=1)),
+            models.Index(
+                fields=["run", "path_key"], name="request_variants", condition=Q(path_key__isnull=False)
+            ),
             models.Index(fields=["run", "state", "id"], name="request_trouble", condition=Q(state__gte=3)),
         )
 

@@ -55,6 +55,7 @@ class Target(models.Model):
     max_depth = models.PositiveSmallIntegerField(null=True, blank=True)
     max_pages = models.PositiveIntegerField(default=DEFAULT_MAX_PAGES, null=True, blank=True)
     max_minutes = models.PositiveIntegerField(null=True, blank=True)
+    traps = models.JSONField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField(
         default=5, validators=[MinValueValidator(0), MaxValueValidator(9)]
     )

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from crawler.engine.work import RunRules
 from crawler.frontier.politeness import Pace
 from crawler.frontier.scope import compile_scope
+from crawler.frontier.traps import traps_of
 from crawler.models import Page as PageRow
 from crawler.models import Run, RunTrigger
 from crawler.policy import redirects
@@ -124,6 +125,7 @@ def rules_from(
             include=frozen["include"],
             exclude=frozen["exclude"],
             max_depth=frozen["max_depth"],
+            traps=traps_of(frozen.get("traps")),
         ),
         pace=Pace(
             delay_seconds=settings.default_delay.total_seconds() if delay is None else delay,

@@ -40,8 +40,8 @@ SETTLE_BATCH = 5_000
 HOSTS_A_STEP = 1_000
 CANCELLED = "cancelled"
 FROZEN = (
-    "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "delay_seconds",
-    "connections", "obey_robots", "user_agent", "scraper", "options", "fields", "row", "key",
+    "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "traps",
+    "delay_seconds", "connections", "obey_robots", "user_agent", "scraper", "options", "fields", "row", "key",
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class OpenBacklog:
     priority: int
     turn: int
     due_at: datetime
+    shapes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +52,24 @@ def open_backlogs(ids: Sequence[int], *, kind: int, run: int | None) -> dict[int
     only = "" if run is None else f" AND run_id = {int(run)}"
     for chunk in sql.chunks(ids):
         rows = sql.select(
-            "SELECT id, host_id, run_id, priority, turn, due_at FROM crawler_backlog "
+            "SELECT id, host_id, run_id, priority, turn, due_at, shapes FROM crawler_backlog "
             f"WHERE host_id IN ({sql.marks(chunk)}) "
             f"AND open AND due_at IS NOT NULL AND kind = {int(kind)}{only}",
             chunk,
         )
-        for id_, host, run_id, priority, turn, due_at in rows:
+        for id_, host, run_id, priority, turn, due_at, shapes in rows:
             moment = sql.moment(due_at)
             if moment is not None:
                 found[host].append(
-                    OpenBacklog(id=id_, host=host, run=run_id, priority=priority, turn=turn, due_at=moment)
+                    OpenBacklog(
+                        id=id_,
+                        host=host,
+                        run=run_id,
+                        priority=priority,
+                        turn=turn,
+                        due_at=moment,
+                        shapes=shapes,
+                    )
                 )
     return found
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from crawler.stores import backlogs, hosts, spares, sql
+from crawler.frontier.traps import TOO_MANY_VARIANTS
+from crawler.stores import backlogs, hosts, spares, sql, variants
+from crawler.urls import path_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 MOST_REMEMBERED = 200_000
 
 INSERT = (
-    "INSERT INTO crawler_request (run_id, host_id, backlog_id, key, url, depth, state, epoch, attempts, "
-    "losses, reason, parent, via) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '', %s, %s) "
+    "INSERT INTO crawler_request (run_id, host_id, backlog_id, key, path_key, url, depth, state, epoch, "
+    "attempts, losses, reason, parent, via) VALUES (%s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '', %s, %s) "
     "ON CONFLICT (run_id, key) DO NOTHING"
 )
 
@@ -47,7 +49,7 @@ class Discovery:
     """The links of one batch: gathered first, then inserted within its transaction.
 
     `spare` are links that runs kept when they had no room for them, and may have room for now: they
-    go before what is found.
+    go before what is found. `refused` are links that were left out for good, as (run, reason, url).
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Discovery:
         }
         self._found: dict[int, dict[bytes, tuple[NewRequest, int | None]]] = defaultdict(dict)
         self.begin_again()
+        self.refused: list[tuple[int, str, str]] = []
         self._hosts: dict[str, int] = {}
         self._inserted: dict[int, list[bytes]] = {}
         self._new_backlogs: dict[int, int] = {}
@@ -96,18 +99,21 @@ class Discovery:
         kinds: Mapping[int, tuple[int, int]],
         tallies: Tallies,
         room: Mapping[int, int | None],
+        most_variants: Mapping[int, int | None] | None = None,
         now: datetime,
     ) -> set[int]:
         """Insert what is new and return the hosts that got some.
 
         `kinds` gives each run's (kind, priority) for new backlogs; `room` how many requests it may
         still discover, None for any number. What is over that is counted, and kept as long as there is
-        a place for it.
+        a place for it. Of each path no more than `most_variants` queries are taken.
         """
         touched: set[int] = set()
-        self._inserted, self._new_backlogs = {}, {}
+        self._inserted, self._new_backlogs, self.refused = {}, {}, []
         for run in sorted(self.runs):
             new = self._unknown(run)
+            if most_variants is not None:
+                new = self._within(run, new, most_variants.get(run), tallies)
             limit = room.get(run)
             kept = new if limit is None else new[: max(limit, 0)]
             self._leave_out(run, new[len(kept) :], tallies)
@@ -156,13 +162,27 @@ class Discovery:
             link, parent = found[key]
             host = host_of[key]
             rows.append(
-                (run, host, backlog_of[host], key, link.url.text, link.depth, parent, "\n".join(link.via))
+                (
+                    *(run, host, backlog_of[host], key, path_key(link.url)),
+                    *(link.url.text, link.depth, parent, "\n".join(link.via)),
+                )
             )
         tallies.add(run, discovered=sql.execute_many(INSERT, rows))
         self._inserted[run] = list(keys)
         self._new_backlogs |= {backlog: host for host, backlog in backlog_of.items() if backlog in new}
         backlogs.make_due(backlog_of.values(), now=now)
         return set(backlog_of)
+
+    def _within(self, run: int, keys: list[bytes], most: int | None, tallies: Tallies) -> list[bytes]:
+        """Leave out the queries of paths that have enough of them; they are counted, and let go of."""
+        found = self._found[run]
+        over = variants.too_many(run, [found[key][0] for key in keys], most=most)
+        if not over:
+            return keys
+        refused = [key for key in keys if found[key][0].url in over]
+        self.refused += [(run, TOO_MANY_VARIANTS, found[key][0].url.text) for key in refused]
+        tallies.add(run, out_of_scope=len(refused), over_budget=-spares.forget(run, refused))
+        return [key for key in keys if found[key][0].url not in over]
 
     def _leave_out(self, run: int, keys: Sequence[bytes], tallies: Tallies) -> None:
         """Keep the links for which there is no room, and let go of those that had none before."""

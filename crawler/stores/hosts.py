@@ -149,6 +149,8 @@ def write_ledgers(news: Sequence[HostNews]) -> None:
     """Write what a slice learnt of the hosts it holds; a host it lost keeps what its new holder says."""
     sql.execute_many(WRITE_LEDGER, [_ledger_row(entry) for entry in news])
     sql.execute_many(WRITE_ROBOTS, [_robots_row(entry) for entry in news if entry.robots])
+    shapes = [(kept, backlog, entry.id, entry.epoch) for entry in news for backlog, kept in entry.shapes]
+    sql.execute_many(WRITE_SHAPES, shapes)
 
 
 WRITE_LEDGER = (
@@ -160,6 +162,11 @@ WRITE_ROBOTS = (
     "UPDATE crawler_host SET crawl_delay_seconds = %s, robots_state = %s, robots_body = %s, "
     "robots_fetched_at = %s, robots_until = %s, robots_failures = %s, robots_failed_at = %s, "
     "robots_reason = %s WHERE id = %s AND lease_epoch = %s"
+)
+
+WRITE_SHAPES = (
+    "UPDATE crawler_backlog SET shapes = %s WHERE id = %s "
+    "AND EXISTS (SELECT 1 FROM crawler_host WHERE id = %s AND lease_epoch = %s)"
 )
 
 

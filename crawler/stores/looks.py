@@ -114,6 +114,7 @@ class Looker:
             due=tuple((id_, min(e.due_at for e in entries)) for id_, entries in waiting.items() if entries),
             paces=tuple((id_, _pace(entries, rules)) for id_, entries in readable.items() if entries),
             surplus=max(surplus, 0),
+            shapes=tuple((e.host, e.id, e.shapes) for es in readable.values() for e in es if e.shapes),
             alone_waiting=claimer.alone_waiting and not ask.alone,
         )
 

@@ -14,7 +14,7 @@ from crawler.stores.problems import ProblemBook
 from crawler.stores.runs import Tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.ports import Clock
@@ -77,12 +77,12 @@ class Committer:
         _settle(live, tallies, now=now)
         hosts.write_ledgers(batch.news)
         budgets = _budgets(batch.results)
-        touched = _discover(discovery, tallies, budgets, now=now)
+        touched = _discover(discovery, tallies, budgets, most_variants=_variants(batch.results), now=now)
         _store(live, bodies, tallies, now=now)
         released = {host for host in batch.released if locked.get(host, ("", 0))[0] == self._owner}
         leases.release(released, now=now)
         hosts.set_standing({host for host in touched if not locked[host][0]}, now=now)
-        self._sample(live)
+        self._sample(live, discovery.refused)
         self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Ended)])
         spent = tallies.add_up()
         discovery.correct(spent=spent, most=budgets, now=now)
@@ -107,20 +107,25 @@ class Committer:
                 tallies.add(result.claim.rules.run, stale=1)
         return live
 
-    def _sample(self, live: Iterable[Result]) -> None:
+    def _sample(self, live: Iterable[Result], refused: Iterable[tuple[int, str, str]]) -> None:
         """Keep the first hundred different links a reason that a run did not follow."""
         samples = []
-        for result in live:
-            for reason, url in result.outside if isinstance(result, Visited) else ():
-                place = (result.claim.rules.run, reason[:60])
-                if place not in self._sampled:
-                    self._sampled[place] = _sampled_before(*place)
-                known = self._sampled[place]
-                if len(known) < SAMPLES_A_REASON and url not in known:
-                    known.add(url)
-                    samples.append(OutsideLink(run_id=place[0], reason=place[1], url=url))
+        for run, reason, url in (*_outside(live), *refused):
+            place = (run, reason[:60])
+            if place not in self._sampled:
+                self._sampled[place] = _sampled_before(*place)
+            known = self._sampled[place]
+            if len(known) < SAMPLES_A_REASON and url not in known:
+                known.add(url)
+                samples.append(OutsideLink(run_id=place[0], reason=place[1], url=url))
         if samples:
             OutsideLink.objects.bulk_create(samples)
+
+
+def _outside(live: Iterable[Result]) -> Iterator[tuple[int, str, str]]:
+    for result in live:
+        for reason, url in result.outside if isinstance(result, Visited) else ():
+            yield result.claim.rules.run, reason, url
 
 
 def _sampled_before(run: int, reason: str) -> set[str]:
@@ -145,6 +150,10 @@ def _bodies(results: Iterable[Result]) -> dict[bytes, tuple[bytes, int]]:
 
 def _budgets(results: Iterable[Result]) -> dict[int, int | None]:
     return {result.claim.rules.run: result.claim.rules.max_pages for result in results}
+
+
+def _variants(results: Iterable[Result]) -> dict[int, int | None]:
+    return {result.claim.rules.run: result.claim.rules.scope.traps.variants for result in results}
 
 
 def _given_back(results: Iterable[Result]) -> dict[int, int]:
@@ -172,7 +181,12 @@ def _look_for_room(spent: Mapping[int, Spent], budgets: Mapping[int, int | None]
 
 
 def _discover(
-    discovery: Discovery, tallies: Tallies, budgets: Mapping[int, int | None], *, now: datetime
+    discovery: Discovery,
+    tallies: Tallies,
+    budgets: Mapping[int, int | None],
+    *,
+    most_variants: Mapping[int, int | None],
+    now: datetime,
 ) -> set[int]:
     """Insert the requests that were found, and return their hosts."""
     found = discovery.runs
@@ -189,7 +203,7 @@ def _discover(
         freed = tallies.of(run, "redirected") + tallies.of(run, "skipped")
         most = budgets[run]
         room[run] = None if most is None else most - used + freed
-    return discovery.insert(kinds=kinds, tallies=tallies, room=room, now=now)
+    return discovery.insert(kinds=kinds, tallies=tallies, room=room, most_variants=most_variants, now=now)
 
 
 def _store(

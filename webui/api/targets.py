@@ -63,6 +63,7 @@ class TargetOut(Schema):
     max_depth: int | None
     max_pages: int | None
     max_minutes: int | None
+    traps: dict[str, int | None] | None
     deadline: DailyDeadline | None
     max_age_seconds: int | None
     refresh_per_day: int | None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from crawler.frontier.traps import Traps
 from crawler.models import MisfirePolicy, OverlapPolicy, Scope
 from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_START_URLS
 from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL, MOST_JITTER, MOST_WINDOWS
+from crawler.services.drafts.traps import BOUNDS
 from webui.api.schemas import body
 
 WHOLE_NUMBER_0_TO_9: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 9}
@@ -16,6 +18,11 @@ OBJECT: dict[str, Any] = {"type": "object"}
 
 def _whole(least: int, description: str) -> dict[str, Any]:
     return {"type": ["integer", "null"], "minimum": least, "description": description}
+
+
+def _bound(name: str, least: int, most: int) -> dict[str, Any]:
+    kind = "integer" if name == "length" else ["integer", "null"]
+    return {"type": kind, "minimum": least, "maximum": most, "default": getattr(Traps(), name)}
 
 
 def _texts(description: str, most: int) -> dict[str, Any]:
@@ -65,6 +72,11 @@ TARGET_SCHEMA: dict[str, Any] = body(
     max_depth=_whole(0, "How many links away from a start URL; null for any."),
     max_pages=_whole(1, "How many pages a run may fetch; null for any.") | {"default": 10_000},
     max_minutes=_whole(1, "How long a run may take; null for any."),
+    traps=body(**{name: _bound(name, *BOUNDS[name]) for name in BOUNDS})
+    | {
+        "type": ["object", "null"],
+        "description": "Bounds against crawler traps; null, or what is left out, for those of every target.",
+    },
     deadline=body(
         time={**TEXT, "description": "Hours and minutes of each day, such as 07:00."},
         timezone={**TEXT, "default": "UTC", "description": "An IANA name, such as Europe/Berlin."},

@@ -58,6 +58,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "max_depth": None,
     "max_pages": DEFAULT_MAX_PAGES,
     "max_minutes": None,
+    "traps": None,
     "deadline": None,
     "max_age_seconds": None,
     "refresh_per_day": None,

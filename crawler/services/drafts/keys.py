@@ -10,7 +10,7 @@ import re2
 
 from crawler.http import OF_ONE_URL, OF_THE_CONNECTION
 from crawler.models import Scope
-from crawler.services.drafts import deadlines
+from crawler.services.drafts import deadlines, traps
 from crawler.services.drafts.values import (
     Wrong,
     array,
@@ -149,6 +149,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "max_depth": optional(integer(least=0, most=1_000)),
     "max_pages": optional(integer(least=1, most=1_000_000_000)),
     "max_minutes": optional(integer(least=1, most=366 * 24 * 60)),
+    "traps": optional(traps.read),
     "deadline": optional(deadlines.read),
     "max_age_seconds": optional(integer(least=60, most=366 * DAY)),
     "refresh_per_day": optional(integer(least=1, most=1_000_000)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.frontier.scope import compile_scope
+from crawler.frontier.traps import traps_of
 from crawler.models import Page, Run
 from crawler.services.refresh.reading import GIVEN_UP
 from crawler.urls import canonical
@@ -41,6 +42,7 @@ def scope_of(target: Target) -> Scope:
         include=target.include,
         exclude=target.exclude,
         max_depth=None,
+        traps=traps_of(target.traps),
     )
     for url in landings(target):
         scope = scope.joined(canonical(url))

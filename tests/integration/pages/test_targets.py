@@ -272,3 +272,22 @@ def test_a_deadline_on_no_clock_is_refused_beside_its_control(client: Client) ->
     response = client.post(reverse("target-new"), FILLED | {"deadline": "07:00", "deadline_zone": "Nowhere"})
 
     assert set(response.context["form"].problems) == {"deadline_zone"}
+
+
+def test_form_takes_bounds_against_traps_and_gives_them_back(client: Client) -> None:
+    client.post(reverse("target-new"), FILLED | {"trap_variants": "500", "trap_alike": "0"})
+
+    target = Target.objects.get(name="Garden")
+    assert target.traps == {"variants": 500, "alike": None}
+    form = client.get(reverse("target-edit", args=[target.pk])).context["form"]
+    assert {name: text for name, text in form.values.items() if name.startswith("trap_") and text} == {
+        "trap_variants": "500",
+        "trap_alike": "0",
+    }
+    assert form.has_traps
+
+
+def test_bound_against_traps_that_cannot_be_is_refused_beside_its_control(client: Client) -> None:
+    response = client.post(reverse("target-new"), FILLED | {"trap_length": "0", "trap_variants": "many"})
+
+    assert set(response.context["form"].problems) == {"trap_length", "trap_variants"}

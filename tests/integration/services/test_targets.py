@@ -474,3 +474,21 @@ def test_no_json_at_all_is_answered_with_anything_but_a_draft_or_its_problems(
         told = refused.problems or (targets.Problem(field="", message=""),)
 
     assert all(problem.message for problem in told)
+
+
+def test_bounds_against_traps_are_stored_as_they_were_given(owner: User) -> None:
+    bounds = {"variants": 5_000, "alike": None}
+
+    target = targets.create(owner=owner, data={**SHOP, "traps": bounds}, now=NOW)
+
+    assert target.traps == bounds
+    assert runs.frozen(target)["traps"] == bounds
+
+
+def test_bounds_against_traps_are_refused_each_by_its_name() -> None:
+    found = problems({**SHOP, "traps": {"variants": 0, "length": None, "alike": "many", "width": 3}})
+
+    assert set(found) == {"traps.variants", "traps.length", "traps.alike", "traps.width"}
+    assert found["traps.variants"] == "must be between 1 and 1,000,000"
+    assert "choose from depth, segments" in found["traps.width"]
+    assert set(problems({**SHOP, "traps": [1]})) == {"traps"}

@@ -95,7 +95,7 @@ def test_page_is_stored_with_its_items_and_its_links_by_scope(visits: Visits) ->
 
     assert [found.url.text for found in result.found] == [f"{A}/next"]
     assert {found.depth for found in result.found} == {1}
-    assert set(result.outside) == {("host", "http://b.test/"), ("trap", f"{A}/x/x/x/")}
+    assert set(result.outside) == {("host", "http://b.test/"), ("trap_repeats", f"{A}/x/x/x/")}
     assert [item.key for item in result.items] == [URL]
     assert result.page is not None
     assert (result.page.title, result.page.etag, result.page.body) == ("Hello", '"v2"', b"<p>hello")

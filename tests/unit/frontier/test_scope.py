@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crawler.frontier.scope import Scope, compile_scope, trap
+from crawler.frontier.scope import Scope, compile_scope
 from crawler.urls import canonical
 
 
@@ -88,26 +88,15 @@ def test_place_where_a_start_url_led_belongs_to_the_scope_that_joined_it() -> No
     assert refusal(before, "https://example.org/about") == "host"
 
 
-@pytest.mark.parametrize(
-    ("path", "caught"),
-    [
-        ("/", False),
-        ("/a/a", False),
-        ("/a/a/a", True),
-        ("/x/a/a/a/y", True),
-        ("/a/b/a/b/a/b", False),
-        ("//" * 5, False),
-        ("/" + "/".join(str(n) for n in range(20)), False),
-        ("/" + "/".join(str(n) for n in range(21)), True),
-    ],
-)
-def test_only_traps_have_paths_that_deep_or_repetitive(path: str, caught: bool) -> None:
-    assert trap(path) == ("trap" if caught else None)
-
-
 def test_trap_is_refused_within_the_scope() -> None:
-    assert refusal(scope("host", "https://a.test/"), "https://a.test/x/x/x/") == "trap"
+    assert refusal(scope("host", "https://a.test/"), "https://a.test/x/x/x/") == "trap_repeats"
+    assert refusal(scope("host", "https://a.test/"), "https://b.test/x/x/x/") == "host"
 
 
-def test_chain_of_links_without_end_is_a_trap() -> None:
-    assert refusal(scope("host", "https://a.test/"), "https://a.test/next", depth=32_001) == "trap"
+def test_depth_of_its_own_takes_the_place_of_the_bound_against_traps() -> None:
+    url = "https://a.test/next"
+
+    assert refusal(scope("host", "https://a.test/"), url, depth=20) is None
+    assert refusal(scope("host", "https://a.test/"), url, depth=21) == "trap_depth"
+    assert refusal(scope("host", "https://a.test/", max_depth=300), url, depth=21) is None
+    assert refusal(scope("host", "https://a.test/", max_depth=300), url, depth=301) == "depth"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
-from crawler.errors import CODES, READING
+from crawler.errors import CODES, OUTSIDE, READING
 from crawler.frontier.waiting import Reason
 from crawler.models import EventKind, OutageKind, RequestState, RunState, SkipKind
 from crawler.policy.freshness import Freshness
@@ -87,6 +87,11 @@ def test_every_code_is_documented_with_its_meaning_and_no_other() -> None:
     documented = {row[0].strip("`"): row[1] for row in rows}
     assert documented.pop("status-<n>")
     assert documented == dict(CODES)
+
+
+def test_every_reason_to_leave_a_link_out_is_documented_with_its_meaning_and_no_other() -> None:
+    rows = tables.rows(REFERENCE / "errors.md", below="Links that are not followed")
+    assert {row[0].strip("`"): row[1] for row in rows} == dict(OUTSIDE)
 
 
 def test_every_problem_of_reading_is_documented_with_its_meaning_and_no_other() -> None:

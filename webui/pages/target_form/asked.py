@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from crawler.services import drafts
-from webui.pages.target_form import rows, units, when
+from webui.pages.target_form import rows, traps, units, when
 
 NUMBERS = (
     "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
@@ -43,6 +43,7 @@ def read(post: QueryDict) -> Asked:
         data[name] = units.number(post.get(name, "").strip())
     data["max_age_seconds"] = units.seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
     data["deadline"] = _deadline(post)
+    data["traps"] = traps.read(post)
     for name in ("obey_robots", "enabled"):
         data[name] = post.get(name) == "on"
     data["headers"] = _headers(post.get("headers", ""), problems)

@@ -12,7 +12,7 @@ from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
-from webui.pages.target_form import rows, units, when
+from webui.pages.target_form import rows, traps, units, when
 from webui.pages.target_form.asked import NUMBERS
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
@@ -64,6 +64,11 @@ class TargetForm:
         return self._says("include", "exclude")
 
     @property
+    def has_traps(self) -> bool:
+        """Say whether the part about traps is shown open."""
+        return self._says(*traps.CONTROLS)
+
+    @property
     def has_advanced(self) -> bool:
         """Say whether the part about headers and options is shown open."""
         return self._says("headers", "user_agent", "options")
@@ -101,7 +106,7 @@ _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "obey_robots", "headers", "user_agent", "scraper", "options", "row",
     "fields_as", "fields_json", "key", "tags", "enabled", "max_age", "max_age_unit", "refresh_per_day",
-    "deadline", "deadline_zone", *when.CONTROLS,
+    "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS,
 )  # fmt: skip
 
 
@@ -141,7 +146,7 @@ def of_target(target: Target) -> TargetForm:
     shown["options"] = _json(target.options) if target.options else ""
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["enabled"] = "on" if target.enabled else ""
-    shown |= when.shown(getattr(target, "schedule", None))
+    shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
     if target.deadline:
         shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
     if target.max_age_seconds is not None:
@@ -170,6 +175,8 @@ def _control(problem: drafts.Problem) -> tuple[str, str]:
         return when.control(rest, problem.message)
     if head == "deadline":
         return "deadline_zone" if rest == "timezone" else "deadline", problem.message
+    if head == "traps" and f"trap_{rest}" in traps.CONTROLS:
+        return f"trap_{rest}", problem.message
     if head == "max_age_seconds":
         return "max_age", problem.message
     if head in SHARED and rest:

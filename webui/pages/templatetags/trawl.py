@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
-from crawler.errors import explain, explain_problem, spoken
+from crawler.errors import explain, explain_outside, explain_problem, spoken
 from crawler.models import Host, Run
 from crawler.policy.robots import RobotsState
 from crawler.queries.rates import Rates
@@ -148,6 +148,12 @@ def reason_words(reason: str) -> str:
 def with_words(reason: str) -> str:
     """Return a reason with the code in it explained."""
     return spoken(reason)
+
+
+@register.filter
+def outside_words(reason: str) -> str:
+    """Return what is true of a link that was not followed for this reason; empty where nobody says so."""
+    return explain_outside(reason)
 
 
 @register.filter
