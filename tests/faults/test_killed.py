@@ -30,7 +30,6 @@ pytestmark = [
     pytest.mark.xdist_group("faults"),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
-SECONDS_A_KILL = 10
 GONE_WITHIN_SECONDS = 35
 
 
@@ -99,7 +98,8 @@ def test_killed_groups_lose_nothing_and_repeat_only_what_was_in_flight(
     assert kills == scale.of(quick=2, full=20)
     assert judged.lost == 0
     assert judged.repeated <= judged.in_flight
-    assert judged.seconds <= 2 * alone + SECONDS_A_KILL * kills
+    # the quick form runs beside other tests, which slow the start of processes
+    assert judged.seconds <= 2 * alone + scale.of(quick=40, full=10) * kills
     report(
         Result(
             row="worker group killed",

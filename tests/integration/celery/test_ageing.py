@@ -49,7 +49,7 @@ def test_bulk_work_keeps_a_tenth_of_a_host_that_urgent_work_is_using(fleet: Flee
     fleet.start("worker")
     fleet.start("worker-urgent")
     bulk = start(many.url("/bulk"), priority=1)
-    until(lambda: done(bulk) >= 10, within_seconds=30, what="bulk work")
+    until(lambda: done(bulk) >= 10, within_seconds=90, what="bulk work")
     urgent = start(many.url("/urgent"), priority=9)
     until(lambda: done(urgent) >= 250, within_seconds=60, what="urgent work")
 
@@ -65,7 +65,7 @@ def test_bulk_work_goes_on_elsewhere_while_urgent_work_never_ends(fleet: Fleet, 
     fleet.start("worker", variables={"SLICE_SECONDS": "1"})
     bulk = start(many.url("/bulk", origin=1), priority=1)
     urgent = start(many.url("/urgent"), priority=9)
-    until(lambda: done(urgent) >= 10, within_seconds=30, what="urgent work")
+    until(lambda: done(urgent) >= 10, within_seconds=90, what="urgent work")
 
     before = done(bulk), done(urgent)
     until(lambda: done(urgent) >= before[1] + 250, within_seconds=60, what="more urgent work")
