@@ -93,8 +93,13 @@ def _split(text: str) -> Url:
         origin=text[:slash],
         host=host,
         path=text[slash:] if query < 0 else text[slash:query],
-        key=sha256(text.encode()).digest()[:16],
+        key=key_of(text),
     )
+
+
+def key_of(text: str) -> bytes:
+    """Return the key of a URL in canonical form."""
+    return sha256(text.encode()).digest()[:16]
 
 
 def _without_tracking(text: str) -> str:

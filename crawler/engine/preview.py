@@ -96,7 +96,9 @@ class Preview:
             if not redirects.is_redirect(answer.page):
                 await self._leave()
                 return self._shown(answer, hops)
-            hop = redirects.follow(url.text, answer.page, visited=[passed.url for passed in hops])
+            visited = [passed.url for passed in hops]
+            returns = self._rules.session is not None
+            hop = redirects.follow(url.text, answer.page, visited=visited, returns=returns)
             hops.append(Hop(url=url.text, status=answer.page.status))
             if isinstance(hop, RedirectError):
                 return Unfetched(url=url.text, code=hop.code, message=hop.message)
@@ -187,14 +189,20 @@ class Preview:
         if not self._means.lease.is_safe:
             return _unfetched(claim, "lease_lost")
         host.use_slot()
-        outcome = await self._means.fetcher.fetch(
-            Request(url=claim.url, headers=claim.rules.headers_for(host.origin))
-        )
+        outcome = await self._ask(claim, host.origin)
         manners.note(host, outcome)
         self._slow_down(host, outcome)
         if isinstance(outcome, Failed):
             return Unfetched(url=claim.url, code=outcome.error.code, message=outcome.error.message)
         return _Answer(host, claim, outcome)
+
+    async def _ask(self, claim: Claim, origin: str) -> Outcome:
+        fetcher, headers = self._means.fetcher, claim.rules.headers_for(origin)
+        if (session := claim.rules.session) is None:
+            return await fetcher.fetch(Request(url=claim.url, headers=headers))
+        url = canonical(claim.url, keep_tracking=True)
+        outcome, _changed = await session.fetch(fetcher, url, headers=headers, clock=self._clock)
+        return outcome
 
     def _slow_down(self, host: HeldHost, outcome: Outcome) -> None:
         """Leave the host alone when it asks for that."""

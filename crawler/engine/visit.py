@@ -12,6 +12,7 @@ from crawler.errors import RedirectError
 from crawler.http import Fetched, Headers, Request
 from crawler.policy import identity, redirects
 from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy, retry_after
+from crawler.urls import canonical
 from scrapers.reader import Problem
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from crawler.engine.ports import Clock, Fetcher, Frontier
     from crawler.engine.reading import TimedReader
     from crawler.http import Outcome
+    from crawler.policy.cookies import Cookie
 
 UNAVAILABLE = "host_unavailable"
 
@@ -47,7 +49,17 @@ class Visitor:
 
     async def visit(self, host: HeldHost, claim: Claim) -> Result:
         """Fetch and read one claim; network trouble is a result like any other."""
-        outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
+        session = claim.rules.session
+        if session is None:
+            outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
+            return await self._judged(host, claim, outcome)
+        url = canonical(claim.url, keep_tracking=True)
+        outcome, cookies = await session.fetch(
+            self._fetcher, url, headers=_headers(claim, host.origin), clock=self._clock
+        )
+        return _with(await self._judged(host, claim, outcome), cookies)
+
+    async def _judged(self, host: HeldHost, claim: Claim, outcome: Outcome) -> Result:
         manners.note(host, outcome)
         if isinstance(outcome, Fetched) and redirects.is_redirect(outcome):
             self._rest(host, outcome)
@@ -154,16 +166,27 @@ def _ended(claim: Claim, state: Ending, reason: str, outcome: Outcome) -> Ended:
     )
 
 
+def _with(result: Result, cookies: tuple[Cookie, ...]) -> Result:
+    match result:
+        case Visited() | Ended() | Postponed() if cookies:
+            return replace(result, cookies=cookies)
+        case _:
+            return result
+
+
 def _redirected(claim: Claim, response: Fetched) -> Result:
     """Hand a redirect over as a request of its own, so that it is judged and deduplicated like a link.
 
     What a start URL redirects to belongs to the target wherever it lies.
     """
-    hop = redirects.follow(claim.url, response, visited=claim.via)
+    returns = claim.rules.session is not None
+    hop = redirects.follow(claim.url, response, visited=claim.via, returns=returns)
     if isinstance(hop, RedirectError):
         return _ended(claim, Ending.FAILED, hop.code, response)
     refusal = None if claim.depth == 0 else claim.rules.scope.refusal(hop.url, depth=claim.depth)
-    target = NewRequest(url=hop.url, depth=claim.depth, via=(*claim.via, claim.url))
+    chain = (*claim.via, claim.url)
+    url = redirects.another(hop.url, chain) if hop.url.text in chain else hop.url
+    target = NewRequest(url=url, depth=claim.depth, via=chain)
     return Visited(
         claim=claim,
         status=response.status,

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from crawler.engine.session import Session
     from crawler.frontier.politeness import Pace
     from crawler.frontier.scope import Scope
     from crawler.http import Fetched
+    from crawler.policy.cookies import Cookie
     from crawler.urls import Url
     from scrapers.reader import Reading
 
@@ -33,7 +35,8 @@ class RunRules:
     `read` turns a response into items and links; `impatient` runs (a terminal's) do not wait
     for a host whose robots.txt cannot be had. `began_at` is when the run was made: what robots.txt
     could not be had before is asked for again.
-    Runs that do not `follow` fetch what they were given, and take no links from it.
+    Runs that do not `follow` fetch what they were given, and take no links from it. Those that
+    remember something between their requests have a `session`.
     """
 
     run: int
@@ -50,6 +53,7 @@ class RunRules:
     impatient: bool = False
     began_at: datetime | None = None
     follow: bool = True
+    session: Session | None = None
 
     @property
     def user_agent(self) -> str:
@@ -176,7 +180,7 @@ class Visited:
 
     `outside` are links not followed, with the reason; `redirected` says that the page is
     elsewhere and stands in `found`. `landing` is where a start URL led to, when that lies outside
-    of the scope: from now on it belongs to it.
+    of the scope: from now on it belongs to it. `cookies` are what the answer changed of the run's.
     """
 
     claim: Claim
@@ -190,6 +194,7 @@ class Visited:
     redirected: bool = False
     unchanged: bool = False
     landing: str | None = None
+    cookies: tuple[Cookie, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +207,7 @@ class Ended:
     status: int | None = None
     wire_bytes: int = 0
     problems: tuple[ProblemRecord, ...] = ()
+    cookies: tuple[Cookie, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +218,7 @@ class Postponed:
     until: datetime
     reason: str
     counts: bool = True
+    cookies: tuple[Cookie, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

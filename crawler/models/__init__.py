@@ -21,6 +21,7 @@ from crawler.models.problems import ProblemKind, ProblemSample
 from crawler.models.refresh import RefreshPlan
 from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
+from crawler.models.sessions import Cookie
 from crawler.models.targets import Scope, Target
 from crawler.models.workers import Heartbeat
 
@@ -30,6 +31,7 @@ __all__ = [
     "TIME_LIMIT",
     "Backlog",
     "BacklogKind",
+    "Cookie",
     "Event",
     "EventKind",
     "FreshnessWatch",

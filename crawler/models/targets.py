@@ -65,6 +65,7 @@ class Target(models.Model):
     deadline = models.JSONField(null=True, blank=True)
     max_age_seconds = models.PositiveIntegerField(null=True, blank=True)
     refresh_per_day = models.PositiveIntegerField(null=True, blank=True)
+    cookies = models.BooleanField(default=False, db_default=False)
     headers = EncryptedJSONField(default=dict, blank=True)
     user_agent = models.CharField(max_length=400, blank=True, default="")
     scraper = models.CharField(max_length=100, default="auto")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from crawler.errors import RedirectError, RedirectLoop, TooManyRedirects
 from crawler.http import OF_ONE_URL
-from crawler.urls import BadUrl, Url, canonical
+from crawler.urls import BadUrl, Url, canonical, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,29 +45,42 @@ def is_redirect(response: Fetched) -> bool:
 
 
 def follow(
-    request_url: str, fetched: Fetched, *, visited: Sequence[str], max_hops: int = MAX_HOPS
+    request_url: str,
+    fetched: Fetched,
+    *,
+    visited: Sequence[str],
+    max_hops: int = MAX_HOPS,
+    returns: bool = False,
 ) -> Hop | RedirectError:
     """Return where the redirect `fetched`, the answer to `request_url`, leads.
 
     `visited` are the canonical URLs of the chain so far, with or without `request_url`. The
-    redirect error is a value to fail with: a loop, more than `max_hops`, or no usable Location.
+    redirect error is a value to fail with: a loop, more than `max_hops`, or no usable Location. A
+    chain that `returns` may come back once to each URL, where a cookie that was set on the way may
+    make another page of it; there `visited` is without `request_url`.
     """
     location = fetched.headers.get("Location")
     if location is None:
         return RedirectError("the server redirects without saying where to")
-    chain = {*visited, request_url}
+    chain = [*visited, request_url]
+    known = {url for url in chain if chain.count(url) > 1} if returns else set(chain)
     try:
         url = canonical(location, base=request_url)
-        if url.text in chain:
+        if url.text in known:
             # a tracking parameter that the site insists on makes no loop
             url = canonical(location, base=request_url, keep_tracking=True)
     except BadUrl as error:
         return RedirectError(f"the redirect leads nowhere: {error}")
-    if url.text in chain:
+    if url.text in known:
         return RedirectLoop()
-    if len(chain) > max_hops:
+    if (len(chain) if returns else len(known)) > max_hops:
         return TooManyRedirects(f"more than {max_hops} redirects in a row")
     return Hop(url)
+
+
+def another(url: Url, chain: Sequence[str]) -> Url:
+    """Return `url` as another request of the run: the `chain` comes back to it."""
+    return replace(url, key=key_of(f"{url.text}\n{len(chain)}"))
 
 
 def headers_for(

@@ -10,6 +10,7 @@ import orjson
 import re2
 from django.core.exceptions import ImproperlyConfigured
 
+from crawler.engine.session import Session
 from crawler.engine.work import RunRules
 from crawler.frontier.politeness import Pace
 from crawler.frontier.scope import compile_scope
@@ -140,6 +141,7 @@ def rules_from(
         max_pages=frozen["max_pages"],
         impatient=impatient,
         follow=frozen.get("follow", True),
+        session=Session() if frozen.get("cookies") else None,
     )
 
 

@@ -13,6 +13,7 @@ from crawler import conf
 from crawler.models import (
     FINAL_RUN_STATES,
     Backlog,
+    Cookie,
     Event,
     Item,
     ItemVersion,
@@ -78,6 +79,7 @@ def _step_target(_now: datetime) -> int:
         ProblemSample.objects.filter(run__in=runs),
         ProblemKind.objects.filter(run__in=runs),
         SpareLink.objects.filter(run__in=runs),
+        Cookie.objects.filter(run__in=runs),
         ItemVersion.objects.filter(item__in=items),
         items,
         Page.objects.filter(target=target),

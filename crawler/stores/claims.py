@@ -10,6 +10,7 @@ from crawler.engine.work import Claim, Validators
 from crawler.frontier import losses, turns
 from crawler.frontier.turns import Waiting
 from crawler.stores import sql, states
+from crawler.urls import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -137,7 +138,7 @@ class Claimer:
                 backlog=backlog,
                 epoch=wish.epoch,
                 url=url,
-                key=sql.data(key),
+                key=key_of(url) if via else sql.data(key),  # a chain that came back has another key
                 depth=depth,
                 priority=priority,
                 attempts=attempts,

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.engine.ports import Look
 from crawler.frontier import politeness, share
-from crawler.stores import claims, leases, runs, sql
+from crawler.stores import claims, cookies, leases, runs, sql
 from crawler.stores.claims import Claimer, Wish
 from crawler.stores.sharing import SharedHosts
 from crawler.stores.tenancy import HostsInTurns
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.ports import Ask, Clock
+    from crawler.engine.session import Session
     from crawler.engine.work import Claim, HostLease, HostNews, RunRules
     from crawler.frontier.politeness import Pace
+    from crawler.policy.cookies import Cookie
     from crawler.stores.claims import OpenBacklog
 
     Leased = Mapping[int, tuple[HostLease, int]]
     Waiting = Mapping[int, Sequence[OpenBacklog]]
+
+STORED_WITHIN = timedelta(minutes=1)
+"""How long after it was set a cookie may be stored by another slice and still be seen here."""
 
 
 class Rules(Protocol):
@@ -52,6 +58,7 @@ class Looker:
         self._floor = floor
         self._rules = rules
         self._clock = clock
+        self._cookies_read_at: dict[Session, datetime] = {}
         self._hosts: SharedHosts | HostsInTurns = (
             SharedHosts(floor=floor, clock=clock) if run is None else HostsInTurns(owner=owner, run=run)
         )
@@ -63,7 +70,9 @@ class Looker:
         there would lose what was claimed.
         """
         self._rules.report()
+        now = self._clock.now()
         look = sql.atomically(lambda: self._look(ask, now=self._clock.now()))
+        self._cookies_read_at |= dict.fromkeys((session for session, _cookies in look.cookies), now)
         self._hosts.note(look, now=self._clock.now())
         return look
 
@@ -116,12 +125,21 @@ class Looker:
             surplus=max(surplus, 0),
             shapes=tuple((e.host, e.id, e.shapes) for es in readable.values() for e in es if e.shapes),
             alone_waiting=claimer.alone_waiting and not ask.alone,
+            cookies=tuple(self._cookies(rules.values())),
         )
 
     def _wanted(self, held: Mapping[int, sql.Row], *, now: datetime) -> frozenset[int]:
         """Return the held hosts that others are to have now: no more is claimed on them."""
         asked_for = {id_ for id_, row in held.items() if row[2] is not None}
         return self._hosts.giving_way({id_: row[1] for id_, row in held.items()}, now=now) | asked_for
+
+    def _cookies(self, rules: Iterable[RunRules]) -> Iterator[tuple[Session, tuple[Cookie, ...]]]:
+        """Return what is new of the cookies of runs that have any; what was stored late is read twice."""
+        for of_run in rules:
+            if (session := of_run.session) is not None:
+                read_at = self._cookies_read_at.get(session)
+                since = None if read_at is None else read_at - STORED_WITHIN
+                yield session, cookies.changed(of_run.run, since=since)
 
     def _lease(self, room: int, *, now: datetime) -> dict[int, tuple[HostLease, int]]:
         return leases.take(self._hosts.find(room, now=now), owner=self._owner)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
-from crawler.stores import hosts, items, leases, pages, runs, snapshots, spares, sql, states
+from crawler.stores import cookies, hosts, items, leases, pages, runs, snapshots, spares, sql, states
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.stores.problems import ProblemBook
 from crawler.stores.runs import Tallies
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Clock
     from crawler.engine.work import Result
+    from crawler.policy.cookies import Cookie
     from crawler.stores.runs import Spent
 
 SAMPLES_A_REASON = 100
@@ -84,6 +85,7 @@ class Committer:
         hosts.set_standing({host for host in touched if not locked[host][0]}, now=now)
         self._sample(live, discovery.refused)
         self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Ended)])
+        cookies.save(_cookies(live))
         spent = tallies.add_up()
         discovery.correct(spent=spent, most=budgets, now=now)
         if not last:
@@ -215,6 +217,13 @@ def _store(
     snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
     pages.save(records, now=now)
     items.save([(visit.claim, visit.items) for visit in visits if visit.items], tallies=tallies, now=now)
+
+
+def _cookies(live: Iterable[Result]) -> Iterator[tuple[int, Cookie]]:
+    for result in live:
+        if not isinstance(result, Returned):
+            for cookie in result.cookies:
+                yield result.claim.rules.run, cookie
 
 
 def _note_landings(live: Iterable[Result]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler.models import ACTIVE_RUN_STATES, TIME_LIMIT, OutboxMessage, RequestState, Run, RunState
 from crawler.queue import Work
-from crawler.stores import deadlines, events, sql, states
+from crawler.stores import cookies, deadlines, events, sql, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -146,6 +146,7 @@ def finish(run: int, *, state: RunState, reason: str, now: datetime) -> bool:
 
 def tell_of_end(run: int, *, now: datetime) -> None:
     """Write what follows from the end of a run: its event, and the message that asks for its report."""
+    cookies.forget(run)
     events.record_end(run, now=now)
     deadlines.decide_at_end(run, now=now)
     OutboxMessage.objects.create(work=Work.REPORT_RUN.value, kwargs={"run": run}, created_at=now)

@@ -71,6 +71,7 @@ class TargetOut(Schema):
     delay_seconds: float | None
     connections: int | None
     obey_robots: bool
+    cookies: bool
     headers: dict[str, str]
     user_agent: str
     scraper: str

@@ -88,6 +88,11 @@ TARGET_SCHEMA: dict[str, Any] = body(
     delay_seconds={"type": ["number", "null"], "minimum": 0, "description": "Between requests to a host."},
     connections=_whole(1, "How many requests to a host at once; null for one."),
     obey_robots={"type": "boolean", "default": True},
+    cookies={
+        "type": "boolean",
+        "default": False,
+        "description": "Whether a run keeps the cookies that sites set, and sends them back.",
+    },
     headers={
         **OBJECT,
         "additionalProperties": TEXT,

@@ -73,6 +73,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--delay",), {"metavar": "SECONDS", "help": "between two requests to a host (default: 1)"}),
     (("--connections",), {"metavar": "N", "help": "to a host at once (default: 1, or 16 without delay)"}),
     (("--no-robots",), {"action": "store_true", "help": "do not ask robots.txt (for your own sites)"}),
+    (("--cookies",), {"action": "store_true", "help": "send back the cookies that sites set"}),
     (("--scraper",), {"metavar": "NAME", "help": "what reads the pages (default: auto)"}),
     (("--field",), _repeated("fields", "NAME=css:SELECTOR", "declare a field of the items; repeatable")),
     (("--row",), {"metavar": "SELECTOR", "help": "one item for each match, with the fields inside it"}),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_A_DOMAIN: Final = 180
 MAX_COOKIES: Final = 3_000
+SAME_END: Final = timedelta(minutes=1)
 _GONE: Final = timedelta(microseconds=1)
 
 
@@ -54,8 +55,9 @@ class CookieJar:
         changed: dict[bytes, Cookie] = {}
         for line in lines:
             found = cookies.read(line, url=url, now=now)
-            if found is not None and not self._hides_a_secure_one(found, url):
-                changed[found.key] = self._put(found, now)
+            if found is None or self._hides_a_secure_one(found, url) or self._has_the_same(found):
+                continue
+            changed[found.key] = self._put(found, now)
         if changed and len(self._kept) > MAX_A_DOMAIN:
             changed |= {cookie.key: cookie for cookie in self._make_room(now)}
         return tuple(changed.values())
@@ -66,6 +68,18 @@ class CookieJar:
             known = self._kept.get(change.key) or self._removed.get(change.key)
             if known is None or known.changed_at < change.changed_at:
                 self._set(change, now)
+
+    def _has_the_same(self, found: Cookie) -> bool:
+        """Say whether nothing would change: many sites send the same cookie with every page.
+
+        An end that moves by less than a minute is the same one; later it counts.
+        """
+        kept = self._kept.get(found.key)
+        if kept is None or (kept.value, kept.secure) != (found.value, found.secure):
+            return False
+        if kept.expires_at is None or found.expires_at is None:
+            return kept.expires_at == found.expires_at
+        return abs(kept.expires_at - found.expires_at) < SAME_END
 
     def _put(self, found: Cookie, now: datetime) -> Cookie:
         """Keep a cookie in place of the one before it, which it is as old as."""

@@ -66,6 +66,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "delay_seconds": None,
     "connections": None,
     "obey_robots": True,
+    "cookies": False,
     "headers": {},
     "user_agent": "",
     "scraper": "auto",

@@ -157,6 +157,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "delay_seconds": optional(number(least=0, most=DAY)),
     "connections": optional(integer(least=1, most=64)),
     "obey_robots": flag,
+    "cookies": flag,
     "headers": headers,
     "user_agent": user_agent,
     "scraper": text(most=100, least=1),

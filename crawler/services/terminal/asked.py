@@ -20,6 +20,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "delay_seconds": "--delay",
     "connections": "--connections",
     "obey_robots": "--no-robots",
+    "cookies": "--cookies",
     "scraper": "--scraper",
     "fields": "--field",
     "row": "--row",
@@ -48,6 +49,7 @@ class Asked:
     delay: str | None = None
     connections: str | None = None
     no_robots: bool = False
+    cookies: bool = False
     scraper: str | None = None
     fields: tuple[str, ...] = ()
     row: str | None = None
@@ -70,6 +72,7 @@ def settings_of(asked: Asked) -> dict[str, object]:
         "delay_seconds": _read(asked.delay, float, "--delay: must be a number of seconds", problems),
         "connections": _read(asked.connections, int, "--connections: must be a whole number", problems),
         "obey_robots": False if asked.no_robots else None,
+        "cookies": asked.cookies or None,
         "fields": _fields(asked.fields, problems) or None,
         "scraper": asked.scraper or ("fields" if asked.fields else None),
         "row": asked.row,
@@ -139,6 +142,7 @@ def _not_for_resuming(asked: Asked) -> tuple[tuple[str, object], ...]:
         ("--delay", asked.delay),
         ("--connections", asked.connections),
         ("--no-robots", asked.no_robots),
+        ("--cookies", asked.cookies),
         ("--scraper", asked.scraper),
         ("--field", asked.fields),
         ("--row", asked.row),

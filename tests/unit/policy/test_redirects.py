@@ -129,3 +129,13 @@ def test_secrets_stay_with_their_origin(next_origin: str) -> None:
     kept = headers_for(SENT, origin="https://example.org", next_origin=next_origin)
 
     assert kept == SENT[:2]
+
+
+def test_a_chain_with_cookies_may_come_back_once_to_each_url() -> None:
+    back, on = redirect("/a/start"), redirect("/b")
+
+    assert next_url(follow(START, back, visited=[], returns=True)) == START
+    assert isinstance(follow(START, back, visited=[START], returns=True), RedirectLoop)
+    assert next_url(follow(START, on, visited=[START], returns=True)) == "https://example.org/b"
+    there_and_back = ["https://example.org/b", START] * 5
+    assert isinstance(follow(START, redirect("/c"), visited=there_and_back, returns=True), TooManyRedirects)
