@@ -7,6 +7,7 @@ import logging
 import socket
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from django.db import connection, connections
 
 from crawler.fetch.guard import EgressGuard
 from crawler.fetch.http import HttpFetcher
+from crawler.fetch.sender import Sender
 from crawler.models import Request, RequestState
 from crawler.policy.addresses import AddressPolicy, parse_allow
 from tests.crawling import a_run, one_slice
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from pytest_django import Settings
 
-    from crawler.engine.ports import Fetcher
     from tests.integration.egress.ways import Way
 
 URLS = spellings.urls()
@@ -43,32 +44,36 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 def crawled(
     everywhere: Everywhere,
-    work: Callable[[Fetcher], Awaitable[Iterable[str]]],
+    way: Way,
+    urls: Iterable[str],
     *,
     allow: str = "",
     keep: timedelta = timedelta(minutes=1),
+    at_once: int = AT_ONCE,
 ) -> Counter[str]:
-    """Count what `work` came to with a fetcher that may go where an operator allowed."""
+    """Count what became of `urls` with a fetcher that may go where an operator allowed."""
 
-    async def crawl() -> Iterable[str]:
+    async def crawl() -> list[str]:
         guard = EgressGuard(AddressPolicy(parse_allow(allow), own=ELSEWHERE), keep=keep)
         try:
             async with HttpFetcher(guard) as fetcher:
-                return await work(fetcher)
+                return await several(partial(way, fetcher), urls, at_once=at_once)
         finally:
             guard.close()
 
     return Counter(everywhere.run(lambda: asyncio.run(crawl())))
 
 
-async def several(way: Way, fetcher: Fetcher, urls: Iterable[str]) -> list[str]:
-    turn = asyncio.Semaphore(AT_ONCE)
+async def several(
+    one: Callable[[int, str], Awaitable[str]], urls: Iterable[str], *, at_once: int = AT_ONCE
+) -> list[str]:
+    turn = asyncio.Semaphore(at_once)
 
-    async def one(number: int, url: str) -> str:
+    async def in_turn(number: int, url: str) -> str:
         async with turn:
-            return await way(fetcher, number, url)
+            return await one(number, url)
 
-    return await asyncio.gather(*(one(number, url) for number, url in enumerate(urls)))
+    return await asyncio.gather(*(in_turn(number, url) for number, url in enumerate(urls)))
 
 
 def led_astray(everywhere: Everywhere) -> None:
@@ -96,21 +101,45 @@ def test_the_canary_hears_whoever_connects(everywhere: Everywhere) -> None:
     assert sorted(address for address, _port in everywhere.reached) == sorted(tried)
 
 
+def told(way: str, everywhere: Everywhere, outcomes: Counter[str]) -> None:
+    """Wait for the canary's count, and print the line that docs/standards.md quotes."""
+    everywhere.settle()
+    assert outcomes.total() == len(URLS) > 1_000
+    reached = len(everywhere.reached)
+    print(f"{way}: {len(URLS)} spellings, {reached} connections; {dict(outcomes)}")  # noqa: T201
+
+
 @pytest.mark.parametrize(
     "way", [ways.start_url, ways.redirect, ways.sitemap_entry, ways.robots_redirect], ids=lambda w: w.__name__
 )
 def test_no_spelling_is_connected_to(everywhere: Everywhere, way: Way) -> None:
     led_astray(everywhere)
 
-    outcomes = crawled(everywhere, lambda fetcher: several(way, fetcher, URLS))
+    outcomes = crawled(everywhere, way, URLS)
 
-    everywhere.settle()
-    assert len(URLS) > 1_000
-    print(f"{way.__name__}: {len(URLS)} spellings, {len(everywhere.reached)} connections; {outcomes}")  # noqa: T201 - for docs/standards.md
+    told(way.__name__, everywhere, outcomes)
     assert everywhere.reached == []
-    assert outcomes.total() == len(URLS)
     assert outcomes["address_refused"] > 800
     assert len(everywhere.controls) >= 8  # spellings that name the control, and what led astray
+
+
+def test_no_webhook_is_sent_to_a_forbidden_address(everywhere: Everywhere) -> None:
+    led_astray(everywhere)
+
+    async def send() -> list[str]:
+        guard = EgressGuard(AddressPolicy(own=ELSEWHERE))
+        try:
+            async with Sender(guard) as sender:
+                return await several(lambda _number, url: ways.webhook(sender, url), URLS)
+        finally:
+            guard.close()
+
+    outcomes = Counter(everywhere.run(lambda: asyncio.run(send())))
+
+    told("webhook", everywhere, outcomes)
+    assert everywhere.reached == []
+    assert outcomes["address_refused"] > 800
+    assert outcomes["fetched"] == len(everywhere.controls) >= 8
 
 
 def test_no_answer_of_a_name_server_is_connected_to(everywhere: Everywhere) -> None:
@@ -123,7 +152,7 @@ def test_no_answer_of_a_name_server_is_connected_to(everywhere: Everywhere) -> N
     everywhere.names |= {"alias.test": [["=localhost"]], "alias.mixed.test": [[CONTROL, "=localhost"]]}
     urls = [f"http://{name}/" for name in everywhere.names]
 
-    outcomes = crawled(everywhere, lambda fetcher: several(ways.start_url, fetcher, urls))
+    outcomes = crawled(everywhere, ways.start_url, urls)
 
     everywhere.settle()
     assert everywhere.reached == []
@@ -133,11 +162,9 @@ def test_no_answer_of_a_name_server_is_connected_to(everywhere: Everywhere) -> N
 def test_answer_that_changes_is_judged_at_each_look(everywhere: Everywhere) -> None:
     everywhere.answers = lambda _host, _path: page(keep=False)  # another request is another connection
     everywhere.names["rebind.test"] = [[CONTROL], ["127.0.0.1"], [CONTROL], ["10.0.0.1", CONTROL]]
+    urls = [f"http://rebind.test/{number}" for number in range(4)]
 
-    async def four_times(fetcher: Fetcher) -> list[str]:
-        return [await ways.start_url(fetcher, 0, f"http://rebind.test/{number}") for number in range(4)]
-
-    outcomes = crawled(everywhere, four_times, keep=timedelta(0))
+    outcomes = crawled(everywhere, ways.start_url, urls, keep=timedelta(0), at_once=1)
 
     everywhere.settle()
     assert outcomes == {"fetched": 2, "address_refused": 2}
@@ -150,16 +177,14 @@ def test_answer_that_changes_is_judged_at_each_look(everywhere: Everywhere) -> N
 def test_public_address_is_fetched(everywhere: Everywhere, url: str) -> None:
     everywhere.names["control.test"] = [[CONTROL, CONTROL_V6]]
 
-    assert crawled(everywhere, lambda fetcher: several(ways.start_url, fetcher, [url])) == {"fetched": 1}
+    assert crawled(everywhere, ways.start_url, [url]) == {"fetched": 1}
 
 
 @pytest.mark.parametrize("port", [22, 6379])
 def test_other_ports_of_a_public_address_are_not_connected_to(everywhere: Everywhere, port: int) -> None:
     urls = [f"http://{CONTROL}:{port}/", f"http://[{CONTROL_V6}]:{port}/"]
 
-    assert crawled(everywhere, lambda fetcher: several(ways.start_url, fetcher, urls)) == {
-        "address_refused": 2
-    }
+    assert crawled(everywhere, ways.start_url, urls) == {"address_refused": 2}
     everywhere.settle()
     assert everywhere.reached == []
 
@@ -168,11 +193,7 @@ def test_operator_opens_one_network_and_never_metadata(everywhere: Everywhere) -
     hosts = ["10.0.0.1:8080", "[::ffff:10.0.0.1]:8080", "10.0.0.1", "127.0.0.1:8080", "169.254.169.254"]
     urls = [f"http://{host}/" for host in hosts]
 
-    crawled(
-        everywhere,
-        lambda fetcher: several(ways.start_url, fetcher, urls),
-        allow="10.0.0.0/8:8080, 169.254.0.0/16",
-    )
+    crawled(everywhere, ways.start_url, urls, allow="10.0.0.0/8:8080, 169.254.0.0/16")
 
     everywhere.settle()
     assert set(everywhere.reached) == {("10.0.0.1", 8080)}

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from crawler.engine import robots
 from crawler.engine.held import HeldHost
+from crawler.engine.neighbours import Neighbours
 from crawler.engine.work import Claim, HostLease, Ledger
 from crawler.errors import FetchError
 from crawler.http import Failed, Fetched, Request
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from crawler.engine.ports import Fetcher
+    from crawler.engine.work import HostNews
+    from crawler.fetch.sender import Sender
 
     Way = Callable[[Fetcher, int, str], Awaitable[str]]
 
@@ -46,6 +49,16 @@ async def sitemap_entry(fetcher: Fetcher, _number: int, spelled: str) -> str:
     return await _fetched(fetcher, entries[0].url) if entries else "no_entry"
 
 
+class FreeHosts:
+    """Gives every host to whoever asks."""
+
+    async def lease(self, origin: str) -> HostLease:
+        return HostLease(id=2, origin=origin, epoch=1, ledger=Ledger())
+
+    async def give_back(self, news: HostNews) -> None:
+        """Nothing is written."""
+
+
 async def robots_redirect(fetcher: Fetcher, number: int, _spelled: str) -> str:
     """Have a host's robots.txt lead there."""
     clock = FakeClock()
@@ -63,8 +76,19 @@ async def robots_redirect(fetcher: Fetcher, number: int, _spelled: str) -> str:
         priority=5,
     )
     host.add([claim])
-    await robots.refresh(host, fetcher=fetcher, clock=clock, claim=claim)
-    return host.ledger.robots_reason or host.ledger.robots_state
+    others = Neighbours(named=FreeHosts(), fetcher=fetcher, clock=clock)
+    await robots.refresh(host, fetcher=fetcher, others=others, clock=clock, claim=claim)
+    return host.ledger.robots_reason or str(host.ledger.robots_state)
+
+
+async def webhook(sender: Sender, spelled: str) -> str:
+    """Send an event there."""
+    try:
+        url = canonical(spelled)
+    except BadUrl:
+        return "bad_url"
+    outcome = await sender.post(url.text, b"{}", {})
+    return outcome.error.code if isinstance(outcome, Failed) else "fetched"
 
 
 async def _fetched(fetcher: Fetcher, spelled: str) -> str:
