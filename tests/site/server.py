@@ -33,6 +33,7 @@ class Received:
     headers: tuple[tuple[str, str], ...]
     port: int
     started: float
+    body: bytes = b""
     finished: float | None = None
     path: str = ""
     query: dict[str, str] = field(default_factory=dict)
@@ -205,10 +206,16 @@ class HostileSite:
         headers = tuple(
             (name, value.strip()) for name, _, value in (line.partition(":") for line in lines if line)
         )
-        host = next((value for name, value in headers if name.lower() == "host"), "")
-        port = writer.get_extra_info("sockname")[1]
+        fields = {name.lower(): value for name, value in reversed(headers)}
+        body = await reader.readexactly(int(fields.get("content-length", "0")))
         return Received(
-            method=method, target=target, host=host, headers=headers, port=port, started=time.monotonic()
+            method=method,
+            target=target,
+            host=fields.get("host", ""),
+            headers=headers,
+            port=writer.get_extra_info("sockname")[1],
+            started=time.monotonic(),
+            body=body,
         )
 
     def _page(self, request: Received) -> Page:
