@@ -68,6 +68,7 @@ class _Gathered:
 def read(page: Page, scraper: Scraper) -> Reading:
     """Return what `page` gives: its own links always, and what `scraper` makes of it.
 
+    A page that says `nofollow` gives no links, whoever found them.
     A scraper that raises costs the page the items it had not yet yielded; the problem
     `scraper_raised` carries the traceback. What is no Exception (a time-out by signal) passes.
     """
@@ -82,9 +83,10 @@ def read(page: Page, scraper: Scraper) -> Reading:
             _sort(yielded, gathered)
     except Exception as error:  # noqa: BLE001
         gathered.problems.append(_raised(error, scraper))
+    found = () if page.robots.nofollow else (*own, *gathered.links)
     return Reading(
         items=tuple(gathered.items),
-        links=_once((*own, *gathered.links)) if gathered.links else own,
+        links=_once(found) if gathered.links else own,
         problems=tuple(gathered.problems),
         facts=_facts(page),
     )

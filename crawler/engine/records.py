@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from crawler.engine.work import ItemRecord, NewRequest, PageRecord, ProblemRecord
 from crawler.errors import MORE_PROBLEMS
 from crawler.frontier.traps import TOO_LONG
+from crawler.http import Headers
 from crawler.policy import identity, keeping
 from crawler.urls import MAX_LENGTH, BadUrl, Url, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crawler.engine.work import Claim
+    from crawler.engine.work import Claim, Validators
     from crawler.http import Fetched
     from scrapers.reader import Problem, Reading
 
@@ -122,7 +123,26 @@ def page_of(page: Fetched, reading: Reading, *, unchanged: bool) -> PageRecord:
         etag=keeping.whole(page.headers.get("etag", ""), longest=keeping.LONGEST_VALIDATOR),
         last_modified=keeping.whole(page.headers.get("last-modified", ""), longest=keeping.LONGEST_DATE),
         noindex=reading.facts.noindex,
+        canonical=_canonical_of(page, reading),
+        hints=keeping.hints(page.headers),
         body=page.body if keeps else None,
         body_hash=identity.digest(page.body),
         size=len(page.body),
     )
+
+
+def revived(headers: Headers, known: Validators) -> Headers:
+    """Return the headers of a stored page that a 304 with `headers` found unchanged: its own ones win."""
+    stored = [("etag", known.etag), ("last-modified", known.last_modified)]
+    for line in known.hints.splitlines():
+        name, _, value = line.partition(": ")
+        stored.append((name, value))
+    kept = [(name, value) for name, value in stored if value and name not in headers]
+    return Headers([("content-type", known.content_type), *headers, *kept])
+
+
+def _canonical_of(page: Fetched, reading: Reading) -> str:
+    """Return what the page is to be known by when that is not its own URL; else nothing."""
+    named = reading.facts.canonical
+    url = _canonical(named) if named else None
+    return keeping.storable(url.text) if url is not None and url.text != page.url else ""

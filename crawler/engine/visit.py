@@ -9,8 +9,8 @@ from crawler.engine import manners, records
 from crawler.engine.reading import read_or_problem
 from crawler.engine.work import Claim, Ended, Ending, NewRequest, Postponed, Result, Visited
 from crawler.errors import RedirectError
-from crawler.http import Fetched, Headers, Request
-from crawler.policy import identity, redirects
+from crawler.http import Fetched, Request
+from crawler.policy import identity, keeping, redirects
 from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy, retry_after
 from crawler.urls import canonical
 from scrapers.reader import Problem
@@ -112,7 +112,7 @@ class Visitor:
         body = await self._frontier.load_body(known.body_hash)
         if body is None:  # once more: what was tried before is asked for without conditions
             return Postponed(claim=claim, until=self._clock.now(), reason="stored_body_gone", counts=True)
-        headers = Headers([("content-type", known.content_type), *page.headers])
+        headers = records.revived(page.headers, known)
         stored = Fetched(
             url=page.url,
             status=200,
@@ -149,7 +149,7 @@ class Visitor:
 def _headers(claim: Claim, origin: str) -> tuple[tuple[str, str], ...]:
     headers = claim.rules.headers_for(origin)
     known = claim.known
-    if known is None:
+    if known is None or not keeping.keeps_body(known.content_type):
         return headers
     asked = (("If-None-Match", known.etag), ("If-Modified-Since", known.last_modified))
     return headers + tuple((name, value) for name, value in asked if value)

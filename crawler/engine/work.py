@@ -66,12 +66,13 @@ class RunRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What an earlier visit left to ask "changed since?" with, and the body it kept."""
+    """What an earlier visit left to ask "changed since?" with, the body it kept, and hints of its head."""
 
     etag: str
     last_modified: str
     content_type: str
     body_hash: bytes
+    hints: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,8 @@ class PageRecord:
     etag: str
     last_modified: str
     noindex: bool
+    canonical: str
+    hints: str
     body: bytes | None
     body_hash: bytes
     size: int

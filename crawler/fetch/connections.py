@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from crawler.fetch.guard import EgressGuard
 
 _MAX_INTERIM: Final = 20
+
+dialled: Final = ContextVar("dialled", default=False)
+"""Whether the request being sent in this task got a connection of its own, and not one that was kept."""
 
 
 class GuardedConnector(TCPConnector):
@@ -57,6 +61,7 @@ class GuardedConnector(TCPConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
+        dialled.set(True)
         protocol = await super()._create_connection(req, traces, timeout)
         peer = protocol.transport.get_extra_info("peername") if protocol.transport else None
         try:

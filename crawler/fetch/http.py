@@ -25,7 +25,7 @@ from crawler.errors import (
     TooLarge,
     TruncatedBody,
 )
-from crawler.fetch.connections import GuardedConnector
+from crawler.fetch.connections import GuardedConnector, dialled
 from crawler.fetch.inflate import ACCEPTED, InflateLimits, inflate
 from crawler.http import OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
 
@@ -111,6 +111,8 @@ class HttpFetcher:
             max_line_size=limits.max_header_bytes,
             max_field_size=limits.max_header_bytes,
         )
+        # aiohttp would send again at once whatever was not answered
+        self._session._retry_connection = False  # noqa: SLF001
         return self
 
     async def __aexit__(
@@ -129,7 +131,7 @@ class HttpFetcher:
             url = _url(request.url)
             headers = self._with_ours(request.headers)
             async with asyncio.timeout_at(deadline.for_headers(started + self._headers_seconds)) as scope:
-                response = await self._open_session().get(url, headers=headers, allow_redirects=False)
+                response = await self._send(url, headers)
                 try:
                     return await self._receive(request, response, deadline.of(scope), started)
                 except BaseException:
@@ -143,6 +145,21 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = _translated(failure)
         return Failed(url=request.url, error=error, elapsed_seconds=loop.time() - started)
+
+    async def _send(self, url: URL, headers: CIMultiDict[str]) -> aiohttp.ClientResponse:
+        """Send a GET, once.
+
+        A connection that was kept may have been closed while nobody looked: then it is sent again on a
+        new one (RFC 9110 §9.2.2). A server that closes a new one has been asked, and is left alone.
+        """
+        session = self._open_session()
+        dialled.set(False)
+        try:
+            return await session.get(url, headers=headers, allow_redirects=False)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+            if dialled.get():
+                raise
+        return await session.get(url, headers=headers, allow_redirects=False)
 
     async def _receive(
         self, request: Request, response: aiohttp.ClientResponse, deadline: _Deadline, started: float

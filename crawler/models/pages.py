@@ -21,7 +21,9 @@ class Page(models.Model):
     """What is known of one URL of a target: validators, hashes, when it last changed.
 
     `visits` to `changed_squares` are what its visits saw of its changes (`policy/refresh/rates.py`);
-    `refresh_at` is when it is to be asked again between runs, on targets that do that.
+    `refresh_at` is when it is to be asked again between runs, on targets that do that. `canonical` is the
+    URL that the page says it is to be known by, where that is another; `hints` are the lines of its
+    head that say such things.
     """
 
     target = models.ForeignKey(
@@ -38,6 +40,8 @@ class Page(models.Model):
     body_hash = models.BinaryField(max_length=16)
     size = models.PositiveIntegerField(default=0)
     noindex = models.BooleanField(default=False)
+    canonical = models.TextField(blank=True, default="", db_default="")
+    hints = models.TextField(blank=True, default="", db_default="")
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     changed_at = models.DateTimeField()

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from scrapers.registry import Scraper
 
 TEXT_BYTES = 16_384
+_ADD_UP = frozenset({"link", "x-robots-tag"})
+"""The headers of a page of which each one that came counts."""
+
 UNREADABLE = (registry.InvalidScraper, ImproperlyConfigured, ValueError, LookupError, TypeError, re2.error)
 """What reading the settings of a run may raise; InvalidScraper when its scraper is not there."""
 
@@ -157,5 +160,8 @@ def text_of(fetched: Fetched) -> str:
 
 
 def _page(fetched: Fetched, body: bytes) -> Page:
-    headers = {name.lower(): value for name, value in fetched.headers}
+    headers: dict[str, str] = {}
+    for name, value in fetched.headers:
+        key = name.lower()
+        headers[key] = f"{headers[key]}\n{value}" if key in headers and key in _ADD_UP else value
     return Page(url=fetched.url, body=body, status=fetched.status, headers=headers)

@@ -186,15 +186,16 @@ def _validators(target: int, keys: Sequence[bytes]) -> dict[bytes, Validators]:
     found: dict[bytes, Validators] = {}
     for chunk in sql.chunks(keys):
         rows = sql.select(
-            "SELECT key, etag, last_modified, content_type, body_hash FROM crawler_page "
+            "SELECT key, etag, last_modified, content_type, body_hash, hints FROM crawler_page "
             f"WHERE target_id = %s AND key IN ({sql.marks(chunk)})",
             [target, *chunk],
         )
-        for key, etag, last_modified, content_type, body_hash in rows:
+        for key, etag, last_modified, content_type, body_hash, hints in rows:
             found[sql.data(key)] = Validators(
                 etag=etag,
                 last_modified=last_modified,
                 content_type=content_type,
                 body_hash=sql.data(body_hash),
+                hints=hints,
             )
     return found

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 UPSERT = (
     "INSERT INTO crawler_page (target_id, key, url, run, status, content_type, title, etag, last_modified, "
-    "body_hash, size, noindex, first_seen, last_seen, changed_at) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    "body_hash, size, noindex, canonical, hints, first_seen, last_seen, changed_at) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
     "ON CONFLICT (target_id, key) DO UPDATE SET url = excluded.url, run = excluded.run, "
     "status = excluded.status, content_type = excluded.content_type, title = excluded.title, "
     "etag = excluded.etag, last_modified = excluded.last_modified, size = excluded.size, "
-    "noindex = excluded.noindex, last_seen = excluded.last_seen, "
+    "noindex = excluded.noindex, canonical = excluded.canonical, hints = excluded.hints, "
+    "last_seen = excluded.last_seen, "
     "changed_at = CASE WHEN crawler_page.body_hash <> excluded.body_hash "
     "THEN excluded.changed_at ELSE crawler_page.changed_at END, body_hash = excluded.body_hash, "
     "refresh_failures = 0"
@@ -64,6 +65,8 @@ def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
                 page.body_hash,
                 page.size,
                 page.noindex,
+                page.canonical,
+                page.hints,
                 moment,
                 moment,
                 moment,

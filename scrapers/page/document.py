@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scrapers import encoding
-from scrapers.page import markup, references, robots, structured
+from scrapers.page import linking, markup, references, robots, structured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Page:
     def __init__(
         self, *, url: str, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Take a response as it came; `headers` have lower-case names."""
+        """Take a response as it came; `headers` have lower-case names, what came twice as lines of one."""
         self.url = url
         self.body = body
         self.status = status
@@ -197,10 +197,17 @@ class Page:
 
     @cached_property
     def canonical(self) -> str | None:
-        """The absolute URL of `<link rel="canonical">`, None without a valid one."""
-        node = self.tree.css_first('link[rel~="canonical" i][href]') if self.is_html else None
-        href = node.attributes.get("href") if node is not None else None
-        return self.absolute(href) if href and len(href) <= _MAX_URL_CHARACTERS else None
+        """The URL that the page says it is to be known by, None where it names none or several.
+
+        By `<link rel="canonical">`, or by the header `Link` (RFC 6596), whose URLs are relative to the
+        page's own.
+        """
+        nodes = self.tree.css('link[rel~="canonical" i][href]') if self.is_html else []
+        hrefs = [node.attributes.get("href") or "" for node in nodes]
+        named = {self.absolute(href) for href in hrefs if len(href) <= _MAX_URL_CHARACTERS}
+        if link := self.headers.get("link"):
+            named |= {self.join(href) for href in linking.targets(link, rel="canonical")}
+        return named.pop() if len(named) == 1 else None
 
     def absolute(self, reference: str) -> str | None:
         """Return `reference` as an absolute http(s) URL, None when it is not one."""

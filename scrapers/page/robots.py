@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 AGENT = "trawl"
 
-# Rules that carry a value after a colon; any other word before a colon names a robot.
+# Rules that carry a value after a colon; any other single word before a colon names a robot.
 _WITH_VALUE = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
 
 
@@ -33,12 +33,21 @@ def rules(*, header: str, metas: tuple[tuple[str, str], ...]) -> Rules:
 
 
 def _of_header(header: str) -> Iterator[str]:
-    """Yield the rules of the header for us: a robot's name holds for the rules that follow it."""
-    ours = True
-    for part in header.lower().replace("\n", ",").split(","):
-        before, colon, after = part.partition(":")
-        named = bool(colon) and before.strip() not in _WITH_VALUE
-        if named:
-            ours = before.strip() in {AGENT, "*"}
-        if ours:
-            yield (after if named else part).strip()
+    """Yield the rules of the header for us: a robot's name holds for the rest of its line.
+
+    A header that came several times has as many lines.
+    """
+    for line in header.lower().splitlines():
+        ours = True
+        for part in line.split(","):
+            before, colon, after = part.partition(":")
+            named = bool(colon) and _is_robot(before.strip())
+            if named:
+                ours = before.strip() in {AGENT, "*"}
+            if ours:
+                yield (after if named else part).strip()
+
+
+def _is_robot(word: str) -> bool:
+    """Say whether a word before a colon names a robot; what is no single word belongs to a date."""
+    return word not in _WITH_VALUE and " " not in word

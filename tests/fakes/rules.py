@@ -58,6 +58,8 @@ def a_page(body: bytes | None, **changes: Any) -> PageRecord:
         "etag": "",
         "last_modified": "",
         "noindex": False,
+        "canonical": "",
+        "hints": "",
         "body": body,
         "body_hash": digest(body or b""),
         "size": len(body or b""),

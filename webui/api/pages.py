@@ -35,6 +35,7 @@ class PageOut(Schema):
     etag: str
     last_modified: str
     noindex: bool
+    canonical: str
     first_seen: datetime
     last_seen: datetime
     changed_at: datetime

@@ -294,6 +294,30 @@ async def test_connection_is_used_again(fetcher: HttpFetcher, hostile_site: Host
     assert hostile_site.connections == 1
 
 
+@pytest.mark.parametrize("path", ["/broken/close", "/broken/reset", "/broken/half-head"])
+async def test_server_that_does_not_answer_is_asked_once(
+    fetcher: HttpFetcher, hostile_site: HostileSite, path: str
+) -> None:
+    assert code(await fetcher.fetch(Request(url=hostile_site.url(path)))) == "connection_lost"
+    assert len(hostile_site.requests) == 1
+
+
+async def test_kept_connection_that_was_closed_meanwhile_costs_no_page(
+    fetcher: HttpFetcher, hostile_site: HostileSite
+) -> None:
+    async def closing(site: HostileSite, _request: object, reply: Reply) -> None:
+        if site.count("closing") == 1:
+            reply.close()
+        else:
+            await reply.send(200, TEXT)
+
+    url = hostile_site.answer("/closing", closing)
+    await fetcher.fetch(Request(url=hostile_site.url("/ok")))
+
+    assert body(await fetcher.fetch(Request(url=url))) == TEXT
+    assert (len(hostile_site.asked("/closing")), hostile_site.connections) == (2, 2)
+
+
 async def test_cancelled_fetch_closes_its_connection(fetcher: HttpFetcher, hostile_site: HostileSite) -> None:
     task = asyncio.create_task(fetcher.fetch(Request(url=hostile_site.url("/slow/stalls"))))
     while not hostile_site.requests:  # noqa: ASYNC110  # the site runs on a thread of its own

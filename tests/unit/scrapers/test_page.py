@@ -122,6 +122,11 @@ def test_robots_rules_of_header_and_meta_add_up() -> None:
         ("unavailable_after: 25 Jun 2030 15:00:00 PST, noindex", True, False),
         ("*: none", True, True),
         ("max-snippet: 20, nofollow", False, True),
+        ("unavailable_after: Wed, 25 Jun 2030 15:00:00 PST, noindex", True, False),
+        ("googlebot: noindex\nnofollow", False, True),
+        ("trawl: nofollow\nnoindex", True, True),
+        ("Trawl: None", True, True),
+        ("noindexed, nofollow-me", False, False),
     ],
 )
 def test_robots_header_counts_only_what_is_meant_for_us(header: str, noindex: bool, nofollow: bool) -> None:
@@ -169,3 +174,28 @@ def test_soup_of_words_alone_does_not_warn() -> None:
 def test_binary_body_has_no_html_facts() -> None:
     read = page(b"\x89PNG\x00<title>x</title>", content_type="image/png")
     assert (read.is_text, read.title, read.metas, read.language) == (False, None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "canonical"),
+    [
+        ('</a>; rel="canonical"', "", "https://shop.test/a"),
+        ("<https://other.test/a>; title=x; rel=canonical", "", "https://other.test/a"),
+        ('</b>; rel="next", </a>; rel="alternate canonical"', "", "https://shop.test/a"),
+        ('</a>; rel="next"', "", None),
+        ('</a>; rel="canonical"; anchor="/x"', "", None),
+        ('</a>; rel="canonical"\n</b>; rel="canonical"', "", None),
+        ('</a>; rel="canonical"', "<link rel=canonical href=/a>", "https://shop.test/a"),
+        ('</a>; rel="canonical"', "<link rel=canonical href=/b>", None),
+        ("", "<link rel=canonical href=/a><link rel=canonical href=/b>", None),
+        ("", "<link rel=canonical href='javascript:1'>", None),
+        ("<" * 5_000 + ">" * 5_000, "", None),
+    ],
+)
+def test_page_is_known_by_the_one_url_that_it_names(header: str, body: str, canonical: str | None) -> None:
+    named = Page(
+        url="https://shop.test/x?y=1",
+        body=body.encode(),
+        headers={"content-type": "text/html", "link": header},
+    )
+    assert named.canonical == canonical

@@ -148,3 +148,11 @@ def test_broken_json_is_a_problem_of_the_page() -> None:
 def test_truncated_tree_is_a_fact() -> None:
     deep = page("<div>" * 5000 + "<p>x")
     assert reader.read(deep, registry.compile(name="fields", fields={"a": "xpath://p"})).facts.parse_truncated
+
+
+def test_page_that_forbids_following_gives_no_links_whoever_found_them() -> None:
+    yields = Yields(lambda _: (Link(url=URL + "2"), {"a": 1}))
+
+    reading = reader.read(page(**{"x-robots-tag": "otherbot: all\ntrawl: nofollow"}), yields)
+
+    assert (reading.links, len(reading.items), reading.facts.nofollow) == ((), 1, True)
