@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crawler", "0016_traps"),
+        ("crawler", "0017_cookies"),
     ]
 
     operations = [
