@@ -46,7 +46,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Start a run when the next window opens, for all the times that have passed."""
+    """Start a run for all the times that have passed when a window is open again."""
 
     until: datetime
 
@@ -77,14 +77,14 @@ def passed(table: Timetable, *, first: datetime, now: datetime) -> Passed:
     )
 
 
-def decide(due: Passed, *, makes_up: bool, now: datetime, opening: datetime) -> Verdict:
+def decide(due: Passed, *, makes_up: bool, now: datetime, resuming: datetime) -> Verdict:
     """Return what to do about what has passed.
 
-    `makes_up` says that one run stands for the times that were missed; `opening` is now while runs
-    may start, else when the next window opens.
+    `makes_up` says that one run stands for the times that were missed; `resuming` is now while runs
+    may start, else the nominal time for which they wait.
     """
     if due.on_time is not None:
         return Start(nominal=due.on_time)
     if not makes_up:
         return PassOver()
-    return Wait(until=opening) if opening > now else Start(nominal=due.first)
+    return Wait(until=resuming) if resuming > now else Start(nominal=due.first)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crawler.frontier.windows import Windows
 
 INSTANT: Final = timedelta(microseconds=1)
+DAY: Final = timedelta(days=1)
 YEAR: Final = timedelta(days=366)
 MOST_TRIED: Final = 1_000
 
@@ -25,9 +26,11 @@ class Timetable:
     """The nominal times of a schedule: exactly one of `cron` and `every_seconds` is set.
 
     An interval is absolute time, counted from `phase`; without one, from wherever one begins to
-    look. A time outside the windows waits for the next opening, and all that wait for the same one
-    are one. `shift_minutes` moves the times of a cron expression within their hour. `seed` makes the
-    chance of this schedule's jitter its own.
+    look. Times outside the windows wait for the next opening and are one there; where the schedule
+    has a time of its own within a day of it, before it closes, they wait for that one instead: who
+    writes 5:00 on Saturdays does not expect a run at midnight besides. `shift_minutes` moves the
+    times of a cron expression within their hour. `seed` makes the chance of this schedule's jitter
+    its own.
     """
 
     cron: str = ""
@@ -54,7 +57,7 @@ class Timetable:
             return
         search = last if self.windows.is_open(last) else self.windows.closed_since(last) - INSTANT
         while (regular := next(self._regular(search), None)) is not None:
-            last = search = self.windows.opening(max(regular, last))
+            last = search = self.resuming(max(regular, last))
             yield last
 
     def due_at(self, nominal: datetime) -> datetime:
@@ -70,6 +73,14 @@ class Timetable:
     def opening(self, moment: datetime) -> datetime:
         """Return `moment` when a run may start then, else when the next window opens."""
         return self.windows.opening(moment) if self.windows else moment
+
+    def resuming(self, moment: datetime) -> datetime:
+        """Return `moment` when a run may start then, else the nominal time that what is missed waits for."""
+        opens = self.opening(moment)
+        if self.windows is None or opens == moment:
+            return moment
+        own = next(self._regular(opens - INSTANT), None)
+        return own if own and own < min(opens + DAY, self.windows.closes(opens)) else opens
 
     def _regular(self, moment: datetime) -> Iterator[datetime]:
         if self.every_seconds is None:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import JSONField, Q, Value
 
 from crawler.frontier import windows
+from crawler.frontier.crons import shifted
 from crawler.frontier.timetable import Timetable
 
 
@@ -62,6 +63,11 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return self.cron or f"every {self.every_seconds} s"
+
+    @property
+    def moved_cron(self) -> str:
+        """Return the cron expression that the times follow, by as much later as spreading chose."""
+        return shifted(self.cron, self.shift_minutes) if self.cron else ""
 
     @property
     def timetable(self) -> Timetable:

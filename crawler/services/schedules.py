@@ -152,8 +152,8 @@ def _fire(schedule: Schedule, now: datetime) -> bool:
 def _act(schedule: Schedule, due: Passed, now: datetime) -> bool:
     cause = _cause(schedule, due)
     makes_up = schedule.misfire == MisfirePolicy.RUN_ONCE or cause == SkipKind.OVERLAP
-    opening = schedule.timetable.opening(now)
-    match catching_up.decide(due, makes_up=makes_up, now=now, opening=opening):
+    resuming = schedule.timetable.resuming(now)
+    match catching_up.decide(due, makes_up=makes_up, now=now, resuming=resuming):
         case Start(nominal=nominal):
             before = _in_the_way(schedule)
             if before is None:
@@ -187,8 +187,8 @@ def _pass_over(schedule: Schedule, due: Passed, skip: Skip, now: datetime) -> No
 
 
 def _wait(schedule: Schedule, due: Passed, until: datetime, cause: SkipKind, now: datetime) -> None:
-    """Have one run for all that has passed when the window opens."""
-    others = due.times[1:]
+    """Have one run for what has passed when a window is open: the next time's, or the first's, late."""
+    others = due.times if until == due.following else due.times[1:]
     if _claim(schedule, until) and others:
         reason = f"{cause.label}; one run at {until:{STAMP}} stands for it"
         skips.note(target=schedule.target_id, skip=Skip(kind=cause, reason=reason, times=others), now=now)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
-from crawler.frontier import spreading
+from crawler.frontier import spreading, windows
 from crawler.frontier.crons import room_in_the_hour
 from crawler.models import Schedule
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_SCHEDULES: Final = 500
 MOST_TIMES: Final = 48
 SPAN: Final = timedelta(days=1)
+MINUTE: Final = timedelta(minutes=1)
+INSTANT: Final = timedelta(microseconds=1)
 
 
 def quiet_shift(draft: ScheduleDraft, *, target: int, after: datetime) -> int:
@@ -39,7 +41,15 @@ def quiet_shift(draft: ScheduleDraft, *, target: int, after: datetime) -> int:
     if not room or not own:
         return 0
     own = [time for time in own if time < own[0] + SPAN]
-    return spreading.quietest(own, _taken(target, own[0]), room=room)
+    return spreading.quietest(own, _taken(target, own[0]), room=min(room, _room_in_windows(draft, own)))
+
+
+def _room_in_windows(draft: ScheduleDraft, times: list[datetime]) -> int:
+    """Return by how many minutes `times` may be moved within the windows in which they lie."""
+    open_times = windows.read(draft.windows, timezone=draft.timezone)
+    if open_times is None:
+        return spreading.MOST_MINUTES
+    return min((open_times.closes(time) - time - INSTANT) // MINUTE for time in times)
 
 
 def _taken(target: int, begins: datetime) -> Counter[int]:
@@ -58,5 +68,5 @@ def _taken(target: int, begins: datetime) -> Counter[int]:
 
 
 def _within_a_day(table: Timetable, begins: datetime) -> list[datetime]:
-    times = table.later_than(begins - timedelta(minutes=1))
+    times = table.later_than(begins - MINUTE)
     return list(islice(takewhile(lambda time: time < begins + SPAN, times), MOST_TIMES))

@@ -289,10 +289,37 @@ def test_after_a_downtime_a_closed_window_is_waited_for_once(overlap: str) -> No
     assert schedules.tick(now=midnight + 7.5 * HOUR) == 0
     opens = midnight + 22 * HOUR
     assert Schedule.objects.get().next_run_at == opens
-    assert skipped() == [("misfire", 6, midnight, midnight + 5 * HOUR)]
+    assert skipped() == [("misfire", 7, midnight - HOUR, midnight + 5 * HOUR)]
     assert [schedules.tick(now=opens + timedelta(seconds=late)) for late in (-1, 0, 5)] == [0, 1, 0]
     assert nominal_times() == [opens]
     assert Schedule.objects.get().next_run_at == opens + HOUR
+
+
+@pytest.mark.parametrize("overlap", ["skip", "queue", "allow"])
+def test_after_a_downtime_a_daily_schedule_does_not_start_twice_in_its_window(overlap: str) -> None:
+    """Down from Saturday to Sunday: what was missed waits for next Saturday at six, not for its midnight."""
+    daily(timezone="UTC", overlap=overlap, windows=["sat"])
+    saturday = datetime(2026, 3, 7, tzinfo=UTC)
+    six = saturday + 6 * HOUR
+    assert Schedule.objects.get().next_run_at == six
+
+    assert schedules.tick(now=six + 30 * HOUR) == 0
+    assert skipped() == [("misfire", 1, six, six)]
+    weeks_later = [schedules.tick(now=saturday + timedelta(days=7, hours=hours)) for hours in range(25)]
+    assert [hour for hour, started in enumerate(weeks_later) if started] == [6]
+    assert nominal_times() == [six + timedelta(days=7)]
+
+
+def test_what_was_missed_outside_the_windows_waits_where_no_time_of_its_own_comes_soon() -> None:
+    """Missed on Saturday, open from Monday, and the next time is Friday's."""
+    scheduled(every_seconds=None, cron="0 6 * * fri,sat", windows=["weekdays", "sat 05:00-07:00"])
+    saturday, monday = datetime(2026, 3, 7, 6, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)
+    Schedule.objects.update(next_run_at=saturday, due_at=saturday)
+
+    assert schedules.tick(now=saturday + 5 * HOUR) == 0
+    assert (Schedule.objects.get().next_run_at, skipped()) == (monday, [])
+    assert schedules.tick(now=monday) == 1
+    assert Schedule.objects.get().next_run_at == datetime(2026, 3, 13, 6, tzinfo=UTC)
 
 
 def test_after_a_downtime_that_ends_within_the_window_one_run_starts_at_once() -> None:
@@ -385,39 +412,6 @@ def test_another_policy_moves_no_time() -> None:
     targets.update(target=target, data={"schedule": change}, now=NOW + 0.5 * HOUR)
 
     assert Schedule.objects.get().next_run_at == NOW + HOUR
-
-
-def test_new_intervals_take_quiet_minutes() -> None:
-    made = [scheduled(spread=True) for _ in range(3)]
-    kept = scheduled(spread=False)
-
-    first = [Schedule.objects.get(target=target) for target in (*made, kept)]
-    assert [schedule.next_run_at for schedule in first] == [
-        NOW + HOUR + timedelta(minutes=minutes) for minutes in (0, 1, 2, 0)
-    ]
-    assert [schedule.shift_minutes for schedule in first] == [0, 1, 2, 0]
-    schedules.tick(now=NOW + HOUR + timedelta(minutes=1))
-    assert Schedule.objects.get(target=made[1]).next_run_at == NOW + 2 * HOUR + timedelta(minutes=1)
-
-
-def test_cron_expressions_are_moved_only_when_asked_and_within_their_hour() -> None:
-    for _ in range(2):
-        daily()
-    moved = daily(spread=True)
-
-    schedule = Schedule.objects.get(target=moved)
-    assert schedule.shift_minutes == 1
-    assert {time.minute for time in schedules.next_times(schedule, now=NOW)} == {1}
-    targets.update(target=moved, data={"schedule": {"spread": False}}, now=NOW)
-    assert {time.minute for time in schedules.next_times(Schedule.objects.get(target=moved), now=NOW)} == {0}
-
-
-def test_paused_and_resting_schedules_take_no_minute() -> None:
-    paused, disabled = scheduled(), scheduled()
-    targets.update(target=paused, data={"schedule": {"paused": True}}, now=NOW)
-    targets.update(target=disabled, data={"enabled": False}, now=NOW)
-
-    assert Schedule.objects.get(target=scheduled(spread=True)).shift_minutes == 0
 
 
 def test_feasibility_is_stored_when_a_target_is_saved_and_after_a_run() -> None:

@@ -67,7 +67,7 @@ def test_verdict_on_what_has_passed(
 ) -> None:
     now = NOON + late
     due = passed(HOURLY, first=NOON, now=now)
-    assert decide(due, makes_up=makes_up, now=now, opening=now + opens) == verdict
+    assert decide(due, makes_up=makes_up, now=now, resuming=now + opens) == verdict
 
 
 def test_times_that_waited_for_the_same_opening_are_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -115,14 +116,39 @@ def test_jitter_differs_between_schedules_and_between_times() -> None:
     assert min(late[0]) < 200
 
 
-def test_a_time_outside_the_window_waits_for_its_opening_once() -> None:
-    table = Timetable(
-        every_seconds=1800,
-        phase=datetime(2026, 3, 2, tzinfo=UTC),
-        windows=read(["22:10-23:00"], timezone="UTC"),
-    )
-    times = table.next_times(after=datetime(2026, 3, 2, 6, tzinfo=UTC), count=4)
-    assert [f"{time:%d %H:%M}" for time in times] == ["02 22:10", "02 22:30", "03 22:10", "03 22:30"]
+WINDOWED = [
+    ("daily, on Saturdays", {"cron": "0 5 * * *"}, ["sat"], ["sat 05:00", "sat 05:00"]),
+    ("in the evening", {"cron": "0 20 * * *"}, ["sat"], ["sat 20:00", "sat 20:00"]),
+    (
+        "on weekdays",
+        {"cron": "0 5 * * *"},
+        ["weekdays"],
+        ["tue 05:00", "wed 05:00", "thu 05:00", "fri 05:00", "mon 05:00"],
+    ),
+    ("at midnight", {"cron": "0 0 * * *"}, ["sat,sun"], ["sat 00:00", "sun 00:00", "sat 00:00"]),
+    (
+        "at night",
+        {"cron": "0 * * * *"},
+        ["22:00-00:30"],
+        ["mon 22:00", "mon 23:00", "tue 00:00", "tue 22:00"],
+    ),
+    ("own time far", {"cron": "0 5 * * sun,fri"}, ["weekdays"], ["fri 05:00", "mon 00:00", "fri 05:00"]),
+    ("none in one", {"cron": "0 5 * * *"}, ["mon 4:00-6:00", "tue 9:00-10:00"], ["tue 09:00", "mon 05:00"]),
+    ("half hours", {"every_seconds": 1800}, ["22:10-23:00"], ["mon 22:30", "tue 22:30", "wed 22:30"]),
+    ("hours that miss it", {"every_seconds": 3600}, ["22:10-22:50"], ["mon 22:10", "tue 22:10"]),
+    ("three days", {"every_seconds": 259_200}, ["weekdays"], ["thu 03:00", "mon 00:00", "wed 03:00"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("times", "lines", "expected"), [row[1:] for row in WINDOWED], ids=[row[0] for row in WINDOWED]
+)
+def test_times_outside_the_windows_are_one_at_the_opening_or_at_the_time_of_its_own_that_comes_soon(
+    times: dict[str, Any], lines: list[str], expected: list[str]
+) -> None:
+    table = Timetable(**times, phase=datetime(2026, 3, 2, 3, tzinfo=UTC), windows=read(lines, timezone="UTC"))
+    found = table.next_times(after=datetime(2026, 3, 2, 6, tzinfo=UTC), count=len(expected))
+    assert [f"{time:%a %H:%M}".lower() for time in found] == expected
 
 
 def test_a_cron_expression_that_misses_every_window_is_refused_with_one_that_would_do() -> None:
