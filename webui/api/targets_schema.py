@@ -56,7 +56,8 @@ SCHEDULE_SCHEMA = body(
     paused={"type": "boolean", "default": False, "description": "Whether no run starts by itself."},
     spread={
         "type": "boolean",
-        "description": "Whether the times move to a quiet minute; when left out, those of intervals do.",
+        "description": "Whether the times move to a quiet minute; when left out, those of intervals do, "
+        "and a cron expression stays what it says.",
     },
 ) | {"type": ["object", "null"], "description": "Exactly one of `cron` and `every_seconds`; null for none."}
 

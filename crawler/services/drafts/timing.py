@@ -62,7 +62,8 @@ _READERS: Final[Mapping[str, Reader[Any]]] = {
 class ScheduleDraft:
     """When a target's runs start: exactly one of `cron` and `every_seconds` is set.
 
-    `spread` is None where nobody asked: then intervals are spread, and cron expressions are not.
+    `spread` is None where nobody asked: then intervals are spread, and cron expressions are not: a
+    program that writes a minute means it. The form asks, and proposes it for both.
     """
 
     cron: str = ""

@@ -76,6 +76,43 @@ def test_form_shows_what_is_stored_and_stores_it_unchanged(client: Client, ada: 
     assert {**after, "feasibility": {}} == {**before, "feasibility": {}}
 
 
+def test_form_proposes_a_quiet_minute_for_a_new_cron_schedule(
+    client: Client, ada: User, target: Target
+) -> None:
+    """`target` has the expression that the new one is given, which is moved to the minute after it."""
+    shown = client.get(reverse("target-new")).content.decode()
+    assert 'name="spread_cron" checked' in shown
+    cron = {"when": "cron", "cron": "15 6 * * 1-5", "timezone": "Europe/Prague", "spread_cron": "on"}
+    client.post(reverse("target-new"), FILLED | cron)
+
+    made = Target.objects.get(name="Garden")
+    assert made.schedule.shift_minutes == 1
+    shown = page(client, "target", made)
+    assert "<code>16 6 * * 1-5</code>" in shown
+    assert "<code>15 6 * * 1-5</code> moved by 1 min to a quiet minute" in shown
+
+
+@pytest.mark.parametrize("schedule", [None, {"every_seconds": 3600}])
+def test_form_proposes_a_quiet_minute_where_there_was_no_cron_schedule(
+    client: Client, ada: User, schedule: dict[str, int] | None
+) -> None:
+    old = targets.create(owner=ada, data={**SETTINGS, "schedule": schedule}, now=NOW)
+    assert 'name="spread_cron" checked' in page(client, "target-edit", old)
+
+
+def test_an_old_cron_schedule_is_not_moved_when_it_is_edited(client: Client, target: Target) -> None:
+    before = Schedule.objects.values().get()
+    assert 'name="spread_cron" >' in page(client, "target-edit", target)
+    cron = {"when": "cron", "cron": "15 6 * * 1-5", "timezone": "Europe/Prague", "misfire": "skip"}
+    client.post(reverse("target-edit", args=[target.pk]), FILLED | cron)
+
+    after = Schedule.objects.values().get()
+    assert after["misfire"] == "skip"
+    assert [after[name] for name in ("shift_minutes", "next_run_at", "due_at")] == [
+        before[name] for name in ("shift_minutes", "next_run_at", "due_at")
+    ]
+
+
 def test_what_is_wrong_with_windows_stands_beside_them(client: Client) -> None:
     response = client.post(reverse("target-new"), {**FILLED, "windows": "sat\nmon 25:00-26:00"})
     assert response.status_code == 422

@@ -29,6 +29,7 @@ BLANK = {
     "misfire": MisfirePolicy.RUN_ONCE.value,
     "overlap": OverlapPolicy.SKIP.value,
     "spread_every": "on",
+    "spread_cron": "on",
 }
 
 
