@@ -109,6 +109,7 @@ def crawled(service: Installation, shop: str) -> dict[str, str]:
     return {
         "target": f"/targets/{target}/",
         "target-edit": f"/targets/{target}/edit/",
+        "target-crawl-by": f"/targets/{target}/crawl/by/",
         "run": f"/runs/{run}/",
         "run-requests": f"/runs/{run}/requests/",
         "item": f"/items/{item}/",

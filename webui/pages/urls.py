@@ -6,7 +6,19 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webui.pages import calendar, dashboard, hosts, items, previews, queue, runs, schedules, standing, targets
+from webui.pages import (
+    calendar,
+    dashboard,
+    deadlines,
+    hosts,
+    items,
+    previews,
+    queue,
+    runs,
+    schedules,
+    standing,
+    targets,
+)
 
 sign_in = require_http_methods(["GET", "HEAD", "POST"])(LoginView.as_view(redirect_authenticated_user=True))
 sign_out = require_POST(LogoutView.as_view())
@@ -25,6 +37,7 @@ urlpatterns = [
     path("targets/<int:pk>/edit/", targets.edit, name="target-edit"),
     path("targets/<int:pk>/delete/", targets.delete, name="target-delete"),
     path("targets/<int:pk>/crawl/", targets.crawl, name="target-crawl"),
+    path("targets/<int:pk>/crawl/by/", deadlines.start, name="target-crawl-by"),
     path("targets/<int:pk>/schedule/<str:step>/", schedules.change, name="target-schedule"),
     path("targets/<int:pk>/skips/", schedules.skips, name="target-skips"),
     path("runs/", runs.index, name="runs"),
@@ -37,6 +50,8 @@ urlpatterns = [
     path("runs/<int:pk>/queue/", queue.of_run, name="run-queue"),
     path("runs/<int:pk>/queue/live/", queue.of_run_live, name="run-queue-live"),
     path("runs/<int:pk>/priority/", runs.move, name="run-priority"),
+    path("runs/<int:pk>/deadline/", deadlines.of_run, name="run-deadline"),
+    path("runs/<int:pk>/deadline/remove/", deadlines.remove, name="run-deadline-remove"),
     path("runs/<int:pk>/<str:step>/", runs.change, name="run-change"),
     path("calendar/", calendar.show, name="calendar"),
     path("queue/", queue.index, name="queue"),
