@@ -15,6 +15,8 @@ from scrapers.sites.demo_shop import DemoShop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from scrapers.fields import Compiler
+
 Yielded: TypeAlias = Scraped | dict[str, JSON] | Link | Problem
 
 
@@ -121,19 +123,21 @@ def compile(  # noqa: A001
     options: object = None,
     row: object = "",
     fields: object = None,
+    compiler: Compiler | None = None,
 ) -> Scraper:
     """Return the scraper that a target's settings describe.
 
     An empty `name` means: the site scraper that knows `url_hint`, `fields` where fields are
     declared, otherwise `auto`. Whatever JSON the arguments are, a mistake raises InvalidScraper
-    with the path and the message of each, and nothing else is raised.
+    with the path and the message of each, and nothing else is raised. `compiler` is what makes
+    selectors, where they are to be tried.
     """
     problems = _misplaced(name=name, options=options, row=row, fields=fields)
     if not isinstance(name, str):
         raise InvalidScraper((("scraper", "must be the name of a scraper"), *problems))
     name = name or _chosen(url_hint, fields)
     if name == "fields":
-        return _declared(row=row, fields=fields, problems=problems)
+        return _declared(row=row, fields=fields, problems=problems, compiler=compiler)
     scraper = _by_name(name)
     if scraper is None:
         known = ", ".join(choice.name for choice in names())
@@ -163,9 +167,11 @@ def _chosen(url_hint: object, fields: object) -> str:
     return site.name if site is not None else "auto"
 
 
-def _declared(*, row: object, fields: object, problems: tuple[tuple[str, str], ...]) -> Scraper:
+def _declared(
+    *, row: object, fields: object, problems: tuple[tuple[str, str], ...], compiler: Compiler | None
+) -> Scraper:
     try:
-        schema = declared.parse(fields=fields if fields is not None else {}, row=row)
+        schema = declared.parse(fields=fields if fields is not None else {}, row=row, compiler=compiler)
     except declared.InvalidFields as error:
         raise InvalidScraper((*problems, *error.problems)) from None
     if problems:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from crawler.engine import manners, robots, showing
 from crawler.engine.findings import Finding, Forbidden, Held, Hop, Shown, Unfetched
 from crawler.engine.held import HeldHost
 from crawler.engine.neighbours import Neighbours
-from crawler.engine.reading import read_or_problem
+from crawler.engine.reading import read_or_problem, within_limit
 from crawler.engine.work import Claim
 from crawler.errors import RedirectError, TimedOut, explain
 from crawler.http import Failed, Fetched, Request
@@ -19,6 +20,7 @@ from crawler.policy import redirects
 from crawler.policy.retry import Retry, RetryPolicy
 from crawler.policy.robots import RobotsState
 from crawler.urls import canonical
+from scrapers.reader import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +228,9 @@ class Preview:
             return robots.refusal(host, url.text, claim.rules) if url.origin == host.origin else None
 
         text = self._means.text(page)
-        return showing.shown(claim, page, hops, reading=reading, text=text, forbids=forbids)
+        show = partial(showing.shown, claim, page, hops, text=text, forbids=forbids)
+        found = within_limit(self._means.reader, lambda: show(reading=reading), request=claim.id)
+        return show(reading=found) if isinstance(found, Problem) else found
 
 
 def _unfetched(claim: Claim, code: str) -> Unfetched:

@@ -70,6 +70,14 @@ class TimedReader:
             raise ReadTimedOut
 
 
+def within_limit(reader: TimedReader, work: Callable[[], T], *, request: int) -> T | Problem:
+    """Return `work()`, or the problem that it took longer than a page may."""
+    try:
+        return reader.read(request, work)
+    except ReadTimedOut:
+        return Problem(code="reader_timed_out", message=explain("reader_timed_out"))
+
+
 def read_or_problem(
     reader: TimedReader, rules: RunRules, page: Fetched, *, request: int
 ) -> Reading | Problem:
@@ -78,12 +86,12 @@ def read_or_problem(
     A scraper that raised costs its page the items; its traceback is logged for who wrote it.
     """
     try:
-        reading = reader.read(request, lambda: rules.read(page))
-    except ReadTimedOut:
-        return Problem(code="reader_timed_out", message=explain("reader_timed_out"))
+        reading = within_limit(reader, lambda: rules.read(page), request=request)
     except Exception as error:  # one page that trips the parsers must not end what reads the others
         log.exception("a page could not be read", extra={"url": page.url})
         return Problem(code="reader_failed", message=said_of(error))
+    if isinstance(reading, Problem):
+        return reading
     for problem in reading.problems:
         if problem.detail:
             said = {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine import manners, records
-from crawler.engine.reading import read_or_problem
+from crawler.engine.reading import read_or_problem, within_limit
 from crawler.engine.work import Claim, Ended, Ending, NewRequest, Postponed, Result, Visited
 from crawler.errors import RedirectError
 from crawler.http import Fetched, Request
@@ -126,10 +127,13 @@ class Visitor:
     def _read(self, host: HeldHost, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
         reading = read_or_problem(self._reader, claim.rules, page, request=claim.id)
         if isinstance(reading, Problem):
-            ended = _ended(claim, Ending.FAILED, reading.code, page)
-            return replace(ended, problems=records.problems_of([reading]))
+            return _unread(claim, reading, page)
         host.trapped.note(claim, page)
-        found, outside = records.links_of(claim, reading)
+        # People's patterns judge the links, so that has to end as well.
+        links = within_limit(self._reader, partial(records.links_of, claim, reading), request=claim.id)
+        if isinstance(links, Problem):
+            return _unread(claim, links, page)
+        found, outside = links
         found, alike = host.trapped.sift(claim, host.origin, found)
         items, unkeyed = records.items_of(claim, reading)
         return Visited(
@@ -172,6 +176,10 @@ def _with(result: Result, cookies: tuple[Cookie, ...]) -> Result:
             return replace(result, cookies=cookies)
         case _:
             return result
+
+
+def _unread(claim: Claim, problem: Problem, page: Fetched) -> Ended:
+    return replace(_ended(claim, Ending.FAILED, problem.code, page), problems=records.problems_of([problem]))
 
 
 def _redirected(claim: Claim, response: Fetched) -> Result:

@@ -15,7 +15,7 @@ from crawler.fetch.guard import EgressGuard
 from crawler.fetch.http import HttpFetcher
 from crawler.policy.addresses import AddressPolicy, parse_allow
 from crawler.runner.holding import HeldSlice
-from crawler.runner.rules import RuleBook, rules_from, text_of
+from crawler.runner.rules import RuleBook, read_apart, rules_from, text_of
 from crawler.stores.frontier import DatabaseFrontier
 from crawler.stores.looks import Looker
 from crawler.stores.named import NamedDatabaseHosts
@@ -83,7 +83,7 @@ def preview(frozen: Mapping[str, Any], *, headers: Mapping[str, str]) -> Finding
     It leases the hosts it asks as a slice does; nothing but their ledgers is stored.
     """
     settings = conf.crawl()
-    rules = rules_from(frozen, headers=headers, settings=settings)
+    rules = read_apart(rules_from(frozen, headers=headers, settings=settings), frozen)
     with HeldSlice("preview", settings) as held:
         return _run(_preview(held, rules, settings, start=frozen["start_urls"][0]))
 

@@ -10,6 +10,8 @@ import orjson
 import re2
 from django.core.exceptions import ImproperlyConfigured
 
+from crawler import trials
+from crawler.engine.reading import ReadTimedOut
 from crawler.engine.session import Session
 from crawler.engine.work import RunRules
 from crawler.frontier.politeness import Pace
@@ -146,6 +148,24 @@ def rules_from(
         follow=frozen.get("follow", True),
         session=Session() if frozen.get("cookies") else None,
     )
+
+
+def read_apart(rules: RunRules, frozen: Mapping[str, Any]) -> RunRules:
+    """Return `rules` that read declared fields in a process of its own, which ends when it takes too long.
+
+    Nobody has seen those fields end on this page yet. A Python scraper is the installation's own.
+    """
+    if frozen["scraper"] != "fields":
+        return rules
+    settings = {"name": "fields", **{name: frozen[name] for name in ("options", "row", "fields")}}
+
+    def read(fetched: Fetched) -> Reading:
+        try:
+            return trials.reading_of(settings, fetched)
+        except trials.TookTooLong:
+            raise ReadTimedOut from None
+
+    return replace(rules, read=read)
 
 
 def read_page(fetched: Fetched, *, scraper: Scraper) -> Reading:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AnonymousUser, User
 
-__all__ = ["Draft", "InvalidTarget", "Problem", "create", "delete", "update", "validate", "warnings"]
+__all__ = ["Draft", "InvalidTarget", "Problem", "create", "delete", "store", "update", "validate", "warnings"]
 
 CRAWL_FASTER = "crawler.crawl_faster"
 
@@ -35,10 +35,14 @@ def validate(
     return drafts.read(data, existing=_existing(existing), may_hurry=may_hurry, now=now)
 
 
-@transaction.atomic
 def create(*, owner: User | None, data: object, now: datetime) -> Target:
     """Register a target of `owner`; raises InvalidTarget."""
-    draft = validate(data, by=owner, now=now)
+    return store(draft=validate(data, by=owner, now=now), owner=owner, now=now)
+
+
+@transaction.atomic
+def store(*, draft: Draft, owner: User | None, now: datetime) -> Target:
+    """Register what was validated: trying selectors takes too long for a transaction that writes."""
     target = Target.objects.create(owner=owner, **_columns(draft.values))
     schedules.put(target=target, draft=draft.schedule, now=now)
     freshness.put(target=target, now=now)
@@ -46,13 +50,17 @@ def create(*, owner: User | None, data: object, now: datetime) -> Target:
     return target
 
 
-@transaction.atomic
 def update(*, target: Target, data: object, now: datetime, by: User | AnonymousUser | None = None) -> Target:
     """Change what `data` gives and nothing else; runs that are under way keep their settings.
 
     `by` is who asks, by default the target's owner. Raises InvalidTarget.
     """
     draft = validate(data, existing=target, by=by or target.owner, now=now)
+    return _change(target, draft, now=now)
+
+
+@transaction.atomic
+def _change(target: Target, draft: Draft, *, now: datetime) -> Target:
     values = {key: value for key, value in _columns(draft.values).items() if key in draft.changed}
     for key, value in values.items():
         setattr(target, key, value)

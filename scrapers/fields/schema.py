@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +28,8 @@ _MAX_NAME_CHARACTERS = 100
 _KEYS = frozenset({*KINDS, "attr", "type", "many", "required", "default", "fields"})
 
 Mistake = tuple[str, str]
+Compiler = Callable[[str, str, str], Selector]
+"""Makes a selector of its path in the settings, its kind and its text; raises BadSelector."""
 
 
 class InvalidFields(ValueError):
@@ -76,9 +78,12 @@ class Schema:
         )
 
 
-def parse(*, fields: object, row: object = "") -> Schema:
-    """Return the schema that `fields` and `row` declare, whatever JSON they are; raises InvalidFields."""
-    parser = _Parser()
+def parse(*, fields: object, row: object = "", compiler: Compiler | None = None) -> Schema:
+    """Return the schema that `fields` and `row` declare, whatever JSON they are; raises InvalidFields.
+
+    `compiler` takes the place of `compile_selector`, and is told the path of each selector.
+    """
+    parser = _Parser(compiler or _compiled)
     row_selector = parser.row(row)
     parsed = parser.fields(fields, path="fields", depth=1)
     schema = Schema(row=row_selector, fields=parsed)
@@ -96,10 +101,15 @@ def _selectors(fields: tuple[Field, ...]) -> list[Selector | None]:
     return found
 
 
+def _compiled(_path: str, kind: str, text: str) -> Selector:
+    return compile_selector(kind, text)
+
+
 @dataclass(slots=True)
 class _Parser:
     """Collects every mistake instead of stopping at the first."""
 
+    compiler: Compiler
     mistakes: list[Mistake] = field(default_factory=list)
     count: int = 0
 
@@ -186,7 +196,7 @@ class _Parser:
 
     def selector(self, kind: str, text: str, *, path: str) -> Selector | None:
         try:
-            return compile_selector(kind, text)
+            return self.compiler(path, kind, text)
         except BadSelector as error:
             self.wrong(path, str(error))
             return None

@@ -143,6 +143,15 @@ def of_page(page: Page, *, needs_lxml: bool) -> Scope | None:
     return Value(page, page.text)
 
 
+def can_select(scope: Scope, selector: Selector) -> bool:
+    """Whether `selector` can be asked of `scope`: XPath, and CSS that only cssselect reads, need lxml."""
+    if not isinstance(scope, Lexbor):
+        return True
+    return not isinstance(selector, XPath) and not (
+        isinstance(selector, Css) and not (selector.text or selector.itself)
+    )
+
+
 def _in_element(scope: Lexbor | Lxml, selector: Selector) -> list[Scope]:
     """Return what matches inside an element of either tree: JMESPath looks into the page's JSON-LD."""
     match selector:
@@ -157,7 +166,7 @@ def _in_element(scope: Lexbor | Lxml, selector: Selector) -> list[Scope]:
 
 
 def _json_matches(page: Page, selector: JmesPath, value: JSON) -> list[Scope]:
-    found = cast("JSON", selector.find.search(value))
+    found = selector.find.search(value)
     return [] if found is None else [Value(page, found)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re as plain_re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import cssselect
 import jmespath
@@ -12,8 +12,7 @@ import re2
 from lxml import etree
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-if TYPE_CHECKING:
-    from jmespath.parser import ParsedResult
+from scrapers.fields.searching import Search
 
 MAX_CHARACTERS = 1_000
 MAX_PATTERN_CHARACTERS = 500
@@ -62,7 +61,7 @@ class Pattern:
 class JmesPath:
     """A JMESPath expression over JSON."""
 
-    find: ParsedResult
+    find: Search
 
 
 Selector: TypeAlias = Css | XPath | Pattern | JmesPath
@@ -181,7 +180,7 @@ def _re2_reason(error: Exception) -> str:
 
 def _jmespath(text: str) -> JmesPath:
     try:
-        return JmesPath(find=jmespath.compile(text))
+        return JmesPath(find=Search(jmespath.compile(text)))
     except jmespath.exceptions.JMESPathError as error:
         raise BadSelector(f"is not JMESPath: {str(error).partition(chr(10))[0]}") from None
     except RecursionError:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from crawler import conf
+from crawler import conf, trials
 from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.policy.addresses import BadAllow
@@ -19,6 +20,8 @@ from scrapers import registry
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "HIDDEN",
@@ -50,6 +53,8 @@ NO_WEB_PORT: Final = (
     "the start URL {url} has port {port}, which is none of the web's, so no run contacts it; "
     "an operator can open the port with EGRESS_ALLOW=*:{port}"
 )
+
+NOT_TRIED: Final = "could not be tried just now, so they were not saved; save again in a while"
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "scope": Scope.HOST,
@@ -237,21 +242,28 @@ def _unreadable(values: Mapping[str, Any], given: set[str], existing: Existing |
 
 
 def _scraper_problems(values: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the scraper. Selectors are tried in a process that can be ended."""
+    settings = {name: values[name] for name in ("options", "row", "fields")}
+    if values["scraper"] == "fields":
+        return _tried({"name": "fields", **settings})
     hint = next(iter(values.get("start_urls", ())), None)
     try:
-        registry.compile(
-            name=values["scraper"],
-            url_hint=hint,
-            options=values["options"],
-            row=values["row"],
-            fields=values["fields"],
-        )
+        registry.compile(name=values["scraper"], url_hint=hint, **settings)
     except registry.InvalidScraper as error:
         return [
             Problem(field="scraper" if path in {"", "name"} else path, message=message)
             for path, message in error.problems
         ]
     return []
+
+
+def _tried(settings: Mapping[str, Any]) -> list[Problem]:
+    try:
+        found = trials.problems_of(settings)
+    except trials.CannotTry:
+        log.exception("selectors could not be tried")
+        return [Problem(field="fields", message=NOT_TRIED)]
+    return [Problem(field=path, message=message) for path, message in found]
 
 
 def warnings(

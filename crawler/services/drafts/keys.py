@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 MAX_START_URLS: Final = 1_000
 MAX_PATTERNS: Final = 100
 MAX_PATTERN_LENGTH: Final = 500
+MAX_PATTERN_BYTES: Final = 512 * 1024
+"""What a compiled pattern may take: some 20,000 steps at most for each character of each link."""
 MAX_HEADERS: Final = 50
 MAX_JSON_BYTES: Final = 64 * 1024
 DAY: Final = 24 * 3600
@@ -72,10 +74,13 @@ def pattern(value: object) -> str:
     line = text(most=MAX_PATTERN_LENGTH, least=1)(value)
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = MAX_PATTERN_BYTES
     try:
         re2.compile(line, options)
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        if "too large" in reason:
+            raise wrong("is too large: it repeats too much; use fewer or smaller {…}") from None
         raise wrong(
             f"is not a regular expression (RE2, without look-around and back-references): {reason}"
         ) from None

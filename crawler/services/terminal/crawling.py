@@ -88,7 +88,7 @@ class _Crawl:
         _require_reach(draft.values["start_urls"])
         outputs.require_writable(place, declared=_declared(draft.values["fields"]))
         database.prepare()
-        run = _start(settings)
+        run = _start(draft)
         memory.keep_destination(run, place)
         return run, place
 
@@ -148,11 +148,11 @@ def _why(found: reach.OutOfReach) -> str:
     )
 
 
-def _start(settings: dict[str, object]) -> Run:
+def _start(draft: targets.Draft) -> Run:
     """Make the hidden target and its run."""
     now = timezone.now()
     with transaction.atomic():
-        target = targets.create(owner=None, data=settings, now=now)
+        target = targets.store(draft=draft, owner=None, now=now)
         Target.objects.filter(pk=target.pk).update(
             hidden=True, name=f"terminal: {target.start_urls[0]}"[:200]
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from datetime import timedelta
 
 
@@ -41,21 +40,24 @@ def main() -> None:
 
 
 def hang(owner: str, request: int) -> None:
-    """Keep the slice's lease while a page has held the reader for longer than a page may."""
-    from crawler.engine.reading import TimedReader
-    from crawler.stores.clock import DatabaseClock
-    from crawler.stores.keeper import HUNG_SECONDS, LeaseKeeper
+    """Read a page with a person's XPath that never ends, which no signal interrupts."""
+    from lxml import etree
 
+    from crawler.engine.reading import TimedReader
+    from crawler.stores import keeper
+    from crawler.stores.clock import DatabaseClock
+
+    keeper.HUNG_SECONDS = 0.5
     reader = TimedReader()
-    reader.running_request = request
-    reader.running_since = time.monotonic() - HUNG_SECONDS
     lengths = {
         "every": timedelta(milliseconds=20),
         "send_time": timedelta(seconds=45),
         "lease_time": timedelta(seconds=60),
     }
-    with LeaseKeeper(owner=owner, clock=DatabaseClock(), reader=reader, **lengths):
-        threading.Event().wait(30)
+    page = etree.fromstring("<a>" + "<b/>" * 300 + "</a>")
+    endless = etree.XPath("//b[count(" * 8 + "//b" + ")>0]" * 8)
+    with reader, keeper.LeaseKeeper(owner=owner, clock=DatabaseClock(), reader=reader, **lengths):
+        reader.read(request, lambda: endless(page))
 
 
 if __name__ == "__main__":

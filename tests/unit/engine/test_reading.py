@@ -6,10 +6,12 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from crawler.engine.reading import ReadTimedOut, TimedReader, read_or_problem
 from crawler.http import Fetched, Headers
+from scrapers import registry
 from scrapers.page import JSON, Page
 from scrapers.reader import Reading, read
 from tests.fakes.rules import some_rules
@@ -30,6 +32,22 @@ def test_page_that_does_not_end_is_interrupted_whatever_it_catches() -> None:
     with TimedReader(limit_seconds=0.05) as reader, pytest.raises(ReadTimedOut):
         reader.read(7, forever)
     assert reader.running_since is None
+
+
+@pytest.mark.parametrize(
+    ("selector", "body", "content_type"),
+    [
+        ("re:a[^b]*b|a", b"a" * 1_000_000, "text/plain"),
+        ("jmespath:" + "[?@!='b']|" * 80 + "@", orjson.dumps(["a"] * 100_000), "application/json"),
+    ],
+)
+def test_peoples_selectors_are_interrupted_like_all_else(
+    selector: str, body: bytes, content_type: str
+) -> None:
+    scraper = registry.compile(name="fields", fields={"a": selector})
+    page = Page(url="http://a.test/", body=body, headers={"content-type": content_type})
+    with TimedReader(limit_seconds=0.05) as reader, pytest.raises(ReadTimedOut):
+        reader.read(7, lambda: read(page, scraper))
 
 
 def test_quick_page_leaves_no_alarm_behind() -> None:

@@ -26,6 +26,7 @@ from crawler.engine.work import (
     Visited,
 )
 from crawler.errors import MORE_PROBLEMS, ConnectFailed, NameNotFound, Refused, TooLarge
+from crawler.frontier.scope import compile_scope
 from crawler.policy.identity import digest
 from crawler.urls import canonical
 from scrapers.links import Link
@@ -52,21 +53,29 @@ KNOWN = Validators(
 class Visits:
     """A visitor, its fetcher, and the host that it visits."""
 
-    def __init__(self, *, ledger: Ledger | None = None, patience: timedelta = timedelta(hours=24)) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger | None = None,
+        patience: timedelta = timedelta(hours=24),
+        reading: timedelta = timedelta(seconds=5),
+    ) -> None:
         self.clock = FakeClock()
         self.fetcher = FakeFetcher()
         self.world = FakeWorld(self.clock)
+        self._reader = TimedReader(limit_seconds=reading.total_seconds())
         self.host = HeldHost(HostLease(id=1, origin=A, epoch=1, ledger=ledger or Ledger()), self.clock)
         self._visitor = Visitor(
             fetcher=self.fetcher,
             frontier=FakeFrontier(self.world),
-            reader=TimedReader(),
+            reader=self._reader,
             clock=self.clock,
             patience=patience,
         )
 
     def of(self, claim: Claim | None = None) -> Result:
-        return run(self._visitor.visit(self.host, claim or a_claim()))
+        with self._reader:
+            return run(self._visitor.visit(self.host, claim or a_claim()))
 
 
 def a_claim(url: str = URL, *, rules: RunRules | None = None, **changes: Any) -> Claim:
@@ -166,6 +175,17 @@ def test_body_that_is_no_text_is_not_kept(visits: Visits) -> None:
 
     assert page is not None
     assert (page.body, page.size) == (None, 4)
+
+
+def test_links_that_peoples_patterns_take_too_long_to_judge_fail_their_page() -> None:
+    visits = Visits(reading=timedelta(seconds=0.05))
+    slow = tuple(f".{{499}}{letter}" for letter in "abcdefghij")
+    scope = compile_scope(kind="host", starts=(URL,), include=slow, exclude=(), max_depth=None)
+    links = [Link(url=f"{A}/{number}/{'x' * 2_000}") for number in range(2_000)]
+    visits.fetcher.answer(URL)
+    result = visits.of(a_claim(rules=some_rules(scope=scope, read=lambda _page: a_reading(links=links))))
+    assert isinstance(result, Ended)
+    assert (result.state, result.reason) == (Ending.FAILED, "reader_timed_out")
 
 
 def test_page_that_its_parsers_cannot_read_fails_alone(visits: Visits) -> None:

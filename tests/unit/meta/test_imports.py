@@ -21,6 +21,7 @@ FREE_OF_DJANGO = (
     "crawler/frontier",
     "crawler/exports",
     "crawler/policy",
+    "crawler/trials",
     "scrapers",
 )
 OUTSIDERS = {"django", "celery", "kombu", "redis", "webui"}

@@ -1,0 +1,137 @@
+"""Asks a process of its own what is wrong with a scraper's settings, or what they read from a page."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from scrapers.links import Link
+from scrapers.reader import Facts, Problem, Reading, Scraped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crawler.http import Fetched
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+CPU_SECONDS: Final = 1.0
+READ_CPU_SECONDS: Final = 2.0
+MEMORY_BYTES: Final = 1 << 30
+LONGEST_WAIT_SECONDS: Final = 60.0
+
+TOO_LONG: Final = "takes too long, already on a small page; select what is needed more directly"
+TOO_LONG_TOGETHER: Final = "take too long together, already on a small page; nest fewer of them"
+CRASHED: Final = "ends the program that reads pages; write it more simply"
+
+
+class CannotTry(Exception):
+    """The process that tries selectors could not be started, or ended without an answer."""
+
+
+class TookTooLong(Exception):
+    """Reading a page took all the time that a test fetch has for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What a process said until it ended, and how it did."""
+
+    said: tuple[dict[str, Any], ...]
+    code: int
+
+    def culprit(self, *, cpu_seconds: float) -> str:
+        """Return what it spent most on: the path of a selector, or "" for all of them together."""
+        tried = [line for line in self.said if "trying" in line]
+        began = tried[0]["used"] if tried else 0.0
+        ends = [*(line["used"] for line in tried[1:]), began + cpu_seconds]
+        spent = {line["trying"]: end - line["used"] for line, end in zip(tried, ends, strict=False)}
+        return max(spent, key=lambda path: spent[path], default="")
+
+
+def problems_of(
+    settings: Mapping[str, Any], *, cpu_seconds: float = CPU_SECONDS
+) -> tuple[tuple[str, str], ...]:
+    """Return what is wrong with a scraper's settings, by path: also what takes too long or too much memory.
+
+    `settings` has the arguments of `scrapers.registry.compile`.
+    """
+    ended = _run(settings, cpu_seconds=cpu_seconds)
+    last = ended.said[-1] if ended.said else {}
+    if "problems" in last:
+        return tuple((path, message) for path, message in last["problems"])
+    path = ended.culprit(cpu_seconds=cpu_seconds)
+    if ended.code not in {-signal.SIGPROF, -signal.SIGKILL}:
+        if ended.code >= 0:
+            raise CannotTry(f"the trial of selectors ended with code {ended.code}")
+        return ((path or "fields", CRASHED),)
+    return ((path, TOO_LONG),) if path else (("fields", TOO_LONG_TOGETHER),)
+
+
+def reading_of(settings: Mapping[str, Any], page: Fetched) -> Reading:
+    """Return what a scraper reads from `page`; raises TookTooLong or CannotTry."""
+    headers = {name.lower(): value for name, value in page.headers}
+    about = {"url": page.url, "status": page.status, "headers": headers}
+    ended = _run(settings, cpu_seconds=READ_CPU_SECONDS, page=about, body=page.body)
+    last = ended.said[-1] if ended.said else {}
+    if "reading" in last:
+        return _reading(last["reading"])
+    if ended.code in {-signal.SIGPROF, -signal.SIGKILL}:
+        raise TookTooLong
+    raise CannotTry(f"the process that read the page ended with code {ended.code}")
+
+
+def _run(
+    settings: Mapping[str, Any],
+    *,
+    cpu_seconds: float,
+    page: Mapping[str, Any] | None = None,
+    body: bytes = b"",
+) -> _Ended:
+    """Run the child to its end; whatever interrupts the waiting ends it too."""
+    asked = {
+        "settings": dict(settings),
+        "cpu_seconds": cpu_seconds,
+        "memory_bytes": MEMORY_BYTES,
+        "page": page,
+    }
+    with _started() as child:
+        try:
+            said, _ = child.communicate(orjson.dumps(asked) + b"\n" + body, timeout=LONGEST_WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            said, _ = child.communicate()
+        except BaseException:
+            child.kill()
+            raise
+    lines = said.split(b"\n")[:-1]  # what was not ended by a line break was cut off
+    return _Ended(tuple(orjson.loads(line) for line in lines), child.returncode)
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """Start the child, without the environment, which has secrets that no selector needs."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "crawler.trials.child"],
+            cwd=ROOT,
+            env={},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        raise CannotTry(f"no process can be started: {error}") from None
+
+
+def _reading(said: Mapping[str, Any]) -> Reading:
+    return Reading(
+        items=tuple(Scraped(**item) for item in said["items"]),
+        links=tuple(Link(**link) for link in said["links"]),
+        problems=tuple(Problem(**problem) for problem in said["problems"]),
+        facts=Facts(**said["facts"]),
+    )

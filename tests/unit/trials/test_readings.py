@@ -1,0 +1,56 @@
+"""A test fetch reads its page in a process that can be ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler import trials
+from crawler.http import Fetched, Headers
+from crawler.trials import asking
+from scrapers.reader import Problem
+
+PAGE = '<title>Shop</title><h1>Kettle</h1><p>€ 5</p><a href="/next">next</a>' + "<b>x</b>" * 300
+
+
+def page(body: bytes = PAGE.encode(), content_type: str = "text/html") -> Fetched:
+    return Fetched(
+        url="https://shop.test/",
+        status=200,
+        headers=Headers([("Content-Type", content_type)]),
+        body=body,
+        wire_bytes=len(body),
+        elapsed_seconds=0.1,
+    )
+
+
+def fields(**declared: object) -> dict[str, object]:
+    return {"name": "fields", "fields": declared}
+
+
+def test_what_is_read_there_is_what_would_be_read_here() -> None:
+    settings = fields(name="css:h1", price={"css": "p", "type": "price"}, size={"css": "i", "required": True})
+    reading = trials.reading_of(settings | {"row": "css:body"}, page())
+    assert reading.items == ()
+    assert reading.problems == (
+        Problem(code="missing_required", message="row 1: required field size is missing", field="size"),
+    )
+    assert [link.url for link in reading.links] == ["https://shop.test/next"]
+    assert reading.facts.title == "Shop"
+    (item,) = trials.reading_of(fields(name="css:h1", price={"css": "p", "type": "price"}), page()).items
+    assert item.data == {"name": "Kettle", "price": 5.0}
+
+
+def test_selector_that_only_this_page_makes_endless_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded = "//h1[.='Kettle'][count(//*[count(//*[count(//*[count(//*)>0])>0])>0])>0]"
+    assert trials.problems_of(fields(a={"xpath": guarded})) == ()
+    monkeypatch.setattr(asking, "READ_CPU_SECONDS", 0.2)
+    with pytest.raises(trials.TookTooLong):
+        trials.reading_of(fields(a={"xpath": guarded}), page())
+
+
+def test_expression_that_only_this_page_makes_a_bomb_gives_a_problem_and_no_more() -> None:
+    guarded = "bomb && (" + "|".join(["[@,@][]"] * 100) + ")"
+    assert trials.problems_of(fields(a={"jmespath": guarded})) == ()
+    reading = trials.reading_of(fields(a={"jmespath": guarded}), page(b'{"bomb": 1}', "application/json"))
+    assert reading.items == ()
+    assert reading.problems[0].message == "field a: the expression makes too much of this page"
