@@ -199,6 +199,20 @@ class EventAdmin(ReadOnly):
     list_select_related = ("target", "run")
 
 
+@admin.register(models.Webhook)
+class WebhookAdmin(ReadOnly):
+    list_display = ("name", "owner", "target", "origin", "enabled", "failing_since", "delivered_at")
+    list_filter = ("enabled",)
+    list_select_related = ("owner", "target")
+    hidden = ("url", "secret")
+
+
+@admin.register(models.Delivery)
+class DeliveryAdmin(ReadOnly):
+    list_display = ("id", "webhook_id", "kind", "state", "tries", "status", "reason", "created_at")
+    list_filter = ("state", "kind")
+
+
 @admin.register(models.FreshnessWatch)
 class FreshnessWatchAdmin(ReadOnly):
     list_display = ("target", "state", "since", "check_at")

@@ -19,6 +19,7 @@ from crawler.services import (
     slices,
     ticking,
 )
+from crawler.services.deliveries import sending
 
 
 @shared_task(name=Work.CRAWL_SLICE.value)
@@ -61,6 +62,11 @@ def reconcile(**_newer: object) -> None:
 @shared_task(name=Work.DELIVER.value)
 def deliver(**_newer: object) -> None:
     outbox.publish_waiting(now=timezone.now())
+
+
+@shared_task(name=Work.WEBHOOKS.value)
+def send_webhooks(**_newer: object) -> None:
+    sending.work(now=timezone.now())
 
 
 @shared_task(name=Work.CLEAN_UP.value)

@@ -23,15 +23,20 @@ from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, TIME_LIMIT,
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
 from crawler.models.sessions import Cookie
 from crawler.models.targets import Scope, Target
+from crawler.models.webhooks import GONE, TEST_KIND, Delivery, DeliveryState, Webhook
 from crawler.models.workers import Heartbeat
 
 __all__ = [
     "ACTIVE_RUN_STATES",
     "FINAL_RUN_STATES",
+    "GONE",
+    "TEST_KIND",
     "TIME_LIMIT",
     "Backlog",
     "BacklogKind",
     "Cookie",
+    "Delivery",
+    "DeliveryState",
     "Event",
     "EventKind",
     "FreshnessWatch",
@@ -64,5 +69,6 @@ __all__ = [
     "Snapshot",
     "SpareLink",
     "Target",
+    "Webhook",
     "WriteProbe",
 ]

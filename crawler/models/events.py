@@ -43,6 +43,7 @@ class Event(models.Model):
     """One thing that happened to a target or a run, written with the change it tells of.
 
     A run ends once and meets or misses its deadline once: the database refuses a second event.
+    `announced` once its messages to webhooks are written.
     """
 
     kind = models.CharField(max_length=40, choices=EventKind.choices)
@@ -54,11 +55,15 @@ class Event(models.Model):
     )
     created_at = models.DateTimeField(db_index=True)
     data = OrderedJSONField(default=dict, blank=True)
+    announced = models.BooleanField(default=False, db_default=False)
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
-        indexes = (models.Index(fields=["target", "-id"], name="event_by_target"),)
+        indexes = (
+            models.Index(fields=["target", "-id"], name="event_by_target"),
+            models.Index(fields=["id"], name="event_unannounced", condition=Q(announced=False)),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["run"], name="event_run_ends_once", condition=Q(kind__in=RUN_ENDS)

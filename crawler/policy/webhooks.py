@@ -89,5 +89,8 @@ def decide(outcome: Outcome, *, tries: int, jitter: float, now: datetime) -> Ver
 
 
 def latest_wait(tries: int) -> timedelta:
-    """Return how long to leave a message alone whose try number `tries` nobody reported on."""
-    return DELAYS[min(tries, len(DELAYS)) - 1]
+    """Return how long to leave a message alone whose try number `tries` nobody reported on.
+
+    Never so short that the try may still be under way.
+    """
+    return max(DELAYS[min(tries, len(DELAYS)) - 1], timedelta(minutes=1))

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from django_celery_beat.models import PeriodicTask
 
 from crawler import conf
-from crawler.models import Heartbeat, Host, LaneState, Run, RunState
+from crawler.models import Delivery, DeliveryState, Heartbeat, Host, LaneState, Run, RunState, Webhook
 from crawler.queries import freshness
 from crawler.queue import Lane, Work, lane_for
 from crawler.stores import lanes
@@ -43,6 +43,8 @@ class Figures:
     freshness: Mapping[str, int]
     late_for: timedelta | None
     deadlines: Mapping[str, int]
+    deliveries_waiting: int
+    webhooks_failing: int
 
 
 def beat_alive(now: datetime) -> bool:
@@ -85,6 +87,8 @@ def figures(now: datetime) -> Figures:
         oldest_due=oldest,
         freshness=standings.by_state,
         deadlines=_deadlines(),
+        deliveries_waiting=Delivery.objects.filter(state=DeliveryState.WAITING).count(),
+        webhooks_failing=Webhook.objects.filter(enabled=True, failing_since__isnull=False).count(),
         late_for=now - standings.late_since if standings.late_since else None,
     )
 

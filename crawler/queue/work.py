@@ -16,6 +16,7 @@ class Work(StrEnum):
     REFRESH = "refresh.tick"
     RECONCILE = "crawl.reconcile"
     DELIVER = "outbox.deliver"
+    WEBHOOKS = "webhooks.send"
     CLEAN_UP = "retention.clean_up"
     SETTLE_RUN = "runs.settle"
     REPORT_RUN = "runs.report"
@@ -83,6 +84,7 @@ QUEUE_OF = {
     Work.RECONCILE: Queue.CONTROL,
     Work.DELIVER: Queue.CONTROL,
     Work.REFRESH: Queue.JOBS,
+    Work.WEBHOOKS: Queue.JOBS,
     Work.SETTLE_RUN: Queue.JOBS,
     Work.CLEAN_UP: Queue.JOBS,
     Work.REPORT_RUN: Queue.JOBS,

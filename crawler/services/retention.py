@@ -14,6 +14,7 @@ from crawler.models import (
     FINAL_RUN_STATES,
     Backlog,
     Cookie,
+    Delivery,
     Event,
     Item,
     ItemVersion,
@@ -27,8 +28,9 @@ from crawler.models import (
     Snapshot,
     SpareLink,
     Target,
+    Webhook,
 )
-from crawler.services import events, heartbeats, outbox, skips
+from crawler.services import deliveries, events, heartbeats, outbox, skips
 from crawler.stores import outages, sql
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ def _step_target(_now: datetime) -> int:
         items,
         Page.objects.filter(target=target),
         Event.objects.filter(target=target),
+        Delivery.objects.filter(webhook__target=target),
+        Webhook.objects.filter(target=target),
     ):
         count = _remove(rows)
         if count:
@@ -129,6 +133,7 @@ def _step_bodies(now: datetime) -> int:
 
 def _step_outbox(now: datetime) -> int:
     gone = outages.forget(before=now - conf.crawl().keep_events) + skips.forget(now=now)
+    gone += deliveries.forget(now=now)
     return gone + outbox.forget(now=now) + heartbeats.forget(now=now) + events.forget(now=now)
 
 

@@ -132,6 +132,7 @@ class Installation(Collector):
         yield from _of_hosts(found)
         yield _by("trawl_workers", "Processes heard of within a minute, by kind.", "kind", found.workers)
         yield from _of_promises(found)
+        yield from _of_webhooks(found)
 
 
 def _of_runs(found: health.Figures) -> Iterable[Metric]:
@@ -154,6 +155,13 @@ def _of_promises(found: health.Figures) -> Iterable[Metric]:
     yield _longest("trawl_data_late_seconds", "How long data has been late most.", found.late_for)
     outcomes = "Deadlines of runs that were met or missed."
     yield _sums("trawl_deadlines", outcomes, "outcome", found.deadlines)
+
+
+def _of_webhooks(found: health.Figures) -> Iterable[Metric]:
+    waiting = "Messages to webhooks that are still to be taken."
+    yield GaugeMetricFamily("trawl_webhook_deliveries_waiting", waiting, value=found.deliveries_waiting)
+    failing = "Webhooks that are on and whose last try failed."
+    yield GaugeMetricFamily("trawl_webhooks_failing", failing, value=found.webhooks_failing)
 
 
 def _by(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:

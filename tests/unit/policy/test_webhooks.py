@@ -94,7 +94,7 @@ def test_jitter_adds_at_most_a_tenth() -> None:
     assert decided(answered(500), jitter=0.5) == TryAgain(after=timedelta(seconds=10.5), reason="status-500")
 
 
-def test_silence_about_a_try_lasts_as_long_as_the_wait_after_it() -> None:
+def test_try_without_a_report_is_left_alone_for_its_wait_and_at_least_a_minute() -> None:
     assert [webhooks.latest_wait(number) for number in (1, 7, 8)] == [
-        timedelta(seconds=10), timedelta(hours=12), timedelta(hours=12)
+        timedelta(minutes=1), timedelta(hours=12), timedelta(hours=12)
     ]  # fmt: skip
