@@ -117,6 +117,12 @@ class HostAdmin(ReadOnly):
     hidden = ("robots_body",)
 
 
+@admin.register(models.Cookie)
+class CookieAdmin(ReadOnly):
+    list_display = ("id", "run_id")
+    hidden = ("key", "secret")
+
+
 @admin.register(models.Backlog)
 class BacklogAdmin(ReadOnly):
     list_display = ("id", "run", "host", "kind", "priority", "open", "due_at")

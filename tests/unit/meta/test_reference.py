@@ -196,6 +196,8 @@ def _one_of_each() -> figures.Figures:
         freshness={"late": 1},
         late_for=None,
         deadlines={"met": 1},
+        deliveries_waiting=1,
+        webhooks_failing=1,
     )
 
 
