@@ -31,7 +31,7 @@ def backwards(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crawler", "0017_cookies"),
+        ("crawler", "0018_page_hints"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
