@@ -111,6 +111,16 @@ def _without_tracking(text: str) -> str:
     return f"{head}?{'&'.join(kept)}" if kept else head
 
 
+def left_out(url: str) -> tuple[str, ...]:
+    """Return what the canonical form of `url` lacks: `#` for its fragment, tracking parameters by name.
+
+    Raises BadUrl.
+    """
+    kept = canonical(url, keep_tracking=True).text
+    names = [part.partition("=")[0] for part in kept.partition("?")[2].split("&") if _TRACKING.match(part)]
+    return (*dict.fromkeys(names), *(["#"] if "#" in url else []))
+
+
 @lru_cache(maxsize=1024)
 def _check_punycode(host: str) -> None:
     """Refuse labels that encode nothing: they must decode, and encode to themselves (UTS 46 §4)."""

@@ -158,6 +158,7 @@ class Request(models.Model):
                 fields=["run", "path_key"], name="request_variants", condition=Q(path_key__isnull=False)
             ),
             models.Index(fields=["run", "state", "id"], name="request_trouble", condition=Q(state__gte=3)),
+            models.Index(fields=["parent"], name="request_hops", condition=~Q(via="")),
         )
 
     def __str__(self) -> str:

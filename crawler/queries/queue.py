@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from crawler.frontier.waiting import Wait
-    from crawler.models import Host
+    from crawler.models import Host, Request
 
 FIRST_HOSTS = 3
 MOST_COUNTED = 100
@@ -115,6 +115,13 @@ def hosts(run: Run, *, now: datetime, cursor: str | None = None, size: int = 100
     rows = listing(_with_hosts(found), order=("due_at", "id"), cursor=cursor, size=size)
     around = _around(rows.rows, now=now)
     return rows.map(lambda row: around.line(row, run))
+
+
+def line_of(request: Request, run: Run, *, now: datetime) -> HostLine:
+    """Return why one request of `run` that is queued waits."""
+    row = _with_hosts(Backlog.objects.all()).get(pk=request.backlog_id)
+    row.due_at = request.not_before or now  # its own, not that of the first on this host
+    return _around([row], now=now).line(row, run)
 
 
 def _backlogs(ids: Sequence[int]) -> list[Backlog]:

@@ -14,9 +14,8 @@ from crawler import trials
 from crawler.engine.reading import ReadTimedOut
 from crawler.engine.session import Session
 from crawler.engine.work import RunRules
+from crawler.frontier.frozen import scope_of
 from crawler.frontier.politeness import Pace
-from crawler.frontier.scope import compile_scope
-from crawler.frontier.traps import traps_of
 from crawler.models import Page as PageRow
 from crawler.models import Run, RunTrigger
 from crawler.policy import redirects
@@ -125,14 +124,7 @@ def rules_from(
     return RunRules(
         run=run,
         target=target,
-        scope=compile_scope(
-            kind=frozen["scope"],
-            starts=frozen["start_urls"],
-            include=frozen["include"],
-            exclude=frozen["exclude"],
-            max_depth=frozen["max_depth"],
-            traps=traps_of(frozen.get("traps")),
-        ),
+        scope=scope_of(frozen),
         pace=Pace(
             delay_seconds=settings.default_delay.total_seconds() if delay is None else delay,
             connections=frozen["connections"] or 1,

@@ -112,6 +112,7 @@ def crawled(service: Installation, shop: str) -> dict[str, str]:
         "target-crawl-by": f"/targets/{target}/crawl/by/",
         "run": f"/runs/{run}/",
         "run-requests": f"/runs/{run}/requests/",
+        "run-decision": f"/runs/{run}/url/?url={shop}product/head-torch/%23reviews",
         "item": f"/items/{item}/",
     }
 

@@ -23,6 +23,7 @@ from ninja.renderers import JSONRenderer
 from crawler.services.drafts import Problem
 from webui.api import (
     calendar,
+    decisions,
     events,
     items,
     pages,
@@ -96,7 +97,20 @@ api = NinjaAPI(
 )
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
-for subject in (targets, runs, requests, queue, items, pages, previews, events, schedules, calendar, refresh):
+for subject in (
+    targets,
+    runs,
+    requests,
+    decisions,
+    queue,
+    items,
+    pages,
+    previews,
+    events,
+    schedules,
+    calendar,
+    refresh,
+):
     api.add_router("", subject.router)
 
 

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from crawler.errors import CODES, OUTSIDE, READING
+from crawler.frontier.decisions import Fate
 from crawler.frontier.waiting import Reason
 from crawler.models import EventKind, OutageKind, RequestState, RunState, SkipKind
 from crawler.policy.freshness import Freshness
@@ -102,6 +103,11 @@ def test_every_problem_of_reading_is_documented_with_its_meaning_and_no_other() 
 def test_every_reason_of_the_queue_is_documented_in_its_words_and_no_other() -> None:
     rows = [row for row in tables.rows(REFERENCE / "api.md", below="Queue") if "`GET" not in row[0]]
     assert {row[0].strip("`"): row[1] for row in rows} == {reason.value: reason.words for reason in Reason}
+
+
+def test_every_fate_of_a_url_is_documented_in_its_words_and_no_other() -> None:
+    rows = tables.rows(REFERENCE / "api.md", below="What happened to a URL")
+    assert {row[0].strip("`"): row[1] for row in rows} == {fate.value: fate.words for fate in Fate}
 
 
 def test_every_kind_of_event_is_documented_and_no_other() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crawler.urls import BadUrl, canonical, registrable_domain
+from crawler.urls import BadUrl, canonical, left_out, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,18 @@ def test_link_is_read_on_its_page(link: str, expected: str) -> None:
 )
 def test_tracking_parameters_are_dropped_and_the_order_kept(query: str, expected: str) -> None:
     assert canonical(f"https://example.org/x{query}").text == f"https://example.org/x{expected}"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://example.org/?a=1&utm_source=x&GCLID=2&utm_source=y#z", ("utm_source", "GCLID", "#")),
+        ("https://example.org/?a=1", ()),
+        ("https://example.org", ()),
+    ],
+)
+def test_what_the_canonical_form_lacks_is_named(url: str, expected: tuple[str, ...]) -> None:
+    assert left_out(url) == expected
 
 
 def test_tracking_parameters_can_be_kept() -> None:
