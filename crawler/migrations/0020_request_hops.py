@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crawler", "0018_page_hints"),
+        ("crawler", "0019_webhooks"),
     ]
 
     operations = [
