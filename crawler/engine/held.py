@@ -73,11 +73,12 @@ class HeldHost:
             self._set_pace()
 
     def _set_pace(self) -> None:
-        """Go as slowly as everybody who has work here asks for, and robots.txt where it is obeyed."""
+        """Go as slowly as everybody who has work here asks for, robots.txt, and the host by its latency."""
         queued = [] if self._queued_pace is None else [self._queued_pace]
         self.pace = politeness.combine(
             [*self.hand.paces, *queued],
             crawl_delay_seconds=self.ledger.crawl_delay_seconds if self.hand.obeys else None,
+            latency_seconds=self.ledger.latency_seconds,
         )
         self.next_at = max(self.next_at, self._sent_at + self.pace.delay_seconds)
 
@@ -116,17 +117,22 @@ class HeldHost:
         self.leaving = False
 
     def note(self, **changes: object) -> None:
-        """Change the ledger; a delay that robots.txt asks for counts at once."""
+        """Change the ledger; a delay that robots.txt asks for, or a host needs, counts at once."""
         self.ledger = replace(self.ledger, **changes)  # type: ignore[arg-type]
         self.dirty = True
-        if "crawl_delay_seconds" in changes:
+        if "crawl_delay_seconds" in changes or (self.pace.adapts and "latency_seconds" in changes):
             self._set_pace()
 
     def news(self) -> HostNews:
         """Return what is to be stored now of the host."""
         wait = max(self.next_at - self._clock.monotonic(), 0.0)
         next_at = self._clock.now() + timedelta(seconds=wait)
-        ledger = replace(self.ledger, next_at=next_at, delay_seconds=self.pace.delay_seconds)
+        ledger = replace(
+            self.ledger,
+            next_at=next_at,
+            delay_seconds=self.pace.delay_seconds,
+            delay_reason=self.pace.because,
+        )
         told = HostNews(
             id=self.id,
             epoch=self.epoch,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.errors import TimedOut
 from crawler.frontier import politeness
-from crawler.http import Fetched
+from crawler.http import Failed, Fetched
 
 if TYPE_CHECKING:
     from crawler.engine.held import HeldHost
@@ -27,7 +28,10 @@ def note(host: HeldHost, outcome: Outcome) -> None:
                 hold_reason="",
             )
         case False:
-            host.note(last_status=status, failures=ledger.failures + 1)
+            latency = ledger.latency_seconds
+            if isinstance(outcome, Failed) and isinstance(outcome.error, TimedOut):
+                latency = politeness.smooth_latency(latency, outcome.elapsed_seconds)
+            host.note(last_status=status, failures=ledger.failures + 1, latency_seconds=latency)
         case None:
             host.note(last_status=status)
     wait = politeness.circuit_wait(host.ledger.failures, openings=ledger.circuit_openings)

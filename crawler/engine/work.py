@@ -111,6 +111,7 @@ class Ledger:
     unavailable_since: datetime | None = None
     hold_reason: str = ""
     delay_seconds: float | None = None
+    delay_reason: str = ""
     crawl_delay_seconds: float | None = None
     robots_state: str = ""
     robots_body: bytes = b""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from crawler.frontier.lengths import DAY, HOUR, MINUTE, in_words, rounded_up
-from crawler.frontier.politeness import MEAN_GAP
+from crawler.frontier.politeness import MEAN_GAP, patience_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,13 +106,19 @@ def judge(times: Sequence[datetime], load: Load) -> Feasibility | None:
 
 
 def pace(
-    *, delay: timedelta, crawl_delay: float | None, latency: float | None, connections: int
+    *,
+    delay: timedelta,
+    crawl_delay: float | None,
+    latency: float | None,
+    connections: int,
+    adapts: bool = False,
 ) -> timedelta:
     """Return the time that a host takes for one page, on average.
 
-    That is its delay, which a `Crawl-delay` only lengthens, with what chance adds to it; or its
-    latency, shared by the connections, where that is longer. Latency and `Crawl-delay` are seconds,
-    None when unknown.
+    That is its delay, which a `Crawl-delay` and, where the pace adapts, its latency only lengthen, with
+    what chance adds to it; or its latency, shared by the connections, where that is longer. Latency and
+    `Crawl-delay` are seconds, None when unknown.
     """
-    asked = max(delay.total_seconds(), crawl_delay or 0.0) * MEAN_GAP
+    slow = patience_seconds(latency) if adapts and latency else 0.0
+    asked = max(delay.total_seconds(), crawl_delay or 0.0, slow) * MEAN_GAP
     return timedelta(seconds=round(max(asked, (latency or 0.0) / max(1, connections)), 3))

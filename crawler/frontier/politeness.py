@@ -20,29 +20,61 @@ CIRCUIT_FAILURES = 10
 CIRCUIT_FIRST = timedelta(minutes=5)
 CIRCUIT_LONGEST = timedelta(hours=1)
 LATENCY_MEMORY = 0.8
+SLOW_FACTOR = 2.0
+SLOW_MOST_SECONDS = 30.0
 UNWELL_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast one host may be asked: seconds between two requests, and connections at once."""
+    """How fast one host may be asked: seconds between two requests, and connections at once.
+
+    One that `adapts` leaves a slow host more time. `because` says what made the delay longer than it
+    was asked to be: "robots" or "slow", and nothing else.
+    """
 
     delay_seconds: float = 1.0
     connections: int = 1
+    adapts: bool = False
+    because: str = ""
 
 
-def combine(paces: list[Pace], *, crawl_delay_seconds: float | None) -> Pace:
+def combine(
+    paces: list[Pace], *, crawl_delay_seconds: float | None, latency_seconds: float | None = None
+) -> Pace:
     """Return the pace that hurts nobody: the longest delay and the fewest connections of all.
 
-    A `Crawl-delay` of robots.txt only ever slows a host down.
+    A `Crawl-delay` of robots.txt and the latency of a host only ever slow it down.
     """
     if not paces:
         return Pace(delay_seconds=crawl_delay_seconds or Pace().delay_seconds)
-    delay = max(pace.delay_seconds for pace in paces)
+    adapts = any(pace.adapts for pace in paces)
+    delay, because = max(pace.delay_seconds for pace in paces), ""
+    if crawl_delay_seconds is not None and crawl_delay_seconds > delay:
+        delay, because = crawl_delay_seconds, "robots"
+    if adapts and latency_seconds is not None and (slow := patience_seconds(latency_seconds)) > delay:
+        delay, because = slow, "slow"
     return Pace(
-        delay_seconds=max(delay, crawl_delay_seconds or 0.0),
+        delay_seconds=delay,
         connections=min(pace.connections for pace in paces),
+        adapts=adapts,
+        because=because,
     )
+
+
+def patience_seconds(latency_seconds: float) -> float:
+    """Return how far apart two requests are to be on a host that answers in `latency_seconds`.
+
+    Twice as long as it works on one, so that no crawl has it work for more than half of the time; 30 s
+    at most. Scrapy's AutoThrottle leaves 1 latency by default, Heritrix 5 from 3 s on; the delay that is
+    asked for anyway is longer than most hosts need.
+    """
+    return min(SLOW_FACTOR * latency_seconds, SLOW_MOST_SECONDS)
+
+
+def adapts(*, delay_seconds: float, default_seconds: float) -> bool:
+    """Say whether a delay leaves slow hosts more time: one below the default is a person's own choice."""
+    return delay_seconds > 0 and delay_seconds >= default_seconds
 
 
 def gap_seconds(pace: Pace, *, draw: float) -> float:

@@ -45,6 +45,7 @@ class Host(models.Model):
     turns = models.BigIntegerField(default=0)
 
     delay_seconds = models.FloatField(null=True, blank=True)
+    delay_reason = models.CharField(max_length=10, blank=True, default="", db_default="")
     crawl_delay_seconds = models.FloatField(null=True, blank=True)
     latency_seconds = models.FloatField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)

@@ -61,6 +61,7 @@ class Target(models.Model):
     )
     delay_seconds = models.FloatField(null=True, blank=True)
     connections = models.PositiveSmallIntegerField(null=True, blank=True)
+    adapt_pace = models.BooleanField(default=True, db_default=True)
     obey_robots = models.BooleanField(default=True)
     deadline = models.JSONField(null=True, blank=True)
     max_age_seconds = models.PositiveIntegerField(null=True, blank=True)

@@ -14,6 +14,7 @@ from crawler import trials
 from crawler.engine.reading import ReadTimedOut
 from crawler.engine.session import Session
 from crawler.engine.work import RunRules
+from crawler.frontier import politeness
 from crawler.frontier.frozen import scope_of
 from crawler.frontier.politeness import Pace
 from crawler.models import Page as PageRow
@@ -120,14 +121,17 @@ def rules_from(
     )
     agent = ("User-Agent", frozen["user_agent"] or settings.user_agent)
     sent = (agent, *((name, value) for name, value in headers.items() if name.lower() != "user-agent"))
-    delay = frozen["delay_seconds"]
+    default = settings.default_delay.total_seconds()
+    delay = default if frozen["delay_seconds"] is None else frozen["delay_seconds"]
     return RunRules(
         run=run,
         target=target,
         scope=scope_of(frozen),
         pace=Pace(
-            delay_seconds=settings.default_delay.total_seconds() if delay is None else delay,
+            delay_seconds=delay,
             connections=frozen["connections"] or 1,
+            adapts=frozen.get("adapt_pace", True)
+            and politeness.adapts(delay_seconds=delay, default_seconds=default),
         ),
         read=partial(read_page, scraper=scraper),
         headers=sent,

@@ -41,8 +41,8 @@ HOSTS_A_STEP = 1_000
 CANCELLED = "cancelled"
 FROZEN = (
     "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "traps",
-    "delay_seconds", "connections", "obey_robots", "cookies", "user_agent", "scraper", "options", "fields",
-    "row", "key",
+    "delay_seconds", "connections", "adapt_pace", "obey_robots", "cookies", "user_agent", "scraper",
+    "options", "fields", "row", "key",
 )  # fmt: skip
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 LEDGER_COLUMNS = (
     "next_at, last_at, last_status, latency_seconds, failures, circuit_openings, unavailable_since, "
-    "hold_reason, delay_seconds, crawl_delay_seconds, robots_state, robots_body, robots_fetched_at, "
-    "robots_until, robots_failures, robots_failed_at, robots_reason"
+    "hold_reason, delay_seconds, delay_reason, crawl_delay_seconds, robots_state, robots_body, "
+    "robots_fetched_at, robots_until, robots_failures, robots_failed_at, robots_reason"
 )
 
 
@@ -123,7 +123,7 @@ RISEN = (
 def read_ledger(row: sql.Row) -> Ledger:
     """Return the ledger from the columns of LEDGER_COLUMNS."""
     next_at, last_at, last_status, latency, failures, openings, since, reason, *rest = row
-    delay, crawl_delay, state, body, fetched_at, until, tries, failed_at, cause = rest
+    delay, delay_reason, crawl_delay, state, body, fetched_at, until, tries, failed_at, cause = rest
     return Ledger(
         next_at=sql.moment(next_at),
         last_at=sql.moment(last_at),
@@ -134,6 +134,7 @@ def read_ledger(row: sql.Row) -> Ledger:
         unavailable_since=sql.moment(since),
         hold_reason=str(reason),
         delay_seconds=delay,
+        delay_reason=str(delay_reason),
         crawl_delay_seconds=crawl_delay,
         robots_state=str(state),
         robots_body=sql.data(body),
@@ -155,8 +156,8 @@ def write_ledgers(news: Sequence[HostNews]) -> None:
 
 WRITE_LEDGER = (
     "UPDATE crawler_host SET next_at = %s, last_at = %s, last_status = %s, latency_seconds = %s, "
-    "failures = %s, circuit_openings = %s, unavailable_since = %s, hold_reason = %s, delay_seconds = %s "
-    "WHERE id = %s AND lease_epoch = %s"
+    "failures = %s, circuit_openings = %s, unavailable_since = %s, hold_reason = %s, delay_seconds = %s, "
+    "delay_reason = %s WHERE id = %s AND lease_epoch = %s"
 )
 WRITE_ROBOTS = (
     "UPDATE crawler_host SET crawl_delay_seconds = %s, robots_state = %s, robots_body = %s, "
@@ -182,6 +183,7 @@ def _ledger_row(news: HostNews) -> tuple[object, ...]:
         sql.adapt(ledger.unavailable_since),
         ledger.hold_reason[:60],
         ledger.delay_seconds,
+        ledger.delay_reason,
         news.id,
         news.epoch,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Ask, Clock
     from crawler.engine.session import Session
-    from crawler.engine.work import Claim, HostLease, HostNews, RunRules
+    from crawler.engine.work import Claim, HostLease, HostNews, Ledger, RunRules
     from crawler.frontier.politeness import Pace
     from crawler.policy.cookies import Cookie
     from crawler.stores.claims import OpenBacklog
@@ -166,7 +166,7 @@ def _first_wishes(leased: Leased, waiting: Waiting, rules: Mapping[int, RunRules
     wishes = []
     for lease, turns in leased.values():
         entries = waiting.get(lease.id, ())
-        pace = _pace(entries, rules, crawl_delay_seconds=lease.ledger.crawl_delay_seconds)
+        pace = _pace(entries, rules, ledger=lease.ledger)
         count = share.batch(
             delay_seconds=pace.delay_seconds,
             connections=pace.connections,
@@ -178,11 +178,15 @@ def _first_wishes(leased: Leased, waiting: Waiting, rules: Mapping[int, RunRules
 
 
 def _pace(
-    entries: Sequence[OpenBacklog], rules: Mapping[int, RunRules], *, crawl_delay_seconds: float | None = None
+    entries: Sequence[OpenBacklog], rules: Mapping[int, RunRules], *, ledger: Ledger | None = None
 ) -> Pace:
     """Return the pace that suits all the runs that have something queued on one host."""
     paces = [rules[entry.run].pace for entry in entries]
-    return politeness.combine(paces, crawl_delay_seconds=crawl_delay_seconds)
+    return politeness.combine(
+        paces,
+        crawl_delay_seconds=ledger.crawl_delay_seconds if ledger else None,
+        latency_seconds=ledger.latency_seconds if ledger else None,
+    )
 
 
 def _claim(claimer: Claimer, wishes: Iterable[Wish], waiting: Waiting, *, now: datetime) -> list[Claim]:

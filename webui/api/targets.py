@@ -70,6 +70,7 @@ class TargetOut(Schema):
     priority: int
     delay_seconds: float | None
     connections: int | None
+    adapt_pace: bool
     obey_robots: bool
     cookies: bool
     headers: dict[str, str]

@@ -88,6 +88,11 @@ TARGET_SCHEMA: dict[str, Any] = body(
     priority={**WHOLE_NUMBER_0_TO_9, "default": 5, "description": "9 is the most urgent."},
     delay_seconds={"type": ["number", "null"], "minimum": 0, "description": "Between requests to a host."},
     connections=_whole(1, "How many requests to a host at once; null for one."),
+    adapt_pace={
+        "type": "boolean",
+        "default": True,
+        "description": "Whether slow hosts are left more time; a delay below the default leaves none.",
+    },
     obey_robots={"type": "boolean", "default": True},
     cookies={
         "type": "boolean",

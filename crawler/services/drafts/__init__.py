@@ -70,6 +70,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "priority": 5,
     "delay_seconds": None,
     "connections": None,
+    "adapt_pace": True,
     "obey_robots": True,
     "cookies": False,
     "headers": {},
@@ -213,6 +214,7 @@ def _hurry(values: Mapping[str, Any], given: set[str], existing: Existing | None
     faster = {
         "delay_seconds": (delay is not None and delay < floor, f"a delay below {floor:g} s"),
         "connections": (connections is not None and connections > 1, "more than one connection to a host"),
+        "adapt_pace": (not values["adapt_pace"], "leaving slow hosts no more time"),
         "obey_robots": (not values["obey_robots"], "crawling without robots.txt"),
     }
     before = existing.values if existing else DEFAULTS

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler import conf
+from crawler.frontier import politeness
 from crawler.frontier.feasibility import Load, judge, pace
 from crawler.models import Host, Run, Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 TIMES_COMPARED: Final = 30
 LENGTHENING: Final = (
     "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes",
-    "delay_seconds", "connections", "obey_robots",
+    "delay_seconds", "connections", "adapt_pace", "obey_robots",
 )  # fmt: skip
 """The settings that decide how long a run takes."""
 
@@ -102,11 +103,21 @@ def _paces(origins: set[str], values: Mapping[str, Any]) -> tuple[timedelta, ...
         )
     }
     delay = values["delay_seconds"]
-    own = conf.crawl().default_delay if delay is None else timedelta(seconds=delay)
+    default = conf.crawl().default_delay
+    own = default if delay is None else timedelta(seconds=delay)
+    adapts = values["adapt_pace"] and politeness.adapts(
+        delay_seconds=own.total_seconds(), default_seconds=default.total_seconds()
+    )
     found = []
     for origin in sorted(origins):
         crawl_delay, latency = known.get(origin, (None, None))
         found.append(
-            pace(delay=own, crawl_delay=crawl_delay, latency=latency, connections=values["connections"] or 1)
+            pace(
+                delay=own,
+                crawl_delay=crawl_delay,
+                latency=latency,
+                connections=values["connections"] or 1,
+                adapts=adapts,
+            )
         )
     return tuple(found)

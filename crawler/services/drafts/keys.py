@@ -161,6 +161,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "priority": integer(least=0, most=9),
     "delay_seconds": optional(number(least=0, most=DAY)),
     "connections": optional(integer(least=1, most=64)),
+    "adapt_pace": flag,
     "obey_robots": flag,
     "cookies": flag,
     "headers": headers,

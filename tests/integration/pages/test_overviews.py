@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -68,6 +69,21 @@ def test_hosts_page_shows_the_ledger(client: Client, run: Run) -> None:
     page = response.content.decode()
     for words in ("2.5 s", "robots.txt asks for 2 s", "unreachable", "does not exist", "status-429", ">vm<"):
         assert words in page, words
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("slow", "because it answers slowly"), ("robots", "as its robots.txt asks"), ("", "")],
+)
+def test_hosts_page_says_why_a_delay_is_longer_than_asked_for(
+    client: Client, run: Run, reason: str, words: str
+) -> None:
+    Host.objects.update(delay_seconds=8, crawl_delay_seconds=8, latency_seconds=4, delay_reason=reason)
+
+    shown = client.get(reverse("hosts")).content.decode()
+
+    assert words in shown
+    assert ("robots.txt asks for" in shown) == (reason != "robots")
 
 
 def test_hosts_are_found_by_name_and_by_trouble(client: Client, ada: User, run: Run) -> None:

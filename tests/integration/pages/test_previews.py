@@ -31,6 +31,7 @@ FORM = {
     "scope": "host",
     "scraper": "auto",
     "priority": "5",
+    "adapt_pace": "on",
     "obey_robots": "on",
     "enabled": "on",
     "when": "never",

@@ -63,6 +63,7 @@ def test_form_shows_what_is_stored_and_stores_it_unchanged(client: Client, ada: 
         "scraper": "auto",
         "priority": "5",
         "enabled": "on",
+        "adapt_pace": "on",
         "obey_robots": "on",
         "when": "every",
         "every": "1",

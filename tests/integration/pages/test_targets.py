@@ -19,6 +19,7 @@ FILLED: dict[str, Any] = {
     "scope": "prefix",
     "priority": "2",
     "max_pages": "500",
+    "adapt_pace": "on",
     "obey_robots": "on",
     "enabled": "on",
     "scraper": "fields",

@@ -192,7 +192,9 @@ def test_too_many_start_urls_are_refused() -> None:
     }
 
 
-@pytest.mark.parametrize("pace", [{"delay_seconds": 0.1}, {"connections": 2}, {"obey_robots": False}])
+@pytest.mark.parametrize(
+    "pace", [{"delay_seconds": 0.1}, {"connections": 2}, {"obey_robots": False}, {"adapt_pace": False}]
+)
 def test_a_faster_pace_needs_the_permission(owner: User, pace: dict[str, Any]) -> None:
     assert set(problems({**SHOP, **pace}, by=owner)) == set(pace)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.engine import manners
 from crawler.engine.held import HeldHost
 from crawler.engine.work import Claim, HostLease, Ledger
+from crawler.errors import TimedOut
 from crawler.frontier.politeness import Pace
+from crawler.http import Failed
 from tests.fakes.clock import BEGINNING, FakeClock
 from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.neighbours import refreshed
@@ -144,6 +149,31 @@ def test_crawl_delay_slows_only_runs_that_obey() -> None:
 
     assert (obeying.pace.delay_seconds, careless.pace.delay_seconds) == (7.0, 0.0)
     assert careless.ledger.crawl_delay_seconds == 7.0
+
+
+def test_host_that_gets_slow_is_left_alone_for_longer_at_once() -> None:
+    host = held()
+    claim = a_claim()
+    host.add([replace(claim, rules=replace(claim.rules, pace=Pace(delay_seconds=1.0, adapts=True)))])
+    host.use_slot()
+    for seconds in (0.1, 20.0):
+        manners.note(host, Failed(url=claim.url, error=TimedOut(), elapsed_seconds=seconds))
+
+    latency = 0.8 * 0.1 + 0.2 * 20.0
+    assert host.ledger.latency_seconds == pytest.approx(latency)
+    assert host.pace.delay_seconds == pytest.approx(2 * latency)
+    assert host.slot_in() >= 2 * latency - 0.001
+    told = host.news().ledger
+    assert told.delay_seconds == pytest.approx(2 * latency)
+    assert told.delay_reason == "slow"
+
+
+def test_slow_answers_change_nothing_where_the_pace_does_not_adapt() -> None:
+    host = held()
+    host.add([a_claim(delay_seconds=1.0)])
+    manners.note(host, Failed(url="http://a.test/", error=TimedOut(), elapsed_seconds=30.0))
+
+    assert (host.pace.delay_seconds, host.pace.because) == (1.0, "")
 
 
 def test_little_in_hand_asks_for_what_two_seconds_take() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,10 @@ def test_a_host_takes_the_longest_of_delay_crawl_delay_and_shared_latency(
         delay=timedelta(seconds=delay), crawl_delay=crawl_delay, latency=latency, connections=connections
     )
     assert found.total_seconds() == seconds
+
+
+def test_slow_host_takes_longer_where_the_pace_adapts() -> None:
+    asked: dict[str, Any] = {"delay": SECOND, "crawl_delay": None, "latency": 4.0, "connections": 1}
+
+    assert pace(**asked) == timedelta(seconds=4)
+    assert pace(**asked, adapts=True) == timedelta(seconds=8 * 1.15)

@@ -47,6 +47,53 @@ def test_crawl_delay_never_makes_a_host_faster() -> None:
     assert combine([Pace(delay_seconds=5)], crawl_delay_seconds=1).delay_seconds == 5
 
 
+SLOW = Pace(delay_seconds=1.0, adapts=True)
+
+
+@pytest.mark.parametrize(
+    ("latency", "delay", "because"),
+    [
+        (None, 1.0, ""),
+        (0.01, 1.0, ""),
+        (0.5, 1.0, ""),
+        (0.6, 1.2, "slow"),
+        (5.0, 10.0, "slow"),
+        (29.0, 30.0, "slow"),
+    ],
+)
+def test_slow_host_is_left_twice_as_long_as_it_takes(
+    latency: float | None, delay: float, because: str
+) -> None:
+    pace = combine([SLOW], crawl_delay_seconds=None, latency_seconds=latency)
+
+    assert (pace.delay_seconds, pace.because) == (delay, because)
+
+
+@given(found=st.lists(paces, min_size=1, max_size=5), latency=st.floats(0, 100))
+def test_pace_that_does_not_adapt_is_kept_however_slow_the_host(found: list[Pace], latency: float) -> None:
+    assert combine(found, crawl_delay_seconds=None, latency_seconds=latency) == combine(
+        found, crawl_delay_seconds=None
+    )
+
+
+def test_longest_of_what_is_asked_crawl_delay_and_latency_holds_and_is_named() -> None:
+    def because(*paces: Pace, crawl_delay: float | None, latency: float) -> tuple[float, str]:
+        pace = combine(list(paces), crawl_delay_seconds=crawl_delay, latency_seconds=latency)
+        return pace.delay_seconds, pace.because
+
+    assert because(SLOW, crawl_delay=3.0, latency=1.0) == (3.0, "robots")
+    assert because(SLOW, crawl_delay=3.0, latency=4.0) == (8.0, "slow")
+    assert because(SLOW, Pace(delay_seconds=9.0), crawl_delay=3.0, latency=4.0) == (9.0, "")
+    assert because(Pace(delay_seconds=0.0), SLOW, crawl_delay=None, latency=4.0) == (8.0, "slow")
+
+
+def test_delay_below_the_default_never_adapts() -> None:
+    assert politeness.adapts(delay_seconds=1.0, default_seconds=1.0)
+    assert politeness.adapts(delay_seconds=9.0, default_seconds=1.0)
+    assert not politeness.adapts(delay_seconds=0.5, default_seconds=1.0)
+    assert not politeness.adapts(delay_seconds=0.0, default_seconds=0.0)
+
+
 def test_circuit_stays_closed_until_the_tenth_failure_in_a_row() -> None:
     assert politeness.circuit_wait(9, openings=0) is None
     assert politeness.circuit_wait(10, openings=0) == timedelta(minutes=5)

@@ -104,7 +104,8 @@ class TargetForm:
 
 _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
-    "delay_seconds", "connections", "obey_robots", "cookies", "headers", "user_agent", "scraper", "options",
+    "delay_seconds", "connections", "adapt_pace", "obey_robots", "cookies", "headers", "user_agent",
+    "scraper", "options",
     "row", "fields_as", "fields_json", "key", "tags", "enabled", "max_age", "max_age_unit", "refresh_per_day",
     "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS,
 )  # fmt: skip
@@ -117,6 +118,7 @@ def blank() -> TargetForm:
         "scope": Scope.HOST.value,
         "priority": "5",
         "max_pages": str(drafts.DEFAULTS["max_pages"]),
+        "adapt_pace": "on",
         "obey_robots": "on",
         "enabled": "on",
         "scraper": "auto",
@@ -144,6 +146,7 @@ def of_target(target: Target) -> TargetForm:
         f"{name}: {value}" for name, value in drafts.shown_headers(target.headers).items()
     )
     shown["options"] = _json(target.options) if target.options else ""
+    shown["adapt_pace"] = "on" if target.adapt_pace else ""
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["cookies"] = "on" if target.cookies else ""
     shown["enabled"] = "on" if target.enabled else ""
