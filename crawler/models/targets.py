@@ -30,18 +30,23 @@ class TargetQuerySet(models.QuerySet["Target"]):
     """Reusable filters over targets."""
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> TargetQuerySet:
-        """Return the targets `user` may see: an administrator all, others their own, never hidden ones."""
+        """Return the targets `user` may see, never hidden ones.
+
+        An administrator sees all, others their own and those that are shared.
+        """
         shown = self.filter(deleted_at=None, hidden=False)
         if not user.is_authenticated:
             return shown.none()
-        return shown if getattr(user, "is_superuser", False) else shown.filter(owner_id=user.pk)
+        if getattr(user, "is_superuser", False):
+            return shown
+        return shown.filter(Q(owner_id=user.pk) | Q(shared=True))
 
 
 class Target(models.Model):
     """What to crawl, as a person registered it.
 
-    `hidden` targets belong to the terminal's crawls. A deleted target is only marked: clean-up
-    removes its rows in small transactions.
+    All may see a `shared` target, and operators may work on it. `hidden` ones belong to the terminal's
+    crawls. A deleted target is only marked: clean-up removes its rows in small transactions.
     """
 
     owner = models.ForeignKey(
@@ -76,6 +81,7 @@ class Target(models.Model):
     key = models.JSONField(default=list, blank=True)
     tags = models.JSONField(default=list, blank=True)
     enabled = models.BooleanField(default=True)
+    shared = models.BooleanField(default=False, db_default=False)
     hidden = models.BooleanField(default=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

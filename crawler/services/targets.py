@@ -31,8 +31,13 @@ def validate(
     `by` is who asks: without the permission to crawl faster the pace keeps to the default. None
     is the machine's owner. Raises InvalidTarget with every problem beside its field.
     """
-    may_hurry = by is None or by.has_perm(CRAWL_FASTER)
-    return drafts.read(data, existing=_existing(existing), may_hurry=may_hurry, now=now)
+    return drafts.read(
+        data,
+        existing=_existing(existing),
+        may_hurry=by is None or by.has_perm(CRAWL_FASTER),
+        may_share=by is None or by.is_superuser or existing is None or existing.owner_id == by.pk,
+        now=now,
+    )
 
 
 def create(*, owner: User | None, data: object, now: datetime) -> Target:

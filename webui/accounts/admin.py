@@ -1,4 +1,4 @@
-"""API tokens in the admin."""
+"""API tokens and roles in the admin."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from webui.accounts.models import ApiToken
+from webui.accounts.models import ApiToken, Membership
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     _Admin = admin.ModelAdmin[ApiToken]
+    _Members = admin.ModelAdmin[Membership]
 else:
-    _Admin = admin.ModelAdmin
+    _Admin = _Members = admin.ModelAdmin
 
 
 @admin.register(ApiToken)
@@ -28,4 +29,23 @@ class ApiTokenAdmin(_Admin):
     date_hierarchy = "created_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Membership)
+class MembershipAdmin(_Members):
+    """Roles, to look at: they are given on the page of people."""
+
+    list_display = ("user", "role")
+    list_filter = ("role",)
+    list_select_related = ("user",)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         return False

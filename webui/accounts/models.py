@@ -1,4 +1,4 @@
-"""API tokens: what may act for a person, and how far."""
+"""People's roles, and API tokens: what may act for a person, and how far."""
 
 from __future__ import annotations
 
@@ -15,6 +15,30 @@ if TYPE_CHECKING:
 PREFIX_LENGTH = 12
 READ, WRITE = "read", "write"
 SCOPES = (READ, WRITE)
+
+
+class Role(models.TextChoices):
+    """What a person may do, from the least on."""
+
+    VIEWER = "viewer", "viewer"
+    OPERATOR = "operator", "operator"
+    ADMINISTRATOR = "administrator", "administrator"
+
+
+class Membership(models.Model):
+    """The role of a person who is no administrator; administrators are Django's superusers."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="membership"
+    )
+    role = models.CharField(
+        max_length=20,
+        choices=[(role.value, role.label) for role in (Role.VIEWER, Role.OPERATOR)],
+        default=Role.VIEWER,
+    )
+
+    def __str__(self) -> str:
+        return self.role
 
 
 class ApiToken(models.Model):

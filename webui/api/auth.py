@@ -17,7 +17,8 @@ from ninja.security import APIKeyHeader, HttpBearer
 from ninja.security.apikey import APIKeyCookie
 from ninja.utils import check_csrf
 
-from webui.accounts.models import READ, SCOPES, WRITE, ApiToken, digest
+from webui.accounts.models import READ, SCOPES, WRITE, ApiToken, Role, digest
+from webui.accounts.roles import may, refusal
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -67,6 +68,7 @@ class Session(APIKeyCookie):
             return None
         if check_csrf(request):
             raise AuthorizationError(message="the CSRF token is missing or wrong")
+        _require_role(request, user)
         return Caller(user=user, scopes=frozenset(SCOPES), ident=f"user:{user.pk}")
 
     def authenticate(self, request: HttpRequest, key: str | None) -> None:
@@ -77,7 +79,7 @@ def by_token(request: HttpRequest, text: str) -> Caller:
     """Return who the token belongs to; raises AuthenticationError, or AuthorizationError for its scope."""
     now = timezone.now()
     wanted = digest(text)
-    token = ApiToken.objects.select_related("user").filter(digest=wanted).first()
+    token = ApiToken.objects.select_related("user__membership").filter(digest=wanted).first()
     if token is None or not hmac.compare_digest(token.digest, wanted) or not token.user.is_active:
         raise AuthenticationError(message="this token is not known; it may have been removed")
     if token.expires_at is not None and token.expires_at <= now:
@@ -85,9 +87,16 @@ def by_token(request: HttpRequest, text: str) -> Caller:
     needed = READ if request.method in SAFE_METHODS else WRITE
     if needed not in token.scopes:
         raise AuthorizationError(message=f"this token may not {needed}; it needs the scope {needed!r}")
+    _require_role(request, token.user)
     _note_use(token)
     request.user = token.user
     return Caller(user=token.user, scopes=frozenset(token.scopes), ident=f"token:{token.pk}")
+
+
+def _require_role(request: HttpRequest, user: User) -> None:
+    """Refuse what is beyond the person's role: no token can do more than whom it acts for."""
+    if request.method not in SAFE_METHODS and not may(user, Role.OPERATOR):
+        raise AuthorizationError(message=refusal(user, Role.OPERATOR))
 
 
 def _note_use(token: ApiToken) -> None:

@@ -82,6 +82,7 @@ class TargetOut(Schema):
     key: list[str]
     tags: list[str]
     enabled: bool
+    shared: bool
     schedule: ScheduleOut | None
     freshness: FreshnessOut | None
     created_at: datetime

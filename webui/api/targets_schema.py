@@ -112,5 +112,10 @@ TARGET_SCHEMA: dict[str, Any] = body(
     key=_texts("The fields that identify an item; empty for its URL.", 20),
     tags=_texts("Your own words.", 50),
     enabled={"type": "boolean", "default": True},
+    shared={
+        "type": "boolean",
+        "default": False,
+        "description": "Whether everybody here sees it and operators work on it, not its owner alone.",
+    },
     schedule=SCHEDULE_SCHEMA,
 )

@@ -18,6 +18,8 @@ from crawler.frontier.crons import BadTimetable, instant, new_zone
 from crawler.models import Run, RunTrigger, Schedule, Target
 from crawler.queue import MOST_URGENT
 from crawler.services import deadlines, runs
+from webui.accounts.models import Role
+from webui.accounts.roles import least
 
 EXAMPLE = "write a date and a time, such as 2026-03-01T07:00"
 YEARS = range(2000, 9999)
@@ -32,6 +34,7 @@ class DeadlineForm:
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@least(Role.OPERATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the deadline of a run that is under way, or give it another."""
@@ -51,6 +54,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     return _put(request, run, None, f"Run {run.pk} has no deadline any more.")
 
 
+@least(Role.OPERATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for a run's deadline, and start the run with it; `urgent` puts it before everything else."""

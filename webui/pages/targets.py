@@ -19,6 +19,8 @@ from crawler.queries.targets import Shown
 from crawler.queue import MOST_URGENT
 from crawler.services import runs, schedules, targets
 from crawler.services.targets import Problem
+from webui.accounts.models import Role
+from webui.accounts.roles import least
 from webui.pages import asking, target_form
 from webui.pages.target_form import Asked, TargetForm
 
@@ -61,6 +63,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "targets/show.html", context)
 
 
+@least(Role.OPERATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
@@ -75,6 +78,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return redirect("target", pk=target.pk)
 
 
+@least(Role.OPERATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
@@ -90,6 +94,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("target", pk=pk)
 
 
+@least(Role.OPERATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.urls import path, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from webui.accounts.models import Role
+from webui.accounts.roles import least
 from webui.pages import (
+    account,
     calendar,
     dashboard,
     deadlines,
     decisions,
     hosts,
     items,
+    people,
     previews,
     queue,
     runs,
@@ -21,8 +25,14 @@ from webui.pages import (
     targets,
 )
 
-sign_in = require_http_methods(["GET", "HEAD", "POST"])(LoginView.as_view(redirect_authenticated_user=True))
-sign_out = require_POST(LogoutView.as_view())
+as_form = require_http_methods(["GET", "HEAD", "POST"])
+sign_in = as_form(LoginView.as_view(redirect_authenticated_user=True))
+sign_out = least(Role.VIEWER)(require_POST(LogoutView.as_view()))
+new_password = least(Role.VIEWER)(
+    as_form(
+        PasswordChangeView.as_view(template_name="account/password.html", success_url=reverse_lazy("account"))
+    )
+)
 
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
@@ -62,4 +72,10 @@ urlpatterns = [
     path("items/export/", items.export, name="items-export"),
     path("items/<int:pk>/", items.show, name="item"),
     path("hosts/", hosts.index, name="hosts"),
+    path("account/", account.show, name="account"),
+    path("account/password/", new_password, name="account-password"),
+    path("account/tokens/", account.issue, name="account-tokens"),
+    path("account/tokens/<int:pk>/revoke/", account.revoke, name="account-token-revoke"),
+    path("people/", people.index, name="people"),
+    path("people/<int:pk>/<str:step>/", people.change, name="person-change"),
 ]

@@ -55,6 +55,7 @@ NO_WEB_PORT: Final = (
 )
 
 NOT_TRIED: Final = "could not be tried just now, so they were not saved; save again in a while"
+NOT_YOURS: Final = "only the target's owner and administrators say whether it is shared"
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "scope": Scope.HOST,
@@ -82,6 +83,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "key": [],
     "tags": [],
     "enabled": True,
+    "shared": False,
 }
 """What holds for a key that is left out, or null where null means nothing else."""
 
@@ -126,11 +128,14 @@ class Existing:
     last: feasibility.LastRun | None = None
 
 
-def read(data: object, *, existing: Existing | None, may_hurry: bool, now: datetime) -> Draft:
+def read(
+    data: object, *, existing: Existing | None, may_hurry: bool, may_share: bool, now: datetime
+) -> Draft:
     """Return the draft that `data` asks for; raises InvalidTarget.
 
     Only what is given is checked, so that an old setting that would be refused today does not
-    keep a person from changing another. `may_hurry` allows a pace faster than the default.
+    keep a person from changing another. `may_hurry` allows a pace faster than the default,
+    `may_share` to say whether others see the target.
     """
     if not isinstance(data, dict):
         raise InvalidTarget((Problem(field="", message="must be an object"),))
@@ -142,6 +147,8 @@ def read(data: object, *, existing: Existing | None, may_hurry: bool, now: datet
     schedule = _read_schedule(data, existing, now, problems)
     if not may_hurry:
         problems += _hurry(values, given, existing)
+    if not may_share and existing and values["shared"] != existing.values["shared"]:
+        problems.append(Problem(field="shared", message=NOT_YOURS))
     problems += _unreadable(values, given, existing)
     if problems:
         raise InvalidTarget(tuple(problems))

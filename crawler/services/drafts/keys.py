@@ -173,5 +173,6 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "key": array(text(most=200, least=1), most=20),
     "tags": array(text(most=50, least=1), most=50),
     "enabled": flag,
+    "shared": flag,
 }
 """The columns a person sets, in the order of the form; `schedule` comes on top."""

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from tests.people import operator
 from webui.accounts.models import ApiToken, digest
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def ada() -> User:
-    return User.objects.create_user("ada")
+    return operator("ada")
 
 
 def token(*arguments: str) -> str:

@@ -14,6 +14,7 @@ from django.test import Client
 
 from crawler.models import Item, Page, Target
 from crawler.services import targets
+from tests.people import operator
 from webui.accounts.models import ApiToken
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -56,12 +57,12 @@ def problem(response: Any, status: int) -> dict[str, Any]:
 
 @pytest.fixture
 def person(db: None) -> User:
-    return User.objects.create_user("ada")
+    return operator("ada")
 
 
 @pytest.fixture
 def stranger(db: None) -> User:
-    return User.objects.create_user("eve")
+    return operator("eve")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from crawler.engine.findings import Shown
@@ -18,6 +17,7 @@ from crawler.services import previews, runs
 from demo import catalogue
 from tests.fleet import Fleet
 from tests.law import assert_conserved
+from tests.people import operator
 from tests.shop import served
 from tests.waiting import until
 
@@ -78,7 +78,7 @@ def test_a_run_of_the_shop_finds_every_product(fleet: Fleet, shop: str) -> None:
 
 
 def test_a_test_fetch_does_not_wait_for_the_run_that_holds_its_host(fleet: Fleet, pages: HostileSite) -> None:
-    person = User.objects.create_user("ada")
+    person = operator("ada")
     fleet.start("worker")
     fleet.start("worker-control")
     until(lambda: Heartbeat.objects.filter(kind="worker-control"), within_seconds=60, what="the other worker")

@@ -18,6 +18,7 @@ from crawler.models import Event, EventKind, Item, Page, RunTrigger, Target
 from crawler.queue import Lane, Work
 from crawler.services import outbox, runs, targets
 from crawler.stores import snapshots
+from tests.people import operator, viewer
 from webui.accounts.models import ApiToken
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -59,8 +60,11 @@ def bearing(user: User, *scopes: str) -> dict[str, str]:
 
 @pytest.fixture
 def people(db: None) -> Mapping[str, User]:
-    named = {name: User.objects.create_user(name) for name in ("owner", "stranger")}
-    return named | {"administrator": User.objects.create_superuser("administrator")}
+    named = {name: operator(name) for name in ("owner", "stranger")}
+    return named | {
+        "viewer": viewer("viewer"),
+        "administrator": User.objects.create_superuser("administrator"),
+    }
 
 
 @pytest.fixture
@@ -68,9 +72,10 @@ def actors(people: Mapping[str, User], rung: list[Lane]) -> Mapping[str, Actor]:
     found = {name: Actor(name=name, client=signed_in(user)) for name, user in people.items()}
     found["anonymous"] = Actor(name="anonymous")
     found["read-only token"] = Actor(name="read-only token", headers=bearing(people["owner"], "read"))
-    found["stranger's token"] = Actor(
-        name="stranger's token", headers=bearing(people["stranger"], "read", "write")
-    )
+    for name in ("stranger", "viewer"):
+        found[f"{name}'s token"] = Actor(
+            name=f"{name}'s token", headers=bearing(people[name], "read", "write")
+        )
     return found
 
 
@@ -85,6 +90,7 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
     )
     run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
     Event.objects.create(kind=EventKind.RUN_FAILED, target=target, run=run, created_at=NOW)
+    token, _text = ApiToken.issue(user_id=owner.pk, scopes=["read"])
     preview = str(uuid4())
     outbox.post(Work.PREVIEW, now=NOW, task_id=preview, draft="", user=owner.pk)
     return {
@@ -92,9 +98,10 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
         "run_id": run.pk,
         "item_id": _item(target, run.pk),
         "page_id": _page(target, run.pk),
+        "person_id": owner.pk,
+        "token_id": token.pk,
         "preview": preview,
         "preview_id": preview,
-        "step": "pause",
     }
 
 

@@ -19,12 +19,19 @@ UNKNOWN: Final = "api/v1/"
 
 
 class Access(Enum):
-    """Who is let in; everybody else is refused."""
+    """Who is let in; everybody else is refused. What is not a GET is for operators."""
 
     ANYONE = auto()
     PEOPLE = auto()
+    EVERYBODY = auto()
+    """Who is signed in, whatever the role and the method."""
+    WORKERS = auto()
+    """Operators, also to look."""
+    ADMINISTRATORS = auto()
     MINE = auto()
     """Those who may see the row; for others it does not exist."""
+    MY_WORK = auto()
+    """Operators who may see the row, also to look."""
     OWN = auto()
     """Who began it, and nobody else: not even an administrator."""
 
@@ -50,18 +57,19 @@ DOORS: Final[Mapping[str, Door]] = {
     "readyz": reads(Access.ANYONE),
     "metrics": reads(Access.PEOPLE),
     "sign-in/": asks(Access.ANYONE),
-    "sign-out/": acts(Access.PEOPLE),
+    "sign-out/": acts(Access.EVERYBODY),
     "": reads(Access.PEOPLE),
     "live/": reads(Access.PEOPLE),
     "standing/": reads(Access.PEOPLE),
     "targets/": reads(Access.PEOPLE),
-    "targets/new/": asks(Access.PEOPLE),
+    "targets/new/": asks(Access.WORKERS),
     "targets/test/": acts(Access.PEOPLE),
     "targets/test/<str:preview>/": reads(Access.OWN),
     "targets/<int:pk>/": reads(Access.MINE),
-    "targets/<int:pk>/edit/": asks(Access.MINE),
-    "targets/<int:pk>/delete/": asks(Access.MINE),
+    "targets/<int:pk>/edit/": asks(Access.MY_WORK),
+    "targets/<int:pk>/delete/": asks(Access.MY_WORK),
     "targets/<int:pk>/crawl/": acts(Access.MINE),
+    "targets/<int:pk>/crawl/by/": asks(Access.MY_WORK),
     "targets/<int:pk>/schedule/<str:step>/": acts(Access.MINE),
     "targets/<int:pk>/skips/": reads(Access.MINE),
     "runs/": reads(Access.PEOPLE),
@@ -74,6 +82,9 @@ DOORS: Final[Mapping[str, Door]] = {
     "runs/<int:pk>/queue/": reads(Access.MINE),
     "runs/<int:pk>/queue/live/": reads(Access.MINE),
     "runs/<int:pk>/priority/": acts(Access.MINE),
+    "runs/<int:pk>/url/": reads(Access.MINE),
+    "runs/<int:pk>/deadline/": asks(Access.MY_WORK),
+    "runs/<int:pk>/deadline/remove/": acts(Access.MINE),
     "runs/<int:pk>/<str:step>/": acts(Access.MINE),
     "calendar/": reads(Access.PEOPLE),
     "queue/": reads(Access.PEOPLE),
@@ -82,6 +93,12 @@ DOORS: Final[Mapping[str, Door]] = {
     "items/export/": reads(Access.PEOPLE),
     "items/<int:pk>/": reads(Access.MINE),
     "hosts/": reads(Access.PEOPLE),
+    "account/": reads(Access.PEOPLE),
+    "account/password/": asks(Access.EVERYBODY),
+    "account/tokens/": acts(Access.WORKERS),
+    "account/tokens/<int:pk>/revoke/": acts(Access.OWN),
+    "people/": asks(Access.ADMINISTRATORS),
+    "people/<int:pk>/<str:step>/": acts(Access.ADMINISTRATORS),
     "api/v1/openapi.json": reads(Access.PEOPLE),
     "api/v1/docs": reads(Access.PEOPLE),
     "api/v1/targets": asks(Access.PEOPLE),
@@ -98,6 +115,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/runs/<int:run_id>/requests": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/outside": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/problems": reads(Access.MINE),
+    "api/v1/runs/<int:run_id>/decision": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/queue": reads(Access.MINE),
     "api/v1/queue": reads(Access.PEOPLE),
     "api/v1/items": reads(Access.PEOPLE),

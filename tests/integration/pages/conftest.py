@@ -23,6 +23,7 @@ from crawler.models import (
 from crawler.queue import Lane
 from crawler.services import runs, targets
 from crawler.services.lookout import Lookout, Standing
+from tests.people import operator
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SETTINGS: dict[str, Any] = {
@@ -50,7 +51,7 @@ def _no_broker(rung: list[Lane]) -> None:
 
 @pytest.fixture
 def ada(db: None) -> User:
-    return User.objects.create_user("ada")
+    return operator("ada")
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def client(ada: User) -> Client:
 @pytest.fixture
 def stranger(db: None) -> Client:
     signed_in = Client()
-    signed_in.force_login(User.objects.create_user("eve"))
+    signed_in.force_login(operator("eve"))
     return signed_in
 
 

@@ -105,9 +105,9 @@ class TargetForm:
 _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "adapt_pace", "obey_robots", "cookies", "headers", "user_agent",
-    "scraper", "options",
-    "row", "fields_as", "fields_json", "key", "tags", "enabled", "max_age", "max_age_unit", "refresh_per_day",
-    "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS,
+    "scraper", "options", "row",
+    "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
+    "refresh_per_day", "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS,
 )  # fmt: skip
 
 
@@ -150,6 +150,7 @@ def of_target(target: Target) -> TargetForm:
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["cookies"] = "on" if target.cookies else ""
     shown["enabled"] = "on" if target.enabled else ""
+    shown["shared"] = "on" if target.shared else ""
     shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
     if target.deadline:
         shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
