@@ -22,6 +22,7 @@ from webui.pages import (
     runs,
     schedules,
     standing,
+    stored,
     targets,
 )
 
@@ -71,6 +72,9 @@ urlpatterns = [
     path("items/", items.index, name="items"),
     path("items/export/", items.export, name="items-export"),
     path("items/<int:pk>/", items.show, name="item"),
+    path("pages/", stored.find, name="page-of"),
+    path("pages/<int:pk>/", stored.show, name="page"),
+    path("pages/<int:pk>/preview/", stored.preview, name="page-preview"),
     path("hosts/", hosts.index, name="hosts"),
     path("account/", account.show, name="account"),
     path("account/password/", new_password, name="account-password"),

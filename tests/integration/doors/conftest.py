@@ -18,6 +18,7 @@ from crawler.models import Event, EventKind, Item, Page, RunTrigger, Target
 from crawler.queue import Lane, Work
 from crawler.services import outbox, runs, targets
 from crawler.stores import snapshots
+from crawler.urls import key_of
 from tests.people import operator, viewer
 from webui.accounts.models import ApiToken
 
@@ -125,7 +126,7 @@ def _page(target: Target, run: int) -> int:
         snapshots.save({b"h" * 16: (snapshots.compress(BODY), len(BODY))}, now=NOW)
     return Page.objects.create(
         target=target,
-        key=b"k" * 16,
+        key=key_of("https://shop.test/"),
         url="https://shop.test/",
         run=run,
         status=200,

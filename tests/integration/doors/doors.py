@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """HEAD is answered by what answers GET."""
 SAFE: Final = frozenset({"GET", "OPTIONS"})
+CAGED: Final = frozenset({"pages/<int:pk>/preview/"})
+"""What our own pages may frame: it is served in a sandbox."""
 UNKNOWN: Final = "api/v1/"
 """The catch-all below the API, which answers 404 to everything: an empty expression after the prefix."""
 
@@ -92,6 +94,9 @@ DOORS: Final[Mapping[str, Door]] = {
     "items/": reads(Access.PEOPLE),
     "items/export/": reads(Access.PEOPLE),
     "items/<int:pk>/": reads(Access.MINE),
+    "pages/": reads(Access.MINE),
+    "pages/<int:pk>/": reads(Access.MINE),
+    "pages/<int:pk>/preview/": reads(Access.MINE),
     "hosts/": reads(Access.PEOPLE),
     "account/": reads(Access.PEOPLE),
     "account/password/": asks(Access.EVERYBODY),

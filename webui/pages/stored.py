@@ -1,0 +1,66 @@
+"""Stored pages: what is known of one, and how it looks without any of its scripts."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+
+from crawler.models import Page
+from crawler.queries import pages
+from crawler.stores import snapshots
+from crawler.urls import BadUrl, canonical
+from scrapers.page import Page as Document
+from webui.pages import asking
+
+LONGEST_URL = 10_000
+CAGE = (
+    "sandbox; default-src 'none'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+"""The policy under which a scraped page is shown: in an origin of its own, it loads and runs nothing."""
+
+
+@require_safe
+def find(request: HttpRequest) -> HttpResponse:
+    """Lead to the stored page of a URL of a target."""
+    target, url = asking.number(request, "target"), asking.text(request, "url", longest=LONGEST_URL)
+    try:
+        key = canonical(url, keep_tracking=True).key
+    except BadUrl as error:
+        raise Http404("there is no such page") from error
+    page = get_object_or_404(pages.visible(request.user), target=target, key=key)
+    return redirect("page", pk=page.pk)
+
+
+@require_safe
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    page = _page(request, pk)
+    document = _document(page)
+    context = {"page": page, "is_stored": document is not None, "is_shown": document and document.is_html}
+    return render(request, "pages/show.html", context)
+
+
+@require_safe
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the stored HTML, caged: its scripts, styles, forms and links to anything do nothing."""
+    document = _document(_page(request, pk))
+    if document is None or not document.is_html:
+        raise Http404("there is nothing to show")
+    response = HttpResponse(document.text.encode("utf-8", "replace"), content_type="text/html; charset=utf-8")
+    response["Content-Security-Policy"] = CAGE
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response["X-DNS-Prefetch-Control"] = "off"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _page(request: HttpRequest, pk: int) -> Page:
+    return get_object_or_404(pages.visible(request.user).select_related("target"), pk=pk)
+
+
+def _document(page: Page) -> Document | None:
+    """Return what is stored of `page`; None where its body was not kept."""
+    body = snapshots.load(bytes(page.body_hash))
+    if body is None:
+        return None
+    return Document(url=page.url, body=body, headers={"content-type": page.content_type})
