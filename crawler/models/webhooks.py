@@ -24,14 +24,16 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """Return the webhooks `user` may see: an administrator all, others their own."""
         if not user.is_authenticated:
             return self.none()
-        return self if getattr(user, "is_superuser", False) else self.filter(owner_id=user.pk)
+        kept = self.filter(deleted_at=None)
+        return kept if getattr(user, "is_superuser", False) else kept.filter(owner_id=user.pk)
 
 
 class Webhook(models.Model):
     """Where a person has events of a target, or of all their targets, sent.
 
     `kinds` empty means every kind. The URL may hold a secret, so it lies encrypted as the signing
-    secret does, and only its origin is shown. `failing_since` is set while the last try failed.
+    secret does, and only its origin is shown. `failing_since` is set while the last try failed. A deleted
+    webhook is only marked: clean-up removes its messages in small transactions.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
@@ -50,6 +52,7 @@ class Webhook(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = WebhookQuerySet.as_manager()
 

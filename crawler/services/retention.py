@@ -47,7 +47,15 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
     ends_at = time.monotonic() + budget_seconds
     removed = 0
-    for step in (_step_terminal, _step_target, _step_requests, _step_spare_links, _step_bodies, _step_outbox):
+    for step in (
+        _step_terminal,
+        _step_target,
+        _step_requests,
+        _step_spare_links,
+        _step_bodies,
+        _step_webhooks,
+        _step_outbox,
+    ):
         while time.monotonic() < ends_at:
             count = step(now)
             removed += count
@@ -129,6 +137,12 @@ def _step_bodies(now: datetime) -> int:
     """
     used = Page.objects.filter(body_hash=OuterRef("hash"))
     return _remove(Snapshot.objects.filter(~Exists(used), created_at__lt=now - KEEP_BODIES))
+
+
+def _step_webhooks(_now: datetime) -> int:
+    """Remove a batch of the messages of deleted webhooks, and then these."""
+    gone = Webhook.objects.exclude(deleted_at=None)
+    return _remove(Delivery.objects.filter(webhook__in=gone)) or _remove(gone)
 
 
 def _step_outbox(now: datetime) -> int:

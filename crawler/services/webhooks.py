@@ -46,7 +46,7 @@ class Registered:
 def create(*, owner: User, data: object, now: datetime) -> Registered:
     """Register a webhook of `owner`. Raises InvalidWebhook."""
     values = _read(data, user=owner, needed=("name", "url"))
-    if Webhook.objects.filter(owner=owner).count() >= MOST_WEBHOOKS:
+    if Webhook.objects.filter(owner=owner, deleted_at=None).count() >= MOST_WEBHOOKS:
         raise InvalidWebhook((Problem(field="", message=f"you have {MOST_WEBHOOKS} webhooks; remove one"),))
     secret = _new_secret()
     webhook = Webhook.objects.create(owner=owner, secret=secret, created_at=now, updated_at=now, **values)
@@ -73,6 +73,12 @@ def change_secret(*, webhook: Webhook, now: datetime) -> str:
     webhook.updated_at = now
     webhook.save(update_fields=["secret", "updated_at"])
     return secret
+
+
+def delete(*, webhook: Webhook, now: datetime) -> None:
+    """Hide a webhook at once and send nothing more to it; clean-up removes its rows later."""
+    webhook.enabled, webhook.deleted_at = False, now
+    webhook.save(update_fields=["enabled", "deleted_at"])
 
 
 def _new_secret() -> str:

@@ -16,8 +16,9 @@ from django.views import defaults
 from ninja.errors import HttpError, ValidationError
 
 from crawler.queries.paging import BadCursor
-from crawler.services import runs
+from crawler.services import deliveries, runs
 from crawler.services.drafts import InvalidTarget, Problem
+from crawler.services.webhooks import InvalidWebhook
 from crawler.stores.outages import watch
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _message(found: Mapping[str, Any]) -> str:
     return str(found.get("msg", "is not valid")).removeprefix("Value error, ").removeprefix("Input ")
 
 
-def _invalid_target(_request: HttpRequest, error: InvalidTarget) -> HttpResponse:
+def _invalid_target(_request: HttpRequest, error: InvalidTarget | InvalidWebhook) -> HttpResponse:
     return invalid(error.problems)
 
 
@@ -163,9 +164,12 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     HttpError: _http_error,
     ValidationError: _validation_error,
     InvalidTarget: _invalid_target,
+    InvalidWebhook: _invalid_target,
     BadCursor: _bad_cursor,
     runs.WrongState: _conflict,
     runs.TargetDisabled: _conflict,
+    deliveries.WebhookIsOff: _conflict,
+    deliveries.TooManyTests: _conflict,
     Http404: _not_found,
     RequestDataTooBig: _too_large,
     SuspiciousOperation: _suspicious,

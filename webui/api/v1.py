@@ -35,6 +35,7 @@ from webui.api import (
     runs,
     schedules,
     targets,
+    webhooks,
 )
 from webui.api.auth import ApiKey, Bearer, Session
 from webui.api.throttle import PerMinute
@@ -97,20 +98,11 @@ api = NinjaAPI(
 )
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
-for subject in (
-    targets,
-    runs,
-    requests,
-    decisions,
-    queue,
-    items,
-    pages,
-    previews,
-    events,
-    schedules,
-    calendar,
-    refresh,
-):
+SUBJECTS = (
+    *(targets, runs, requests, decisions, queue, items, pages, previews),
+    *(events, webhooks, schedules, calendar, refresh),
+)
+for subject in SUBJECTS:
     api.add_router("", subject.router)
 
 

@@ -9,7 +9,7 @@ import orjson
 from django.db import transaction
 
 from crawler import conf
-from crawler.models import TEST_KIND, Delivery, DeliveryState, Event, Webhook
+from crawler.models import TEST_KIND, Delivery, DeliveryState, Event, Target, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +72,10 @@ def _wants(webhook: Webhook, event: Event) -> bool:
     if webhook.kinds and event.kind not in webhook.kinds:
         return False
     is_own = target.owner_id == webhook.owner_id
-    if webhook.target_id is None:
-        return is_own
-    return webhook.target_id == target.pk and (is_own or webhook.owner.is_superuser)
+    if webhook.target_id is None or is_own:
+        return is_own and webhook.target_id in {None, target.pk}
+    is_this = webhook.target_id == target.pk
+    return is_this and Target.objects.visible_to(webhook.owner).filter(pk=target.pk).exists()
 
 
 def _payload(event: Event) -> dict[str, object]:

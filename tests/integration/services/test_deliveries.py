@@ -311,6 +311,22 @@ def test_redirect_is_a_failure(ada: User, hostile_site: HostileSite) -> None:
     assert hostile_site.asked("/ok") == []
 
 
+def test_deleted_webhook_hears_nothing_more_and_its_messages_go(ada: User, target: Target) -> None:
+    webhook = a_webhook(ada)
+    an_event(target)
+    deliveries.announce(now=NOW)
+    webhooks.delete(webhook=webhook, now=NOW)
+    an_event(target)
+    deliveries.announce(now=NOW)
+    assert Delivery.objects.count() == 1
+    assert sending.claim(now=NOW) == []
+
+    retention.clean_up(now=NOW)
+
+    assert not Delivery.objects.exists()
+    assert not Webhook.objects.exists()
+
+
 def test_old_messages_are_removed_and_those_of_a_deleted_target(ada: User, target: Target) -> None:
     a_webhook(ada, target=target.pk)
     an_event(target)
