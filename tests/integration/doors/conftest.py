@@ -16,7 +16,7 @@ from django.test import Client
 
 from crawler.models import Event, EventKind, Item, Page, RunTrigger, Target
 from crawler.queue import Lane, Work
-from crawler.services import outbox, runs, targets
+from crawler.services import deliveries, outbox, runs, targets, webhooks
 from crawler.stores import snapshots
 from crawler.urls import key_of
 from tests.people import operator, viewer
@@ -92,6 +92,8 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
     run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
     Event.objects.create(kind=EventKind.RUN_FAILED, target=target, run=run, created_at=NOW)
     token, _text = ApiToken.issue(user_id=owner.pk, scopes=["read"])
+    hook = {"name": "Chat", "url": "https://hooks.test/", "target": target.pk}
+    webhook = webhooks.create(owner=owner, data=hook, now=NOW).webhook
     preview = str(uuid4())
     outbox.post(Work.PREVIEW, now=NOW, task_id=preview, draft="", user=owner.pk)
     return {
@@ -101,6 +103,8 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
         "page_id": _page(target, run.pk),
         "person_id": owner.pk,
         "token_id": token.pk,
+        "webhook_id": webhook.pk,
+        "delivery_id": deliveries.test(webhook=webhook, now=NOW).pk,
         "preview": preview,
         "preview_id": preview,
     }

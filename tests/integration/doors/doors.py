@@ -131,6 +131,12 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/previews": acts(Access.PEOPLE),
     "api/v1/previews/<uuidstr:preview_id>": reads(Access.OWN),
     "api/v1/events": reads(Access.PEOPLE),
+    "api/v1/webhooks": asks(Access.PEOPLE),
+    "api/v1/webhooks/<int:webhook_id>": reads(Access.MINE) | {"PATCH": Access.MINE, "DELETE": Access.MINE},
+    "api/v1/webhooks/<int:webhook_id>/secret": acts(Access.MINE),
+    "api/v1/webhooks/<int:webhook_id>/test": acts(Access.MINE),
+    "api/v1/webhooks/<int:webhook_id>/deliveries": reads(Access.MINE),
+    "api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay": acts(Access.MINE),
     "api/v1/calendar": reads(Access.PEOPLE),
     UNKNOWN: {},
 }
