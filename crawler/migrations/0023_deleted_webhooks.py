@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crawler", "0020_request_hops"),
+        ("crawler", "0022_shared_targets"),
     ]
 
     operations = [
