@@ -34,6 +34,8 @@ class Access(Enum):
     """Those who may see the row; for others it does not exist."""
     MY_WORK = auto()
     """Operators who may see the row, also to look."""
+    UNSHARED = auto()
+    """Whose row it is, and administrators: sharing a target does not open it."""
     OWN = auto()
     """Who began it, and nobody else: not even an administrator."""
 
@@ -132,11 +134,12 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/previews/<uuidstr:preview_id>": reads(Access.OWN),
     "api/v1/events": reads(Access.PEOPLE),
     "api/v1/webhooks": asks(Access.PEOPLE),
-    "api/v1/webhooks/<int:webhook_id>": reads(Access.MINE) | {"PATCH": Access.MINE, "DELETE": Access.MINE},
-    "api/v1/webhooks/<int:webhook_id>/secret": acts(Access.MINE),
-    "api/v1/webhooks/<int:webhook_id>/test": acts(Access.MINE),
-    "api/v1/webhooks/<int:webhook_id>/deliveries": reads(Access.MINE),
-    "api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay": acts(Access.MINE),
+    "api/v1/webhooks/<int:webhook_id>": reads(Access.UNSHARED)
+    | {"PATCH": Access.UNSHARED, "DELETE": Access.UNSHARED},
+    "api/v1/webhooks/<int:webhook_id>/secret": acts(Access.UNSHARED),
+    "api/v1/webhooks/<int:webhook_id>/test": acts(Access.UNSHARED),
+    "api/v1/webhooks/<int:webhook_id>/deliveries": reads(Access.UNSHARED),
+    "api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay": acts(Access.UNSHARED),
     "api/v1/calendar": reads(Access.PEOPLE),
     UNKNOWN: {},
 }

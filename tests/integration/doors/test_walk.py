@@ -58,14 +58,16 @@ def allowed(actor: str, route: str, method: str, *, is_shared: bool) -> set[str]
         return {"404"}
     if not _is_enough(access, name, method):
         return {"403"}
-    is_theirs = is_shared or name not in {"stranger", "viewer"}
-    return {"in"} if is_theirs or access not in {Access.MINE, Access.MY_WORK} else {"404"}
+    is_theirs = name not in {"stranger", "viewer"}
+    if access is Access.UNSHARED:
+        return {"in"} if is_theirs else {"404"}
+    return {"in"} if is_theirs or is_shared or access not in {Access.MINE, Access.MY_WORK} else {"404"}
 
 
 def _is_enough(access: Access, name: str, method: str) -> bool:
     """Say whether the role of `name` is enough for this door."""
     if name == "viewer":
-        reads = method == "GET" and access in {Access.PEOPLE, Access.MINE, Access.OWN}
+        reads = method == "GET" and access in {Access.PEOPLE, Access.MINE, Access.UNSHARED, Access.OWN}
         return reads or access is Access.EVERYBODY
     return access is not Access.ADMINISTRATORS or name == "administrator"
 
@@ -109,7 +111,8 @@ def test_what_is_shared_is_seen_by_all_and_worked_on_by_operators(
 ) -> None:
     Target.objects.update(shared=True)
     others = [actor for name, actor in actors.items() if name.startswith(("stranger", "viewer"))]
-    of_rows = [route for route, door in DOORS.items() if {Access.MINE, Access.MY_WORK} & set(door.values())]
+    may_be_shared = {Access.MINE, Access.MY_WORK, Access.UNSHARED}
+    of_rows = [route for route, door in DOORS.items() if may_be_shared & set(door.values())]
     assert walked(of_rows, others, ids, is_shared=True) == []
 
 
