@@ -190,6 +190,8 @@ _BEYOND_FETCHING: Final = {
     "time_limit": "the run's time was up first",
     "host_unavailable": "the host asked us to wait for longer than we wait for any host",
     "lease_lost": "the worker could not be sure any more that it holds the host, so it sent nothing",
+    "logged_out": "the site shows this page to strangers only as its login page, also after logging in again",
+    "login_failed": "the run could not log in",
     "trap_alike": "the pages of its shape of URL bring nothing new any more",
     "circuit_open": "the host failed ten times in a row",
     "reader_failed": "reading the page failed with an error of its own; the log says which",
@@ -251,6 +253,8 @@ def explain(code: str) -> str:
     if code.startswith("status-"):
         return f"the server answered with status {code.removeprefix('status-')}"
     first, _, cause = code.partition(": ")
+    if first == "login_failed" and cause:
+        return f"{CODES[first]}: {cause}"
     if first in CODES and explain(cause) != cause:
         return f"{CODES[first]}: {explain(cause)}"
     return CODES.get(code, code)

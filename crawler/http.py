@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, overload
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ OF_ONE_URL: Final = frozenset(
     {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range"}
 )
 """Headers that are true of one URL only, such as validators."""
+
+FORM: Final = "application/x-www-form-urlencoded"
 
 
 class Headers:
@@ -87,7 +89,7 @@ class Headers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One GET to send.
+    """One GET to send, or the POST of a `form` (application/x-www-form-urlencoded).
 
     `timeout` shortens the fetcher's own total deadline, never lengthens it. With `keep_bytes`
     a body longer than that is cut there instead of refused (robots.txt, previews).
@@ -97,6 +99,7 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     timeout: timedelta | None = None
     keep_bytes: int | None = None
+    form: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from crawler.models import Run
 from crawler.queue import Lane, Work
 from crawler.services import (
     freshness,
+    logins,
     outbox,
     previewing,
     reconciling,
@@ -37,6 +38,11 @@ def crawl_slice(*, lane: str, **_newer: object) -> None:
 )
 def preview(*, draft: str, user: int, **_newer: object) -> dict[str, object]:
     return previewing.run(draft=draft, user=user)
+
+
+@shared_task(name=Work.LOG_IN.value)
+def log_in(*, run: int, **_newer: object) -> None:
+    logins.perform(run=Run.objects.get(pk=run))
 
 
 @shared_task(name=Work.TICK.value)

@@ -181,8 +181,8 @@ class Engine:
     def _apply(self, look: Look) -> None:
         for lease in look.leased:
             self._hosts[lease.id] = HeldHost(lease, self._clock)
-        for session, changes in look.cookies:
-            session.learn(changes, now=self._clock.now())
+        for session, news in look.sessions:
+            session.learn(news, now=self._clock.now())
         due, paces = dict(look.due), dict(look.paces)
         for host in self._hosts.values():
             host.due_at = due.get(host.id)
@@ -242,8 +242,8 @@ class Engine:
             host.ask(budget_seconds=self._remaining(), elapsed_seconds=0.0) for host in self._hosts.values()
         )
         look = await self._frontier.look(Ask(hosts=asked, lease=False, alone=True))
-        for session, changes in look.cookies:
-            session.learn(changes, now=self._clock.now())
+        for session, news in look.sessions:
+            session.learn(news, now=self._clock.now())
         for claim in look.claims:
             self._take((claim,))
             await self._work_alone(self._hosts[claim.host])

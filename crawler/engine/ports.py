@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crawler.engine.session import Session
+    from crawler.engine.session import Session, SessionNews
     from crawler.engine.work import Batch, Claim, HostLease, HostNews
     from crawler.frontier.politeness import Pace
     from crawler.http import Outcome, Request
-    from crawler.policy.cookies import Cookie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ class Look:
     all the runs ask for that have something queued on a host. `surplus` is how many hosts too many
     this slice holds. `shapes` are the hosts and backlogs of which an earlier holder kept what their pages
     were like. `alone_waiting` says that a request waits which must run with nothing else here.
-    `cookies` are what was stored of the sessions of these runs since the last look.
+    `sessions` are what was stored of those of these runs since the last look.
     """
 
     leased: tuple[HostLease, ...] = ()
@@ -67,7 +66,7 @@ class Look:
     surplus: int = 0
     shapes: tuple[tuple[int, int, str], ...] = ()
     alone_waiting: bool = False
-    cookies: tuple[tuple[Session, tuple[Cookie, ...]], ...] = ()
+    sessions: tuple[tuple[Session, SessionNews], ...] = ()
 
 
 class NamedHosts(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
@@ -12,13 +13,12 @@ from crawler.engine.work import Claim, Ended, Ending, NewRequest, Postponed, Res
 from crawler.errors import RedirectError
 from crawler.http import Fetched, Request
 from crawler.policy import identity, keeping, redirects
+from crawler.policy.logins import LOGGED_OUT
 from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy, retry_after
 from crawler.urls import canonical
 from scrapers.reader import Problem
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from crawler.engine.held import HeldHost
     from crawler.engine.ports import Clock, Fetcher, Frontier
     from crawler.engine.reading import TimedReader
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crawler.policy.cookies import Cookie
 
 UNAVAILABLE = "host_unavailable"
+LOGIN_TAKES = timedelta(seconds=1)
 
 
 class Visitor:
@@ -54,11 +55,25 @@ class Visitor:
         if session is None:
             outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
             return await self._judged(host, claim, outcome)
-        url = canonical(claim.url, keep_tracking=True)
+        if session.is_over:
+            return Postponed(
+                claim=claim, until=self._clock.now() + LOGIN_TAKES, reason=LOGGED_OUT, counts=False
+            )
+        url, login = canonical(claim.url, keep_tracking=True), session.login
         outcome, cookies = await session.fetch(
             self._fetcher, url, headers=_headers(claim, host.origin), clock=self._clock
         )
+        if claim.rules.login and isinstance(outcome, Fetched) and claim.rules.login.is_over(outcome):
+            manners.note(host, outcome)
+            session.end(login)
+            return self._logged_out(claim, outcome, login=login)
         return _with(await self._judged(host, claim, outcome), cookies)
+
+    def _logged_out(self, claim: Claim, page: Fetched, *, login: int) -> Result:
+        """Have the run log in again, and try once more: what then is not for it either has failed."""
+        if claim.attempts:
+            return replace(_ended(claim, Ending.FAILED, LOGGED_OUT, page), logged_out=login)
+        return Postponed(claim=claim, until=self._clock.now(), reason=LOGGED_OUT, logged_out=login)
 
     async def _judged(self, host: HeldHost, claim: Claim, outcome: Outcome) -> Result:
         manners.note(host, outcome)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from crawler.frontier.scope import Scope
     from crawler.http import Fetched
     from crawler.policy.cookies import Cookie
+    from crawler.policy.logins import Login
     from crawler.urls import Url
     from scrapers.reader import Reading
 
@@ -36,7 +37,7 @@ class RunRules:
     for a host whose robots.txt cannot be had. `began_at` is when the run was made: what robots.txt
     could not be had before is asked for again.
     Runs that do not `follow` fetch what they were given, and take no links from it. Those that
-    remember something between their requests have a `session`.
+    remember something between their requests have a `session`; some have to log in first.
     """
 
     run: int
@@ -54,6 +55,7 @@ class RunRules:
     began_at: datetime | None = None
     follow: bool = True
     session: Session | None = None
+    login: Login | None = None
 
     @property
     def user_agent(self) -> str:
@@ -212,17 +214,22 @@ class Ended:
     wire_bytes: int = 0
     problems: tuple[ProblemRecord, ...] = ()
     cookies: tuple[Cookie, ...] = ()
+    logged_out: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postponed:
-    """A request to try again; `counts` says whether the attempt was one of its few."""
+    """A request to try again; `counts` says whether the attempt was one of its few.
+
+    `logged_out` is the number of the run's login that it found to be over.
+    """
 
     claim: Claim
     until: datetime
     reason: str
     counts: bool = True
     cookies: tuple[Cookie, ...] = ()
+    logged_out: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

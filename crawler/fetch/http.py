@@ -27,7 +27,7 @@ from crawler.errors import (
 )
 from crawler.fetch.connections import GuardedConnector, dialled
 from crawler.fetch.inflate import ACCEPTED, InflateLimits, inflate
-from crawler.http import OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
+from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ class FetchLimits:
 
 
 class HttpFetcher:
-    """Sends one GET at a time for each caller, any number of callers at once.
+    """Sends one GET, or a form, at a time for each caller, any number of callers at once.
 
     Network trouble leaves as `Failed`, never as an exception. It keeps connections open between
     fetches and nothing else: no cookies, no credentials, no redirects, no environment.
@@ -131,7 +131,7 @@ class HttpFetcher:
             url = _url(request.url)
             headers = self._with_ours(request.headers)
             async with asyncio.timeout_at(deadline.for_headers(started + self._headers_seconds)) as scope:
-                response = await self._send(url, headers)
+                response = await self._send(url, headers, request.form)
                 try:
                     return await self._receive(request, response, deadline.of(scope), started)
                 except BaseException:
@@ -146,13 +146,17 @@ class HttpFetcher:
             error = _translated(failure)
         return Failed(url=request.url, error=error, elapsed_seconds=loop.time() - started)
 
-    async def _send(self, url: URL, headers: CIMultiDict[str]) -> aiohttp.ClientResponse:
-        """Send a GET, once.
+    async def _send(self, url: URL, headers: CIMultiDict[str], form: bytes | None) -> aiohttp.ClientResponse:
+        """Send a GET, or a form, once.
 
-        A connection that was kept may have been closed while nobody looked: then it is sent again on a
+        A connection that was kept may have been closed while nobody looked: then a GET is sent again on a
         new one (RFC 9110 §9.2.2). A server that closes a new one has been asked, and is left alone.
         """
         session = self._open_session()
+        if form is not None:
+            typed = headers.copy()
+            typed["Content-Type"] = FORM
+            return await session.post(url, headers=typed, data=form, allow_redirects=False)
         dialled.set(False)
         try:
             return await session.get(url, headers=headers, allow_redirects=False)

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     """What is waited for; `words` say so to a person."""
 
     PAUSED = "paused"
+    LOGGING_IN = "logging_in"
     ENDING = "ending"
     NO_WORKER = "no_worker"
     CIRCUIT_OPEN = "circuit_open"
@@ -37,6 +38,7 @@ class Reason(StrEnum):
 
 WORDS = {
     Reason.PAUSED: "the run is paused",
+    Reason.LOGGING_IN: "the run has to log in first",
     Reason.ENDING: "the run has ended; what waited is being skipped",
     Reason.NO_WORKER: "no worker that would crawl it is alive",
     Reason.CIRCUIT_OPEN: "the host failed ten times in a row and is left alone",
@@ -71,12 +73,13 @@ class Place:
 
     `due_at` is when the first of it may be claimed; `next_at`, `hold_reason` and `wanted_at` are the
     host's. `top` is the priority of the most urgent due work there, `served` whether a worker is alive
-    that would take this. `paused` and `ending` are the run's.
+    that would take this. `paused`, `logging_in` and `ending` are the run's.
     """
 
     priority: int
     due_at: datetime
     paused: bool = False
+    logging_in: bool = False
     ending: bool = False
     served: bool = True
     holder: Holder = Holder.NOBODY
@@ -102,6 +105,8 @@ def why(place: Place, *, now: datetime) -> Wait:
     """
     if place.paused or place.ending:
         return Wait(reason=Reason.PAUSED if place.paused else Reason.ENDING)
+    if place.logging_in:
+        return Wait(reason=Reason.LOGGING_IN)
     if not place.served and place.holder is Holder.NOBODY:
         return Wait(reason=Reason.NO_WORKER)
     waits = [wait for wait in _times(place) if wait.until is not None and wait.until > now]

@@ -55,6 +55,9 @@ class OrderedJSONField(models.JSONField):
 class EncryptedJSONField(_TextField):
     """A JSON value stored as a Fernet token under `ENCRYPTION_KEY`; an empty value is stored plain."""
 
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, *_context: object) -> Any:
         return read(value or "")
 

@@ -52,6 +52,10 @@ class RunQuerySet(models.QuerySet["Run"]):
 
         return self.filter(target__in=Target.objects.visible_to(user))
 
+    def without_secrets(self) -> RunQuerySet:
+        """Return the runs without what lies encrypted: a lost key must not keep them from being read."""
+        return self.defer("headers", "secrets")
+
     def whole(self) -> RunQuerySet:
         """Return the runs that crawl their target from its start, not those that refresh known pages."""
         return self.exclude(trigger=RunTrigger.REFRESH)
@@ -97,6 +101,8 @@ class Run(models.Model):
     deadline_met = models.BooleanField(null=True, blank=True)
     settings = OrderedJSONField(default=dict)
     headers = EncryptedJSONField(default=dict, blank=True)
+    secrets = EncryptedJSONField(default=dict, blank=True, null=True)
+    awaits_login = models.BooleanField(default=False, db_default=False)
     report = models.JSONField(default=dict, blank=True)
     settled = models.BooleanField(default=False)
 

@@ -22,3 +22,24 @@ class Cookie(models.Model):
 
     def __str__(self) -> str:
         return f"a cookie of run {self.run_id}"
+
+
+class RunLogin(models.Model):
+    """How a run that has to log in stands with that.
+
+    While `Run.awaits_login` nothing of the run is fetched. `number` counts how often the run was found
+    to be logged in; who finds that over says which number it knew. `working` says that a worker is at
+    it since `asked_at`, `tries` how often the site did not answer. `streak` counts the times in a row
+    that it was logged out without a page in between; it had `pages` at the last of them.
+    """
+
+    run = models.OneToOneField("crawler.Run", on_delete=models.CASCADE, related_name="login")
+    number = models.PositiveIntegerField(default=0)
+    working = models.BooleanField(default=False)
+    asked_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    streak = models.PositiveSmallIntegerField(default=0)
+    pages = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"login {self.number} of run {self.run_id}"

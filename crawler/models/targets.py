@@ -72,6 +72,7 @@ class Target(models.Model):
     max_age_seconds = models.PositiveIntegerField(null=True, blank=True)
     refresh_per_day = models.PositiveIntegerField(null=True, blank=True)
     cookies = models.BooleanField(default=False, db_default=False)
+    login = EncryptedJSONField(default=dict, blank=True, null=True)
     headers = EncryptedJSONField(default=dict, blank=True)
     user_agent = models.CharField(max_length=400, blank=True, default="")
     scraper = models.CharField(max_length=100, default="auto")

@@ -169,7 +169,7 @@ def _expected(schedules: Sequence[Schedule]) -> list[Expected]:
     newest = Target.objects.filter(pk__in=[schedule.target_id for schedule in schedules]).annotate(
         last=Subquery(complete.order_by("-id").values("id")[:1])
     )
-    runs = {run.target_id: run for run in Run.objects.defer("headers").filter(pk__in=newest.values("last"))}
+    runs = {run.target_id: run for run in Run.objects.without_secrets().filter(pk__in=newest.values("last"))}
     return [_of_run(runs.get(schedule.target_id)) or _of_limits(schedule) for schedule in schedules]
 
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 FIRST_HOSTS = 3
 MOST_COUNTED = 100
 BROWSER = "worker-browser"
-OF_THE_RUN = frozenset({Reason.PAUSED, Reason.ENDING})
+OF_THE_RUN = frozenset({Reason.PAUSED, Reason.LOGGING_IN, Reason.ENDING})
 """Reasons for which no host matters: nobody who has one has it for this run."""
-NOT_SHOWN = ("settings", "headers", "report")
+NOT_SHOWN = ("settings", "headers", "secrets", "report")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +148,7 @@ class _Around:
             priority=row.priority,
             due_at=row.due_at or self.now,  # it may have been emptied since it was found
             paused=run.state == RunState.PAUSED,
+            logging_in=run.awaits_login,
             ending=run.reason == TIME_LIMIT,
             served=_is_served(row, self.alive),
             holder=_holder(row.host.lease_owner, holder),

@@ -11,6 +11,7 @@ class Work(StrEnum):
 
     CRAWL_SLICE = "crawl.slice"
     PREVIEW = "crawl.preview"
+    LOG_IN = "crawl.log_in"
     TICK = "schedules.tick"
     WATCH = "freshness.watch"
     REFRESH = "refresh.tick"
@@ -79,6 +80,7 @@ WORKERS = (
 
 QUEUE_OF = {
     Work.PREVIEW: Queue.PREVIEW,
+    Work.LOG_IN: Queue.PREVIEW,
     Work.TICK: Queue.CONTROL,
     Work.WATCH: Queue.CONTROL,
     Work.RECONCILE: Queue.CONTROL,

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler import conf
 from crawler.engine.engine import Engine, Limits, Tally
-from crawler.engine.preview import Means, Preview
+from crawler.engine.errands import Means
+from crawler.engine.login import LogIn
+from crawler.engine.preview import Preview
+from crawler.engine.session import SessionNews
 from crawler.engine.visit import Visitor
 from crawler.fetch.guard import EgressGuard
 from crawler.fetch.http import HttpFetcher
 from crawler.policy.addresses import AddressPolicy, parse_allow
 from crawler.runner.holding import HeldSlice
-from crawler.runner.rules import RuleBook, read_apart, rules_from, text_of
+from crawler.runner.rules import NO_SECRETS, RuleBook, read_apart, rules_from, rules_of, text_of
+from crawler.stores import cookies
 from crawler.stores.frontier import DatabaseFrontier
 from crawler.stores.looks import Looker
 from crawler.stores.named import NamedDatabaseHosts
 from crawler.stores.results import Committer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from crawler.conf import CrawlSettings
     from crawler.engine.findings import Finding
+    from crawler.engine.login import LoginOutcome
     from crawler.engine.ports import Lease
     from crawler.engine.work import RunRules
     from crawler.models import Run
+    from crawler.policy.cookies import Cookie
     from crawler.queue import Lane
 
 T = TypeVar("T")
@@ -77,13 +84,36 @@ def crawl(
         return _run(_crawl(_Parts(settings, held, looker, committer, limits, stopping, watch)))
 
 
-def preview(frozen: Mapping[str, Any], *, headers: Mapping[str, str]) -> Finding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginResult:
+    """How a login went, and the cookies that the run has since."""
+
+    outcome: LoginOutcome
+    cookies: tuple[Cookie, ...] = ()
+
+
+def log_in(run: Run, *, again: bool) -> LoginResult:
+    """Log a run in, in this thread, and store nothing but ledgers; raises one of UNREADABLE."""
+    settings = conf.crawl()
+    rules = rules_of(run, settings)
+    session = rules.session
+    with HeldSlice("login", settings) as held:
+        if session is not None:
+            session.learn(SessionNews(cookies=cookies.changed(run.pk, since=None)), now=held.clock.now())
+        outcome = _run(_log_in(held, rules, settings, again=again))
+    return LoginResult(outcome=outcome, cookies=session.cookies if session is not None else ())
+
+
+def preview(
+    frozen: Mapping[str, Any], *, headers: Mapping[str, str], secrets: Mapping[str, Any] = NO_SECRETS
+) -> Finding:
     """Fetch and read the first start URL of settings that are not saved yet, in this thread.
 
     It leases the hosts it asks as a slice does; nothing but their ledgers is stored.
     """
     settings = conf.crawl()
-    rules = read_apart(rules_from(frozen, headers=headers, settings=settings), frozen)
+    rules = rules_from(frozen, headers=headers, secrets=secrets, settings=settings)
+    rules = read_apart(rules, frozen)
     with HeldSlice("preview", settings) as held:
         return _run(_preview(held, rules, settings, start=frozen["start_urls"][0]))
 
@@ -130,11 +160,22 @@ async def _crawl(parts: _Parts) -> Tally:
 
 
 async def _preview(held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, start: str) -> Finding:
+    async with _means(held, settings) as means:
+        return await Preview(rules=rules, means=means).run(start)
+
+
+async def _log_in(held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, again: bool) -> LoginOutcome:
+    async with _means(held, settings) as means:
+        return await LogIn(rules=rules, means=means).run(again=again)
+
+
+@asynccontextmanager
+async def _means(held: HeldSlice, settings: CrawlSettings) -> AsyncIterator[Means]:
     async with (
         NamedDatabaseHosts(owner=held.owner, clock=held.clock) as hosts,
         fetcher(settings, lease=held.keeper) as client,
     ):
-        means = Means(
+        yield Means(
             hosts=hosts,
             fetcher=client,
             reader=held.reader,
@@ -142,7 +183,6 @@ async def _preview(held: HeldSlice, rules: RunRules, settings: CrawlSettings, *,
             clock=held.clock,
             text=text_of,
         )
-        return await Preview(rules=rules, means=means).run(start)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

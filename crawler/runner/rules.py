@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import re2
@@ -20,6 +20,7 @@ from crawler.frontier.politeness import Pace
 from crawler.models import Page as PageRow
 from crawler.models import Run, RunTrigger
 from crawler.policy import redirects
+from crawler.policy.logins import Login
 from crawler.urls import canonical
 from scrapers import reader, registry
 from scrapers.page import Page
@@ -36,6 +37,7 @@ TEXT_BYTES = 16_384
 _ADD_UP = frozenset({"link", "x-robots-tag"})
 """The headers of a page of which each one that came counts."""
 
+NO_SECRETS: Final[Mapping[str, Any]] = {}
 UNREADABLE = (registry.InvalidScraper, ImproperlyConfigured, ValueError, LookupError, TypeError, re2.error)
 """What reading the settings of a run may raise; InvalidScraper when its scraper is not there."""
 
@@ -65,7 +67,7 @@ class RuleBook:
         """Tell of the runs whose rules could not be made, each once."""
         while self._unreadable:
             run, reason = next(iter(self._unreadable.items()))
-            self._cannot_read(Run.objects.defer("headers").get(pk=run), reason)
+            self._cannot_read(Run.objects.without_secrets().get(pk=run), reason)
             del self._unreadable[run]
 
     def _with_landings(self, run: int, landings: str) -> RunRules | None:
@@ -98,6 +100,7 @@ def rules_of(run: Run, settings: CrawlSettings) -> RunRules:
     rules = rules_from(
         run.settings,
         headers=run.headers,
+        secrets=run.secrets,
         settings=settings,
         run=run.pk,
         target=run.target_id,
@@ -111,6 +114,7 @@ def rules_from(
     *,
     headers: Mapping[str, str],
     settings: CrawlSettings,
+    secrets: Mapping[str, Any] = NO_SECRETS,
     run: int = 0,
     target: int = 0,
     impatient: bool = False,
@@ -120,7 +124,9 @@ def rules_from(
         name=frozen["scraper"], options=frozen["options"], row=frozen["row"], fields=frozen["fields"]
     )
     agent = ("User-Agent", frozen["user_agent"] or settings.user_agent)
-    sent = (agent, *((name, value) for name, value in headers.items() if name.lower() != "user-agent"))
+    login = Login.read(secrets.get("login") or {})
+    own = [*headers.items(), *(login.headers if login else ())]
+    sent = (agent, *((name, value) for name, value in own if name.lower() != "user-agent"))
     default = settings.default_delay.total_seconds()
     delay = default if frozen["delay_seconds"] is None else frozen["delay_seconds"]
     return RunRules(
@@ -142,7 +148,8 @@ def rules_from(
         max_pages=frozen["max_pages"],
         impatient=impatient,
         follow=frozen.get("follow", True),
-        session=Session() if frozen.get("cookies") else None,
+        session=Session() if frozen.get("cookies") or (login and login.needs_cookies) else None,
+        login=login,
     )
 
 

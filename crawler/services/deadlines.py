@@ -65,7 +65,7 @@ def _to_move() -> Iterator[Run]:
     """Yield the runs that a deadline may make more urgent, the nearest first, or has made so in vain."""
     awaited = Q(deadline_met=None, state__in=(RunState.QUEUED, RunState.RUNNING))
     missed = Q(deadline_met=False, priority__gt=F("own_priority"))
-    found = _of_interest().filter(awaited | missed).defer("headers").select_related("target")
+    found = _of_interest().filter(awaited | missed).without_secrets().select_related("target")
     yield from found.order_by("deadline_at", "id")[:MOST_RUNS]
 
 

@@ -19,7 +19,9 @@ def run(*, draft: str, user: int) -> dict[str, Any]:
     """Do a test fetch that `previews.start` asked for; return a Finding as JSON."""
     opened = fields.read(draft)
     try:
-        finding = runner.preview(opened["settings"], headers=opened["headers"])
+        finding = runner.preview(
+            opened["settings"], headers=opened["headers"], secrets={"login": opened.get("login")}
+        )
     finally:
         bells.ring_where_due(now=timezone.now())  # what waited on its hosts may have lost its slice
     if isinstance(finding, Held):

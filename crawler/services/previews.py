@@ -28,7 +28,9 @@ def start(*, user: User, data: object, now: datetime, existing: Target | None = 
         data = {**data, "name": data.get("name") or UNNAMED}
     draft = targets.validate(data, existing=existing, by=user, now=now)
     settings = {name: draft.values[name] for name in runs.FROZEN}
-    sealed = fields.write({"settings": settings, "headers": draft.values["headers"]})
+    sealed = fields.write(
+        {"settings": settings, "headers": draft.values["headers"], "login": draft.values["login"]}
+    )
     task_id = str(uuid4())
     outbox.post(Work.PREVIEW, now=now, task_id=task_id, draft=sealed, user=user.pk)
     return task_id

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from crawler.models import FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
-from crawler.services import bells, outbox, reports, runs, vanished
+from crawler.services import bells, logins, outbox, reports, runs, vanished
 from crawler.stores import hosts, leases, outages, sql
 from crawler.stores import runs as rows
 
@@ -33,6 +33,7 @@ def reconcile(*, now: datetime) -> None:
     _pause_abandoned(now=now)
     _keep_paused(now=now)
     reports.ask_again(now=now)
+    logins.ask_again(now=now)
     outbox.publish_waiting(now=now)
     sql.atomically(lambda: hosts.raise_standing(now=now))
     bells.ring_where_due(now=now)
@@ -47,14 +48,14 @@ def _finish_done(*, now: datetime) -> None:
 
 def _settle_ended(*, now: datetime) -> None:
     over = Q(state__in=FINAL_RUN_STATES) | Q(state=RunState.RUNNING, reason=TIME_LIMIT)
-    for run in Run.objects.filter(over, settled=False).defer("headers").order_by("id")[:MOST_RUNS]:
+    for run in Run.objects.filter(over, settled=False).without_secrets().order_by("id")[:MOST_RUNS]:
         runs.settle(run=run, now=now, batches=1)
 
 
 def _pause_abandoned(*, now: datetime) -> None:
     """Pause the terminal's runs that no terminal crawls any more, so that they can be resumed."""
     left = Run.objects.filter(trigger=RunTrigger.TERMINAL, state__in=(RunState.QUEUED, RunState.RUNNING))
-    for run in left.filter(created_at__lt=now - TERMINAL_BEGINS).defer("headers").order_by("id")[:MOST_RUNS]:
+    for run in left.filter(created_at__lt=now - TERMINAL_BEGINS).without_secrets().order_by("id")[:MOST_RUNS]:
         if not leases.is_attended(run.pk):
             with suppress(runs.WrongState):  # it ended meanwhile
                 runs.pause(run=run, now=now)
@@ -62,5 +63,5 @@ def _pause_abandoned(*, now: datetime) -> None:
 
 def _keep_paused(*, now: datetime) -> None:
     """Close what is still open of paused runs, where the process that paused them ended half way."""
-    for run in Run.objects.filter(state=RunState.PAUSED).defer("headers").order_by("id")[:MOST_RUNS]:
+    for run in Run.objects.filter(state=RunState.PAUSED).without_secrets().order_by("id")[:MOST_RUNS]:
         runs.align(run=run, now=now)

@@ -18,10 +18,12 @@ from crawler.models import (
     BacklogKind,
     RefreshPlan,
     Run,
+    RunLogin,
     RunState,
     RunTrigger,
 )
 from crawler.models.runs import nothing_waits
+from crawler.policy.logins import Login
 from crawler.queue import Work, lane_for
 from crawler.services import bells, outbox
 from crawler.services.drafts.deadlines import deadline_of
@@ -85,7 +87,10 @@ def start(
             nominal_at=nominal_at,
             settings=frozen(target),
             headers=target.headers,
+            secrets=secrets(target),
+            awaits_login=trigger != RunTrigger.TERMINAL and logs_in(target),
         )
+        prepare_login(run, now=now)
         discovery.add(run.pk, [NewRequest(url=url, depth=0) for url in urls], parent=None)
         discovery.resolve_hosts()
         insert_first(run, discovery, now=now)
@@ -99,6 +104,24 @@ def start(
 def frozen(target: Target) -> dict[str, Any]:
     """Return the settings of a target as a run keeps them."""
     return {name: getattr(target, name) for name in FROZEN}
+
+
+def secrets(target: Target) -> dict[str, Any]:
+    """Return what of a target a run keeps encrypted, besides the headers."""
+    return {"login": target.login} if target.login else {}
+
+
+def logs_in(target: Target) -> bool:
+    """Say whether runs of `target` must log in, or be checked, before their first page."""
+    login = Login.read(target.login)
+    return login is not None and login.comes_first
+
+
+def prepare_login(run: Run, *, now: datetime) -> None:
+    """Ask for the login of a new run that awaits it, within the transaction that makes it."""
+    if run.awaits_login:
+        RunLogin.objects.create(run=run, asked_at=now)
+        outbox.post(Work.LOG_IN, now=now, run=run.pk)
 
 
 def make_way(target: int, *, now: datetime) -> None:
@@ -211,7 +234,7 @@ def stop_late(*, now: datetime) -> int:
     """End the runs that are past their time limit; what they have is kept. Return how many."""
     stopped = 0
     running = Run.objects.filter(state=RunState.RUNNING).exclude(reason=TIME_LIMIT)
-    for run in running.defer("headers").order_by("id"):
+    for run in running.without_secrets().order_by("id"):
         minutes = run.settings["max_minutes"]
         if minutes is None:
             continue

@@ -37,6 +37,15 @@ INSERT = (
 )
 
 
+def of_run(run: int, *, hosts: Iterable[int]) -> list[int]:
+    """Return the run's backlogs on these hosts."""
+    found: list[int] = []
+    for chunk in sql.chunks(sorted(hosts)):
+        statement = f"SELECT id FROM crawler_backlog WHERE run_id = %s AND host_id IN ({sql.marks(chunk)})"
+        found += [row[0] for row in sql.select(statement, [run, *chunk])]
+    return found
+
+
 def make_due(ids: Iterable[int], *, now: datetime) -> None:
     """Say that these backlogs have something due now."""
     moment = sql.adapt(now)

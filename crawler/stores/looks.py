@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.engine.ports import Look
+from crawler.engine.session import SessionNews
 from crawler.frontier import politeness, share
-from crawler.stores import claims, cookies, leases, runs, sql
+from crawler.stores import claims, cookies, leases, logins, runs, sql
 from crawler.stores.claims import Claimer, Wish
 from crawler.stores.sharing import SharedHosts
 from crawler.stores.tenancy import HostsInTurns
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from crawler.engine.session import Session
     from crawler.engine.work import Claim, HostLease, HostNews, Ledger, RunRules
     from crawler.frontier.politeness import Pace
-    from crawler.policy.cookies import Cookie
     from crawler.stores.claims import OpenBacklog
 
     Leased = Mapping[int, tuple[HostLease, int]]
@@ -72,7 +72,7 @@ class Looker:
         self._rules.report()
         now = self._clock.now()
         look = sql.atomically(lambda: self._look(ask, now=self._clock.now()))
-        self._cookies_read_at |= dict.fromkeys((session for session, _cookies in look.cookies), now)
+        self._cookies_read_at |= dict.fromkeys((session for session, _news in look.sessions), now)
         self._hosts.note(look, now=self._clock.now())
         return look
 
@@ -125,7 +125,7 @@ class Looker:
             surplus=max(surplus, 0),
             shapes=tuple((e.host, e.id, e.shapes) for es in readable.values() for e in es if e.shapes),
             alone_waiting=claimer.alone_waiting and not ask.alone,
-            cookies=tuple(self._cookies(rules.values())),
+            sessions=tuple(self._sessions(rules.values())),
         )
 
     def _wanted(self, held: Mapping[int, sql.Row], *, now: datetime) -> frozenset[int]:
@@ -133,13 +133,18 @@ class Looker:
         asked_for = {id_ for id_, row in held.items() if row[2] is not None}
         return self._hosts.giving_way({id_: row[1] for id_, row in held.items()}, now=now) | asked_for
 
-    def _cookies(self, rules: Iterable[RunRules]) -> Iterator[tuple[Session, tuple[Cookie, ...]]]:
-        """Return what is new of the cookies of runs that have any; what was stored late is read twice."""
+    def _sessions(self, rules: Iterable[RunRules]) -> Iterator[tuple[Session, SessionNews]]:
+        """Return what is new of the sessions of runs that have one; what was stored late is read twice.
+
+        The number of the login is read first: its cookies were stored with it.
+        """
         for of_run in rules:
             if (session := of_run.session) is not None:
                 read_at = self._cookies_read_at.get(session)
                 since = None if read_at is None else read_at - STORED_WITHIN
-                yield session, cookies.changed(of_run.run, since=since)
+                login = logins.number(of_run.run) if of_run.login else 0
+                news = SessionNews(login=login, cookies=cookies.changed(of_run.run, since=since))
+                yield session, news
 
     def _lease(self, room: int, *, now: datetime) -> dict[int, tuple[HostLease, int]]:
         return leases.take(self._hosts.find(room, now=now), owner=self._owner)

@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
-from crawler.stores import cookies, hosts, items, leases, pages, runs, snapshots, spares, sql, states
+from crawler.stores import (
+    backlogs,
+    cookies,
+    hosts,
+    items,
+    leases,
+    logins,
+    pages,
+    runs,
+    snapshots,
+    spares,
+    sql,
+    states,
+)
 from crawler.stores.discovery import Discovery, SeenBefore
 from crawler.stores.problems import ProblemBook
 from crawler.stores.runs import Tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.ports import Clock
@@ -91,6 +104,7 @@ class Committer:
         if not last:
             _look_for_room(spent, budgets)
         _note_landings(live)
+        _ask_for_logins(live, locked, now=now)
         tallies.finish(now=now)
 
     def _live(
@@ -224,6 +238,22 @@ def _cookies(live: Iterable[Result]) -> Iterator[tuple[int, Cookie]]:
         if not isinstance(result, Returned):
             for cookie in result.cookies:
                 yield result.claim.rules.run, cookie
+
+
+def _ask_for_logins(live: Iterable[Result], locked: Collection[int], *, now: datetime) -> None:
+    """Have the runs log in again that were found to be logged out; the runs are locked.
+
+    What they have on the hosts that are locked here waits from now on, the rest when the login begins.
+    """
+    found = {
+        (result.claim.rules.run, result.logged_out)
+        for result in live
+        if isinstance(result, Ended | Postponed) and result.logged_out is not None
+    }
+    for run, number in sorted(found):
+        if logins.ask_again(run, number=number, now=now):
+            backlogs.align(backlogs.of_run(run, hosts=locked))
+            hosts.set_standing(hosts.free_among(locked), now=now)
 
 
 def _note_landings(live: Iterable[Result]) -> None:

@@ -23,7 +23,7 @@ COUNTERS = (
 USED = "discovered - skipped - redirected"
 """How much of its page limit a run has used up: what is skipped or elsewhere is no page."""
 
-IS_OPEN = f"(state IN ('queued', 'running') AND reason <> '{TIME_LIMIT}')"
+IS_OPEN = f"(state IN ('queued', 'running') AND reason <> '{TIME_LIMIT}' AND NOT awaits_login)"
 """Whether a run's backlogs are open, by the columns of its row."""
 
 

@@ -25,6 +25,9 @@ class Web(Protocol):
 
     def url(self, path: str) -> str: ...
     def sent(self, path: str) -> list[Headers]: ...
+    def forms(self, path: str) -> list[bytes]:
+        """Return what was posted to `path` as application/x-www-form-urlencoded."""
+        ...
 
 
 def fetched(outcome: Outcome) -> Fetched:
@@ -121,6 +124,14 @@ class FetcherContract:
         assert not hanging.done()
         hanging.cancel()
         await asyncio.gather(hanging, return_exceptions=True)
+
+    async def test_form_is_posted_and_its_answer_a_page_like_others(self, fetcher: Fetcher, web: Web) -> None:
+        form = b"user=ada&pass=%26%3D"
+        page = fetched(await fetcher.fetch(Request(url=web.url("/ok"), form=form)))
+
+        assert (page.status, web.forms("/ok")) == (200, [form])
+        fetched(await fetcher.fetch(Request(url=web.url("/ok"))))
+        assert web.forms("/ok") == [form]
 
     async def test_body_is_cut_where_the_request_says(self, fetcher: Fetcher, web: Web) -> None:
         page = fetched(await fetcher.fetch(Request(url=web.url("/ok"), keep_bytes=100)))

@@ -73,6 +73,7 @@ class TargetOut(Schema):
     adapt_pace: bool
     obey_robots: bool
     cookies: bool
+    login: dict[str, str] | None
     headers: dict[str, str]
     user_agent: str
     scraper: str
@@ -199,9 +200,10 @@ def target_out(target: Target, *, now: datetime, warned: bool = False) -> Target
     """Return what the API says of `target`; `warned` adds its warnings, which cost a query."""
     problems = targets.warnings(target=target, now=now) if warned else ()
     return TargetOut(
-        **{key: getattr(target, key) for key in drafts.KEYS if key != "headers"},
+        **{key: getattr(target, key) for key in drafts.KEYS if key not in {"headers", "login"}},
         id=target.pk,
         headers=drafts.shown_headers(target.headers),
+        login=drafts.shown_login(target.login),
         schedule=schedule_out(getattr(target, "schedule", None), now),
         freshness=_freshness_out(target),
         created_at=target.created_at,

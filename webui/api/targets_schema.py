@@ -6,6 +6,7 @@ from typing import Any
 
 from crawler.frontier.traps import Traps
 from crawler.models import MisfirePolicy, OverlapPolicy, Scope
+from crawler.policy.logins import LoginKind
 from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_START_URLS
 from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL, MOST_JITTER, MOST_WINDOWS
 from crawler.services.drafts.traps import BOUNDS
@@ -61,6 +62,19 @@ SCHEDULE_SCHEMA = body(
     },
 ) | {"type": ["object", "null"], "description": "Exactly one of `cron` and `every_seconds`; null for none."}
 
+LOGIN_SCHEMA = body(
+    kind={"enum": [kind.value for kind in LoginKind]},
+    url={**TEXT, "description": "Of `form`: the page with the form."},
+    user=TEXT,
+    password={**TEXT, "description": "Stored encrypted, reads as `(hidden)`."},
+    token={**TEXT, "description": "Of `bearer`. Stored encrypted, reads as `(hidden)`."},
+    user_field={**TEXT, "description": "Of `form`: the name of the input; empty when it can be guessed."},
+    password_field={**TEXT, "description": "Of `form`: the name of the input; empty when it can be guessed."},
+    logged_out={**TEXT, "description": "Of `form`: a text that only pages for strangers have."},
+    check_url={**TEXT, "description": "Where `check_text` stands for those who are logged in."},
+    check_text={**TEXT, "description": "Must be there before a run begins."},
+) | {"type": ["object", "null"], "description": "How runs log in; null for not at all."}
+
 TARGET_SCHEMA: dict[str, Any] = body(
     name={**TEXT, "maxLength": 200},
     start_urls={**_texts("Where the crawl begins: http and https.", MAX_START_URLS), "minItems": 1},
@@ -99,6 +113,7 @@ TARGET_SCHEMA: dict[str, Any] = body(
         "default": False,
         "description": "Whether a run keeps the cookies that sites set, and sends them back.",
     },
+    login=LOGIN_SCHEMA,
     headers={
         **OBJECT,
         "additionalProperties": TEXT,

@@ -40,6 +40,11 @@ class CookieJar:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def changes(self) -> tuple[Cookie, ...]:
+        """All that is known of the cookies: those kept, and the removals."""
+        return (*self._kept.values(), *self._removed.values())
+
     def header(self, url: Url, *, now: datetime) -> str:
         """Return the Cookie field for `url`, "" for none; longer paths go first, then older cookies."""
         sent = [

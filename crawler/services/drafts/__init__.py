@@ -11,8 +11,10 @@ from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.policy.addresses import BadAllow
 from crawler.services import reach
-from crawler.services.drafts import feasibility, promises, timing
-from crawler.services.drafts.keys import HIDDEN, KEYS, is_secret, shown_headers
+from crawler.services.drafts import feasibility, logins, promises, timing
+from crawler.services.drafts.keys import KEYS, is_secret, shown_headers
+from crawler.services.drafts.logins import HIDDEN
+from crawler.services.drafts.logins import shown as shown_login
 from crawler.services.drafts.timing import ScheduleDraft, draft_of
 from crawler.services.drafts.values import Wrong
 from scrapers import registry
@@ -35,6 +37,7 @@ __all__ = [
     "is_secret",
     "read",
     "shown_headers",
+    "shown_login",
     "warnings",
 ]
 
@@ -74,6 +77,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "adapt_pace": True,
     "obey_robots": True,
     "cookies": False,
+    "login": {},
     "headers": {},
     "user_agent": "",
     "scraper": "auto",
@@ -150,6 +154,8 @@ def read(
     if not may_share and existing and values["shared"] != existing.values["shared"]:
         problems.append(Problem(field="shared", message=NOT_YOURS))
     problems += _unreadable(values, given, existing)
+    if not problems and given & {"login", "start_urls"}:
+        problems += _login_problems(data, values, existing)
     if problems:
         raise InvalidTarget(tuple(problems))
     changed = frozenset(given | ({"schedule"} if "schedule" in data else set()))
@@ -183,6 +189,8 @@ def _read_value(key: str, value: object, values: Mapping[str, Any]) -> object:
     if value is None and key in DEFAULTS and key not in _NULL_MEANS_NONE:
         return DEFAULTS[key]
     found = KEYS[key](value)
+    if key == "login":
+        return logins.unhide(found, values["login"] or {})
     return _unhide(found, values["headers"]) if key == "headers" else found
 
 
@@ -231,6 +239,17 @@ def _hurry(values: Mapping[str, Any], given: set[str], existing: Existing | None
         )
         for key, (is_faster, what) in faster.items()
         if key in given and is_faster and values[key] != before[key]
+    ]
+
+
+def _login_problems(
+    data: Mapping[Any, Any], values: Mapping[str, Any], existing: Existing | None
+) -> list[Problem]:
+    said = data.get("login")
+    retyped = isinstance(said, dict) and HIDDEN not in said.values()
+    before = existing.values if existing else None
+    return [
+        Problem(field=path, message=why) for path, why in logins.problems(values, before, retyped=retyped)
     ]
 
 

@@ -10,7 +10,8 @@ import re2
 
 from crawler.http import OF_ONE_URL, OF_THE_CONNECTION
 from crawler.models import Scope
-from crawler.services.drafts import deadlines, traps
+from crawler.services.drafts import deadlines, logins, traps
+from crawler.services.drafts.logins import HIDDEN
 from crawler.services.drafts.values import (
     Wrong,
     array,
@@ -39,9 +40,6 @@ MAX_PATTERN_BYTES: Final = 512 * 1024
 MAX_HEADERS: Final = 50
 MAX_JSON_BYTES: Final = 64 * 1024
 DAY: Final = 24 * 3600
-
-HIDDEN: Final = "(hidden)"
-"""What a secret header's value reads as; sent back, it leaves the stored value as it is."""
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _SECRET_NAME: Final = re.compile(r"auth|cookie|token|secret|key|password|session|credential", re.IGNORECASE)
@@ -164,6 +162,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "adapt_pace": flag,
     "obey_robots": flag,
     "cookies": flag,
+    "login": logins.read,
     "headers": headers,
     "user_agent": user_agent,
     "scraper": text(most=100, least=1),

@@ -80,7 +80,10 @@ def _make(plan: RefreshPlan, urls: Sequence[Url], credit: Credit, now: datetime)
             priority=target.priority,
             settings=_settings(target),
             headers=target.headers,
+            secrets=runs.secrets(target),
+            awaits_login=runs.logs_in(target),
         )
+        runs.prepare_login(run, now=now)
         first = [NewRequest(url=url, depth=0 if url.text in starts else 1) for url in urls]
         discovery.add(run.pk, first, parent=None)
         discovery.resolve_hosts()

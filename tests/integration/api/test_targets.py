@@ -109,6 +109,19 @@ def test_a_schedule_that_cannot_work_is_warned_of(api: Api, target: Target) -> N
     assert changed["warnings"][0]["field"] == "schedule"
 
 
+def test_secret_of_a_login_is_never_shown(api: Api) -> None:
+    login = {"kind": "basic", "user": "ada", "password": "hush"}
+    made = api.post("/targets", {**SHOP, "login": login})
+
+    assert made.json()["login"] == {**login, "password": "(hidden)"}
+    target = f"/targets/{made.json()['id']}"
+    assert "hush" not in api.get(target).content.decode() + api.get("/targets").content.decode()
+    api("PATCH", target, {"login": made.json()["login"] | {"user": "eve"}})
+    assert Target.objects.get().login == login | {"user": "eve"}
+    api("PATCH", target, {"login": None})
+    assert api.get(target).json()["login"] is None
+
+
 def test_secret_headers_are_never_shown(api: Api) -> None:
     headers = {"Authorization": "Bearer hush", "Cookie": "hush", "X-Api-Key": "hush", "Accept-Language": "de"}
     made = api.post("/targets", {**SHOP, "headers": headers})

@@ -112,6 +112,44 @@ def test_saving_an_untouched_form_changes_nothing(client: Client, target: Target
     assert target.schedule.cron == SETTINGS["schedule"]["cron"]
 
 
+LOGIN = {
+    "login_kind": "form",
+    "login_url": "http://shop.test/login",
+    "login_user": "ada",
+    "login_secret": "hush",
+    "login_check_url": "http://shop.test/me",
+    "login_check_text": "Ada",
+}
+
+
+def test_login_is_registered_and_its_secret_never_shown(client: Client) -> None:
+    client.post(reverse("target-new"), FILLED | LOGIN)
+    target = Target.objects.get(name="Garden")
+    assert (target.login["url"], target.login["password"]) == ("http://shop.test/login", "hush")
+
+    for place in ("target-edit", "target"):
+        page = client.get(reverse(place, args=[target.pk])).content.decode()
+        assert "http://shop.test/login" in page
+        assert "hush" not in page
+    changed = FILLED | LOGIN | {"login_secret": "", "login_user": "eve"}
+    client.post(reverse("target-edit", args=[target.pk]), changed)
+    target.refresh_from_db()
+    assert (target.login["user"], target.login["password"]) == ("eve", "hush")
+    client.post(reverse("target-edit", args=[target.pk]), FILLED | {"login_kind": ""})
+    target.refresh_from_db()
+    assert target.login == {}
+
+
+def test_what_is_wrong_with_a_login_stands_beside_its_control_without_its_secret(client: Client) -> None:
+    page = client.post(reverse("target-new"), FILLED | LOGIN | {"login_url": "x", "login_check_text": ""})
+    form = page.context["form"]
+    assert set(form.problems) == {"login_url"}
+    assert form.has_login
+    assert "hush" not in page.content.decode()
+    page = client.post(reverse("target-new"), FILLED | {"login_kind": "bearer"})
+    assert page.context["form"].problems["login_secret"] == ("is required",)
+
+
 def test_secret_headers_are_not_shown_and_survive_saving(client: Client, target: Target) -> None:
     targets.update(
         target=target, data={"headers": {"Authorization": "Bearer 123", "Accept": "text/html"}}, now=NOW

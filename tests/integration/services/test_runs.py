@@ -36,7 +36,7 @@ A, B = "http://a.test", "http://b.test"
 @pytest.fixture(autouse=True)
 def _conserved() -> Iterator[None]:
     yield
-    for run in Run.objects.defer("headers"):
+    for run in Run.objects.without_secrets():
         assert_conserved(run.pk)
 
 
@@ -277,7 +277,7 @@ def test_run_whose_secrets_cannot_be_read_fails_alone(clock: FakeClock) -> None:
 
     assert set(hands.claims()) == {f"{A}/well"}
     assert [run for run, _reason in hands.unreadable] == [sealed.pk]
-    runs.fail(run=Run.objects.defer("headers").get(pk=sealed.pk), reason="sealed", now=clock.now())
+    runs.fail(run=Run.objects.without_secrets().get(pk=sealed.pk), reason="sealed", now=clock.now())
     assert Run.objects.values_list("state", flat=True).get(pk=sealed.pk) == RunState.FAILED
     assert not fresh(well).is_final
 

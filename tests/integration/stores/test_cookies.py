@@ -91,8 +91,8 @@ def test_a_slice_learns_what_another_one_stored_of_the_same_run(clock: FakeClock
     slices[looks.index(at_b)].commit(visited(at_b.claims[0], cookies=set_by_b))
 
     for hands in slices:
-        ((_session, learnt),) = hands.look(want=0).cookies
-        assert learnt == set_by_b
+        ((_session, news),) = hands.look(want=0).sessions
+        assert news.cookies == set_by_b
 
 
 def test_a_look_reads_again_what_may_have_been_stored_late(clock: FakeClock) -> None:
@@ -104,12 +104,12 @@ def test_a_look_reads_again_what_may_have_been_stored_late(clock: FakeClock) -> 
     hands.look(want=0)
     cookies.save((run.pk, cookie) for cookie in late)
 
-    ((_session, learnt),) = hands.look(want=0).cookies
+    ((_session, news),) = hands.look(want=0).sessions
 
-    assert [cookie.name for cookie in learnt] == ["a"]
+    assert [cookie.name for cookie in news.cookies] == ["a"]
 
 
 def test_a_run_without_cookies_reads_none(clock: FakeClock) -> None:
     a_run(f"{A}/1")
 
-    assert Hands(clock).look().cookies == ()
+    assert Hands(clock).look().sessions == ()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler import conf, runner
+from crawler.engine.errands import Means, Patience
 from crawler.engine.findings import Dropped, Forbidden, Held, Hop, Shown, Unfetched
-from crawler.engine.preview import Means, Patience, Preview
+from crawler.engine.preview import Preview
 from crawler.engine.reading import TimedReader
 from crawler.engine.work import HostLease, Ledger
 from crawler.errors import ConnectFailed

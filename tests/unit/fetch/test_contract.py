@@ -6,7 +6,7 @@ import pytest
 
 from crawler.errors import ConnectionLost
 from crawler.fetch.http import HttpFetcher
-from crawler.http import Headers
+from crawler.http import FORM, Headers
 from tests.conformance.fetchers import FetcherContract
 from tests.fakes.fetcher import FakeFetcher
 from tests.site import HostileSite
@@ -36,6 +36,13 @@ class SiteWeb:
     def sent(self, path: str) -> list[Headers]:
         return [Headers(request.headers) for request in self._site.asked(self._PATHS.get(path, path))]
 
+    def forms(self, path: str) -> list[bytes]:
+        return [
+            request.body
+            for request in self._site.asked(path)
+            if (request.method, request.header("Content-Type")) == ("POST", FORM)
+        ]
+
 
 class FakeWeb:
     """The contract's pages as canned answers."""
@@ -54,6 +61,10 @@ class FakeWeb:
 
     def sent(self, path: str) -> list[Headers]:
         return [Headers(request.headers) for request in self._fake.requests if request.url == self.url(path)]
+
+    def forms(self, path: str) -> list[bytes]:
+        asked = [request for request in self._fake.requests if request.url == self.url(path)]
+        return [request.form for request in asked if request.form is not None]
 
 
 class TestHttpFetcher(FetcherContract):

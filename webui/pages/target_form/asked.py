@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from crawler.services import drafts
-from webui.pages.target_form import rows, traps, units, when
+from webui.pages.target_form import login, rows, traps, units, when
 
 NUMBERS = (
     "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
@@ -46,6 +46,7 @@ def read(post: QueryDict) -> Asked:
     data["traps"] = traps.read(post)
     for name in ("adapt_pace", "obey_robots", "cookies", "enabled", "shared"):
         data[name] = post.get(name) == "on"
+    data["login"] = login.read(post)
     data["headers"] = _headers(post.get("headers", ""), problems)
     data["options"] = _object("options", post.get("options", ""), problems)
     left_out = data["scraper"] != "fields" and _declares(post, data)

@@ -12,7 +12,7 @@ from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
-from webui.pages.target_form import rows, traps, units, when
+from webui.pages.target_form import login, rows, traps, units, when
 from webui.pages.target_form.asked import NUMBERS
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
@@ -43,6 +43,7 @@ class TargetForm:
     kinds = KINDS
     types = ("", *Kind)
     units = units.TIME_UNITS
+    login_kinds = login.KINDS
     priorities = tuple((str(number), label) for number, label in PRIORITIES)
     misfires = tuple(MisfirePolicy.choices)
     overlaps = tuple(OverlapPolicy.choices)
@@ -82,6 +83,11 @@ class TargetForm:
             for message in messages
         )
 
+    @property
+    def has_login(self) -> bool:
+        """Say whether the part about logging in is shown open."""
+        return self._says(*login.CONTROLS)
+
     def _says(self, *names: str) -> bool:
         return any(self.values[name] or name in self.problems for name in names)
 
@@ -107,7 +113,7 @@ _TEXTS = (
     "delay_seconds", "connections", "adapt_pace", "obey_robots", "cookies", "headers", "user_agent",
     "scraper", "options", "row",
     "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
-    "refresh_per_day", "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS,
+    "refresh_per_day", "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
 )  # fmt: skip
 
 
@@ -152,6 +158,7 @@ def of_target(target: Target) -> TargetForm:
     shown["enabled"] = "on" if target.enabled else ""
     shown["shared"] = "on" if target.shared else ""
     shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
+    shown |= login.shown(target.login)
     if target.deadline:
         shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
     if target.max_age_seconds is not None:
@@ -169,7 +176,9 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
         name, message = _control(problem)
         beside[name] = (*beside.get(name, ()), message)
     return TargetForm(
-        values={name: post.get(name, "") for name in blank().values}, rows=rows.posted(post), problems=beside
+        values={name: post.get(name, "") for name in blank().values} | {"login_secret": ""},
+        rows=rows.posted(post),
+        problems=beside,
     )
 
 
@@ -182,6 +191,8 @@ def _control(problem: drafts.Problem) -> tuple[str, str]:
         return "deadline_zone" if rest == "timezone" else "deadline", problem.message
     if head == "traps" and f"trap_{rest}" in traps.CONTROLS:
         return f"trap_{rest}", problem.message
+    if head == "login":
+        return login.control(rest), problem.message
     if head == "max_age_seconds":
         return "max_age", problem.message
     if head in SHARED and rest:

@@ -13,6 +13,7 @@ register = template.Library()
 
 WAITS = {
     Reason.PAUSED: ("paused", "paused"),
+    Reason.LOGGING_IN: ("", "logging in"),
     Reason.ENDING: ("", "being skipped"),
     Reason.NO_WORKER: ("bad", "no worker"),
     Reason.CIRCUIT_OPEN: ("bad", "circuit open"),
@@ -28,6 +29,7 @@ WAITS = {
 }
 WHENS = {
     Reason.PAUSED: "when it is resumed",
+    Reason.LOGGING_IN: "after that",
     Reason.ENDING: "never",
     Reason.NO_WORKER: "when one is there",
     Reason.HELD: "within a minute",
