@@ -77,6 +77,13 @@ class TargetAdmin(_Admin):
         return False
 
 
+@admin.register(models.TargetChange)
+class TargetChangeAdmin(ReadOnly):
+    list_display = ("id", "target", "at", "by_name", "kind", "restores")
+    list_filter = ("kind",)
+    list_select_related = ("target",)
+
+
 @admin.register(models.Schedule)
 class ScheduleAdmin(ReadOnly):
     list_display = (

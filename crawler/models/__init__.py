@@ -1,5 +1,6 @@
 """The tables of the crawler: what is asked, what is waiting, what was found."""
 
+from crawler.models.changes import ChangeKind, TargetChange
 from crawler.models.events import Event, EventKind
 from crawler.models.freshness import FreshnessWatch
 from crawler.models.frontier import (
@@ -34,6 +35,7 @@ __all__ = [
     "TIME_LIMIT",
     "Backlog",
     "BacklogKind",
+    "ChangeKind",
     "Cookie",
     "Delivery",
     "DeliveryState",
@@ -70,6 +72,7 @@ __all__ = [
     "Snapshot",
     "SpareLink",
     "Target",
+    "TargetChange",
     "Webhook",
     "WriteProbe",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from crawler.models import Run, Schedule, Scope, Target
-from crawler.services import drafts, freshness, refresh, runs, schedules
+from crawler.models import ChangeKind, Run, Schedule, Scope, Target
+from crawler.services import drafts, freshness, history, refresh, runs, schedules
 from crawler.services.drafts import Draft, InvalidTarget, Problem, feasibility
 from crawler.services.drafts.timing import draft_of
 
@@ -52,20 +53,33 @@ def store(*, draft: Draft, owner: User | None, now: datetime) -> Target:
     schedules.put(target=target, draft=draft.schedule, now=now)
     freshness.put(target=target, now=now)
     refresh.put(target=target, now=now)
+    author = history.Author(person=owner, kind=ChangeKind.CREATED)
+    history.note(target=target, by=author, before=None, after=_said(target), now=now)
     return target
 
 
-def update(*, target: Target, data: object, now: datetime, by: User | AnonymousUser | None = None) -> Target:
+def update(
+    *,
+    target: Target,
+    data: object,
+    now: datetime,
+    by: User | AnonymousUser | None = None,
+    restores: int | None = None,
+) -> Target:
     """Change what `data` gives and nothing else; runs that are under way keep their settings.
 
-    `by` is who asks, by default the target's owner. Raises InvalidTarget.
+    `by` is who asks, by default the target's owner; `restores` is the change that this goes back to.
+    Raises InvalidTarget.
     """
-    draft = validate(data, existing=target, by=by or target.owner, now=now)
-    return _change(target, draft, now=now)
+    by = by or target.owner
+    draft = validate(data, existing=target, by=by, now=now)
+    kind = ChangeKind.CHANGED if restores is None else ChangeKind.RESTORED
+    return _change(target, draft, by=history.Author(person=by, kind=kind, restores=restores), now=now)
 
 
 @transaction.atomic
-def _change(target: Target, draft: Draft, *, now: datetime) -> Target:
+def _change(target: Target, draft: Draft, *, by: history.Author, now: datetime) -> Target:
+    before = _said(target)
     values = {key: value for key, value in _columns(draft.values).items() if key in draft.changed}
     for key, value in values.items():
         setattr(target, key, value)
@@ -78,12 +92,15 @@ def _change(target: Target, draft: Draft, *, now: datetime) -> Target:
         freshness.put(target=target, now=now)
     if draft.changed & {"refresh_per_day", *runs.FROZEN}:
         refresh.put(target=target, now=now)
+    history.note(target=target, by=by, before=before, after=_said(target), now=now)
     return target
 
 
-def delete(*, target: Target, now: datetime) -> None:
+def delete(*, target: Target, now: datetime, by: User | AnonymousUser | None = None) -> None:
     """Hide `target` at once and cancel its runs; clean-up removes its rows later."""
+    author = history.Author(person=by, kind=ChangeKind.DELETED)
     with transaction.atomic():
+        history.note(target=target, by=author, before=None, after=None, now=now)
         target.deleted_at = now
         target.save(update_fields=["deleted_at", "updated_at"])
         schedules.rest(target=target)
@@ -101,13 +118,15 @@ def warnings(*, target: Target, now: datetime) -> tuple[Problem, ...]:
 
 
 def _existing(target: Target | None) -> drafts.Existing | None:
-    if target is None:
-        return None
+    return replace(_said(target), last=feasibility.last_run(target)) if target else None
+
+
+def _said(target: Target) -> drafts.Existing:
+    """Return what a target says, without what its last run had."""
     schedule: Schedule | None = getattr(target, "schedule", None)
     return drafts.Existing(
         values={key: getattr(target, key) for key in drafts.KEYS},
         schedule=draft_of(schedule) if schedule else None,
-        last=feasibility.last_run(target),
     )
 
 

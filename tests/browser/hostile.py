@@ -207,7 +207,7 @@ def _pages(ids: dict[str, int], preview: str, texts: _Texts) -> Iterator[str]:
         "people",
     ):
         yield reverse(name)
-    for name in ("target", "target-edit", "target-delete", "target-skips"):
+    for name in ("target", "target-edit", "target-delete", "target-skips", "target-history"):
         yield reverse(name, args=[ids["target"]])
     for name in ("run", "run-requests", "run-outside", "run-problems", "run-queue", "run-decision"):
         yield reverse(name, args=[ids["run"]])

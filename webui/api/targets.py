@@ -158,7 +158,7 @@ def update_target(request: HttpRequest, target_id: int, data: TargetIn) -> Targe
 @router.delete("/targets/{int:target_id}", response={204: None})
 def delete_target(request: HttpRequest, target_id: int) -> Status[None]:
     """Hide a target at once and cancel its runs; its rows are removed later."""
-    targets.delete(target=_target(request, target_id), now=timezone.now())
+    targets.delete(target=_target(request, target_id), by=caller(request).user, now=timezone.now())
     return Status(204, None)
 
 

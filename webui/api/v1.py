@@ -25,6 +25,7 @@ from webui.api import (
     calendar,
     decisions,
     events,
+    history,
     items,
     pages,
     previews,
@@ -99,7 +100,7 @@ api = NinjaAPI(
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
-    *(targets, runs, requests, decisions, queue, items, pages, previews),
+    *(targets, history, runs, requests, decisions, queue, items, pages, previews),
     *(events, webhooks, schedules, calendar, refresh),
 )
 for subject in SUBJECTS:

@@ -100,7 +100,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     if request.method != "POST":
         return render(request, "targets/delete.html", {"target": target})
-    targets.delete(target=target, now=timezone.now())
+    targets.delete(target=target, by=_person(request), now=timezone.now())
     messages.success(request, f"{target.name} is deleted.")
     return redirect("targets")
 

@@ -102,6 +102,8 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
         "item_id": _item(target, run.pk),
         "page_id": _page(target, run.pk),
         "person_id": owner.pk,
+        "change": target.history.get().pk,
+        "change_id": target.history.get().pk,
         "token_id": token.pk,
         "webhook_id": webhook.pk,
         "delivery_id": deliveries.test(webhook=webhook, now=NOW).pk,
