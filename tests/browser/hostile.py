@@ -71,6 +71,7 @@ def make() -> Hostile:
     page = _page(target, run, texts, all_of_them)
     preview = _preview(person, texts)
     numbered = {"target": target.pk, "run": run.pk, "item": item, "page": page}
+    numbered["webhook"] = _webhook(person, target, texts)
     return Hostile(
         person=person,
         pages=(*_pages(numbered, preview, texts), *_admin(target, run)),
@@ -171,6 +172,20 @@ def _page(target: models.Target, run: models.Run, texts: _Texts, everything: tup
     ).pk  # fmt: skip
 
 
+def _webhook(person: User, target: models.Target, texts: _Texts) -> int:
+    webhook = models.Webhook.objects.create(
+        owner=person, target=target, name=texts.one(200), kinds=texts.some(5), url=texts.one(),
+        origin=texts.one(300), secret="whsec_", failing_since=NOW, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    for _ in range(30):
+        entry = {"at": NOW.isoformat(), "status": None, "reason": texts.one(60), "seconds": 1.0}
+        models.Delivery.objects.create(
+            webhook=webhook, message_id=texts.one(40), kind=texts.one(40), payload=texts.one(), log=[entry],
+            reason=texts.one(60), created_at=NOW,
+        )  # fmt: skip
+    return webhook.pk
+
+
 def _preview(person: User, texts: _Texts) -> str:
     found = Shown(
         response=Response(
@@ -205,10 +220,14 @@ def _pages(ids: dict[str, int], preview: str, texts: _Texts) -> Iterator[str]:
         "hosts",
         "account",
         "people",
+        "webhooks",
+        "webhook-new",
     ):
         yield reverse(name)
     for name in ("target", "target-edit", "target-delete", "target-skips", "target-history"):
         yield reverse(name, args=[ids["target"]])
+    for name in ("webhook", "webhook-edit", "webhook-delete"):
+        yield reverse(name, args=[ids["webhook"]])
     for name in ("run", "run-requests", "run-outside", "run-problems", "run-queue", "run-decision"):
         yield reverse(name, args=[ids["run"]])
     yield reverse("item", args=[ids["item"]])

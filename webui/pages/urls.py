@@ -25,6 +25,7 @@ from webui.pages import (
     standing,
     stored,
     targets,
+    webhooks,
 )
 
 as_form = require_http_methods(["GET", "HEAD", "POST"])
@@ -79,6 +80,18 @@ urlpatterns = [
     path("pages/<int:pk>/", stored.show, name="page"),
     path("pages/<int:pk>/preview/", stored.preview, name="page-preview"),
     path("hosts/", hosts.index, name="hosts"),
+    path("webhooks/", webhooks.index, name="webhooks"),
+    path("webhooks/new/", webhooks.new, name="webhook-new"),
+    path("webhooks/<int:webhook_id>/", webhooks.show, name="webhook"),
+    path("webhooks/<int:webhook_id>/edit/", webhooks.edit, name="webhook-edit"),
+    path("webhooks/<int:webhook_id>/delete/", webhooks.delete, name="webhook-delete"),
+    path("webhooks/<int:webhook_id>/secret/", webhooks.secret, name="webhook-secret"),
+    path("webhooks/<int:webhook_id>/test/", webhooks.test, name="webhook-test"),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/",
+        webhooks.replay,
+        name="webhook-replay",
+    ),
     path("account/", account.show, name="account"),
     path("account/password/", new_password, name="account-password"),
     path("account/tokens/", account.issue, name="account-tokens"),
