@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from functools import cache
 
@@ -127,6 +128,12 @@ def decode(body: bytes, name: str) -> str:
     if name == "replacement":
         return "\ufffd" if body else ""
     return body.decode(_CODECS.get(name, name), "replace").removeprefix("\ufeff")
+
+
+def decoder(name: str) -> codecs.IncrementalDecoder:
+    """Return what `decode` does, for a body that comes in parts; a byte order mark stays."""
+    codec = "ascii" if name == "replacement" else _CODECS.get(name, name)
+    return codecs.getincrementaldecoder(codec)("replace")
 
 
 def _mark(body: bytes) -> str | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from lxml import etree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lxml.etree import _Element as Element
 
 _DEPTH_LIMIT = "ERR_RESOURCE_LIMIT"
 _PROLOG = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_ELEMENT = re.compile(rb"<[^!?]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 
@@ -21,10 +24,19 @@ class DoctypeRefused(ValueError):
 
 def has_doctype(data: bytes) -> bool:
     """Whether XML in UTF-8 declares a DOCTYPE, which may only stand before its first element."""
+    return _DOCTYPE.match(data, _end_of_prolog(data)) is not None
+
+
+def begins_soon(data: bytes) -> bool:
+    """Whether the first element begins within `data`, the beginning of XML in UTF-8."""
+    return _ELEMENT.match(data, _end_of_prolog(data)) is not None
+
+
+def _end_of_prolog(data: bytes) -> int:
     position = len(b"\xef\xbb\xbf") if data.startswith(b"\xef\xbb\xbf") else 0
     while (found := _PROLOG.match(data, position)) is not None:
         position = found.end()
-    return _DOCTYPE.match(data, position) is not None
+    return position
 
 
 def refuse_doctype(text: str) -> None:
@@ -33,15 +45,29 @@ def refuse_doctype(text: str) -> None:
         raise DoctypeRefused("XML with a DOCTYPE is refused")
 
 
-def xml_puller() -> etree.XMLPullParser:
-    """Return a forgiving parser of finished elements, to be fed UTF-8 without a DOCTYPE in pieces."""
-    return etree.XMLPullParser(
-        events=("end",),
+class TagTarget(Protocol):
+    """Is told of what a stream of XML has, in its order; elements have their namespace in braces."""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None: ...
+
+    def end(self, tag: str) -> None: ...
+
+    def data(self, text: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def xml_stream(target: TagTarget) -> etree.XMLParser:
+    """Return a forgiving parser to be fed UTF-8 without a DOCTYPE in pieces; it makes no tree."""
+    return etree.XMLParser(
+        target=target,
         recover=True,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
         encoding="utf-8",
     )
 
