@@ -196,6 +196,8 @@ _BEYOND_FETCHING: Final = {
     "circuit_open": "the host failed ten times in a row",
     "reader_failed": "reading the page failed with an error of its own; the log says which",
     "reader_timed_out": "reading the page took longer than the time limit",
+    "page_limit": "the run's page limit is used up, so no more sitemaps are read",
+    "sitemap_unreadable": "what came is no sitemap that can be read; the run's problems say why",
     "preview_failed": "the worker could not finish the test fetch",
 }
 
@@ -222,6 +224,8 @@ OUTSIDE: Final[Mapping[str, str]] = {
     "depth": "is too many links away from a start URL",
     "include": "matches none of the target's patterns",
     "exclude": "matches one of the patterns to leave out",
+    "foreign": "is listed by the sitemap of another site, and its own host's robots.txt does not name that",
+    "unchanged": "is said by its sitemap not to have changed since the target asks for",
     "trap_depth": "is more than 20 links away from a start URL, and the target sets no depth of its own",
     "trap_segments": "has a path of more than 20 parts",
     "trap_repeats": "has the same part of its path more than twice in a row",
@@ -243,6 +247,14 @@ READING: Final[Mapping[str, str]] = {
     "too_many_items": "a page gave more than 10,000 items; the rest is not stored",
     "reader_failed": "reading the page failed with an error of its own; nothing of it is stored",
     "reader_timed_out": "reading the page took longer than the time limit; nothing of it is stored",
+    "not_a_sitemap": "what came for a sitemap is neither a sitemap, nor a feed, nor a list of URLs",
+    "sitemap_malformed": "the sitemap is damaged; what stood before the damage is taken",
+    "sitemap_doctype": "the sitemap has a DOCTYPE; nothing of it is taken",
+    "sitemap_too_large": "the sitemap has more than 50 MiB; what stands in the first 50 is taken",
+    "sitemap_too_many_urls": "the sitemap lists more than 50,000 URLs; the rest is not taken",
+    "sitemap_bad_urls": "the sitemap lists what is no http or https URL",
+    "sitemap_too_deep": "the sitemap is more than three indexes deep; it is not read",
+    "too_many_sitemaps": "more than 10,000 sitemaps are named; the rest is not read",
     MORE_PROBLEMS: "more kinds of problems than are told apart",
 }
 """Every problem that a page's reading has, with its meaning; a scraper may have codes of its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from crawler.models import (
     Backlog,
@@ -15,6 +15,7 @@ from crawler.models import (
     Page,
     ProblemKind,
     Request,
+    RequestKind,
     RequestState,
     Run,
     Sighting,
@@ -32,7 +33,11 @@ def assert_conserved(run: Run | int) -> None:
     assert {name: getattr(row, name) for name in STORED} == {name: counts.get(name, 0) for name in STORED}
     assert row.waiting == counts.get("queued", 0) + counts.get("leased", 0)
     redirected = Request.objects.filter(run=row, state=RequestState.DONE, reason="redirected").count()
-    assert (row.redirected, row.pages) == (redirected, row.done - redirected)
+    sitemaps = Request.objects.filter(run=row).exclude(kind=RequestKind.PAGE)
+    read = sitemaps.filter(state=RequestState.DONE).exclude(reason="redirected").count()
+    assert (row.redirected, row.pages) == (redirected, row.done - redirected - read)
+    gone = sitemaps.filter(Q(state=RequestState.SKIPPED) | Q(reason="redirected"))
+    assert row.sitemaps == sitemaps.count() - gone.count()
     assert row.problems == sum(ProblemKind.objects.filter(run=row).values_list("count", flat=True))
     assert row.items == Sighting.objects.filter(run=row).count()
     if row.is_final and row.settled:

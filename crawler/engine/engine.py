@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crawler.engine import robots
+from crawler.engine import listings, robots
 from crawler.engine.held import HeldHost
 from crawler.engine.neighbours import Neighbours
 from crawler.engine.ports import Ask
 from crawler.engine.visit import UNAVAILABLE
-from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
+from crawler.engine.work import Batch, Ended, Ending, Kind, Listed, Postponed, Returned, Visited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from crawler.engine.lister import Lister
     from crawler.engine.ports import Clock, Fetcher, Frontier, Lease, Look
     from crawler.engine.visit import Visitor
     from crawler.engine.work import Claim, Result
 
 SHORTEST_TURN_SECONDS = 0.01
 LONGEST_NAP_SECONDS = 0.5
+LINK_BYTES = 600
+PAGE_LIMIT = "page_limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,7 @@ class Engine:
         frontier: Frontier,
         fetcher: Fetcher,
         visitor: Visitor,
+        lister: Lister,
         lease: Lease,
         clock: Clock,
         limits: Limits,
@@ -73,6 +77,7 @@ class Engine:
         self._frontier = frontier
         self._fetcher = fetcher
         self._visitor = visitor
+        self._lister = lister
         self._lease = lease
         self._clock = clock
         self._limits = limits
@@ -147,7 +152,11 @@ class Engine:
         leaving = [host for host in self._hosts.values() if host.leaving and host.is_quiet]
         for host in leaving:
             self._give_back(host, host.hand.take_all())
-        results, self._results = self._results, []
+        results, self._results = _portion(self._results)
+        if self._results:
+            waiting = {result.claim.host for result in self._results}
+            leaving = [host for host in leaving if host.id not in waiting]
+            self._wake.set()
         concerned = {host.id: host for host in leaving} | {h.id: h for h in self._hosts.values() if h.dirty}
         kept = [host for host in concerned.values() if not host.lost]
         if results or kept:
@@ -305,18 +314,27 @@ class Engine:
             await self._fetch_robots(host, first)
             return
         claim = host.hand.pop()
-        if (refused := _refused(host, claim)) is not None:
-            self._put(host, refused)
+        if (settled := _settled_unsent(host, claim)) is not None:
+            self._put(host, settled)
             return
         host.use_slot()
         host.in_flight += 1
         self._in_flight += 1
         try:
-            result = await self._visitor.visit(host, claim)
+            if claim.kind is Kind.PAGE:
+                self._put(host, await self._visitor.visit(host, claim))
+            else:
+                await self._list(host, claim)
         finally:
             host.in_flight -= 1
             self._in_flight -= 1
-        self._put(host, result)
+
+    async def _list(self, host: HeldHost, claim: Claim) -> None:
+        """Put the parts of a sitemap, no faster than they are committed."""
+        async for part in self._lister.visit(host, claim):
+            self._put(host, part)
+            if not self._alone:  # where it is, nothing is committed before it is done
+                await self._room.wait()
 
     async def _fetch_robots(self, host: HeldHost, claim: Claim) -> None:
         host.robots_busy = True
@@ -351,18 +369,45 @@ class Engine:
                 self.tally.bytes += wire_bytes
             case Ended():
                 self.tally.ended += 1
+            case Listed(end=end):
+                self.tally.visited += end is not None
+                self.tally.bytes += end.wire_bytes if end else 0
             case Postponed():
                 self.tally.postponed += 1
             case Returned():
                 pass
 
 
-def _refused(host: HeldHost, claim: Claim) -> Ended | None:
-    """Return how a claim ends that must not be sent; None when it may be."""
+def _settled_unsent(host: HeldHost, claim: Claim) -> Ended | Listed | None:
+    """Return how a claim ends for which nothing is sent; None when it is to be asked for."""
     if host.given_up:
         return Ended(claim=claim, state=Ending.FAILED, reason=UNAVAILABLE)
-    refusal = host.trapped.refusal(claim) or robots.refusal(host, claim.url, claim.rules)
-    return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal) if refusal is not None else None
+    trapped = host.trapped.refusal(claim) if claim.kind is Kind.PAGE else None
+    refusal = trapped or robots.refusal(host, claim.url, claim.rules)
+    if refusal is not None:
+        return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal)
+    if claim.kind is Kind.PAGE:
+        return None
+    if claim.room is not None and claim.room.pages is not None and claim.room.pages <= 0:
+        return Ended(claim=claim, state=Ending.SKIPPED, reason=PAGE_LIMIT)
+    return _named_before(host, claim)
+
+
+def _named_before(host: HeldHost, claim: Claim) -> Listed | None:
+    """Return which sitemaps a robots.txt names that the ledger has; None when it must be asked for."""
+    if claim.kind is not Kind.ROBOTS or claim.via or not claim.rules.obey_robots:
+        return None
+    file = robots.rules_of(host)
+    return listings.named(claim, file.sitemaps if file else (), status=None)
+
+
+def _portion(results: list[Result]) -> tuple[list[Result], list[Result]]:
+    """Return what to commit now and what next: a part of a sitemap, which has many links, goes alone."""
+    for place, result in enumerate(results):
+        if isinstance(result, Listed) and len(results) > 1:
+            end = max(place, 1)
+            return results[:end], results[end:]
+    return results, []
 
 
 def _weight(result: Result) -> int:
@@ -370,5 +415,7 @@ def _weight(result: Result) -> int:
     match result:
         case Visited(page=page) if page is not None and page.body is not None:
             return len(page.body)
+        case Listed(size=size):
+            return size * LINK_BYTES
         case _:
             return 0

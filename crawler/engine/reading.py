@@ -78,6 +78,15 @@ def within_limit(reader: TimedReader, work: Callable[[], T], *, request: int) ->
         return Problem(code="reader_timed_out", message=explain("reader_timed_out"))
 
 
+def done_or_problem(reader: TimedReader, work: Callable[[], T], *, url: str, request: int) -> T | Problem:
+    """Return `work()`, a piece of reading what came from `url`, or what kept it from that."""
+    try:
+        return within_limit(reader, work, request=request)
+    except Exception as error:  # one page that trips the parsers must not end what reads the others
+        log.exception("a page could not be read", extra={"url": url})
+        return Problem(code="reader_failed", message=said_of(error))
+
+
 def read_or_problem(
     reader: TimedReader, rules: RunRules, page: Fetched, *, request: int
 ) -> Reading | Problem:
@@ -85,11 +94,7 @@ def read_or_problem(
 
     A scraper that raised costs its page the items; its traceback is logged for who wrote it.
     """
-    try:
-        reading = within_limit(reader, lambda: rules.read(page), request=request)
-    except Exception as error:  # one page that trips the parsers must not end what reads the others
-        log.exception("a page could not be read", extra={"url": page.url})
-        return Problem(code="reader_failed", message=said_of(error))
+    reading = done_or_problem(reader, lambda: rules.read(page), url=page.url, request=request)
     if isinstance(reading, Problem):
         return reading
     for problem in reading.problems:

@@ -59,7 +59,7 @@ def _canonical(url: str) -> Url | None:
 
 def landing_of(claim: Claim) -> str | None:
     """Return the claim's URL when a start URL led there, out of the scope: its links are followed then."""
-    if claim.depth > 0 or claim.rules.scope.covers(canonical(claim.url)):
+    if not claim.is_start or claim.rules.scope.covers(canonical(claim.url)):
         return None
     return claim.url
 

@@ -34,7 +34,7 @@ class TrappedShapes:
     def refusal(self, claim: Claim) -> str | None:
         """Return why a claim is not fetched any more; None when it is. What a person named always is."""
         shapes = self._of.get(claim.backlog)
-        if shapes is None or claim.depth == 0:
+        if shapes is None or claim.is_start:
             return None
         return shapes.refusal(claim.url, most_alike=claim.rules.scope.traps.alike)
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.engine import manners, records
+from crawler.engine import listings, manners, records
 from crawler.engine.reading import read_or_problem, within_limit
-from crawler.engine.work import Claim, Ended, Ending, NewRequest, Postponed, Result, Visited
+from crawler.engine.work import Claim, Ended, Ending, Kind, NewRequest, Postponed, Result, Visited
 from crawler.errors import RedirectError
 from crawler.http import Fetched, Request
 from crawler.policy import identity, keeping, redirects
@@ -54,7 +54,7 @@ class Visitor:
         session = claim.rules.session
         if session is None:
             outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
-            return await self._judged(host, claim, outcome)
+            return await self._result(host, claim, outcome)
         if session.is_over:
             return Postponed(
                 claim=claim, until=self._clock.now() + LOGIN_TAKES, reason=LOGGED_OUT, counts=False
@@ -67,15 +67,28 @@ class Visitor:
             manners.note(host, outcome)
             session.end(login)
             return self._logged_out(claim, outcome, login=login)
-        return _with(await self._judged(host, claim, outcome), cookies)
+        return _with(await self._result(host, claim, outcome), cookies)
 
     def _logged_out(self, claim: Claim, page: Fetched, *, login: int) -> Result:
         """Have the run log in again, and try once more: what then is not for it either has failed."""
         if claim.attempts:
-            return replace(_ended(claim, Ending.FAILED, LOGGED_OUT, page), logged_out=login)
+            return replace(ended(claim, Ending.FAILED, LOGGED_OUT, page), logged_out=login)
         return Postponed(claim=claim, until=self._clock.now(), reason=LOGGED_OUT, logged_out=login)
 
-    async def _judged(self, host: HeldHost, claim: Claim, outcome: Outcome) -> Result:
+    async def ask(self, host: HeldHost, claim: Claim, *, keep_bytes: int) -> Fetched | Result:
+        """Return the answer that is to be read, cut after `keep_bytes`, or what else became of the claim.
+
+        It is asked for without cookies.
+        """
+        headers = _headers(claim, host.origin)
+        outcome = await self._fetcher.fetch(Request(url=claim.url, headers=headers, keep_bytes=keep_bytes))
+        return self._judged(host, claim, outcome)
+
+    async def _result(self, host: HeldHost, claim: Claim, outcome: Outcome) -> Result:
+        answer = self._judged(host, claim, outcome)
+        return await self._accept(host, claim, answer) if isinstance(answer, Fetched) else answer
+
+    def _judged(self, host: HeldHost, claim: Claim, outcome: Outcome) -> Fetched | Result:
         manners.note(host, outcome)
         if isinstance(outcome, Fetched) and redirects.is_redirect(outcome):
             self._rest(host, outcome)
@@ -89,11 +102,11 @@ class Visitor:
         )
         match verdict:
             case Accept(page):
-                return await self._accept(host, claim, page)
+                return page
             case Retry():
                 return self._again(host, claim, verdict, outcome)
             case GiveUp(reason):
-                return _ended(claim, Ending.FAILED, reason, outcome)
+                return ended(claim, Ending.FAILED, reason, outcome)
             case never:
                 assert_never(never)
 
@@ -102,7 +115,7 @@ class Visitor:
             host.rest(verdict.after, because=verdict.reason)
         if self._is_out_of_patience(host):
             host.give_up()
-            return _ended(claim, Ending.FAILED, UNAVAILABLE, outcome)
+            return ended(claim, Ending.FAILED, UNAVAILABLE, outcome)
         return Postponed(
             claim=claim, until=self._clock.now() + verdict.after, reason=verdict.reason, counts=verdict.counts
         )
@@ -124,7 +137,7 @@ class Visitor:
             same = known is not None and known.body_hash == identity.digest(page.body)
             return self._read(host, claim, page, unchanged=same)
         if known is None:
-            return _ended(claim, Ending.FAILED, "status-304", page)
+            return ended(claim, Ending.FAILED, "status-304", page)
         body = await self._frontier.load_body(known.body_hash)
         if body is None:  # once more: what was tried before is asked for without conditions
             return Postponed(claim=claim, until=self._clock.now(), reason="stored_body_gone", counts=True)
@@ -174,7 +187,8 @@ def _headers(claim: Claim, origin: str) -> tuple[tuple[str, str], ...]:
     return headers + tuple((name, value) for name, value in asked if value)
 
 
-def _ended(claim: Claim, state: Ending, reason: str, outcome: Outcome) -> Ended:
+def ended(claim: Claim, state: Ending, reason: str, outcome: Outcome) -> Ended:
+    """Return how a claim ended that gave no page."""
     fetched = outcome if isinstance(outcome, Fetched) else None
     return Ended(
         claim=claim,
@@ -194,7 +208,7 @@ def _with(result: Result, cookies: tuple[Cookie, ...]) -> Result:
 
 
 def _unread(claim: Claim, problem: Problem, page: Fetched) -> Ended:
-    return replace(_ended(claim, Ending.FAILED, problem.code, page), problems=records.problems_of([problem]))
+    return replace(ended(claim, Ending.FAILED, problem.code, page), problems=records.problems_of([problem]))
 
 
 def _redirected(claim: Claim, response: Fetched) -> Result:
@@ -202,11 +216,13 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
 
     What a start URL redirects to belongs to the target wherever it lies.
     """
-    returns = claim.rules.session is not None
+    returns = claim.rules.session is not None and claim.kind is Kind.PAGE
     hop = redirects.follow(claim.url, response, visited=claim.via, returns=returns)
     if isinstance(hop, RedirectError):
-        return _ended(claim, Ending.FAILED, hop.code, response)
-    refusal = None if claim.depth == 0 else claim.rules.scope.refusal(hop.url, depth=claim.depth)
+        return ended(claim, Ending.FAILED, hop.code, response)
+    if claim.kind is not Kind.PAGE:
+        return listings.moved(claim, hop.url, response)
+    refusal = None if claim.is_start else claim.rules.scope.refusal(hop.url, depth=claim.depth)
     chain = (*claim.via, claim.url)
     url = redirects.another(hop.url, chain) if hop.url.text in chain else hop.url
     target = NewRequest(url=url, depth=claim.depth, via=chain)

@@ -29,6 +29,18 @@ class Ending(IntEnum):
     DEAD = 5
 
 
+class Kind(IntEnum):
+    """What a request asks for, numbered as it is stored.
+
+    A page is what runs are for. A sitemap gives requests and nothing else, and neither does the
+    robots.txt of a start URL's host, which is asked which sitemaps it names.
+    """
+
+    PAGE = 0
+    SITEMAP = 1
+    ROBOTS = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRules:
     """One run's frozen settings, ready to be used.
@@ -37,7 +49,8 @@ class RunRules:
     for a host whose robots.txt cannot be had. `began_at` is when the run was made: what robots.txt
     could not be had before is asked for again.
     Runs that do not `follow` fetch what they were given, and take no links from it. Those that
-    remember something between their requests have a `session`; some have to log in first.
+    remember something between their requests have a `session`; some have to log in first. `starts` are
+    the start URLs. Of what sitemaps list, only what has changed since `listed_after` is taken.
     """
 
     run: int
@@ -56,6 +69,8 @@ class RunRules:
     follow: bool = True
     session: Session | None = None
     login: Login | None = None
+    starts: frozenset[str] = frozenset()
+    listed_after: datetime | None = None
 
     @property
     def user_agent(self) -> str:
@@ -78,8 +93,20 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListingRoom:
+    """How many pages a run may still discover, None for any number, and how many sitemaps."""
+
+    pages: int | None
+    sitemaps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One request that this slice holds. `priority` orders the claims of a host, 9 first."""
+    """One request that this slice holds. `priority` orders the claims of a host, 9 first.
+
+    `depth` is how many links away from a start a page is, and how many indexes a sitemap is inside
+    of. `room` is told of sitemaps.
+    """
 
     id: int
     rules: RunRules
@@ -94,6 +121,13 @@ class Claim:
     losses: int = 0
     via: tuple[str, ...] = ()
     known: Validators | None = None
+    kind: Kind = Kind.PAGE
+    room: ListingRoom | None = None
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it is a start URL, or where one was redirected."""
+        return self.depth == 0 and (self.via[0] if self.via else self.url) in self.rules.starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +175,7 @@ class NewRequest:
     url: Url
     depth: int
     via: tuple[str, ...] = ()
+    kind: Kind = Kind.PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +239,43 @@ class Visited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """How the reading of a sitemap ended: what it lists, and how much of that was taken.
+
+    `status` is None of a robots.txt that was known already, and `redirected` says that the sitemap is
+    elsewhere, and stands among those that were found.
+    """
+
+    status: int | None
+    wire_bytes: int = 0
+    entries: int = 0
+    taken: int = 0
+    sitemaps: int = 0
+    redirected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A part of what a sitemap lists, committed by itself; the last one, with its `end`, ends the request.
+
+    `found` are pages and `sitemaps` further sitemaps to ask for, `outside` what is listed and not
+    asked for, with the reason. `hints` are keys of pages with when they are said to have changed last.
+    """
+
+    claim: Claim
+    found: tuple[NewRequest, ...] = ()
+    sitemaps: tuple[NewRequest, ...] = ()
+    outside: tuple[tuple[str, str], ...] = ()
+    hints: tuple[tuple[bytes, datetime], ...] = ()
+    problems: tuple[ProblemRecord, ...] = ()
+    end: Listing | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.found) + len(self.sitemaps) + len(self.outside) + len(self.hints)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """A request that gave no page, for good; `problems` when it came and could not be read."""
 
@@ -239,7 +311,7 @@ class Returned:
     claim: Claim
 
 
-Result = Visited | Ended | Postponed | Returned
+Result = Visited | Listed | Ended | Postponed | Returned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

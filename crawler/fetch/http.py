@@ -192,7 +192,7 @@ class HttpFetcher:
         self, response: aiohttp.ClientResponse, deadline: _Deadline, keep: int | None
     ) -> bytes:
         """Return the body as it was sent; with `keep` a little more than that at most."""
-        limit = self._limits.max_wire_bytes
+        limit = self._limits.max_wire_bytes if keep is None else keep
         if keep is None and (response.content_length or 0) > limit:
             raise TooLarge(f"the page has {response.content_length:,} bytes; the limit is {limit:,}")
         content = response.content
@@ -204,7 +204,7 @@ class HttpFetcher:
         chunks = [chunk]
         size = len(chunk)
         awaited = self._slow_bytes
-        while size <= limit and (keep is None or size <= keep):
+        while size <= limit:
             if size >= awaited:
                 deadline.expect_progress()
                 awaited = size + self._slow_bytes

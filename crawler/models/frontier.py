@@ -17,6 +17,14 @@ class RequestState(models.IntegerChoices):
     DEAD = 5, "dead"
 
 
+class RequestKind(models.IntegerChoices):
+    """What a request asks for: a page, a sitemap, or which sitemaps a robots.txt names."""
+
+    PAGE = 0, "page"
+    SITEMAP = 1, "sitemap"
+    ROBOTS = 2, "robots.txt"
+
+
 class BacklogKind(models.IntegerChoices):
     """Who may serve a backlog: http workers, browser workers, or only the terminal that began its run."""
 
@@ -122,7 +130,8 @@ class Request(models.Model):
 
     A leased request has no lease of its own: it follows its host's, by the epoch it was
     claimed under. `losses` counts the processes that vanished while they held it. `path_key` is
-    the same for all queries of one path, and empty for a URL without one.
+    the same for all queries of one path, and empty for a URL without one. A URL may be asked for as a
+    page and as a sitemap: the `key` of a sitemap is another one, and it has no `path_key`.
     """
 
     run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="requests", db_index=False)
@@ -131,6 +140,7 @@ class Request(models.Model):
     key = models.BinaryField(max_length=16)
     path_key = models.BigIntegerField(null=True, blank=True)
     url = models.TextField()
+    kind = models.SmallIntegerField(choices=RequestKind.choices, default=RequestKind.PAGE, db_default=0)
     depth = models.PositiveSmallIntegerField(default=0)
     state = models.SmallIntegerField(choices=RequestState.choices, default=RequestState.QUEUED)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -160,6 +170,7 @@ class Request(models.Model):
             ),
             models.Index(fields=["run", "state", "id"], name="request_trouble", condition=Q(state__gte=3)),
             models.Index(fields=["parent"], name="request_hops", condition=~Q(via="")),
+            models.Index(fields=["run", "id"], name="request_sitemap", condition=Q(kind__gte=1)),
         )
 
     def __str__(self) -> str:
@@ -196,6 +207,29 @@ class SpareLink(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["run", "key"], name="spare_link_once"),)
         indexes = (models.Index(fields=["run", "id"], name="spare_link_by_run"),)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class SitemapReading(models.Model):
+    """What one sitemap of a run lists: pages (`entries`), further sitemaps, and how many pages were taken.
+
+    `request` is the request that asked for it. A robots.txt lists sitemaps only.
+    """
+
+    run = models.ForeignKey(
+        "crawler.Run", on_delete=models.CASCADE, related_name="sitemap_readings", db_index=False
+    )
+    request = models.BigIntegerField()
+    url = models.TextField()
+    kind = models.SmallIntegerField(choices=RequestKind.choices)
+    entries = models.PositiveIntegerField()
+    taken = models.PositiveIntegerField()
+    sitemaps = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "request"], name="sitemap_reading_once"),)
 
     def __str__(self) -> str:
         return self.url

@@ -23,7 +23,7 @@ class Page(models.Model):
     `visits` to `changed_squares` are what its visits saw of its changes (`policy/refresh/rates.py`);
     `refresh_at` is when it is to be asked again between runs, on targets that do that. `canonical` is the
     URL that the page says it is to be known by, where that is another; `hints` are the lines of its
-    head that say such things.
+    head that say such things. `lastmod` is when the sitemap that was read last says that it changed.
     """
 
     target = models.ForeignKey(
@@ -52,6 +52,7 @@ class Page(models.Model):
     changed_seconds = models.FloatField(default=0.0, db_default=0.0)
     changed_squares = models.FloatField(default=0.0, db_default=0.0)
     refresh_at = models.DateTimeField(null=True, blank=True)
+    lastmod = models.DateTimeField(null=True, blank=True)
     refresh_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:

@@ -26,6 +26,7 @@ class RefreshPlan(models.Model):
     fastest = models.JSONField(default=list, blank=True)
     credit = models.FloatField(default=0.0)
     credited_at = models.DateTimeField()
+    sitemaps_at = models.DateTimeField(null=True, blank=True)
     learnt_run = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

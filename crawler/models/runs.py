@@ -84,7 +84,8 @@ class Run(models.Model):
     requests, and what is queued is the rest. `paused_at` is when it was paused last, and
     `paused_seconds` how long it had rested since it started when it went on last. `own_priority` is
     what people gave it, `priority` what its deadline makes of it; `deadline_met` is empty while that
-    is open, and of a run that was cancelled in time.
+    is open, and of a run that was cancelled in time. `sitemaps` counts the requests for sitemaps that
+    are neither skipped nor elsewhere: they have no place in the page limit.
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
@@ -129,6 +130,7 @@ class Run(models.Model):
     bytes = models.PositiveBigIntegerField(default=0)
     out_of_scope = models.PositiveIntegerField(default=0)
     over_budget = models.PositiveIntegerField(default=0)
+    sitemaps = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = RunQuerySet.as_manager()
 

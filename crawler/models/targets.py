@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from crawler.models.fields import EncryptedJSONField, OrderedJSONField
 
@@ -45,6 +45,9 @@ class TargetQuerySet(models.QuerySet["Target"]):
 class Target(models.Model):
     """What to crawl, as a person registered it.
 
+    Besides its start URLs a run begins with what `sitemaps` list, and with `robots_sitemaps` those
+    that the robots.txt of their hosts name; with `sitemaps_since` only what changed since then is taken.
+
     All may see a `shared` target, and operators may work on it. `hidden` ones belong to the terminal's
     crawls. A deleted target is only marked: clean-up removes its rows in small transactions.
     """
@@ -55,6 +58,9 @@ class Target(models.Model):
     name = models.CharField(max_length=200)
     start_urls = models.JSONField(default=list)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.HOST)
+    sitemaps = models.JSONField(default=list, db_default=Value([], models.JSONField()), blank=True)
+    robots_sitemaps = models.BooleanField(default=False, db_default=False)
+    sitemaps_since = models.CharField(max_length=40, blank=True, default="", db_default="")
     include = models.JSONField(default=list, blank=True)
     exclude = models.JSONField(default=list, blank=True)
     max_depth = models.PositiveSmallIntegerField(null=True, blank=True)

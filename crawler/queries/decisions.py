@@ -14,6 +14,7 @@ from crawler.frontier.frozen import scope_of
 from crawler.models import Host, OutsideLink, Request, RequestState, SpareLink
 from crawler.policy.robots import RobotsFile, RobotsState
 from crawler.queries import queue
+from crawler.queries.sitemaps import OF_SITEMAPS
 from crawler.urls import canonical, left_out, path_key
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def of(run: Run, asked: str, *, now: datetime) -> Told:
     """Return what happened to the URL `asked` in `run`, and why. Raises BadUrl for what is none."""
     url, bare = canonical(asked, keep_tracking=True), canonical(asked)
     rows = {bytes(row.key): row for row in Request.objects.filter(run=run, key__in=[url.key, bare.key])}
-    row = rows.get(url.key) or rows.get(bare.key)
-    if url.key not in rows:
+    row = rows.get(url.key) or rows.get(bare.key) or _sitemap(run, url)
+    if url.key not in rows and (row is None or row.url != url.text):
         url = bare
     spare = None if row else SpareLink.objects.filter(run=run, key=url.key).first()
     found = row or spare
@@ -78,6 +79,11 @@ def of(run: Run, asked: str, *, now: datetime) -> Told:
         leads_to=leads_to,
         depth=found.depth if found else None,
     )
+
+
+def _sitemap(run: Run, url: Url) -> Request | None:
+    """Return the request that asked for the URL as a sitemap."""
+    return Request.objects.filter(OF_SITEMAPS, run=run, url=url.text).order_by("id").first()
 
 
 def _known(row: Request, run: Run, leads_to: str | None, *, now: datetime) -> Known:
@@ -128,7 +134,7 @@ def _forbidden(run: Run, url: Url) -> Rule | None:
 
 def _is_full(run: Run) -> bool:
     most = run.settings["max_pages"]
-    return most is not None and run.discovered - run.skipped - run.redirected >= most
+    return most is not None and run.discovered - run.skipped - run.redirected - run.sitemaps >= most
 
 
 def _is_crowded(run: Run, url: Url, *, most: int | None) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crawler import conf
 from crawler.engine.engine import Engine, Limits, Tally
 from crawler.engine.errands import Means
+from crawler.engine.lister import Lister
 from crawler.engine.login import LogIn
 from crawler.engine.preview import Preview
 from crawler.engine.session import SessionNews
@@ -140,18 +141,21 @@ async def _crawl(parts: _Parts) -> Tally:
         ) as frontier,
         fetcher(settings, lease=parts.held.keeper) as client,
     ):
+        reader, clock = parts.held.reader, parts.held.clock
+        visitor = Visitor(
+            fetcher=client,
+            frontier=frontier,
+            reader=reader,
+            clock=clock,
+            patience=settings.host_unavailable,
+        )
         engine = Engine(
             frontier=frontier,
             fetcher=client,
-            visitor=Visitor(
-                fetcher=client,
-                frontier=frontier,
-                reader=parts.held.reader,
-                clock=parts.held.clock,
-                patience=settings.host_unavailable,
-            ),
+            visitor=visitor,
+            lister=Lister(visitor=visitor, reader=reader, clock=clock),
             lease=parts.held.keeper,
-            clock=parts.held.clock,
+            clock=clock,
             limits=parts.limits,
             stopping=parts.stopping,
         )

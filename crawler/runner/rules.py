@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -143,6 +144,8 @@ def rules_from(
         headers=sent,
         plain_headers=redirects.headers_for(sent, origin="", next_origin="elsewhere"),
         home=frozenset(canonical(url).origin for url in frozen["start_urls"]),
+        starts=frozenset(frozen["start_urls"]),
+        listed_after=datetime.fromisoformat(after) if (after := frozen.get("listed_after")) else None,
         obey_robots=frozen["obey_robots"],
         key_fields=tuple(frozen["key"]),
         max_pages=frozen["max_pages"],

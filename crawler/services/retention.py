@@ -26,6 +26,7 @@ from crawler.models import (
     Run,
     RunLogin,
     Sighting,
+    SitemapReading,
     Snapshot,
     SpareLink,
     Target,
@@ -92,6 +93,7 @@ def _step_target(_now: datetime) -> int:
         SpareLink.objects.filter(run__in=runs),
         Cookie.objects.filter(run__in=runs),
         RunLogin.objects.filter(run__in=runs),
+        SitemapReading.objects.filter(run__in=runs),
         ItemVersion.objects.filter(item__in=items),
         items,
         Page.objects.filter(target=target),
@@ -115,6 +117,7 @@ def _step_requests(now: datetime) -> int:
         Backlog.objects.all(),
         OutsideLink.objects.all(),
         ProblemSample.objects.all(),
+        SitemapReading.objects.all(),
     ):
         run = (
             old.filter(Exists(rows.filter(run=OuterRef("pk"))))

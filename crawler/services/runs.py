@@ -25,7 +25,7 @@ from crawler.models import (
 from crawler.models.runs import nothing_waits
 from crawler.policy.logins import Login
 from crawler.queue import Work, lane_for
-from crawler.services import bells, outbox
+from crawler.services import bells, outbox, seeds
 from crawler.services.drafts.deadlines import deadline_of
 from crawler.stores import backlogs, hosts, sql
 from crawler.stores import runs as rows
@@ -44,7 +44,7 @@ CANCELLED = "cancelled"
 FROZEN = (
     "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "traps",
     "delay_seconds", "connections", "adapt_pace", "obey_robots", "cookies", "user_agent", "scraper",
-    "options", "fields", "row", "key",
+    "options", "fields", "row", "key", "sitemaps", "robots_sitemaps", "sitemaps_since",
 )  # fmt: skip
 
 
@@ -72,8 +72,8 @@ def start(
     if target.deleted_at is not None or not (target.enabled or trigger == RunTrigger.TERMINAL):
         raise TargetDisabled(f"{target.name} is switched off: enable the target, then start it again")
     own = target.priority if priority is None else priority
-    urls = [canonical(url) for url in target.start_urls]
-    hosts.ids_of(url.origin for url in urls)
+    urls, listings = [canonical(url) for url in target.start_urls], seeds.requests(target)
+    hosts.ids_of([*(url.origin for url in urls), *(listing.url.origin for listing in listings)])
     discovery = Discovery(SeenBefore())
     with transaction.atomic():
         RefreshPlan.objects.select_for_update().filter(target=target).first()  # nobody refreshes meanwhile
@@ -85,13 +85,14 @@ def start(
             deadline_at=deadline_of(target, now=now) if trigger != RunTrigger.TERMINAL else None,
             schedule=schedule,
             nominal_at=nominal_at,
-            settings=frozen(target),
+            settings=frozen(target) | seeds.settings(target, now=now),
             headers=target.headers,
             secrets=secrets(target),
             awaits_login=trigger != RunTrigger.TERMINAL and logs_in(target),
         )
         prepare_login(run, now=now)
         discovery.add(run.pk, [NewRequest(url=url, depth=0) for url in urls], parent=None)
+        discovery.add_sitemaps(run.pk, listings, parent=None)
         discovery.resolve_hosts()
         insert_first(run, discovery, now=now)
         if trigger != RunTrigger.TERMINAL:
@@ -216,11 +217,11 @@ def _is_over(run_id: int) -> bool:
 def _settle_batch(run_id: int, *, now: datetime) -> bool:
     """End a batch; say whether nothing was left to end. What is in flight of a late run is still stored."""
     state, reason = Run.objects.values_list("state", "reason").get(pk=run_id)
-    ended = rows.settle_waiting(
+    ended, sitemaps = rows.settle_waiting(
         run_id, reason=reason or CANCELLED, leased=state in FINAL_RUN_STATES, limit=SETTLE_BATCH, now=now
     )
     tallies = rows.Tallies()
-    tallies.add(run_id, skipped=ended)
+    tallies.add(run_id, skipped=ended, sitemaps=-sitemaps)
     tallies.write(now=now)
     if ended == SETTLE_BATCH:
         return False

@@ -6,10 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crawler.engine.work import Claim, Validators
+from crawler.engine.work import Claim, Kind, ListingRoom, Validators
 from crawler.frontier import losses, turns
 from crawler.frontier.turns import Waiting
-from crawler.stores import sql, states
+from crawler.policy import sitemaps
+from crawler.stores import runs, sql, states
 from crawler.urls import key_of
 
 if TYPE_CHECKING:
@@ -144,8 +145,9 @@ class Claimer:
                 attempts=attempts,
                 losses=lost,
                 via=tuple(via.split("\n")) if via else (),
+                kind=Kind(kind) if kind else Kind.PAGE,
             )
-            for id_, run, url, key, depth, attempts, lost, via in sorted(rows)
+            for id_, run, url, key, depth, attempts, lost, via, kind in sorted(rows)
         ]
 
 
@@ -153,7 +155,7 @@ AWAKE = (
     "UPDATE crawler_request SET not_before = NULL "
     f"WHERE backlog_id = %s AND {states.QUEUED} AND not_before <= %s"
 )
-_RETURNING = "RETURNING id, run_id, url, key, depth, attempts, losses, via"
+_RETURNING = "RETURNING id, run_id, url, key, depth, attempts, losses, via, kind"
 CLAIM = (
     f"UPDATE crawler_request SET {states.LEASED}, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
     f"WHERE backlog_id = %s AND {states.READY} AND losses < %s ORDER BY id LIMIT %s) {_RETURNING}"
@@ -167,6 +169,26 @@ NEXT_DUE = (
     "UPDATE crawler_backlog SET due_at = (SELECT min(not_before) FROM crawler_request "
     f"WHERE backlog_id = %s AND {states.DELAYED}) WHERE id = %s"
 )
+
+
+def with_room(claims: Sequence[Claim]) -> list[Claim]:
+    """Tell the claims on sitemaps how much their runs may still discover."""
+    limits = {claim.rules.run: claim.rules.max_pages for claim in claims if claim.kind is not Kind.PAGE}
+    if not limits:
+        return list(claims)
+    rows = sql.select(
+        f"SELECT id, {runs.USED}, sitemaps FROM crawler_run WHERE id IN ({sql.marks(list(limits))})",
+        list(limits),
+    )
+    room: dict[int, ListingRoom] = {}
+    for run, used, asked in rows:
+        most = limits[run]
+        pages = None if most is None else most - used
+        room[run] = ListingRoom(pages=pages, sitemaps=sitemaps.MOST_A_RUN - asked)
+    return [
+        claim if claim.kind is Kind.PAGE else replace(claim, room=room.get(claim.rules.run))
+        for claim in claims
+    ]
 
 
 def with_validators(claims: Sequence[Claim], *, revisits: Callable[[int], bool]) -> list[Claim]:

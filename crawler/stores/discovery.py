@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from crawler.engine.work import Kind
 from crawler.frontier.traps import TOO_MANY_VARIANTS
 from crawler.stores import backlogs, hosts, spares, sql, variants
 from crawler.urls import path_key
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from crawler.engine.work import NewRequest
     from crawler.stores.runs import Spent, Tallies
 
+    Links = Mapping[bytes, tuple[NewRequest, int | None]]
+
 MOST_REMEMBERED = 200_000
 
 INSERT = (
-    "INSERT INTO crawler_request (run_id, host_id, backlog_id, key, path_key, url, depth, state, epoch, "
-    "attempts, losses, reason, parent, via) VALUES (%s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '', %s, %s) "
+    "INSERT INTO crawler_request (run_id, host_id, backlog_id, key, path_key, url, depth, kind, state, "
+    "epoch, attempts, losses, reason, parent, via) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '', %s, %s) "
     "ON CONFLICT (run_id, key) DO NOTHING"
 )
 
@@ -50,6 +54,7 @@ class Discovery:
 
     `spare` are links that runs kept when they had no room for them, and may have room for now: they
     go before what is found. `refused` are links that were left out for good, as (run, reason, url).
+    Sitemaps take no room, so they are kept apart from pages.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Discovery:
             for run, links in (spare or {}).items()
         }
         self._found: dict[int, dict[bytes, tuple[NewRequest, int | None]]] = defaultdict(dict)
+        self._sitemaps: dict[int, dict[bytes, tuple[NewRequest, int | None]]] = {}
         self.begin_again()
         self.refused: list[tuple[int, str, str]] = []
         self._hosts: dict[str, int] = {}
@@ -74,9 +80,14 @@ class Discovery:
             if key not in found and (run, key) not in self._seen:
                 found[key] = (link, parent)
 
+    def add_sitemaps(self, run: int, links: Iterable[NewRequest], *, parent: int | None) -> None:
+        for link in links:
+            self._sitemaps.setdefault(run, {}).setdefault(link.url.key, (link, parent))
+
     def resolve_hosts(self) -> None:
         """Look up or make the hosts of all links; call it before the transaction."""
-        origins = {link.url.origin for found in self._found.values() for link, _parent in found.values()}
+        every = (*self._found.values(), *self._sitemaps.values())
+        origins = {link.url.origin for found in every for link, _parent in found.values()}
         self._hosts = hosts.ids_of(origins) if origins else {}
 
     @property
@@ -86,12 +97,14 @@ class Discovery:
     @property
     def runs(self) -> list[int]:
         """The runs that links were found for."""
-        return [run for run, found in self._found.items() if found]
+        found = [run for run, links in self._found.items() if links]
+        return list(dict.fromkeys((*found, *self._sitemaps)))
 
     def begin_again(self) -> None:
         """Forget what was found, but not its hosts: some of the results that gave it are not stored."""
         self._found.clear()
         self._found.update({run: dict(links) for run, links in self._spare.items()})
+        self._sitemaps.clear()
 
     def insert(
         self,
@@ -111,13 +124,16 @@ class Discovery:
         touched: set[int] = set()
         self._inserted, self._new_backlogs, self.refused = {}, {}, []
         for run in sorted(self.runs):
-            new = self._unknown(run)
+            new = _unknown(run, self._found[run])
             if most_variants is not None:
                 new = self._within(run, new, most_variants.get(run), tallies)
             limit = room.get(run)
             kept = new if limit is None else new[: max(limit, 0)]
             self._leave_out(run, new[len(kept) :], tallies)
             touched |= self._insert_run(run, kept, kind=kinds[run], tallies=tallies, now=now)
+            self._inserted[run] = kept
+            if run in self._sitemaps:
+                touched |= self._insert_sitemaps(run, kind=kinds[run], tallies=tallies, now=now)
         return touched
 
     def correct(self, *, spent: Mapping[int, Spent], most: Mapping[int, int | None], now: datetime) -> None:
@@ -140,21 +156,27 @@ class Discovery:
         for run, found in self._found.items():
             self._seen.remember((run, key) for key in found)
 
-    def _unknown(self, run: int) -> list[bytes]:
-        """Return the keys that the run does not have yet, in the order they were found."""
-        found = self._found[run]
-        known: set[bytes] = set()
-        for chunk in sql.chunks(list(found)):
-            statement = f"SELECT key FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
-            known |= {sql.data(row[0]) for row in sql.select(statement, [run, *chunk])}
-        return [key for key in found if key not in known]
+    def _insert_sitemaps(
+        self, run: int, *, kind: tuple[int, int], tallies: Tallies, now: datetime
+    ) -> set[int]:
+        found = self._sitemaps[run]
+        inserted, touched = self._insert(run, found, _unknown(run, found), kind=kind, now=now)
+        tallies.add(run, discovered=inserted, sitemaps=inserted)
+        return touched
 
     def _insert_run(
         self, run: int, keys: Sequence[bytes], *, kind: tuple[int, int], tallies: Tallies, now: datetime
     ) -> set[int]:
+        inserted, touched = self._insert(run, self._found[run], keys, kind=kind, now=now)
+        tallies.add(run, discovered=inserted)
+        return touched
+
+    def _insert(
+        self, run: int, found: Links, keys: Sequence[bytes], *, kind: tuple[int, int], now: datetime
+    ) -> tuple[int, set[int]]:
+        """Insert those of `found` with these keys; return how many there were, and their hosts."""
         if not keys:
-            return set()
-        found = self._found[run]
+            return 0, set()
         host_of = {key: self._hosts[found[key][0].url.origin] for key in keys}
         backlog_of, new = backlogs.on_hosts(run, set(host_of.values()), kind=kind[0], priority=kind[1])
         rows = []
@@ -163,15 +185,20 @@ class Discovery:
             host = host_of[key]
             rows.append(
                 (
-                    *(run, host, backlog_of[host], key, path_key(link.url)),
-                    *(link.url.text, link.depth, parent, "\n".join(link.via)),
+                    *(
+                        run,
+                        host,
+                        backlog_of[host],
+                        key,
+                        path_key(link.url) if link.kind is Kind.PAGE else None,
+                    ),
+                    *(link.url.text, link.depth, link.kind.value, parent, "\n".join(link.via)),
                 )
             )
-        tallies.add(run, discovered=sql.execute_many(INSERT, rows))
-        self._inserted[run] = list(keys)
         self._new_backlogs |= {backlog: host for host, backlog in backlog_of.items() if backlog in new}
+        inserted = sql.execute_many(INSERT, rows)
         backlogs.make_due(backlog_of.values(), now=now)
-        return set(backlog_of)
+        return inserted, set(backlog_of)
 
     def _within(self, run: int, keys: list[bytes], most: int | None, tallies: Tallies) -> list[bytes]:
         """Leave out the queries of paths that have enough of them; they are counted, and let go of."""
@@ -204,3 +231,12 @@ class Discovery:
             "WHERE id = %s",
             [removed, removed, run],
         )
+
+
+def _unknown(run: int, found: Links) -> list[bytes]:
+    """Return the keys that the run does not have yet, in the order they were found."""
+    known: set[bytes] = set()
+    for chunk in sql.chunks(list(found)):
+        statement = f"SELECT key FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+        known |= {sql.data(row[0]) for row in sql.select(statement, [run, *chunk])}
+    return [key for key in found if key not in known]

@@ -116,7 +116,7 @@ class Looker:
             claimed = _claim(claimer, wishes, waiting, now=now)
         return Look(
             leased=tuple(lease for lease, _turns in leased.values()),
-            claims=tuple(claims.with_validators(claimed, revisits=self._rules.revisits)),
+            claims=tuple(claims.with_validators(claims.with_room(claimed), revisits=self._rules.revisits)),
             closed=_closed({backlog for host in ask.hosts for backlog in host.backlogs}),
             wanted=wanted,
             lost=lost,

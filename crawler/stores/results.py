@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.engine.work import Batch, Ended, Ending, Postponed, Returned, Visited
+from crawler.engine.work import Batch, Ended, Ending, Kind, Listed, Postponed, Returned, Visited
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
 from crawler.stores import (
     backlogs,
@@ -17,6 +17,7 @@ from crawler.stores import (
     logins,
     pages,
     runs,
+    sitemaps,
     snapshots,
     spares,
     sql,
@@ -97,7 +98,7 @@ class Committer:
         leases.release(released, now=now)
         hosts.set_standing({host for host in touched if not locked[host][0]}, now=now)
         self._sample(live, discovery.refused)
-        self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Ended)])
+        self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Listed | Ended)])
         cookies.save(_cookies(live))
         spent = tallies.add_up()
         discovery.correct(spent=spent, most=budgets, now=now)
@@ -119,7 +120,7 @@ class Committer:
             held |= {row[0] for row in sql.select(statement + ordered, chunk)}
         live = [result for result in mine if result.claim.id in held]
         for result in results:
-            if result.claim.id not in held and not isinstance(result, Returned):
+            if result.claim.id not in held and _is_an_end(result):
                 tallies.add(result.claim.rules.run, stale=1)
         return live
 
@@ -140,7 +141,7 @@ class Committer:
 
 def _outside(live: Iterable[Result]) -> Iterator[tuple[int, str, str]]:
     for result in live:
-        for reason, url in result.outside if isinstance(result, Visited) else ():
+        for reason, url in result.outside if isinstance(result, Visited | Listed) else ():
             yield result.claim.rules.run, reason, url
 
 
@@ -150,8 +151,19 @@ def _sampled_before(run: int, reason: str) -> set[str]:
 
 def _gather(results: Iterable[Result], discovery: Discovery) -> None:
     for result in results:
-        if isinstance(result, Visited):
+        if isinstance(result, Visited | Listed):
             discovery.add(result.claim.rules.run, result.found, parent=result.claim.id)
+        if isinstance(result, Listed) and result.sitemaps:
+            discovery.add_sitemaps(result.claim.rules.run, result.sitemaps, parent=result.claim.id)
+
+
+def _is_an_end(result: Result) -> bool:
+    """Say whether something was done for a request, and this is the last that is told of it."""
+    match result:
+        case Returned() | Listed(end=None):
+            return False
+        case _:
+            return True
 
 
 def _bodies(results: Iterable[Result]) -> dict[bytes, tuple[bytes, int]]:
@@ -178,7 +190,7 @@ def _given_back(results: Iterable[Result]) -> dict[int, int]:
     for result in results:
         match result:
             case Ended(state=Ending.SKIPPED) | Visited(redirected=True):
-                if result.claim.rules.max_pages is not None:
+                if result.claim.rules.max_pages is not None and result.claim.kind is Kind.PAGE:
                     places[result.claim.rules.run] += 1
             case _:
                 pass
@@ -216,7 +228,7 @@ def _discover(
     for run, priority, trigger, used in rows:
         kind = BacklogKind.TERMINAL if trigger == RunTrigger.TERMINAL else BacklogKind.HTTP
         kinds[run] = (kind.value, priority)
-        freed = tallies.of(run, "redirected") + tallies.of(run, "skipped")
+        freed = sum(tallies.of(run, name) for name in ("redirected", "skipped", "sitemaps"))
         most = budgets[run]
         room[run] = None if most is None else most - used + freed
     return discovery.insert(kinds=kinds, tallies=tallies, room=room, most_variants=most_variants, now=now)
@@ -231,11 +243,12 @@ def _store(
     snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
     pages.save(records, now=now)
     items.save([(visit.claim, visit.items) for visit in visits if visit.items], tallies=tallies, now=now)
+    sitemaps.save([result for result in live if isinstance(result, Listed)])
 
 
 def _cookies(live: Iterable[Result]) -> Iterator[tuple[int, Cookie]]:
     for result in live:
-        if not isinstance(result, Returned):
+        if not isinstance(result, Returned | Listed):
             for cookie in result.cookies:
                 yield result.claim.rules.run, cookie
 
@@ -292,9 +305,16 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
                 reason = "redirected" if result.redirected else ""
                 ended.append((Ending.DONE.value, reason, result.status, moment, claim.id))
                 _count_visit(result, tallies)
+            case Listed():
+                if result.end is not None:
+                    reason = "redirected" if result.end.redirected else ""
+                    ended.append((Ending.DONE.value, reason, result.end.status, moment, claim.id))
+                _count_listed(result, tallies)
             case Ended():
                 ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))
                 counts = {result.state.name.lower(): 1}
+                if result.state is Ending.SKIPPED and claim.kind is not Kind.PAGE:
+                    counts["sitemaps"] = -1
                 tallies.add(run, bytes=result.wire_bytes, problems=_problems(result), **counts)
             case Postponed():
                 postponed.append((sql.adapt(result.until), result.reason[:300], int(result.counts), claim.id))
@@ -324,5 +344,18 @@ def _count_visit(visit: Visited, tallies: Tallies) -> None:
     )
 
 
-def _problems(result: Visited | Ended) -> int:
+def _count_listed(listed: Listed, tallies: Tallies) -> None:
+    end = listed.end
+    tallies.add(
+        listed.claim.rules.run,
+        done=int(end is not None),
+        bytes=end.wire_bytes if end else 0,
+        redirected=int(end is not None and end.redirected),
+        sitemaps=-int(end is not None and end.redirected),
+        problems=_problems(listed),
+        out_of_scope=len(listed.outside),
+    )
+
+
+def _problems(result: Visited | Listed | Ended) -> int:
     return sum(problem.count for problem in result.problems)

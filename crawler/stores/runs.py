@@ -18,10 +18,11 @@ MOST_LANDINGS = 100
 COUNTERS = (
     "discovered", "done", "failed", "skipped", "dead", "pages", "pages_unchanged", "redirected", "retries",
     "stale", "items", "items_new", "items_changed", "problems", "bytes", "out_of_scope", "over_budget",
+    "sitemaps",
 )  # fmt: skip
 
-USED = "discovered - skipped - redirected"
-"""How much of its page limit a run has used up: what is skipped or elsewhere is no page."""
+USED = "discovered - skipped - redirected - sitemaps"
+"""How much of its page limit a run has used up: what is skipped, elsewhere or a sitemap is no page."""
 
 IS_OPEN = f"(state IN ('queued', 'running') AND reason <> '{TIME_LIMIT}' AND NOT awaits_login)"
 """Whether a run's backlogs are open, by the columns of its row."""
@@ -154,7 +155,8 @@ def tell_of_end(run: int, *, now: datetime) -> None:
 
 def _why_nothing(run: int) -> str:
     rows = sql.select(
-        f"SELECT reason FROM crawler_request WHERE run_id = %s AND {states.TROUBLED} ORDER BY id LIMIT 1",
+        f"SELECT reason FROM crawler_request WHERE run_id = %s AND {states.TROUBLED} AND kind = 0 "
+        "ORDER BY id LIMIT 1",
         [run],
     )
     return f"no start URL could be fetched ({rows[0][0]})" if rows else "no start URL could be fetched"
@@ -168,8 +170,10 @@ def add_dead(counts: Mapping[int, int], *, now: datetime) -> None:
     tallies.write(now=now)
 
 
-def settle_waiting(run: int, *, reason: str, leased: bool, limit: int, now: datetime) -> int:
-    """Skip up to `limit` waiting requests of a run whose backlogs are closed; return how many.
+def settle_waiting(run: int, *, reason: str, leased: bool, limit: int, now: datetime) -> tuple[int, int]:
+    """Skip up to `limit` waiting requests of a run whose backlogs are closed.
+
+    Return how many they were, and how many of them were sitemaps.
 
     With `leased`, what is in flight is skipped as well: whoever holds it finds its claim gone and
     drops the result.
@@ -178,16 +182,16 @@ def settle_waiting(run: int, *, reason: str, leased: bool, limit: int, now: date
     for statement in (QUEUED, DELAYED, LEASED) if leased else (QUEUED, DELAYED):
         if len(ids) < limit:
             ids |= {row[0] for row in sql.select(statement, [run, limit - len(ids)])}
-    waiting: list[int] = []
+    waiting: dict[int, int] = {}
     for chunk in sql.chunks(sorted(ids)):
         states = "(0, 1)" if leased else "(0)"
-        lock = f"SELECT id FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state IN {states}"
-        waiting += [row[0] for row in sql.select(f"{lock} ORDER BY id{sql.for_update()}", chunk)]
+        lock = f"SELECT id, kind FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state IN {states}"
+        waiting |= dict(sql.select(f"{lock} ORDER BY id{sql.for_update()}", chunk))
     sql.execute_many(
         "UPDATE crawler_request SET state = %s, reason = %s, settled_at = %s WHERE id = %s",
         [(RequestState.SKIPPED.value, reason, sql.adapt(now), id_) for id_ in waiting],
     )
-    return len(waiting)
+    return len(waiting), sum(kind > 0 for kind in waiting.values())
 
 
 # by way of the backlogs, because only those have an index of what waits

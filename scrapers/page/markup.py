@@ -50,7 +50,7 @@ class TagTarget(Protocol):
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None: ...
 
-    def end(self, tag: str) -> None: ...
+    def end(self, _tag: str) -> None: ...
 
     def data(self, text: str) -> None: ...
 
@@ -60,7 +60,7 @@ class TagTarget(Protocol):
 def xml_stream(target: TagTarget) -> etree.XMLParser:
     """Return a forgiving parser to be fed UTF-8 without a DOCTYPE in pieces; it makes no tree."""
     return etree.XMLParser(
-        target=target,
+        target=cast("etree.ParserTarget", target),
         recover=True,
         resolve_entities=False,
         no_network=True,

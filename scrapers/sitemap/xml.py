@@ -92,7 +92,7 @@ class _Records:
         if self._text is not None and len(self._text) < MAX_URL_CHARACTERS:
             self._text.append(text)
 
-    def end(self, tag: str) -> None:
+    def end(self, _tag: str) -> None:
         name, parent = self._open.pop(), self._open[-1]
         if self._text is not None and parent in _LOCATIONS:
             self._keep(name, "".join(self._text))

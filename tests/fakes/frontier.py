@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.ports import Ask, Look
@@ -13,7 +13,9 @@ from crawler.engine.work import (
     Ended,
     HostLease,
     HostNews,
+    Kind,
     Ledger,
+    Listed,
     Postponed,
     Result,
     Returned,
@@ -66,6 +68,7 @@ class FakeRequest:
     losses: int = 0
     epoch: int = 0
     via: tuple[str, ...] = ()
+    kind: Kind = Kind.PAGE
 
 
 class FakeWorld:
@@ -84,16 +87,18 @@ class FakeWorld:
         self.stale = 0
 
     def add_run(self, rules: RunRules, *urls: str, priority: int = 5) -> None:
-        self.rules[rules.run] = rules
+        self.rules[rules.run] = replace(rules, starts=rules.starts.union(urls))
         self.priorities[rules.run] = priority
         for url in urls:
             self.put(rules.run, url)
 
-    def put(self, run: int, url: str, *, depth: int = 0, via: tuple[str, ...] = ()) -> None:
-        """Queue a URL unless the run has it already; beyond the page limit it waits for a place."""
-        if any(r.url == url and r.backlog.run == run for r in self.requests.values()):
+    def put(
+        self, run: int, url: str, *, depth: int = 0, via: tuple[str, ...] = (), kind: Kind = Kind.PAGE
+    ) -> None:
+        """Queue a URL unless the run has it already; beyond the page limit a page waits for a place."""
+        if any((r.url, r.kind, r.backlog.run) == (url, kind, run) for r in self.requests.values()):
             return
-        if self._used(run) >= (self.rules[run].max_pages or float("inf")):
+        if kind is Kind.PAGE and self._used(run) >= (self.rules[run].max_pages or float("inf")):
             self.spare[run].append((url, depth, via))
             return
         host = self.host(canonical(url).origin)
@@ -103,12 +108,13 @@ class FakeWorld:
                 len(self.backlogs) + 1, run, host.id, self.priorities[run], open=True
             )
         number = len(self.requests) + 1
-        self.requests[number] = FakeRequest(number, self.backlogs[place], url, depth, via=via)
+        self.requests[number] = FakeRequest(number, self.backlogs[place], url, depth, via=via, kind=kind)
 
     def _used(self, run: int) -> int:
         """Return how much of its page limit a run has used: what is skipped or elsewhere is no page."""
         mine = (request for request in self.requests.values() if request.backlog.run == run)
-        return sum(r.state != "skipped" and r.reason != "redirected" for r in mine)
+        pages = (request for request in mine if request.kind is Kind.PAGE)
+        return sum(r.state != "skipped" and r.reason != "redirected" for r in pages)
 
     def fill_up(self, run: int) -> None:
         """Let links that wait for a place have those that were given back."""
@@ -320,6 +326,7 @@ class FakeFrontier:
             attempts=request.attempts,
             losses=request.losses,
             via=request.via,
+            kind=request.kind,
         )
 
     def _closed(self, asked: tuple[HostAsk, ...]) -> frozenset[int]:
@@ -346,6 +353,8 @@ class FakeFrontier:
                 self.world.fill_up(request.backlog.run)
                 for link in found:
                     self.world.put(request.backlog.run, link.url.text, depth=link.depth, via=link.via)
+            case Listed():
+                self._list(result, request)
             case Ended(state=state, reason=reason):
                 request.state, request.reason, request.attempts = (
                     state.name.lower(),
@@ -360,3 +369,12 @@ class FakeFrontier:
                 request.state = "queued"
             case never:
                 assert_never(never)
+
+    def _list(self, part: Listed, request: FakeRequest) -> None:
+        """Take a part of a sitemap; only the last one ends its request."""
+        run = request.backlog.run
+        if part.end is not None:
+            request.state, request.attempts = "done", request.attempts + 1
+            request.reason = "redirected" if part.end.redirected else ""
+        for link in (*part.found, *part.sitemaps):
+            self.world.put(run, link.url.text, depth=link.depth, via=link.via, kind=link.kind)

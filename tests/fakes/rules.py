@@ -8,6 +8,7 @@ from crawler.engine.work import PageRecord, RunRules
 from crawler.frontier.politeness import Pace
 from crawler.frontier.scope import compile_scope
 from crawler.policy.identity import digest
+from crawler.urls import canonical
 from scrapers.reader import Facts, Reading, Scraped
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def some_rules(run: int = 1, *starts: str, delay_seconds: float = 0.0, **changes
         "headers": (("User-Agent", AGENT),),
         "plain_headers": (("User-Agent", AGENT),),
         "obey_robots": False,
+        "starts": frozenset(canonical(url).text for url in starts or ("http://a.test/",)),
     }
     return RunRules(**values | changes)
 

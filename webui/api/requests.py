@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from crawler.errors import explain_problem
 from crawler.models import Request, RequestState
-from crawler.queries import problems
+from crawler.queries import problems, sitemaps
 from crawler.queries import runs as listed
 from webui.api.runs import run_of
 from webui.api.schemas import Paged
@@ -43,6 +43,29 @@ class OutsideOut(Schema):
 
     url: str
     reason: str
+
+
+class SitemapOut(Schema):
+    """A sitemap of a run, or the robots.txt that was asked for some, and how many URLs it lists.
+
+    `depth` is how many indexes it is inside of, `taken` how many of its `entries` were in reach and had
+    changed. They are null until it was read.
+    """
+
+    url: str
+    robots: bool
+    depth: int
+    state: str
+    reason: str
+    status: int | None
+    entries: int | None
+    taken: int | None
+    sitemaps: int | None
+
+
+class SitemapList(Schema):
+    items: list[SitemapOut]
+    next: str | None
 
 
 class OutsideList(Schema):
@@ -111,6 +134,30 @@ def list_outside(request: HttpRequest, run_id: int, filters: Query[Paged]) -> Ou
     found = listed.outside(run_of(request, run_id), cursor=filters.cursor, size=filters.limit)
     return OutsideList(
         items=[OutsideOut(url=row.url, reason=row.reason) for row in found.rows], next=found.next
+    )
+
+
+@router.get("/runs/{int:run_id}/sitemaps", response=SitemapList)
+def list_sitemaps(request: HttpRequest, run_id: int, filters: Query[Paged]) -> SitemapList:
+    """List the sitemaps of a run, and the robots.txt files asked for them, with what each lists."""
+    run = run_of(request, run_id)
+    found = sitemaps.page(run, cursor=filters.cursor, size=filters.limit)
+    return SitemapList(
+        items=[
+            SitemapOut(
+                url=shown.request.url,
+                robots=shown.is_robots,
+                depth=shown.request.depth,
+                state=shown.state,
+                reason=shown.request.reason,
+                status=shown.request.status,
+                entries=shown.reading.entries if shown.reading else None,
+                taken=shown.reading.taken if shown.reading else None,
+                sitemaps=shown.reading.sitemaps if shown.reading else None,
+            )
+            for shown in sitemaps.shown(run, found.rows)
+        ],
+        next=found.next,
     )
 
 

@@ -86,6 +86,7 @@ class RunOut(Schema):
     retries: int
     out_of_scope: int
     over_budget: int
+    sitemaps: int
     outages: list[OutageOut] = []
 
 
@@ -245,6 +246,7 @@ def run_out(run: Run) -> RunOut:
         retries=run.retries,
         out_of_scope=run.out_of_scope,
         over_budget=run.over_budget,
+        sitemaps=run.sitemaps,
     )
 
 

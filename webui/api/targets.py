@@ -57,6 +57,9 @@ class TargetOut(Schema):
     id: int
     name: str
     start_urls: list[str]
+    sitemaps: list[str]
+    robots_sitemaps: bool
+    sitemaps_since: str
     scope: str
     include: list[str]
     exclude: list[str]

@@ -7,7 +7,7 @@ from typing import Any
 from crawler.frontier.traps import Traps
 from crawler.models import MisfirePolicy, OverlapPolicy, Scope
 from crawler.policy.logins import LoginKind
-from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_START_URLS
+from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_SITEMAPS, MAX_START_URLS
 from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL, MOST_JITTER, MOST_WINDOWS
 from crawler.services.drafts.traps import BOUNDS
 from webui.api.schemas import body
@@ -78,6 +78,20 @@ LOGIN_SCHEMA = body(
 TARGET_SCHEMA: dict[str, Any] = body(
     name={**TEXT, "maxLength": 200},
     start_urls={**_texts("Where the crawl begins: http and https.", MAX_START_URLS), "minItems": 1},
+    sitemaps=_texts(
+        "Sitemaps and feeds whose pages a run begins with, too: XML, plain text, RSS, Atom.", MAX_SITEMAPS
+    ),
+    robots_sitemaps={
+        "type": "boolean",
+        "default": False,
+        "description": "Whether to read the sitemaps that the robots.txt of the start URLs' hosts name.",
+    },
+    sitemaps_since={
+        **TEXT,
+        "maxLength": 40,
+        "description": "Of what sitemaps list, only what changed since then: `last_run` for the start of the "
+        "last complete run, an age such as `12h`, `7d` or `2w`, a date or a time; empty for all.",
+    },
     scope={"enum": Scope.values, "default": "host", "description": "How far links are followed."},
     include=_texts(
         f"RE2 expressions of at most {MAX_PATTERN_LENGTH} characters, searched in the URL: links match one.",

@@ -61,6 +61,9 @@ NOT_TRIED: Final = "could not be tried just now, so they were not saved; save ag
 NOT_YOURS: Final = "only the target's owner and administrators say whether it is shared"
 
 DEFAULTS: Final[Mapping[str, Any]] = {
+    "sitemaps": [],
+    "robots_sitemaps": False,
+    "sitemaps_since": "",
     "scope": Scope.HOST,
     "include": [],
     "exclude": [],

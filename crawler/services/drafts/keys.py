@@ -10,6 +10,7 @@ import re2
 
 from crawler.http import OF_ONE_URL, OF_THE_CONNECTION
 from crawler.models import Scope
+from crawler.services import seeds
 from crawler.services.drafts import deadlines, logins, traps
 from crawler.services.drafts.logins import HIDDEN
 from crawler.services.drafts.values import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from crawler.services.drafts.values import Reader
 
 MAX_START_URLS: Final = 1_000
+MAX_SITEMAPS: Final = 100
 MAX_PATTERNS: Final = 100
 MAX_PATTERN_LENGTH: Final = 500
 MAX_PATTERN_BYTES: Final = 512 * 1024
@@ -65,6 +67,25 @@ def url(value: object) -> str:
         return canonical(line).text
     except BadUrl as error:
         raise wrong(str(error)) from None
+
+
+def sitemap(value: object) -> str:
+    """Read the URL of a sitemap as it is: it is no page that others link to with marks of their own."""
+    line = text(most=10_000, least=1)(value)
+    try:
+        return canonical(line, keep_tracking=True).text
+    except BadUrl as error:
+        raise wrong(str(error)) from None
+
+
+def since(value: object) -> str:
+    """Read since when what sitemaps list must have changed; a time without a zone is in UTC."""
+    line = text(most=40)(value)
+    if line.replace(" ", "_").lower() == seeds.LAST_RUN:
+        return seeds.LAST_RUN
+    if not seeds.is_understood(line):
+        raise wrong("must be last_run, an age such as 12h, 7d or 2w, or a date such as 2026-01-31")
+    return line
 
 
 def pattern(value: object) -> str:
@@ -146,6 +167,9 @@ def json_object(value: object) -> dict[str, Any]:
 KEYS: Final[Mapping[str, Reader[Any]]] = {
     "name": text(most=200, least=1),
     "start_urls": array(url, least=1, most=MAX_START_URLS),
+    "sitemaps": array(sitemap, most=MAX_SITEMAPS),
+    "robots_sitemaps": flag,
+    "sitemaps_since": since,
     "scope": choice(Scope),
     "include": array(pattern, most=MAX_PATTERNS),
     "exclude": array(pattern, most=MAX_PATTERNS),

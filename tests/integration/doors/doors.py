@@ -133,6 +133,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/runs/<int:run_id>/resume": acts(Access.MINE),
     "api/v1/runs/<int:run_id>/requests": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/outside": reads(Access.MINE),
+    "api/v1/runs/<int:run_id>/sitemaps": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/problems": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/decision": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/queue": reads(Access.MINE),

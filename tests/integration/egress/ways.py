@@ -45,7 +45,8 @@ async def sitemap_entry(fetcher: Fetcher, _number: int, spelled: str) -> str:
     """Fetch what a sitemap lists."""
     allowed = "".join(sign for sign in spelled if sign >= " " or sign in "\t\n")
     body = f"<urlset><url><loc>{escape(allowed)}</loc></url></urlset>".encode()
-    entries = sitemap.read(body, url="http://control.test/sitemap.xml").entries
+    pieces = sitemap.pieces(body, url="http://control.test/sitemap.xml")
+    entries = [entry for piece in pieces for entry in piece.entries]
     return await _fetched(fetcher, entries[0].url) if entries else "no_entry"
 
 

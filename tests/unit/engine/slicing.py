@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crawler.engine.engine import Engine, Limits, Tally
+from crawler.engine.lister import Lister
 from crawler.engine.reading import TimedReader
 from crawler.engine.visit import Visitor
 from tests.fakes.clock import LoopClock, run
@@ -89,10 +90,11 @@ class Bench:
         return tally
 
     def engine(self, frontier: Frontier) -> Engine:
+        reader = TimedReader()
         visitor = Visitor(
             fetcher=self.fetcher,
             frontier=frontier,
-            reader=TimedReader(),
+            reader=reader,
             clock=self.clock,
             patience=self.patience,
         )
@@ -100,6 +102,7 @@ class Bench:
             frontier=frontier,
             fetcher=self.fetcher,
             visitor=visitor,
+            lister=Lister(visitor=visitor, reader=reader, clock=self.clock),
             lease=self.lease,
             clock=self.clock,
             limits=self.limits,

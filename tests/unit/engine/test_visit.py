@@ -82,7 +82,9 @@ def a_claim(url: str = URL, *, rules: RunRules | None = None, **changes: Any) ->
     values: dict[str, Any] = {
         "id": 1, "host": 1, "backlog": 1, "epoch": 1, "depth": 0, "priority": 5, "key": canonical(url).key
     }  # fmt: skip
-    return Claim(url=url, rules=rules or some_rules(), **values | changes)
+    first = changes["via"][0] if changes.get("via") else url
+    rules = rules or some_rules()
+    return Claim(url=url, rules=replace(rules, starts=rules.starts | {first}), **values | changes)
 
 
 @pytest.fixture
