@@ -72,6 +72,22 @@ def test_test_fetch_shows_the_item_before_anything_is_saved(open_tab: OpenTab, s
     tab.picture("test-fetch")
 
 
+def test_dry_run_shows_what_the_form_would_change(open_tab: OpenTab, crawled: dict[str, str]) -> None:
+    tab = open_tab(size=PHONE)
+    tab.sign_in()
+    tab.go(crawled["target-edit"])
+    tab.page.get_by_text("Only some addresses").click()
+    tab.fill(exclude="/category/outdoor/")
+    tab.page.get_by_role("button", name="Dry run").click()
+    expect(tab.page.locator("#preview")).to_contain_text("Would be dropped")
+    expect(tab.page.locator("#preview")).to_contain_text("matches one of the patterns to leave out")
+    tab.page.locator("#preview").get_by_text("Show them").last.click()
+    tab.picture("dry-run-phone")
+    assert tab.overflow() == 0
+    tab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    tab.picture("dry-run-desktop")
+
+
 def test_every_write_works_without_javascript(open_tab: OpenTab, shop: str) -> None:
     tab = open_tab(java_script_enabled=False)
     tab.sign_in()

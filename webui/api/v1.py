@@ -24,6 +24,7 @@ from crawler.services.drafts import Problem
 from webui.api import (
     calendar,
     decisions,
+    dry_runs,
     events,
     history,
     items,
@@ -100,7 +101,7 @@ api = NinjaAPI(
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
-    *(targets, history, runs, requests, decisions, queue, items, pages, previews),
+    *(targets, history, runs, requests, decisions, dry_runs, queue, items, pages, previews),
     *(events, webhooks, schedules, calendar, refresh),
 )
 for subject in SUBJECTS:

@@ -16,6 +16,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from crawler.errors import explain, explain_outside, explain_problem, spoken
+from crawler.frontier import dry_run
 from crawler.models import Host, Run
 from crawler.policy.robots import RobotsState
 from crawler.queries.rates import Rates
@@ -154,6 +155,12 @@ def with_words(reason: str) -> str:
 def outside_words(reason: str) -> str:
     """Return what is true of a link that was not followed for this reason; empty where nobody says so."""
     return explain_outside(reason)
+
+
+@register.filter
+def dry_run_words(reason: str) -> str:
+    """Return what is true of a URL that fares otherwise under changed settings."""
+    return dry_run.words(reason)
 
 
 @register.filter

@@ -1,0 +1,133 @@
+"""Changed settings tried out on the URLs of a crawl."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from crawler.models import Request, Run, Target
+from crawler.services import dry_runs
+from crawler.services.targets import InvalidTarget
+from tests.crawling import a_run, a_target, finished
+
+if TYPE_CHECKING:
+    from crawler.frontier.dry_run import Found, Side
+    from tests.site.server import HostileSite
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def person() -> User:
+    return User.objects.create_superuser("ada")
+
+
+@pytest.fixture
+def crawled(hostile_site: HostileSite) -> Run:
+    """A crawl of a start page, two lists with a page each, something forbidden and something left out."""
+    site = hostile_site
+    site.robots = "rules"
+    links = ("/list/1", "/list/2", "/private/x", "/skip/me", "http://far.test/")
+    site.serve("/", "".join(f'<a href="{link}">x</a>' for link in links))
+    site.serve("/list/1", '<a href="/page/a">x</a>')
+    site.serve("/list/2", '<a href="/page/b">x</a>')
+    for path in ("/page/a", "/page/b"):
+        site.serve(path, "a page")
+    return finished(a_run(site.url("/"), obey_robots=True, exclude=["/skip/"]))
+
+
+def tried(run: Run, person: User, **changes: Any) -> Found:
+    found = dry_runs.try_out(target=run.target, data=changes, user=person, now=timezone.now())
+    assert found is not None
+    return found
+
+
+def shown(side: Side) -> dict[str, str]:
+    return {sample.url.partition("127.0.0.1:")[2][5:] or sample.url: sample.reason for sample in side.samples}
+
+
+def test_nothing_changed_changes_nothing_and_nobody_is_asked(
+    crawled: Run, person: User, hostile_site: HostileSite
+) -> None:
+    sent, before = len(hostile_site.requests), crawled.target.updated_at
+
+    found = tried(crawled, person)
+
+    assert (found.run, found.kept, found.still_out) == (crawled.pk, 5, 3)
+    assert (found.followed.count, found.dropped.count, found.is_partial) == (0, 0, False)
+    assert (found.looked_at, found.requests) == (6, 6)
+    assert len(hostile_site.requests) == sent
+    assert Target.objects.get(pk=crawled.target_id).updated_at == before
+
+
+def test_excluded_page_takes_along_what_was_found_on_it(crawled: Run, person: User) -> None:
+    found = tried(crawled, person, exclude=["/list/1"])
+
+    assert shown(found.dropped) == {"/list/1": "exclude", "/page/a": "parent"}
+    assert shown(found.followed) == {"/skip/me": "exclude"}
+
+
+def test_without_robots_what_it_forbade_is_followed(crawled: Run, person: User) -> None:
+    found = tried(crawled, person, obey_robots=False)
+
+    assert shown(found.followed) == {"/private/x": "robots"}
+
+
+def test_robots_is_judged_by_what_is_known_of_it(
+    hostile_site: HostileSite, crawled: Run, person: User
+) -> None:
+    free = finished(a_run(hostile_site.url("/"), hostile_site.url("/private/y"), obey_robots=False))
+
+    found = tried(free, person, obey_robots=True)
+
+    assert shown(found.dropped) == {"/private/x": "robots", "/private/y": "robots"}
+    assert found.unknown_hosts == 0
+
+
+def test_depth_limit_and_new_start_urls_count(crawled: Run, person: User, hostile_site: HostileSite) -> None:
+    start = hostile_site.url("/")
+
+    found = tried(crawled, person, max_depth=1, max_pages=2, start_urls=[start, hostile_site.url("/new")])
+
+    assert shown(found.dropped) == {"/list/2": "max_pages", "/page/a": "depth", "/page/b": "depth"}
+    assert shown(found.followed) == {"/new": "start"}
+
+
+def test_scope_may_grow_over_links_that_were_left_out(crawled: Run, person: User) -> None:
+    far = tried(crawled, person, start_urls=[*crawled.settings["start_urls"], "http://far.test/home"])
+
+    assert set(far.followed.reasons) == {"host", "start"}
+
+
+def test_time_that_is_up_gives_a_part(crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.queries.dry_runs.READ", 2)
+    seconds = iter(range(0, 100, 3))
+
+    found = dry_runs.try_out(
+        target=crawled.target,
+        data={},
+        user=person,
+        now=timezone.now(),
+        monotonic=lambda: float(next(seconds)),
+    )
+
+    assert found is not None
+    assert (found.is_partial, found.looked_at, found.requests) == (True, 4, 6)
+
+
+def test_run_whose_requests_are_gone_is_not_compared_with(crawled: Run, person: User) -> None:
+    Request.objects.filter(run=crawled).delete()
+
+    assert dry_runs.try_out(target=crawled.target, data={}, user=person, now=timezone.now()) is None
+
+
+def test_target_without_a_run_has_nothing_to_compare(person: User) -> None:
+    assert dry_runs.try_out(target=a_target(), data={}, user=person, now=timezone.now()) is None
+
+
+def test_what_could_not_be_saved_is_refused(crawled: Run, person: User) -> None:
+    with pytest.raises(InvalidTarget, match="exclude"):
+        tried(crawled, person, exclude=["("])
