@@ -9,7 +9,7 @@ from django.db.models import Field
 
 from crawler.models import Target, TargetChange
 from crawler.models.fields import EncryptedJSONField
-from crawler.services.drafts import HIDDEN, KEYS, shown_headers
+from crawler.services.drafts import HIDDEN, KEYS, shown_headers, shown_login
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,7 +81,7 @@ def undone(later: Iterable[TargetChange], *, current: Target) -> tuple[dict[str,
     data: dict[str, Any] = {}
     for change in later:
         data |= {key: pair[0] for key, pair in change.changes.items() if key in KEYS or key == "schedule"}
-    lost = [key for key in data if key in _ENCRYPTED - {"headers"}]
+    lost = [key for key in data if key in _ENCRYPTED and not _can_be_said(key, data[key], current)]
     for key in lost:
         del data[key]
     if "headers" in data:
@@ -94,6 +94,13 @@ def undone(later: Iterable[TargetChange], *, current: Target) -> tuple[dict[str,
     return data, tuple(lost)
 
 
+def _can_be_said(key: str, wanted: Any, current: Target) -> bool:
+    """Say whether what was shown of an encrypted key says enough to have it again."""
+    if key == "login":
+        return not wanted or (current.login or {}).get("kind") == wanted["kind"]
+    return key == "headers"
+
+
 def _raw(existing: Existing | None) -> Mapping[str, Any]:
     return {**existing.values, "schedule": existing.schedule} if existing else {}
 
@@ -103,6 +110,8 @@ def _shown(key: str, value: Any) -> Any:
         return _schedule(value)
     if key == "headers":
         return shown_headers(value or {})
+    if key == "login":
+        return shown_login(value)
     return (HIDDEN if value else None) if key in _ENCRYPTED else value
 
 

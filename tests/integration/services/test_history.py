@@ -114,6 +114,19 @@ def test_a_secret_that_is_gone_is_named_and_one_that_is_there_is_kept(target: Ta
     assert Target.objects.get(pk=target.pk).headers == {"X-Api-Key": "new"}
 
 
+def test_a_login_that_is_gone_is_named_and_its_secret_is_nowhere(target: Target, ada: User) -> None:
+    update(target, ada, login={"kind": "basic", "user": "ada", "password": SECRET})
+    was = newest(target)
+    update(target, ada, login=None, max_pages=60)
+
+    lost = restoring.restore(target=Target.objects.get(pk=target.pk), change=was, by=ada, now=NOW)
+
+    again = Target.objects.get(pk=target.pk)
+    assert (lost, again.max_pages, again.login) == (("login",), 50, {})
+    assert was.changes["login"] == [None, {"kind": "basic", "user": "ada", "password": "(hidden)"}]
+    assert SECRET not in json.dumps(list(TargetChange.objects.values_list("changes", flat=True)))
+
+
 def test_only_the_newest_changes_are_kept(target: Target, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "MOST_KEPT", 3)
     for pages in range(60, 66):
