@@ -78,7 +78,7 @@ class Members:
         elif (said.get("user"), said.get("pass")) != (USER, PASSWORD):
             await reply.send(302, headers=[("Location", "/login?wrong=1")])
         else:
-            session = f"s{site.count('session')}"
+            session = f"session-of-ada-{site.count('session'):08}"
             self.sessions[session] = 0
             cookie = f"session={session}; Path=/; HttpOnly"
             await reply.send(303, headers=[("Set-Cookie", cookie), ("Location", "/account")])
