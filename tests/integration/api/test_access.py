@@ -39,11 +39,11 @@ def filled(path: str, ids: dict[str, object]) -> str:
 
 @pytest.fixture
 def ids(target: Target, item: Callable[..., Item], page: Page) -> dict[str, object]:
-    """The ids of one row of each subject, all of the same person, and of a test fetch that nobody began."""
+    """The ids of one row of each subject, all of the same person, and of what nobody made."""
     run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
     Event.objects.create(kind=EventKind.RUN_FAILED, target=target, run=run, created_at=NOW)
     rows = {"target_id": target.pk, "run_id": run.pk, "item_id": item(1).pk, "page_id": page.pk}
-    return {**rows, "preview_id": UUID(int=1)}
+    return {**rows, "preview_id": UUID(int=1), "change_id": 1, "webhook_id": 1, "delivery_id": 1}
 
 
 @pytest.mark.parametrize(("method", "path"), operations())
