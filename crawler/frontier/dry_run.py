@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SAMPLES: Final = 100
 LIMIT: Final = "max_pages"
+OF_SITEMAPS: Final = frozenset({"foreign", "unchanged"})
+"""What left an entry of a sitemap out before its scope was asked; only a run can tell it anew."""
+
 ORPHAN: Final = "parent"
 START: Final = "start"
 MOST_IDS: Final = 1 << 26
@@ -43,7 +46,8 @@ class Rules:
 class Past(NamedTuple):
     """A request of the run: `out` is the code for which it was not fetched, `counts` whether it is a page.
 
-    `forbidden` is whether robots.txt, as it is known now, forbids it.
+    `hop_of_start` is whether a start URL led there. `forbidden` is whether robots.txt, as it is known now,
+    forbids it.
     """
 
     id: int
@@ -53,6 +57,7 @@ class Past(NamedTuple):
     out: str = ""
     counts: bool = True
     forbidden: bool = False
+    hop_of_start: bool = False
 
 
 class Sample(NamedTuple):
@@ -116,7 +121,7 @@ class Comparison:
 
     def outside(self, url: Url, *, was: str, depth: int) -> None:
         """Take in a link that the run did not follow, because of `was`."""
-        stays = was in {TOO_MANY_VARIANTS, ALIKE} and self._still_bounds(was)
+        stays = was in OF_SITEMAPS or (was in {TOO_MANY_VARIANTS, ALIKE} and self._still_bounds(was))
         reason = was if stays else self._rules.scope.refusal(url, depth=depth)
         if url.text in self._rules.starts:
             reason = None
@@ -133,8 +138,8 @@ class Comparison:
 
     def _refusal(self, past: Past) -> str | None:
         if past.url.text not in self._rules.starts:
-            hop_of_start = past.depth == 0 and past.parent is not None  # fetched wherever it leads
-            reason = None if hop_of_start else self._rules.scope.refusal(past.url, depth=past.depth)
+            scope = self._rules.scope
+            reason = None if past.hop_of_start else scope.refusal(past.url, depth=past.depth)
             if reason is not None:
                 return reason
             if past.parent is not None and self._is_lost(past.parent):

@@ -11,7 +11,16 @@ from crawler.errors import RobotsForbidden
 from crawler.frontier.dry_run import Comparison, Found, Past, Rules
 from crawler.frontier.frozen import scope_of
 from crawler.frontier.traps import ALIKE
-from crawler.models import FINAL_RUN_STATES, Host, OutsideLink, Request, RequestState, Run, SpareLink
+from crawler.models import (
+    FINAL_RUN_STATES,
+    Host,
+    OutsideLink,
+    Request,
+    RequestKind,
+    RequestState,
+    Run,
+    SpareLink,
+)
 from crawler.policy.robots import RobotsFile, RobotsState
 from crawler.urls import canonical
 
@@ -27,7 +36,7 @@ MOST_OUTSIDE: Final = 5_000
 MOST_HOSTS: Final = 1_000
 NOT_FETCHED: Final = frozenset({RobotsForbidden.code, ALIKE})
 
-Row = tuple[int, str, int, int | None, int, str]
+Row = tuple[int, str, int, int | None, int, str, str, int]
 
 
 def last_run(target: Target) -> Run | None:
@@ -46,12 +55,13 @@ def compare(run: Run, changed: Mapping[str, Any], *, seconds: float, monotonic: 
     rules = _rules(run, changed)
     robots = _KnownRobots(changed, rules)
     comparison, looked_at, is_partial = Comparison(rules), 0, False
-    for rows in _pages(run):
+    for page in _pages(run):
+        rows = [row for row in page if row[-1] == RequestKind.PAGE]
         urls = [canonical(row[1], keep_tracking=True) for row in rows]
         robots.learn(urls)
         for row, url in zip(rows, urls, strict=True):
-            comparison.request(_past(row, url, forbidden=robots.forbids(url)))
-        looked_at += len(rows)
+            comparison.request(_past(row, url, starts=rules.starts, forbidden=robots.forbids(url)))
+        looked_at += len(page)
         if monotonic() >= ends_at:
             is_partial = looked_at < run.discovered
             break
@@ -92,7 +102,7 @@ def _pages(run: Run) -> Iterator[list[Row]]:
     They are read by ranges of ids, whatever run those belong to: the index by run would have all of a
     run's rows sorted for each page. A range in which the run has little is followed by a larger one.
     """
-    columns = ("id", "url", "depth", "parent", "state", "reason")
+    columns = ("id", "url", "depth", "parent", "state", "reason", "via", "kind")
     by_id = Request.objects.annotate(of=F("run_id") + 0).filter(of=run.pk).order_by("pk")
     first, end = _first_id(run), Request.objects.aggregate(last=Max("id"))["last"] or 0
     seen, width = 0, READ
@@ -112,8 +122,8 @@ def _first_id(run: Run) -> int:
     return first or Request.objects.filter(run=run).aggregate(first=Min("id"))["first"] or 0
 
 
-def _past(row: Row, url: Url, *, forbidden: bool) -> Past:
-    id_, _text, depth, parent, state, reason = row
+def _past(row: Row, url: Url, *, starts: frozenset[str], forbidden: bool) -> Past:
+    id_, _text, depth, parent, state, reason, via, _kind = row
     code = reason.partition(":")[0]
     skipped = state == RequestState.SKIPPED
     return Past(
@@ -123,6 +133,7 @@ def _past(row: Row, url: Url, *, forbidden: bool) -> Past:
         parent=parent,
         out=code if skipped and code in NOT_FETCHED else "",
         counts=reason != "redirected",
+        hop_of_start=depth == 0 and via.partition("\n")[0] in starts,
         forbidden=forbidden,
     )
 

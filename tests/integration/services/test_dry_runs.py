@@ -102,6 +102,22 @@ def test_scope_may_grow_over_links_that_were_left_out(crawled: Run, person: User
     assert set(far.followed.reasons) == {"host", "start"}
 
 
+def test_entries_of_sitemaps_are_judged_and_the_sitemaps_are_no_pages(
+    hostile_site: HostileSite, person: User
+) -> None:
+    site = hostile_site
+    site.serve("/", "a page")
+    site.serve("/list.txt", f"{site.url('/page/a')}\n{site.url('/page/b')}\n")
+    for path in ("/page/a", "/page/b"):
+        site.serve(path, "a page")
+    run = finished(a_run(site.url("/"), sitemaps=[site.url("/list.txt")], max_depth=0))
+
+    same, other = tried(run, person), tried(run, person, exclude=["/b$"])
+
+    assert (same.kept, same.dropped.count, same.looked_at) == (3, 0, 4)
+    assert shown(other.dropped) == {"/page/b": "exclude"}
+
+
 def test_time_that_is_up_gives_a_part(crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.queries.dry_runs.READ", 2)
     seconds = iter(range(0, 100, 3))

@@ -68,7 +68,7 @@ def test_start_url_is_kept_whatever_the_patterns_say_and_so_is_where_it_leads() 
     found = a_comparison(exclude=["."])
 
     found.request(past(1, "", depth=0, parent=None))
-    found.request(Past(2, canonical("https://elsewhere.test/"), 0, 1))
+    found.request(Past(2, canonical("https://elsewhere.test/"), 0, 1, hop_of_start=True))
 
     assert (found.kept, found.dropped.count) == (2, 0)
 
@@ -140,6 +140,15 @@ def test_links_that_were_left_out_are_followed_where_nothing_is_against_it() -> 
     found.outside(canonical("https://far.test/"), was="host", depth=1)
 
     assert (followed(found), found.still_out) == ({"old": "exclude", "deep": "depth"}, 1)
+
+
+def test_entries_that_a_sitemap_did_not_give_stay_out() -> None:
+    found = a_comparison()
+
+    found.outside(canonical(f"{SHOP}a"), was="unchanged", depth=0)
+    found.outside(canonical(f"{SHOP}b"), was="foreign", depth=0)
+
+    assert (found.followed.count, found.still_out) == (0, 2)
 
 
 @pytest.mark.parametrize(("variants", "still_out"), [(100, 1), (None, 0)])
