@@ -22,12 +22,15 @@ from crawler.queue import Work
 from crawler.services import outbox, runs, targets
 from crawler.stores import snapshots
 from tests.browser import vectors
+from tests.integration.doors.doors import CAGED, DOORS, filled
 from webui.accounts.models import ApiToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+NO_PAGES = ("healthz", "readyz", "metrics", "items/export/", "sign-in/")
+"""What answers with something else, or only those who are not signed in."""
 ROWS = 110
 """More than a page of any list."""
 
@@ -70,11 +73,11 @@ def make() -> Hostile:
     item = _items(target, run, texts, all_of_them)
     page = _page(target, run, texts, all_of_them)
     preview = _preview(person, texts)
-    numbered = {"target": target.pk, "run": run.pk, "item": item, "page": page}
-    numbered["webhook"] = _webhook(person, target, texts)
+    ids: dict[str, object] = {"targets": target.pk, "runs": run.pk, "items": item, "pages": page}
+    ids |= {"preview": preview, "webhook_id": _webhook(person, target, texts)}
     return Hostile(
         person=person,
-        pages=(*_pages(numbered, preview, texts), *_admin(target, run)),
+        pages=(*_pages(ids, texts), *_admin(target, run)),
         caged=reverse("page-preview", args=[page]),
     )
 
@@ -208,41 +211,22 @@ def _preview(person: User, texts: _Texts) -> str:
     return task
 
 
-def _pages(ids: dict[str, int], preview: str, texts: _Texts) -> Iterator[str]:
-    for name in (
-        "dashboard",
-        "targets",
-        "target-new",
-        "runs",
-        "calendar",
-        "queue",
-        "items",
-        "hosts",
-        "account",
-        "people",
-        "webhooks",
-        "webhook-new",
-    ):
-        yield reverse(name)
-    for name in ("target", "target-edit", "target-delete", "target-skips", "target-history"):
-        yield reverse(name, args=[ids["target"]])
-    for name in ("webhook", "webhook-edit", "webhook-delete"):
-        yield reverse(name, args=[ids["webhook"]])
-    for name in ("run", "run-requests", "run-outside", "run-problems", "run-queue", "run-decision"):
-        yield reverse(name, args=[ids["run"]])
-    yield reverse("item", args=[ids["item"]])
-    yield reverse("page", args=[ids["page"]])
-    yield reverse("preview", args=[preview])
-    yield reverse("run-requests", args=[ids["run"]]) + "?state=failed"
+def _pages(ids: dict[str, object], texts: _Texts) -> Iterator[str]:
+    """Yield every page that is read, and some that are asked for with hostile words."""
+    for route, door in DOORS.items():
+        if "GET" in door and route not in CAGED and not route.startswith(("api/", *NO_PAGES)):
+            yield filled(route, {**ids, "pk": ids.get(route.partition("/")[0], 1)})
+    yield reverse("run-requests", args=[ids["runs"]]) + "?state=failed"
     for asked in (reverse("items") + "?q=", reverse("targets") + "?q=", reverse("hosts") + "?q=",
-                  reverse("run-decision", args=[ids["run"]]) + "?url=", "/nothing/"):  # fmt: skip
+                  reverse("run-decision", args=[ids["runs"]]) + "?url=", "/nothing/"):  # fmt: skip
         yield asked + quote(texts.one(200), safe="")
 
 
 def _admin(target: models.Target, run: models.Run) -> Iterator[str]:
     yield reverse("admin:index")
     for model in (models.Target, models.Run, models.Request, models.Item, models.Page, models.Host,
-                  models.ProblemSample, models.OutsideLink, models.SkippedRun):  # fmt: skip
+                  models.ProblemSample, models.OutsideLink, models.SkippedRun, models.Webhook,
+                  models.Delivery, models.TargetChange):  # fmt: skip
         yield reverse(f"admin:crawler_{model._meta.model_name}_changelist")
     for row in (target, run):
         meta: Any = type(row)._meta

@@ -11,7 +11,7 @@ from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.policy.addresses import BadAllow
 from crawler.services import reach
-from crawler.services.drafts import feasibility, logins, promises, timing
+from crawler.services.drafts import audience, feasibility, logins, promises, timing
 from crawler.services.drafts.keys import KEYS, is_secret, shown_headers
 from crawler.services.drafts.logins import HIDDEN
 from crawler.services.drafts.logins import shown as shown_login
@@ -142,7 +142,7 @@ def read(
 
     Only what is given is checked, so that an old setting that would be refused today does not
     keep a person from changing another. `may_hurry` allows a pace faster than the default,
-    `may_share` to say whether others see the target.
+    `may_share` to say whether others see the target, and to send its secrets elsewhere.
     """
     if not isinstance(data, dict):
         raise InvalidTarget((Problem(field="", message="must be an object"),))
@@ -159,6 +159,9 @@ def read(
     problems += _unreadable(values, given, existing)
     if not problems and given & {"login", "start_urls"}:
         problems += _login_problems(data, values, existing)
+    if not problems and not may_share and existing and "start_urls" in given:
+        found = audience.problems(data.get("headers"), values, existing.values)
+        problems += [Problem(field=path, message=why) for path, why in found]
     if problems:
         raise InvalidTarget(tuple(problems))
     changed = frozenset(given | ({"schedule"} if "schedule" in data else set()))
