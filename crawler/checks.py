@@ -10,6 +10,7 @@ from django.core.checks import Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from crawler import conf
+from crawler.fetch.tls import trust
 from crawler.policy.addresses import BadAllow, parse_allow
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ RENEWALS_A_LEASE = 3
 @register()
 def settings_fit(**_asked: object) -> list[Error]:
     """Return what keeps the crawler from working as set."""
-    return [*_times(), *_networks(), *_keys()]
+    return [*_times(), *_networks(), *_authorities(), *_keys()]
 
 
 def _times() -> Iterator[Error]:
@@ -78,6 +79,17 @@ def _networks() -> Iterator[Error]:
     except BadAllow as error:
         yield Error(
             f"EGRESS_ALLOW: {error}", hint="such as 10.1.0.0/16 or 10.1.0.0/16:8000-8999", id="crawler.E003"
+        )
+
+
+def _authorities() -> Iterator[Error]:
+    try:
+        trust(conf.crawl().tls_ca_file)
+    except OSError as error:
+        yield Error(
+            f"TLS_CA_FILE: {error.strerror or error}",
+            hint="name a file with certificates in PEM that every process can read",
+            id="crawler.E007",
         )
 
 

@@ -18,6 +18,7 @@ class CrawlSettings:
 
     user_agent: str
     egress_allow: str
+    tls_ca_file: str
     default_delay: timedelta
     slice_time: timedelta
     lease_time: timedelta
@@ -35,6 +36,7 @@ def crawl() -> CrawlSettings:
     return CrawlSettings(
         user_agent=settings.USER_AGENT,
         egress_allow=settings.EGRESS_ALLOW,
+        tls_ca_file=settings.TLS_CA_FILE,
         default_delay=timedelta(seconds=settings.FETCH_DELAY_SECONDS),
         slice_time=timedelta(seconds=settings.SLICE_SECONDS),
         lease_time=timedelta(seconds=settings.LEASE_SECONDS),

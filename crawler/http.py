@@ -92,7 +92,8 @@ class Request:
     """One GET to send, or the POST of a `form` (application/x-www-form-urlencoded).
 
     `timeout` shortens the fetcher's own total deadline, never lengthens it. With `keep_bytes`
-    a body longer than that is cut there instead of refused (robots.txt, previews).
+    a body longer than that is cut there instead of refused (robots.txt, previews). `http2` says that
+    HTTP/2 may be spoken, where the server offers it.
     """
 
     url: str
@@ -100,6 +101,7 @@ class Request:
     timeout: timedelta | None = None
     keep_bytes: int | None = None
     form: bytes | None = field(default=None, repr=False)
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ class Fetched:
     """A whole response, whatever its status; redirects are answers like others.
 
     `body` is decoded; `wire_bytes` counts the body as it was sent. `truncated` when it was cut at
-    the request's `keep_bytes`.
+    the request's `keep_bytes`. `http2` says that it came over HTTP/2.
     """
 
     url: str
@@ -117,6 +119,7 @@ class Fetched:
     wire_bytes: int
     elapsed_seconds: float
     truncated: bool = False
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from crawler.errors import TimedOut
 from crawler.frontier import politeness
 from crawler.http import Failed, Fetched
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crawler.engine.held import HeldHost
     from crawler.http import Outcome
+
+HTTP2_ASKED_AFTER: Final = timedelta(days=7)
+"""How long a host that offered no HTTP/2 is not asked for it again."""
+
+
+def may_speak_http2(host: HeldHost, *, now: datetime) -> bool:
+    """Say whether a host may be asked over HTTP/2: over TLS, and unless it was seen to lack it lately."""
+    until = host.ledger.http1_until
+    return host.origin.startswith("https:") and (until is None or until <= now)
+
+
+def note_http2(host: HeldHost, outcome: Outcome, *, now: datetime) -> None:
+    """Write into the ledger whether a host that was to be asked over HTTP/2 offers it."""
+    if isinstance(outcome, Fetched):
+        host.note(http1_until=None if outcome.http2 else now + HTTP2_ASKED_AFTER)
 
 
 def note(host: HeldHost, outcome: Outcome) -> None:

@@ -53,7 +53,7 @@ class Visitor:
         """Fetch and read one claim; network trouble is a result like any other."""
         session = claim.rules.session
         if session is None:
-            outcome = await self._fetcher.fetch(Request(url=claim.url, headers=_headers(claim, host.origin)))
+            outcome = await self._fetched(host, claim)
             return await self._result(host, claim, outcome)
         if session.is_over:
             return Postponed(
@@ -74,6 +74,16 @@ class Visitor:
         if claim.attempts:
             return replace(ended(claim, Ending.FAILED, LOGGED_OUT, page), logged_out=login)
         return Postponed(claim=claim, until=self._clock.now(), reason=LOGGED_OUT, logged_out=login)
+
+    async def _fetched(self, host: HeldHost, claim: Claim) -> Outcome:
+        """Fetch over HTTP/2 where the run wants that and the host may offer it; remember whether it does."""
+        now = self._clock.now()
+        http2 = claim.rules.http2 and manners.may_speak_http2(host, now=now)
+        request = Request(url=claim.url, headers=_headers(claim, host.origin), http2=http2)
+        outcome = await self._fetcher.fetch(request)
+        if http2:
+            manners.note_http2(host, outcome, now=now)
+        return outcome
 
     async def ask(self, host: HeldHost, claim: Claim, *, keep_bytes: int) -> Fetched | Result:
         """Return the answer that is to be read, cut after `keep_bytes`, or what else became of the claim.

@@ -49,8 +49,9 @@ class RunRules:
     for a host whose robots.txt cannot be had. `began_at` is when the run was made: what robots.txt
     could not be had before is asked for again.
     Runs that do not `follow` fetch what they were given, and take no links from it. Those that
-    remember something between their requests have a `session`; some have to log in first. `starts` are
-    the start URLs. Of what sitemaps list, only what has changed since `listed_after` is taken.
+    remember something between their requests have a `session`; some have to log in first. Those are
+    fetched over HTTP/1.1; of the others those with `http2` speak that with hosts that offer it. `starts`
+    are the start URLs. Of what sitemaps list, only what has changed since `listed_after` is taken.
     """
 
     run: int
@@ -67,6 +68,7 @@ class RunRules:
     impatient: bool = False
     began_at: datetime | None = None
     follow: bool = True
+    http2: bool = False
     session: Session | None = None
     login: Login | None = None
     starts: frozenset[str] = frozenset()
@@ -135,7 +137,8 @@ class Ledger:
     """What the installation knows of one host's manners; written back with each commit.
 
     `robots_reason` is the code of what kept robots.txt away at `robots_failed_at`, the last of
-    `robots_failures` tries in a row.
+    `robots_failures` tries in a row. Until `http1_until` a host is not asked for HTTP/2 again, because
+    it offered none.
     """
 
     next_at: datetime | None = None
@@ -156,6 +159,7 @@ class Ledger:
     robots_failures: int = 0
     robots_failed_at: datetime | None = None
     robots_reason: str = ""
+    http1_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

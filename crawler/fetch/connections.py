@@ -16,6 +16,7 @@ from crawler.errors import BadResponse, ConnectionLost, FetchError, HeaderBomb
 
 if TYPE_CHECKING:
     import asyncio
+    import ssl
     from collections.abc import Callable
 
     from aiohappyeyeballs import AddrInfoType
@@ -39,8 +40,11 @@ class GuardedConnector(TCPConnector):
     the guard. How many connections there are is the engine's affair, so there is no limit here.
     """
 
-    def __init__(self, guard: EgressGuard, *, max_head_bytes: int, may_send: Callable[[], bool]) -> None:
+    def __init__(
+        self, guard: EgressGuard, *, max_head_bytes: int, may_send: Callable[[], bool], tls: ssl.SSLContext
+    ) -> None:
         super().__init__(
+            ssl=tls,
             resolver=_GuardedResolver(guard),
             socket_factory=self._socket,
             use_dns_cache=False,

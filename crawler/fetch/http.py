@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
@@ -25,41 +23,20 @@ from crawler.errors import (
     TooLarge,
     TruncatedBody,
 )
+from crawler.fetch.answers import body_of, fetched, headers_of
 from crawler.fetch.connections import GuardedConnector, dialled
-from crawler.fetch.inflate import ACCEPTED, InflateLimits, inflate
-from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
+from crawler.fetch.inflate import ACCEPTED
+from crawler.fetch.limits import Deadline, FetchLimits
+from crawler.fetch.tls import trust
+from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Outcome, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from crawler.errors import TimeLimit
     from crawler.fetch.guard import EgressGuard
 
-_ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-
-_INFLATE_IN_THREAD_BYTES: Final = 262_144
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchLimits:
-    """What one fetch may take. Past any of these it fails, and its connection is closed.
-
-    A body must keep up `min_bytes_per_second` over each `slow_after`.
-    """
-
-    total: timedelta = timedelta(seconds=30)
-    headers: timedelta = timedelta(seconds=15)
-    connect: timedelta = timedelta(seconds=10)
-    slow_after: timedelta = timedelta(seconds=20)
-    min_bytes_per_second: int = 512
-    max_wire_bytes: int = 20 * 1_048_576
-    max_body_bytes: int = 20 * 1_048_576
-    max_ratio: int = 100
-    ratio_free_bytes: int = 1_048_576
-    max_codings: int = 2
-    max_headers: int = 200
-    max_header_bytes: int = 65_536
+ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 class HttpFetcher:
@@ -76,31 +53,32 @@ class HttpFetcher:
         user_agent: str = "Trawl",
         limits: FetchLimits | None = None,
         may_send: Callable[[], bool] = lambda: True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Make a client; `may_send` is asked once more after dialling, which may have taken long."""
+        """Make a client; `may_send` is asked once more after dialling, which may have taken long.
+
+        `tls` says whose certificates are believed, by default those of the system's authorities.
+        """
         self._guard = guard
         self._may_send = may_send
         self._limits = limits = limits or FetchLimits()
-        self._inflate_limits = InflateLimits(
-            max_bytes=limits.max_body_bytes,
-            free_bytes=limits.ratio_free_bytes,
-            ratio=limits.max_ratio,
-            max_codings=limits.max_codings,
-        )
+        self._inflating = limits.inflating
+        self._tls = tls or trust()
         self._total_seconds = limits.total.total_seconds()
         self._headers_seconds = limits.headers.total_seconds()
         self._slow_seconds = limits.slow_after.total_seconds()
-        self._slow_bytes = int(limits.min_bytes_per_second * self._slow_seconds)
-        self._headers = CIMultiDict(
-            {"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": ACCEPTED}
-        )
+        self._slow_bytes = limits.slow_bytes
+        self._headers = CIMultiDict({"User-Agent": user_agent, "Accept": ACCEPT, "Accept-Encoding": ACCEPTED})
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         limits = self._limits
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(
-                self._guard, max_head_bytes=limits.max_header_bytes, may_send=self._may_send
+                self._guard,
+                max_head_bytes=limits.max_header_bytes,
+                may_send=self._may_send,
+                tls=self._tls,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -125,7 +103,7 @@ class HttpFetcher:
         """Return the response to `request`, whatever its status, or why there is none."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        deadline = _Deadline(self._ends(started, request), self._slow_seconds)
+        deadline = Deadline(self._ends(started, request), self._slow_seconds)
         error: FetchError
         try:
             url = _url(request.url)
@@ -166,30 +144,18 @@ class HttpFetcher:
         return await session.get(url, headers=headers, allow_redirects=False)
 
     async def _receive(
-        self, request: Request, response: aiohttp.ClientResponse, deadline: _Deadline, started: float
+        self, request: Request, response: aiohttp.ClientResponse, deadline: Deadline, started: float
     ) -> Fetched:
-        headers = self._read_headers(response)
+        headers = headers_of(response.raw_headers, self._limits)
         keep = request.keep_bytes
         sent = await self._read_body(response, deadline, keep)
-        body = sent
-        coding = headers.joined("Content-Encoding")
-        if coding and sent:
-            if len(sent) > _INFLATE_IN_THREAD_BYTES:
-                body = await asyncio.to_thread(inflate, sent, coding, self._inflate_limits, cut_at=keep)
-            else:
-                body = inflate(sent, coding, self._inflate_limits, cut_at=keep)
-        return Fetched(
-            url=request.url,
-            status=response.status,
-            headers=headers,
-            body=body if keep is None else body[:keep],
-            wire_bytes=len(sent),
-            elapsed_seconds=asyncio.get_running_loop().time() - started,
-            truncated=keep is not None and (len(sent) > keep or len(body) >= keep),
+        body = await body_of(sent, headers, self._inflating, keep=keep)
+        return fetched(
+            request, status=response.status, headers=headers, sent=sent, body=body, started=started
         )
 
     async def _read_body(
-        self, response: aiohttp.ClientResponse, deadline: _Deadline, keep: int | None
+        self, response: aiohttp.ClientResponse, deadline: Deadline, keep: int | None
     ) -> bytes:
         """Return the body as it was sent; with `keep` a little more than that at most."""
         limit = self._limits.max_wire_bytes if keep is None else keep
@@ -223,16 +189,6 @@ class HttpFetcher:
             raise TooLarge(f"the page has more than {limit:,} bytes")
         return sent
 
-    def _read_headers(self, response: aiohttp.ClientResponse) -> Headers:
-        raw = response.raw_headers
-        size = sum([len(name) + len(value) + 4 for name, value in raw])
-        if len(raw) > self._limits.max_headers or size > self._limits.max_header_bytes:
-            raise HeaderBomb
-        try:
-            return Headers([(name.decode(), value.decode()) for name, value in raw])
-        except UnicodeDecodeError:
-            return Headers([(_text(name), _text(value)) for name, value in raw])
-
     def _with_ours(self, headers: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
         if not headers:
             return self._headers
@@ -254,49 +210,12 @@ class HttpFetcher:
         return self._session
 
 
-class _Deadline:
-    """The one timer of a fetch, moved as it makes progress; `which` limit it stands for now."""
-
-    __slots__ = ("_ends", "_scope", "_slow_seconds", "which")
-
-    def __init__(self, ends: float, slow_seconds: float) -> None:
-        self._ends = ends
-        self._slow_seconds = slow_seconds
-        self._scope: asyncio.Timeout | None = None
-        self.which: TimeLimit = "total"
-
-    def for_headers(self, at: float) -> float:
-        if at < self._ends:
-            self.which = "headers"
-            return at
-        return self._ends
-
-    def of(self, scope: asyncio.Timeout) -> Self:
-        self._scope = scope
-        return self
-
-    def expect_progress(self) -> None:
-        """Allow the body as long as a slow one may take for its next part, but never past the end."""
-        at = asyncio.get_running_loop().time() + self._slow_seconds
-        self.which = "too_slow" if at < self._ends else "total"
-        if self._scope is not None:
-            self._scope.reschedule(min(at, self._ends))
-
-
 def _url(text: str) -> URL:
     """Return `text`, which is canonical, as it is: what was judged is what is sent."""
     url = URL(text, encoded=True)
     if url.scheme not in {"http", "https"} or not url.raw_host or url.raw_user is not None:
         raise BadRequest("only http and https URLs without user name can be fetched")
     return url
-
-
-def _text(octets: bytes) -> str:
-    """Decode what a header holds: UTF-8 where it is that, otherwise Latin-1 (RFC 9110 §5.5)."""
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
 
 
 def _translated(error: aiohttp.ClientError | OSError | ValueError) -> FetchError:

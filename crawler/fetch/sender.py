@@ -19,6 +19,7 @@ from crawler.errors import (
     TlsFailed,
 )
 from crawler.fetch.backend import GuardedBackend
+from crawler.fetch.tls import trust
 from crawler.http import Failed, Fetched, Headers, Outcome
 
 if TYPE_CHECKING:
@@ -40,11 +41,18 @@ class Sender:
     16 KiB of its body are read, so that a short one leaves the connection usable, and none is kept.
     """
 
-    def __init__(self, guard: EgressGuard, *, user_agent: str = "Trawl", total: timedelta = TOTAL) -> None:
+    def __init__(
+        self,
+        guard: EgressGuard,
+        *,
+        user_agent: str = "Trawl",
+        total: timedelta = TOTAL,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._user_agent = user_agent
         self._total_seconds = total.total_seconds()
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=tls or trust(),
             max_connections=AT_ONCE,
             max_keepalive_connections=AT_ONCE,
             network_backend=GuardedBackend(guard),

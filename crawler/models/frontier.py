@@ -63,6 +63,7 @@ class Host(models.Model):
     unavailable_since = models.DateTimeField(null=True, blank=True)
     circuit_openings = models.PositiveSmallIntegerField(default=0)
     hold_reason = models.CharField(max_length=60, blank=True, default="")
+    http1_until = models.DateTimeField(null=True, blank=True)
 
     robots_state = models.CharField(max_length=20, blank=True, default="")
     robots_body = models.BinaryField(default=b"", blank=True)

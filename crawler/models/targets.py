@@ -72,6 +72,7 @@ class Target(models.Model):
     )
     delay_seconds = models.FloatField(null=True, blank=True)
     connections = models.PositiveSmallIntegerField(null=True, blank=True)
+    http2 = models.BooleanField(default=False, db_default=False)
     adapt_pace = models.BooleanField(default=True, db_default=True)
     obey_robots = models.BooleanField(default=True)
     deadline = models.JSONField(null=True, blank=True)

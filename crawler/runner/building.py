@@ -16,8 +16,11 @@ from crawler.engine.login import LogIn
 from crawler.engine.preview import Preview
 from crawler.engine.session import SessionNews
 from crawler.engine.visit import Visitor
+from crawler.fetch.choosing import ChoosingFetcher
 from crawler.fetch.guard import EgressGuard
 from crawler.fetch.http import HttpFetcher
+from crawler.fetch.http2 import Http2Fetcher
+from crawler.fetch.tls import HTTP2, trust
 from crawler.policy.addresses import AddressPolicy, parse_allow
 from crawler.runner.holding import HeldSlice
 from crawler.runner.rules import NO_SECRETS, RuleBook, read_apart, rules_from, rules_of, text_of
@@ -51,10 +54,25 @@ class SliceJob:
     run: int | None = None
 
 
-def fetcher(settings: CrawlSettings, *, lease: Lease) -> HttpFetcher:
+def fetcher(settings: CrawlSettings, *, lease: Lease) -> ChoosingFetcher:
     """Return a client that goes through the egress guard, and sends nothing once the lease is not safe."""
-    policy = AddressPolicy(allow=parse_allow(settings.egress_allow))
-    return HttpFetcher(EgressGuard(policy), user_agent=settings.user_agent, may_send=lambda: lease.is_safe)
+    guard = EgressGuard(AddressPolicy(allow=parse_allow(settings.egress_allow)))
+
+    def may_send() -> bool:
+        return lease.is_safe
+
+    def http2() -> Http2Fetcher:
+        return Http2Fetcher(
+            guard,
+            user_agent=settings.user_agent,
+            may_send=may_send,
+            tls=trust(settings.tls_ca_file, alpn=HTTP2),
+        )
+
+    http1 = HttpFetcher(
+        guard, user_agent=settings.user_agent, may_send=may_send, tls=trust(settings.tls_ca_file)
+    )
+    return ChoosingFetcher(http1, http2)
 
 
 def crawl(

@@ -151,6 +151,7 @@ def rules_from(
         max_pages=frozen["max_pages"],
         impatient=impatient,
         follow=frozen.get("follow", True),
+        http2=frozen.get("http2", False),
         session=Session() if frozen.get("cookies") or (login and login.needs_cookies) else None,
         login=login,
     )

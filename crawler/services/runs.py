@@ -43,8 +43,8 @@ HOSTS_A_STEP = 1_000
 CANCELLED = "cancelled"
 FROZEN = (
     "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "traps",
-    "delay_seconds", "connections", "adapt_pace", "obey_robots", "cookies", "user_agent", "scraper",
-    "options", "fields", "row", "key", "sitemaps", "robots_sitemaps", "sitemaps_since",
+    "delay_seconds", "connections", "adapt_pace", "http2", "obey_robots", "cookies", "user_agent",
+    "scraper", "options", "fields", "row", "key", "sitemaps", "robots_sitemaps", "sitemaps_since",
 )  # fmt: skip
 
 

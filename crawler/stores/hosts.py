@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 LEDGER_COLUMNS = (
     "next_at, last_at, last_status, latency_seconds, failures, circuit_openings, unavailable_since, "
     "hold_reason, delay_seconds, delay_reason, crawl_delay_seconds, robots_state, robots_body, "
-    "robots_fetched_at, robots_until, robots_failures, robots_failed_at, robots_reason"
+    "robots_fetched_at, robots_until, robots_failures, robots_failed_at, robots_reason, "
+    "http1_until"
 )
 
 
@@ -123,7 +124,8 @@ RISEN = (
 def read_ledger(row: sql.Row) -> Ledger:
     """Return the ledger from the columns of LEDGER_COLUMNS."""
     next_at, last_at, last_status, latency, failures, openings, since, reason, *rest = row
-    delay, delay_reason, crawl_delay, state, body, fetched_at, until, tries, failed_at, cause = rest
+    delay, delay_reason, crawl_delay, *of_robots, http1_until = rest
+    state, body, fetched_at, until, tries, failed_at, cause = of_robots
     return Ledger(
         next_at=sql.moment(next_at),
         last_at=sql.moment(last_at),
@@ -143,6 +145,7 @@ def read_ledger(row: sql.Row) -> Ledger:
         robots_failures=tries,
         robots_failed_at=sql.moment(failed_at),
         robots_reason=str(cause),
+        http1_until=sql.moment(http1_until),
     )
 
 
@@ -157,7 +160,7 @@ def write_ledgers(news: Sequence[HostNews]) -> None:
 WRITE_LEDGER = (
     "UPDATE crawler_host SET next_at = %s, last_at = %s, last_status = %s, latency_seconds = %s, "
     "failures = %s, circuit_openings = %s, unavailable_since = %s, hold_reason = %s, delay_seconds = %s, "
-    "delay_reason = %s WHERE id = %s AND lease_epoch = %s"
+    "delay_reason = %s, http1_until = %s WHERE id = %s AND lease_epoch = %s"
 )
 WRITE_ROBOTS = (
     "UPDATE crawler_host SET crawl_delay_seconds = %s, robots_state = %s, robots_body = %s, "
@@ -184,6 +187,7 @@ def _ledger_row(news: HostNews) -> tuple[object, ...]:
         ledger.hold_reason[:60],
         ledger.delay_seconds,
         ledger.delay_reason,
+        sql.adapt(ledger.http1_until),
         news.id,
         news.epoch,
     )

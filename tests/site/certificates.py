@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """Return a server's context with a fresh certificate for 127.0.0.1, kept as `folder/certificate.pem`."""
+def self_signed(folder: Path, *, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+    """Return a server's context with a fresh certificate for 127.0.0.1, kept as `folder/certificate.pem`.
+
+    It offers `alpn`, the first of them rather than the others.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hostile.example")])
     now = datetime.now(UTC)
@@ -41,4 +44,6 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
     return context

@@ -22,6 +22,13 @@ def hostile_site() -> Iterator[HostileSite]:
 
 
 @pytest.fixture
+def hostile_http2_site(tmp_path: Path) -> Iterator[HostileSite]:
+    """The same over HTTP/2; its authority is `certificate.pem` in the test's folder."""
+    with HostileSite(tls=self_signed(tmp_path, alpn=("h2", "http/1.1"))) as site:
+        yield site
+
+
+@pytest.fixture
 def hostile_tls_site(tmp_path: Path) -> Iterator[HostileSite]:
     """The same over TLS, with a certificate that nobody vouches for."""
     with HostileSite(tls=self_signed(tmp_path)) as site:

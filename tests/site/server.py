@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, unquote
 
+from tests.site.http2 import Http2Connection
 from tests.site.pages import PAGES, Page
 from tests.site.reply import Reply, respond
 
@@ -34,6 +35,7 @@ class Received:
     port: int
     started: float
     body: bytes = b""
+    http2: bool = False
     finished: float | None = None
     path: str = ""
     query: dict[str, str] = field(default_factory=dict)
@@ -170,14 +172,18 @@ class HostileSite:
         assert task is not None
         self._answering.add(task)
         reply = Reply(writer)
+        tls = writer.get_extra_info("ssl_object")
         try:
+            if tls is not None and tls.selected_alpn_protocol() == "h2":
+                await Http2Connection(self, reader, writer).serve()
+                return
             while not reply.closed:
                 request = await self._read(reader, writer)
                 if request is None:
                     break
                 self.requests.append(request)
                 try:
-                    await self._page(request)(self, request, reply)
+                    await self.page_of(request)(self, request, reply)
                 finally:
                     request.finished = time.monotonic()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
@@ -218,7 +224,26 @@ class HostileSite:
             body=body,
         )
 
-    def _page(self, request: Received) -> Page:
+    def received(
+        self, *, method: str, target: str, headers: tuple[tuple[str, str], ...], port: int, body: bytes
+    ) -> Received:
+        """Write a request over HTTP/2 into the log."""
+        host = next(value for name, value in headers if name == "host")
+        request = Received(
+            method=method,
+            target=target,
+            host=host,
+            headers=headers,
+            port=port,
+            started=time.monotonic(),
+            body=body,
+            http2=True,
+        )
+        self.requests.append(request)
+        return request
+
+    def page_of(self, request: Received) -> Page:
+        """Return what answers a request."""
         if (own := self._pages.get(request.path)) is not None:
             return own
         for prefix, page in PAGES:

@@ -9,6 +9,8 @@ import pytest
 from crawler import checks
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_django import Settings
 
 
@@ -38,3 +40,13 @@ def test_a_setting_that_cannot_work_is_named(
 ) -> None:
     setattr(settings, name, value)
     assert ids() == [expected]
+
+
+def test_file_without_authorities_is_named(settings: Settings, tmp_path: Path) -> None:
+    settings.TLS_CA_FILE = str(tmp_path / "nothing.pem")
+    (missing,) = checks.settings_fit()
+    (tmp_path / "nothing.pem").write_text("no certificate")
+    (empty,) = checks.settings_fit()
+
+    assert (missing.id, empty.id) == ("crawler.E007", "crawler.E007")
+    assert missing.msg == "TLS_CA_FILE: No such file or directory"

@@ -74,6 +74,7 @@ class TargetOut(Schema):
     delay_seconds: float | None
     connections: int | None
     adapt_pace: bool
+    http2: bool
     obey_robots: bool
     cookies: bool
     login: dict[str, str] | None

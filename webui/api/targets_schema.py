@@ -121,6 +121,11 @@ TARGET_SCHEMA: dict[str, Any] = body(
         "default": True,
         "description": "Whether slow hosts are left more time; a delay below the default leaves none.",
     },
+    http2={
+        "type": "boolean",
+        "default": False,
+        "description": "Whether HTTP/2 is spoken with hosts that offer it.",
+    },
     obey_robots={"type": "boolean", "default": True},
     cookies={
         "type": "boolean",

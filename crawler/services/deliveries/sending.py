@@ -15,6 +15,7 @@ from django.utils import timezone
 from crawler import conf
 from crawler.fetch.guard import EgressGuard
 from crawler.fetch.sender import AT_ONCE, Sender
+from crawler.fetch.tls import trust
 from crawler.http import Fetched
 from crawler.models import GONE, Delivery, DeliveryState, Webhook
 from crawler.policy import webhooks as policy
@@ -91,7 +92,7 @@ async def _send_all(claims: list[Claim]) -> list[Outcome]:
     settings = conf.crawl()
     guard = EgressGuard(AddressPolicy(allow=parse_allow(settings.egress_allow)))
     try:
-        async with Sender(guard, user_agent=settings.user_agent) as sender:
+        async with Sender(guard, user_agent=settings.user_agent, tls=trust(settings.tls_ca_file)) as sender:
             return await asyncio.gather(*(_send(sender, claimed) for claimed in claims))
     finally:
         guard.close()

@@ -78,6 +78,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "delay_seconds": None,
     "connections": None,
     "adapt_pace": True,
+    "http2": False,
     "obey_robots": True,
     "cookies": False,
     "login": {},

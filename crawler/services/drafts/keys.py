@@ -184,6 +184,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "delay_seconds": optional(number(least=0, most=DAY)),
     "connections": optional(integer(least=1, most=64)),
     "adapt_pace": flag,
+    "http2": flag,
     "obey_robots": flag,
     "cookies": flag,
     "login": logins.read,

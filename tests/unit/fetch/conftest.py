@@ -9,10 +9,13 @@ import pytest
 
 from crawler.fetch.guard import EgressGuard
 from crawler.fetch.http import HttpFetcher
+from crawler.fetch.http2 import Http2Fetcher
+from crawler.fetch.tls import HTTP2, trust
 from crawler.policy.addresses import AddressPolicy, parse_allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -26,4 +29,12 @@ def guard() -> Iterator[EgressGuard]:
 @pytest.fixture
 async def fetcher(guard: EgressGuard) -> AsyncIterator[HttpFetcher]:
     async with HttpFetcher(guard, user_agent="Trawl-Test/1") as fetcher:
+        yield fetcher
+
+
+@pytest.fixture
+async def http2_fetcher(guard: EgressGuard, tmp_path: Path) -> AsyncIterator[Http2Fetcher]:
+    """A client that believes the certificate of the site whose fixture comes before it."""
+    tls = trust(str(tmp_path / "certificate.pem"), alpn=HTTP2)
+    async with Http2Fetcher(guard, user_agent="Trawl-Test/1", tls=tls) as fetcher:
         yield fetcher

@@ -6,7 +6,8 @@ import pytest
 
 from crawler.errors import ConnectionLost
 from crawler.fetch.http import HttpFetcher
-from crawler.http import FORM, Headers
+from crawler.fetch.http2 import Http2Fetcher
+from crawler.http import FORM, Failed, Headers, Outcome, Request
 from tests.conformance.fetchers import FetcherContract
 from tests.fakes.fetcher import FakeFetcher
 from tests.site import HostileSite
@@ -75,6 +76,30 @@ class TestHttpFetcher(FetcherContract):
     @pytest.fixture
     def fetcher(self, fetcher: HttpFetcher) -> HttpFetcher:
         return fetcher
+
+
+class Http2Alone:
+    """The client for HTTP/2 as a fetcher: the site offers it, so there is always an outcome."""
+
+    def __init__(self, fetcher: Http2Fetcher) -> None:
+        self._fetcher = fetcher
+
+    async def fetch(self, request: Request) -> Outcome:
+        outcome = await self._fetcher.fetch(request)
+        assert outcome is not None
+        assert isinstance(outcome, Failed) or outcome.http2
+        return outcome
+
+
+class TestHttp2Fetcher(FetcherContract):
+    @pytest.fixture
+    def web(self, hostile_http2_site: HostileSite) -> SiteWeb:
+        return SiteWeb(hostile_http2_site)
+
+    @pytest.fixture
+    def fetcher(self, web: SiteWeb, http2_fetcher: Http2Fetcher) -> Http2Alone:
+        assert web.url("/").startswith("https://")
+        return Http2Alone(http2_fetcher)
 
 
 class TestFakeFetcher(FetcherContract):

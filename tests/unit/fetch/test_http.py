@@ -14,7 +14,8 @@ import uvloop
 
 from crawler.errors import TimedOut
 from crawler.fetch.guard import EgressGuard
-from crawler.fetch.http import FetchLimits, HttpFetcher
+from crawler.fetch.http import HttpFetcher
+from crawler.fetch.limits import FetchLimits
 from crawler.http import Failed, Fetched, Outcome, Request
 from crawler.policy.addresses import AddressPolicy, parse_allow
 from tests.site import HostileSite

@@ -11,7 +11,8 @@ import pytest
 from crawler.engine import robots
 from crawler.engine.held import HeldHost
 from crawler.engine.work import Claim, HostLease, Ledger
-from crawler.fetch.http import FetchLimits, HttpFetcher
+from crawler.fetch.http import HttpFetcher
+from crawler.fetch.limits import FetchLimits
 from crawler.http import Fetched, Request
 from crawler.policy.robots import READ_BYTES
 from tests.fakes.clock import FakeClock

@@ -40,7 +40,6 @@ USED_BY_NAME = {
     "django-axes": "INSTALLED_APPS",
     "django-htmx": "INSTALLED_APPS and MIDDLEWARE",
     "gunicorn": "the program that serves the site",
-    "httpx": "kept for requests outside crawling; nothing makes any yet",
     "tzdata": "the time zones of zoneinfo",
     "whitenoise": "MIDDLEWARE",
 }

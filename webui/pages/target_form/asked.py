@@ -44,7 +44,7 @@ def read(post: QueryDict) -> Asked:
     data["max_age_seconds"] = units.seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
     data["deadline"] = _deadline(post)
     data["traps"] = traps.read(post)
-    for name in ("adapt_pace", "obey_robots", "cookies", "enabled", "shared"):
+    for name in ("adapt_pace", "http2", "obey_robots", "cookies", "enabled", "shared"):
         data[name] = post.get(name) == "on"
     data["login"] = login.read(post)
     data["headers"] = _headers(post.get("headers", ""), problems)

@@ -72,7 +72,7 @@ class TargetForm:
     @property
     def has_advanced(self) -> bool:
         """Say whether the part about headers and options is shown open."""
-        return self._says("headers", "user_agent", "options")
+        return self._says("headers", "user_agent", "options", "http2")
 
     @property
     def spelled_out(self) -> tuple[str, ...]:
@@ -110,8 +110,8 @@ class TargetForm:
 
 _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
-    "delay_seconds", "connections", "adapt_pace", "obey_robots", "cookies", "headers", "user_agent",
-    "scraper", "options", "row",
+    "delay_seconds", "connections", "adapt_pace", "http2", "obey_robots", "cookies", "headers",
+    "user_agent", "scraper", "options", "row",
     "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
     "refresh_per_day", "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
 )  # fmt: skip
@@ -152,6 +152,7 @@ def of_target(target: Target) -> TargetForm:
         f"{name}: {value}" for name, value in drafts.shown_headers(target.headers).items()
     )
     shown["options"] = _json(target.options) if target.options else ""
+    shown["http2"] = "on" if target.http2 else ""
     shown["adapt_pace"] = "on" if target.adapt_pace else ""
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["cookies"] = "on" if target.cookies else ""

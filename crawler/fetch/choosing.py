@@ -1,0 +1,48 @@
+"""Chooses the client of each request: HTTP/2 where that is wanted and offered, HTTP/1.1 everywhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from crawler.fetch.http import HttpFetcher
+    from crawler.fetch.http2 import Http2Fetcher
+    from crawler.http import Outcome, Request
+
+
+class ChoosingFetcher:
+    """Speaks HTTP/2 with servers that offer it, for requests that allow it; its client is made when one does.
+
+    A server that does not offer it is asked over HTTP/1.1 at once: nothing was sent to it yet.
+    """
+
+    def __init__(self, http: HttpFetcher, make_http2: Callable[[], Http2Fetcher]) -> None:
+        self._http = http
+        self._make_http2 = make_http2
+        self._http2: Http2Fetcher | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._http2 is not None:
+                await self._http2.__aexit__(kind, error, trace)
+        finally:
+            await self._http.__aexit__(kind, error, trace)
+
+    async def fetch(self, request: Request) -> Outcome:
+        """Return the response to `request`, whatever its status, or why there is none."""
+        if request.http2 and request.url.startswith("https://"):
+            if self._http2 is None:
+                self._http2 = self._make_http2()
+            outcome = await self._http2.fetch(request)
+            if outcome is not None:
+                return outcome
+        return await self._http.fetch(request)
