@@ -7,6 +7,7 @@ import traceback
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,7 +19,7 @@ from scrapers.page import JSON, Page, Problem, Scraped
 if TYPE_CHECKING:
     from scrapers.registry import Scraper, Yielded
 
-__all__ = ["Facts", "Problem", "Reading", "Scraped", "read", "said_of"]
+__all__ = ["Facts", "Problem", "Reading", "Scraped", "preload", "read", "said_of"]
 
 MAX_ITEMS = 10_000
 MAX_ITEM_BYTES = 1024 * 1024
@@ -63,6 +64,15 @@ class _Gathered:
         """Keep `problem`, unless the page has had so many that more say nothing new."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
+
+
+def preload() -> None:
+    """Import what only some pages need, so that it takes none of their time.
+
+    Called before processes are forked, which then share it.
+    """
+    for name in ("bs4", "dateparser"):
+        import_module(name)
 
 
 def read(page: Page, scraper: Scraper) -> Reading:

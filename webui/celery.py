@@ -70,15 +70,18 @@ def wait_briefly(celery: Celery, *, at_most: timedelta = ANSWERS_WITHIN) -> None
 
 @celeryd_after_setup.connect
 def serve_in_order(*, instance: Any, **_more: object) -> None:
-    """Have a worker take from the queues in which its broker keeps what it serves."""
+    """Have a worker take from the queues in which its broker keeps what it serves, and crawl at once."""
     from crawler import queue
     from crawler.services import slices
+    from scrapers import reader
 
     transport = queue.transport_of(str(instance.app.conf.broker_url))
     queues = instance.app.amqp.queues
     ours = {known.value: known for known in queue.Queue}
     asked = list(queues.consume_from)
     places = queue.taken_from([ours[name] for name in asked if name in ours], transport=transport)
+    if queue.Queue.URGENT.value in asked:
+        reader.preload()
     if asked == [queue.Queue.URGENT.value]:
         slices.keep_to_urgent()
     queues.select([*places, *(name for name in asked if name not in ours)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -156,3 +158,13 @@ def test_page_that_forbids_following_gives_no_links_whoever_found_them() -> None
     reading = reader.read(page(**{"x-robots-tag": "otherbot: all\ntrawl: nofollow"}), yields)
 
     assert (reading.links, len(reading.items), reading.facts.nofollow) == ((), 1, True)
+
+
+def test_what_only_some_pages_need_can_be_loaded_before() -> None:
+    code = (
+        "import sys; from scrapers import reader; before = {*sys.modules}; reader.preload(); "
+        "print(*sorted({'bs4', 'dateparser'} & ({*sys.modules} - before)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "bs4 dateparser\n"
