@@ -62,13 +62,13 @@ class TargetAdmin(_Admin):
     list_filter = ("enabled", "hidden", "scraper")
     list_select_related = ("owner",)
     search_fields = ("name",)
-    exclude = ("headers", "login")
+    exclude = ("headers", "login", "proxies")
     raw_id_fields = ("owner",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Leave what needs no check: whose it is, and whether it runs."""
         names = [field.name for field in models.Target._meta.fields]  # noqa: SLF001 Django's public name
-        return [name for name in names if name not in {"owner", "enabled", "headers", "login"}]
+        return [name for name in names if name not in {"owner", "enabled", "headers", "login", "proxies"}]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -120,6 +120,12 @@ class RunAdmin(ReadOnly):
 @admin.register(models.RunLogin)
 class RunLoginAdmin(ReadOnly):
     list_display = ("run", "number", "working", "asked_at", "tries", "streak")
+
+
+@admin.register(models.ProxyHealth)
+class ProxyHealthAdmin(ReadOnly):
+    list_display = ("target", "failures", "error", "rests_until", "changed_at")
+    hidden = ("key",)
 
 
 @admin.register(models.Host)

@@ -34,6 +34,7 @@ class FetchError(Exception):
         ├── RedirectError               bad_redirect
         │   ├── RedirectLoop            redirect_loop
         │   └── TooManyRedirects        too_many_redirects
+        ├── ProxyFailed                 proxy_failed
         ├── RobotsForbidden             robots
         └── HostWaits                   host_waits
 
@@ -170,6 +171,13 @@ class RedirectLoop(RedirectError):
 class TooManyRedirects(RedirectError):
     code = "too_many_redirects"
     summary = "the redirects do not end"
+
+
+class ProxyFailed(FetchError):
+    """Nothing was sent to the host: the trouble is the proxy's."""
+
+    code = "proxy_failed"
+    summary = "the target's proxy could not be used"
 
 
 class RobotsForbidden(FetchError):

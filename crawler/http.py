@@ -88,6 +88,18 @@ class Headers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A proxy by `scheme://host:port`, with its credentials; as text it has none."""
+
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One GET to send, or the POST of a `form` (application/x-www-form-urlencoded).
 
@@ -102,6 +114,7 @@ class Request:
     keep_bytes: int | None = None
     form: bytes | None = field(default=None, repr=False)
     http2: bool = False
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

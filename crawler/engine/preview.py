@@ -64,7 +64,7 @@ class Preview:
                 await self._errand.leave()
                 return self._shown(answer, hops)
             visited = [passed.url for passed in hops]
-            returns = self._rules.session is not None
+            returns = self._rules.session is not None and self._rules.session.keeps_cookies
             hop = redirects.follow(url.text, answer.page, visited=visited, returns=returns)
             hops.append(Hop(url=url.text, status=answer.page.status))
             if isinstance(hop, RedirectError):

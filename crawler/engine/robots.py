@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.engine.neighbours import ask
+from crawler.engine.session import ThroughProxies
 from crawler.errors import RedirectError, RobotsForbidden
 from crawler.http import Failed, Request
 from crawler.policy import redirects, robots
@@ -46,7 +47,9 @@ async def refresh(
     left alone for a while, or its requests are skipped when waiting promises nothing. Nothing is
     learnt when the host is to go before another's turn comes, to which its file was moved.
     """
-    outcome = await _fetch(host, claim, fetcher=fetcher, others=others)
+    pool = claim.rules.session.proxies if claim.rules.session is not None else None
+    client = fetcher if pool is None else ThroughProxies(fetcher, pool, clock=clock)
+    outcome = await _fetch(host, claim, fetcher=client, others=others)
     if outcome is None:
         return
     now, ledger = clock.now(), host.ledger

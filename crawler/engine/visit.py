@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from crawler.engine.held import HeldHost
     from crawler.engine.ports import Clock, Fetcher, Frontier
     from crawler.engine.reading import TimedReader
+    from crawler.engine.session import Changes
     from crawler.http import Outcome
-    from crawler.policy.cookies import Cookie
 
 UNAVAILABLE = "host_unavailable"
 LOGIN_TAKES = timedelta(seconds=1)
@@ -60,14 +60,14 @@ class Visitor:
                 claim=claim, until=self._clock.now() + LOGIN_TAKES, reason=LOGGED_OUT, counts=False
             )
         url, login = canonical(claim.url, keep_tracking=True), session.login
-        outcome, cookies = await session.fetch(
+        outcome, changes = await session.fetch(
             self._fetcher, url, headers=_headers(claim, host.origin), clock=self._clock
         )
         if claim.rules.login and isinstance(outcome, Fetched) and claim.rules.login.is_over(outcome):
             manners.note(host, outcome)
             session.end(login)
-            return self._logged_out(claim, outcome, login=login)
-        return _with(await self._result(host, claim, outcome), cookies)
+            return _with(self._logged_out(claim, outcome, login=login), changes)
+        return _with(await self._result(host, claim, outcome), changes)
 
     def _logged_out(self, claim: Claim, page: Fetched, *, login: int) -> Result:
         """Have the run log in again, and try once more: what then is not for it either has failed."""
@@ -209,10 +209,10 @@ def ended(claim: Claim, state: Ending, reason: str, outcome: Outcome) -> Ended:
     )
 
 
-def _with(result: Result, cookies: tuple[Cookie, ...]) -> Result:
+def _with(result: Result, changes: Changes) -> Result:
     match result:
-        case Visited() | Ended() | Postponed() if cookies:
-            return replace(result, cookies=cookies)
+        case Visited() | Ended() | Postponed() if changes.cookies or changes.proxies:
+            return replace(result, cookies=changes.cookies, proxies=changes.proxies)
         case _:
             return result
 
@@ -226,7 +226,8 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
 
     What a start URL redirects to belongs to the target wherever it lies.
     """
-    returns = claim.rules.session is not None and claim.kind is Kind.PAGE
+    session = claim.rules.session
+    returns = session is not None and session.keeps_cookies and claim.kind is Kind.PAGE
     hop = redirects.follow(claim.url, response, visited=claim.via, returns=returns)
     if isinstance(hop, RedirectError):
         return ended(claim, Ending.FAILED, hop.code, response)

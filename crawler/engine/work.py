@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crawler.http import Fetched
     from crawler.policy.cookies import Cookie
     from crawler.policy.logins import Login
+    from crawler.policy.proxies import Health
     from crawler.urls import Url
     from scrapers.reader import Reading
 
@@ -225,7 +226,8 @@ class Visited:
 
     `outside` are links not followed, with the reason; `redirected` says that the page is
     elsewhere and stands in `found`. `landing` is where a start URL led to, when that lies outside
-    of the scope: from now on it belongs to it. `cookies` are what the answer changed of the run's.
+    of the scope: from now on it belongs to it. `cookies` and `proxies` are what the
+    answer changed of the run's.
     """
 
     claim: Claim
@@ -240,6 +242,7 @@ class Visited:
     unchanged: bool = False
     landing: str | None = None
     cookies: tuple[Cookie, ...] = ()
+    proxies: tuple[Health, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +293,7 @@ class Ended:
     wire_bytes: int = 0
     problems: tuple[ProblemRecord, ...] = ()
     cookies: tuple[Cookie, ...] = ()
+    proxies: tuple[Health, ...] = ()
     logged_out: int | None = None
 
 
@@ -305,6 +309,7 @@ class Postponed:
     reason: str
     counts: bool = True
     cookies: tuple[Cookie, ...] = ()
+    proxies: tuple[Health, ...] = ()
     logged_out: int | None = None
 
 

@@ -23,6 +23,7 @@ from crawler.errors import (
     TooLarge,
     TruncatedBody,
 )
+from crawler.fetch import proxied
 from crawler.fetch.answers import body_of, fetched, headers_of
 from crawler.fetch.connections import GuardedConnector, dialled
 from crawler.fetch.inflate import ACCEPTED
@@ -109,7 +110,9 @@ class HttpFetcher:
             url = _url(request.url)
             headers = self._with_ours(request.headers)
             async with asyncio.timeout_at(deadline.for_headers(started + self._headers_seconds)) as scope:
-                response = await self._send(url, headers, request.form)
+                if request.proxy is not None:
+                    await proxied.judge(self._guard, request.proxy, url)
+                response = await self._send(url, headers, request)
                 try:
                     return await self._receive(request, response, deadline.of(scope), started)
                 except BaseException:
@@ -120,33 +123,38 @@ class HttpFetcher:
         except TimeoutError as failure:
             connecting = isinstance(failure, aiohttp.ServerTimeoutError)
             error = TimedOut(which="connect" if connecting else deadline.which)
+            error = (request.proxy and proxied.failed(request.proxy, failure)) or error
         except (aiohttp.ClientError, OSError, ValueError) as failure:
-            error = _translated(failure)
+            error = (request.proxy and proxied.failed(request.proxy, failure)) or _translated(failure)
         return Failed(url=request.url, error=error, elapsed_seconds=loop.time() - started)
 
-    async def _send(self, url: URL, headers: CIMultiDict[str], form: bytes | None) -> aiohttp.ClientResponse:
+    async def _send(self, url: URL, headers: CIMultiDict[str], request: Request) -> aiohttp.ClientResponse:
         """Send a GET, or a form, once.
 
         A connection that was kept may have been closed while nobody looked: then a GET is sent again on a
         new one (RFC 9110 §9.2.2). A server that closes a new one has been asked, and is left alone.
         """
         session = self._open_session()
-        if form is not None:
+        if request.form is not None:
             typed = headers.copy()
             typed["Content-Type"] = FORM
-            return await session.post(url, headers=typed, data=form, allow_redirects=False)
+            way = proxied.options(request.proxy, url, typed)
+            return await session.post(url, data=request.form, allow_redirects=False, **way)
+        way = proxied.options(request.proxy, url, headers)
         dialled.set(False)
         try:
-            return await session.get(url, headers=headers, allow_redirects=False)
+            return await session.get(url, allow_redirects=False, **way)
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
             if dialled.get():
                 raise
-        return await session.get(url, headers=headers, allow_redirects=False)
+        return await session.get(url, allow_redirects=False, **way)
 
     async def _receive(
         self, request: Request, response: aiohttp.ClientResponse, deadline: Deadline, started: float
     ) -> Fetched:
         headers = headers_of(response.raw_headers, self._limits)
+        if request.proxy is not None and response.status == proxied.AUTHENTICATION_REQUIRED:
+            raise proxied.refused(request.proxy, response.status)
         keep = request.keep_bytes
         sent = await self._read_body(response, deadline, keep)
         body = await body_of(sent, headers, self._inflating, keep=keep)

@@ -53,13 +53,16 @@ class OrderedJSONField(models.JSONField):
 
 
 class EncryptedJSONField(_TextField):
-    """A JSON value stored as a Fernet token under `ENCRYPTION_KEY`; an empty value is stored plain."""
+    """A JSON value stored as a Fernet token under `ENCRYPTION_KEY`; an empty value is stored plain.
+
+    Nothing stored is the default: an empty object, or an empty list.
+    """
 
     _pyi_private_set_type: Any
     _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, *_context: object) -> Any:
-        return read(value or "")
+        return read(value) if value else self.get_default()
 
     def to_python(self, value: Any) -> Any:
         return read(value) if isinstance(value, str) else value

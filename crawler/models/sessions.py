@@ -1,4 +1,4 @@
-"""What runs remember between their requests."""
+"""What runs remember between their requests, and how the proxies of targets do."""
 
 from __future__ import annotations
 
@@ -43,3 +43,22 @@ class RunLogin(models.Model):
 
     def __str__(self) -> str:
         return f"login {self.number} of run {self.run_id}"
+
+
+class ProxyHealth(models.Model):
+    """How one of a target's proxies does, since it first failed; `key` is a hash of its user and address."""
+
+    target = models.ForeignKey(
+        "crawler.Target", on_delete=models.CASCADE, related_name="proxy_health", db_index=False
+    )
+    key = models.BinaryField(max_length=16)
+    failures = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=200, blank=True, default="")
+    rests_until = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["target", "key"], name="proxy_health_once"),)
+
+    def __str__(self) -> str:
+        return f"a proxy of target {self.target_id}"

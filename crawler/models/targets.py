@@ -79,6 +79,7 @@ class Target(models.Model):
     max_age_seconds = models.PositiveIntegerField(null=True, blank=True)
     refresh_per_day = models.PositiveIntegerField(null=True, blank=True)
     cookies = models.BooleanField(default=False, db_default=False)
+    proxies = EncryptedJSONField(default=list, blank=True, null=True)
     login = EncryptedJSONField(default=dict, blank=True, null=True)
     headers = EncryptedJSONField(default=dict, blank=True)
     user_agent = models.CharField(max_length=400, blank=True, default="")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, assert_never
 
-from crawler.errors import TimedOut, TlsFailed, TruncatedBody, Unreachable
+from crawler.errors import ProxyFailed, TimedOut, TlsFailed, TruncatedBody, Unreachable
 from crawler.http import Failed, Fetched
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHORTEST_WAIT: Final = timedelta(seconds=1)
 LONGEST_WAIT: Final = timedelta(hours=24)
 
+_PASSING: Final = (Unreachable, TimedOut, TlsFailed, TruncatedBody, ProxyFailed)
 _ASKS_TO_WAIT: Final = frozenset({429, 503})
 
 
@@ -76,7 +77,7 @@ class RetryPolicy:
                 return self._again(f"status-{status}", attempt=attempt, jitter=jitter)
             case Fetched(status=status):
                 return GiveUp(f"status-{status}")
-            case Failed(error=Unreachable() | TimedOut() | TlsFailed() | TruncatedBody() as error):
+            case Failed(error=error) if isinstance(error, _PASSING):
                 return self._again(error.code, attempt=attempt, jitter=jitter)
             case Failed(error=error):
                 return GiveUp(error.code)

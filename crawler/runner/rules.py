@@ -20,8 +20,9 @@ from crawler.frontier.frozen import scope_of
 from crawler.frontier.politeness import Pace
 from crawler.models import Page as PageRow
 from crawler.models import Run, RunTrigger
-from crawler.policy import redirects
+from crawler.policy import proxies, redirects
 from crawler.policy.logins import Login
+from crawler.policy.proxies import ProxyPool
 from crawler.urls import canonical
 from scrapers import reader, registry
 from scrapers.page import Page
@@ -152,7 +153,7 @@ def rules_from(
         impatient=impatient,
         follow=frozen.get("follow", True),
         http2=frozen.get("http2", False),
-        session=Session() if frozen.get("cookies") or (login and login.needs_cookies) else None,
+        session=_session(frozen, secrets, login),
         login=login,
     )
 
@@ -173,6 +174,15 @@ def read_apart(rules: RunRules, frozen: Mapping[str, Any]) -> RunRules:
             raise ReadTimedOut from None
 
     return replace(rules, read=read)
+
+
+def _session(frozen: Mapping[str, Any], secrets: Mapping[str, Any], login: Login | None) -> Session | None:
+    """Return a session for a run that keeps cookies or goes through proxies; None for others."""
+    keeps_cookies = bool(frozen.get("cookies")) or (login is not None and login.needs_cookies)
+    pool = ProxyPool([proxies.parse(text) for text in secrets.get("proxies") or ()])
+    if not keeps_cookies and not len(pool):
+        return None
+    return Session(keeps_cookies=keeps_cookies, proxies=pool if len(pool) else None)
 
 
 def read_page(fetched: Fetched, *, scraper: Scraper) -> Reading:

@@ -20,7 +20,9 @@ def run(*, draft: str, user: int) -> dict[str, Any]:
     opened = fields.read(draft)
     try:
         finding = runner.preview(
-            opened["settings"], headers=opened["headers"], secrets={"login": opened.get("login")}
+            opened["settings"],
+            headers=opened["headers"],
+            secrets={name: opened.get(name) for name in ("login", "proxies")},
         )
     finally:
         bells.ring_where_due(now=timezone.now())  # what waited on its hosts may have lost its slice

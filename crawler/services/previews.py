@@ -28,9 +28,8 @@ def start(*, user: User, data: object, now: datetime, existing: Target | None = 
         data = {**data, "name": data.get("name") or UNNAMED}
     draft = targets.validate(data, existing=existing, by=user, now=now)
     settings = {name: draft.values[name] for name in runs.FROZEN}
-    sealed = fields.write(
-        {"settings": settings, "headers": draft.values["headers"], "login": draft.values["login"]}
-    )
+    secrets = {name: draft.values[name] for name in ("headers", "login", "proxies")}
+    sealed = fields.write({"settings": settings, **secrets})
     task_id = str(uuid4())
     outbox.post(Work.PREVIEW, now=now, task_id=task_id, draft=sealed, user=user.pk)
     return task_id

@@ -22,6 +22,7 @@ from crawler.models import (
     Page,
     ProblemKind,
     ProblemSample,
+    ProxyHealth,
     Request,
     Run,
     RunLogin,
@@ -98,6 +99,7 @@ def _step_target(_now: datetime) -> int:
         items,
         Page.objects.filter(target=target),
         Event.objects.filter(target=target),
+        ProxyHealth.objects.filter(target=target),
         Delivery.objects.filter(webhook__target=target),
         Webhook.objects.filter(target=target),
     ):

@@ -109,7 +109,8 @@ def frozen(target: Target) -> dict[str, Any]:
 
 def secrets(target: Target) -> dict[str, Any]:
     """Return what of a target a run keeps encrypted, besides the headers."""
-    return {"login": target.login} if target.login else {}
+    kept = {"login": target.login, "proxies": target.proxies}
+    return {name: value for name, value in kept.items() if value}
 
 
 def logs_in(target: Target) -> bool:

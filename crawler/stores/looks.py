@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from crawler.engine.ports import Look
 from crawler.engine.session import SessionNews
 from crawler.frontier import politeness, share
-from crawler.stores import claims, cookies, leases, logins, runs, sql
+from crawler.stores import claims, cookies, leases, logins, proxies, runs, sql
 from crawler.stores.claims import Claimer, Wish
 from crawler.stores.sharing import SharedHosts
 from crawler.stores.tenancy import HostsInTurns
@@ -143,8 +143,14 @@ class Looker:
                 read_at = self._cookies_read_at.get(session)
                 since = None if read_at is None else read_at - STORED_WITHIN
                 login = logins.number(of_run.run) if of_run.login else 0
-                news = SessionNews(login=login, cookies=cookies.changed(of_run.run, since=since))
-                yield session, news
+                yield (
+                    session,
+                    SessionNews(
+                        login=login,
+                        cookies=cookies.changed(of_run.run, since=since) if session.keeps_cookies else (),
+                        proxies=proxies.of_target(of_run.target) if session.proxies else (),
+                    ),
+                )
 
     def _lease(self, room: int, *, now: datetime) -> dict[int, tuple[HostLease, int]]:
         return leases.take(self._hosts.find(room, now=now), owner=self._owner)

@@ -16,6 +16,7 @@ from crawler.stores import (
     leases,
     logins,
     pages,
+    proxies,
     runs,
     sitemaps,
     snapshots,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from crawler.engine.ports import Clock
     from crawler.engine.work import Result
     from crawler.policy.cookies import Cookie
+    from crawler.policy.proxies import Health
     from crawler.stores.runs import Spent
 
 SAMPLES_A_REASON = 100
@@ -100,6 +102,7 @@ class Committer:
         self._sample(live, discovery.refused)
         self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Listed | Ended)])
         cookies.save(_cookies(live))
+        proxies.save(_proxies(live))
         spent = tallies.add_up()
         discovery.correct(spent=spent, most=budgets, now=now)
         if not last:
@@ -251,6 +254,13 @@ def _cookies(live: Iterable[Result]) -> Iterator[tuple[int, Cookie]]:
         if not isinstance(result, Returned | Listed):
             for cookie in result.cookies:
                 yield result.claim.rules.run, cookie
+
+
+def _proxies(live: Iterable[Result]) -> Iterator[tuple[int, Health]]:
+    for result in live:
+        if not isinstance(result, Returned | Listed):
+            for health in result.proxies:
+                yield result.claim.rules.target, health
 
 
 def _ask_for_logins(live: Iterable[Result], locked: Collection[int], *, now: datetime) -> None:

@@ -8,6 +8,7 @@ from crawler.frontier.traps import Traps
 from crawler.models import MisfirePolicy, OverlapPolicy, Scope
 from crawler.policy.logins import LoginKind
 from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_SITEMAPS, MAX_START_URLS
+from crawler.services.drafts.proxies import MOST_PROXIES
 from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL, MOST_JITTER, MOST_WINDOWS
 from crawler.services.drafts.traps import BOUNDS
 from webui.api.schemas import body
@@ -132,6 +133,10 @@ TARGET_SCHEMA: dict[str, Any] = body(
         "default": False,
         "description": "Whether a run keeps the cookies that sites set, and sends them back.",
     },
+    proxies=_texts(
+        "Such as http://user:password@proxy.example.org:8080, used in turns; passwords read as `(hidden)`.",
+        MOST_PROXIES,
+    ),
     login=LOGIN_SCHEMA,
     headers={
         **OBJECT,

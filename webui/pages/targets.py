@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crawler.models import RunTrigger, Target
-from crawler.queries import events, freshness, items, refresh, skips
+from crawler.queries import events, freshness, items, proxies, refresh, skips
 from crawler.queries import runs as past_runs
 from crawler.queries import targets as queries
 from crawler.queries.targets import Shown
@@ -49,6 +49,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     found = items.page(items.search(request.user, target=target.pk), size=8).rows
     context = {
         "target": target,
+        "proxies": proxies.lines(target, now=now),
         "schedule": schedule,
         "next_times": schedules.next_times(schedule, now=now) if schedule else [],
         "skips": skips.latest(target),

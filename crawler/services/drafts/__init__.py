@@ -11,10 +11,11 @@ from crawler.models import Scope
 from crawler.models.targets import DEFAULT_MAX_PAGES
 from crawler.policy.addresses import BadAllow
 from crawler.services import reach
-from crawler.services.drafts import audience, feasibility, logins, promises, timing
+from crawler.services.drafts import audience, feasibility, logins, promises, proxies, timing
 from crawler.services.drafts.keys import KEYS, is_secret, shown_headers
 from crawler.services.drafts.logins import HIDDEN
 from crawler.services.drafts.logins import shown as shown_login
+from crawler.services.drafts.proxies import shown as shown_proxies
 from crawler.services.drafts.timing import ScheduleDraft, draft_of
 from crawler.services.drafts.values import Wrong
 from scrapers import registry
@@ -38,6 +39,7 @@ __all__ = [
     "read",
     "shown_headers",
     "shown_login",
+    "shown_proxies",
     "warnings",
 ]
 
@@ -81,6 +83,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "http2": False,
     "obey_robots": True,
     "cookies": False,
+    "proxies": [],
     "login": {},
     "headers": {},
     "user_agent": "",
@@ -198,6 +201,8 @@ def _read_value(key: str, value: object, values: Mapping[str, Any]) -> object:
     found = KEYS[key](value)
     if key == "login":
         return logins.unhide(found, values["login"] or {})
+    if key == "proxies":
+        return proxies.unhide(found, values["proxies"] or ())
     return _unhide(found, values["headers"]) if key == "headers" else found
 
 

@@ -11,7 +11,7 @@ import re2
 from crawler.http import OF_ONE_URL, OF_THE_CONNECTION
 from crawler.models import Scope
 from crawler.services import seeds
-from crawler.services.drafts import deadlines, logins, traps
+from crawler.services.drafts import deadlines, logins, proxies, traps
 from crawler.services.drafts.logins import HIDDEN
 from crawler.services.drafts.values import (
     Wrong,
@@ -187,6 +187,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "http2": flag,
     "obey_robots": flag,
     "cookies": flag,
+    "proxies": proxies.read,
     "login": logins.read,
     "headers": headers,
     "user_agent": user_agent,

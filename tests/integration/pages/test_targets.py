@@ -8,9 +8,12 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crawler.models import EventKind, RefreshPlan, Run, Scope, Target
+from crawler.policy import proxies
 from crawler.services import events, freshness, refresh, targets
+from crawler.stores import proxies as stored
 from tests.integration.pages.conftest import NOW, SETTINGS
 
 FILLED: dict[str, Any] = {
@@ -148,6 +151,23 @@ def test_what_is_wrong_with_a_login_stands_beside_its_control_without_its_secret
     assert "hush" not in page.content.decode()
     page = client.post(reverse("target-new"), FILLED | {"login_kind": "bearer"})
     assert page.context["form"].problems["login_secret"] == ("is required",)
+
+
+def test_proxies_are_shown_with_their_state_and_without_their_passwords(client: Client) -> None:
+    posted = FILLED | {"proxies": "http://ada:hush@one.test:8080\nhttp://two.test:8080"}
+    client.post(reverse("target-new"), posted)
+    target = Target.objects.get(name="Garden")
+    one = proxies.parse(target.proxies[0])
+    health = proxies.ProxyPool([one]).note(one, "the proxy accepts no connection", now=timezone.now())
+    assert health is not None
+    stored.save([(target.pk, health)])
+
+    page = client.get(reverse("target", args=[target.pk])).content.decode()
+    assert "http://ada:(hidden)@one.test:8080" in page
+    assert "the proxy accepts no connection; 1 time in a row" in page
+    form = client.get(reverse("target-edit", args=[target.pk]))
+    assert form.context["form"].values["proxies"].splitlines()[0] == "http://ada:(hidden)@one.test:8080"
+    assert "hush" not in page + form.content.decode()
 
 
 def test_secret_headers_are_not_shown_and_survive_saving(client: Client, target: Target) -> None:

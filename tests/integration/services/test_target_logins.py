@@ -142,3 +142,35 @@ def test_secret_that_is_typed_again_may_go_to_new_places() -> None:
 
 def test_start_urls_elsewhere_do_not_concern_a_form() -> None:
     assert change(a_target(FORM), start_urls=["https://other.test/"]).login == FORM
+
+
+PROXY = "http://ada:p%40ss@proxy.test:8080"
+
+
+def test_proxies_are_stored_encrypted_and_shown_without_passwords() -> None:
+    target = a_target(None, proxies=[PROXY, " https://plain.test "])
+    run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+
+    assert target.proxies == [PROXY, "https://plain.test:443"]
+    assert Run.objects.get(pk=run.pk).secrets == {"proxies": target.proxies}
+    shown = drafts.shown_proxies(target.proxies)
+    assert shown == [f"http://ada:{HIDDEN}@proxy.test:8080", "https://plain.test:443"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proxies FROM crawler_target WHERE id = %s", [target.pk])
+        assert "p%40ss" not in cursor.fetchone()[0]
+    assert change(target, proxies=shown).proxies == target.proxies
+    assert change(target, proxies=None).proxies == []
+
+
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("socks5://proxy.test:1080", "SOCKS is not spoken; use a proxy that speaks http or https"),
+        ("proxy.test", "is no address of a proxy; write it like http://proxy.example.org:8080"),
+        (f"http://ada:{HIDDEN}@evil.test:8080", "needs its password again: its address or user has changed"),
+    ],
+)
+def test_what_is_no_proxy_is_refused_beside_its_line(proxy: str, message: str) -> None:
+    target = a_target(None, proxies=[PROXY])
+
+    assert wrong(lambda: change(target, proxies=[PROXY, proxy])) == {"proxies.1": message}

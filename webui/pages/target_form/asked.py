@@ -35,7 +35,7 @@ def read(post: QueryDict) -> Asked:
     data: dict[str, Any] = {
         name: post.get(name, "").strip() for name in ("name", "scope", "user_agent", "scraper", "row")
     }
-    for name in ("start_urls", "include", "exclude"):
+    for name in ("start_urls", "include", "exclude", "proxies"):
         data[name] = [line.strip() for line in post.get(name, "").splitlines() if line.strip()]
     for name in ("key", "tags"):
         data[name] = [word.strip() for word in post.get(name, "").split(",") if word.strip()]

@@ -28,7 +28,7 @@ PRIORITIES = (
     (1, "1 · bulk"),
     (0, "0 · bulk, when nothing else waits"),
 )
-SHARED = ("options", "headers", "start_urls", "include", "exclude", "key", "tags", "fields")
+SHARED = ("proxies", "options", "headers", "start_urls", "include", "exclude", "key", "tags", "fields")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class TargetForm:
     @property
     def has_advanced(self) -> bool:
         """Say whether the part about headers and options is shown open."""
-        return self._says("headers", "user_agent", "options", "http2")
+        return self._says("headers", "user_agent", "options", "http2", "proxies")
 
     @property
     def spelled_out(self) -> tuple[str, ...]:
@@ -114,6 +114,7 @@ _TEXTS = (
     "user_agent", "scraper", "options", "row",
     "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
     "refresh_per_day", "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
+    "proxies",
 )  # fmt: skip
 
 
@@ -160,6 +161,7 @@ def of_target(target: Target) -> TargetForm:
     shown["shared"] = "on" if target.shared else ""
     shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
     shown |= login.shown(target.login)
+    shown["proxies"] = "\n".join(drafts.shown_proxies(target.proxies))
     if target.deadline:
         shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
     if target.max_age_seconds is not None:
