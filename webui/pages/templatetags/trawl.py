@@ -196,7 +196,7 @@ def pairs(data: object) -> list[tuple[str, object]]:
 @register.filter
 def cell(value: object) -> str:
     """Return a scraped value as short text for a table; the tag escapes it."""
-    if value is None or value == "":
+    if value in (None, "", [], {}):
         return NOTHING
     if isinstance(value, str) and _scheme(value) in {"http", "https"} and " " not in value:
         return web_link(value, _cut(value.partition("://")[2]))
