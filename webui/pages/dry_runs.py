@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST
 
 from crawler.models import Target
 from crawler.services import dry_runs
-from crawler.services.targets import InvalidTarget, Problem
+from crawler.services.targets import InvalidTarget
 from webui.pages import target_form
+from webui.pages.previews import wrong
 
 
 @require_POST
@@ -22,20 +23,12 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     found = Target.objects.visible_to(request.user).select_related("schedule", "owner")
     target, asked = get_object_or_404(found, pk=pk), target_form.read(request.POST)
     if asked.problems:
-        return _wrong(request, asked.problems, target)
+        return wrong(request, asked.problems, target)
     try:
         outcome = dry_runs.try_out(
             target=target, data=asked.data, user=cast("User", request.user), now=timezone.now()
         )
     except InvalidTarget as error:
-        return _wrong(request, error.problems, target)
+        return wrong(request, error.problems, target)
     template = "dry_runs/_found.html" if request.headers.get("HX-Request") else "dry_runs/show.html"
     return render(request, template, {"target": target, "found": outcome})
-
-
-def _wrong(request: HttpRequest, problems: tuple[Problem, ...], target: Target) -> HttpResponse:
-    """Show the problems: beside the controls of the form, or alone where only they are asked for."""
-    form = target_form.submitted(request.POST, problems)
-    if request.headers.get("HX-Request"):
-        return render(request, "previews/_problems.html", {"form": form})
-    return render(request, "targets/form.html", {"form": form, "target": target}, status=422)

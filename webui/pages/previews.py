@@ -23,13 +23,13 @@ def start(request: HttpRequest) -> HttpResponse:
     target = _existing(request)
     asked = target_form.read(request.POST)
     if asked.problems:
-        return _wrong(request, asked.problems, target)
+        return wrong(request, asked.problems, target)
     try:
         preview = previews.start(
             user=cast("User", request.user), data=asked.data, existing=target, now=timezone.now()
         )
     except InvalidTarget as error:
-        return _wrong(request, error.problems, target)
+        return wrong(request, error.problems, target)
     if request.headers.get("HX-Request"):
         return _shown(request, preview)
     return redirect("preview", preview=preview)
@@ -53,7 +53,7 @@ def _existing(request: HttpRequest) -> Target | None:
     return get_object_or_404(Target.objects.visible_to(request.user), pk=pk) if pk is not None else None
 
 
-def _wrong(request: HttpRequest, problems: tuple[Problem, ...], target: Target | None) -> HttpResponse:
+def wrong(request: HttpRequest, problems: tuple[Problem, ...], target: Target | None) -> HttpResponse:
     """Show the problems: beside the controls of the form, or alone where only they are asked for."""
     form = target_form.submitted(request.POST, problems)
     if request.headers.get("HX-Request"):

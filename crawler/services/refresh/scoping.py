@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.frontier.scope import compile_scope
-from crawler.frontier.traps import traps_of
+from crawler.frontier import frozen
 from crawler.models import Page, Run
+from crawler.services import runs
 from crawler.services.refresh.reading import GIVEN_UP
 from crawler.urls import canonical
 
@@ -36,17 +36,7 @@ def leave_out(ids: Sequence[int]) -> None:
 
 def scope_of(target: Target) -> Scope:
     """Return the target's scope as it is now, with where its start URLs led to in the last run."""
-    scope = compile_scope(
-        kind=target.scope,
-        starts=target.start_urls,
-        include=target.include,
-        exclude=target.exclude,
-        max_depth=None,
-        traps=traps_of(target.traps),
-    )
-    for url in landings(target):
-        scope = scope.joined(canonical(url))
-    return scope
+    return frozen.scope_of({**runs.frozen(target), "max_depth": None, "landings": landings(target)})
 
 
 def landings(target: Target) -> list[str]:
