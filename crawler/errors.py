@@ -234,14 +234,14 @@ OUTSIDE: Final[Mapping[str, str]] = {
     "exclude": "matches one of the patterns to leave out",
     "foreign": "is listed by the sitemap of another site, and its own host's robots.txt does not name that",
     "unchanged": "is said by its sitemap not to have changed since the target asks for",
-    "trap_depth": "is more than 20 links away from a start URL, and the target sets no depth of its own",
-    "trap_segments": "has a path of more than 20 parts",
-    "trap_repeats": "has the same part of its path more than twice in a row",
-    "trap_length": "has more than 2,048 characters",
-    "trap_variants": "is one more query of a path of which 100 are followed",
-    "trap_alike": "is of a shape of which 200 pages brought nothing new",
+    "trap_depth": "is too many links away from a start URL: more than 20, unless the target says otherwise",
+    "trap_segments": "has too many parts in its path: more than 20, unless the target says otherwise",
+    "trap_repeats": "repeats a part of its path: more than twice, unless the target says otherwise",
+    "trap_length": "is too long: more than 2,048 characters, unless the target says less",
+    "trap_variants": "is a query too many of its path: beyond 100, unless the target says otherwise",
+    "trap_alike": "is of a shape whose pages bring nothing new: 200, unless the target says otherwise",
 }
-"""Why a link is not followed: what is true of it, with the numbers of a target that sets none."""
+"""Why a link is not followed: what is true of it."""
 
 MORE_PROBLEMS: Final = "more_problems"
 READING: Final[Mapping[str, str]] = {
