@@ -96,9 +96,9 @@ def undone(later: Iterable[TargetChange], *, current: Target) -> tuple[dict[str,
 
 def _can_be_said(key: str, wanted: Any, current: Target) -> bool:
     """Say whether what was shown of an encrypted key says enough to have it again."""
-    if key == "login":
-        return not wanted or (current.login or {}).get("kind") == wanted["kind"]
-    return key == "headers"
+    if not wanted or key == "headers":
+        return True
+    return key == "login" and (current.login or {}).get("kind") == wanted["kind"]
 
 
 def _raw(existing: Existing | None) -> Mapping[str, Any]:

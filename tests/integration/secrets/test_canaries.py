@@ -135,6 +135,15 @@ def crawled(target: Target) -> Run:
     return run
 
 
+def through_a_proxy(planted: Planted, owner: User, site: HostileSite) -> None:
+    """Have a run try a proxy that is away."""
+    proxy = f"http://ada:{planted.plant('proxy password')}@127.0.0.1:1"
+    data = {"name": "Proxied", "start_urls": [site.url("/ok")], "obey_robots": False, "proxies": [proxy]}
+    made = targets.create(owner=owner, data=data, now=timezone.now())
+    runs.start(target=made, trigger=RunTrigger.MANUAL, now=timezone.now())
+    one_slice()
+
+
 def changes(planted: Planted, target: Target, owner: User) -> None:
     """Change every secret of `target`, and go back."""
     first = target.history.earliest("pk")
@@ -259,6 +268,7 @@ def test_no_secret_is_written_anywhere(
         planted.plant(f"cookie {number}", session)
     try_fetches(planted, owner, members, monkeypatch)
     deliver(planted, owner, hostile_site)
+    through_a_proxy(planted, owner, hostile_site)
     changes(planted, target, owner)
     people.give(person=people.add(name="root", role=Role.ADMINISTRATOR)[0], role=Role.ADMINISTRATOR)
     User.objects.filter(username="ada").update(is_superuser=False, is_staff=False)

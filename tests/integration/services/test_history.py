@@ -127,6 +127,18 @@ def test_a_login_that_is_gone_is_named_and_its_secret_is_nowhere(target: Target,
     assert SECRET not in json.dumps(list(TargetChange.objects.values_list("changes", flat=True)))
 
 
+def test_proxies_are_hidden_whole_and_can_be_taken_away_again(target: Target, ada: User) -> None:
+    was = newest(target)
+    update(target, ada, proxies=[f"http://ada:{SECRET}@proxy.test:8080"])
+    given = newest(target)
+
+    assert given.changes == {"proxies": [None, "(hidden)"]}
+    assert restoring.restore(target=Target.objects.get(pk=target.pk), change=was, by=ada, now=NOW) == ()
+    assert not Target.objects.get(pk=target.pk).proxies
+    lost = restoring.restore(target=Target.objects.get(pk=target.pk), change=given, by=ada, now=NOW)
+    assert lost == ("proxies",)
+
+
 def test_only_the_newest_changes_are_kept(target: Target, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "MOST_KEPT", 3)
     for pages in range(60, 66):
