@@ -71,6 +71,25 @@ def test_hosts_page_shows_the_ledger(client: Client, run: Run) -> None:
         assert words in page, words
 
 
+def test_hosts_page_says_how_often_and_when_robots_is_asked_for(client: Client, run: Run) -> None:
+    now = timezone.now()
+    hosts = Host.objects.filter(origin="http://shop.test")
+    hosts.update(
+        robots_state="unreachable",
+        robots_reason="timed_out",
+        robots_failed_at=now,
+        robots_failures=3,
+        robots_until=now + timedelta(minutes=15, seconds=30),
+    )
+
+    page = client.get(reverse("hosts")).content.decode()
+    assert "3 tries in a row" in page
+    assert "asked for again <time" in page
+
+    hosts.update(robots_until=now - timedelta(minutes=1))
+    assert "asked for again" not in client.get(reverse("hosts")).content.decode()
+
+
 @pytest.mark.parametrize(
     ("reason", "words"),
     [("slow", "because it answers slowly"), ("robots", "as its robots.txt asks"), ("", "")],
