@@ -121,11 +121,12 @@ def _unbrotli(body: bytes, bound: int, *, partial: bool) -> bytes:
     found = [inflater.process(body, output_buffer_limit=min(_STEP, bound + 1))]
     size = len(found[0])
     while size <= bound and not inflater.is_finished():
-        if inflater.can_accept_more_data():
+        # It takes all input long before it has given all output: only what gives nothing more has broken off.
+        if not (step := inflater.process(b"", output_buffer_limit=_STEP)):
             _broken_off(partial=partial)
             break
-        found.append(inflater.process(b"", output_buffer_limit=_STEP))
-        size += len(found[-1])
+        found.append(step)
+        size += len(step)
     return found[0] if len(found) == 1 else b"".join(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from collections.abc import Callable
 
@@ -42,6 +43,17 @@ def test_what_was_pressed_comes_back(name: str, data: bytes, times: int) -> None
     coding, press = PRESSES[name]
 
     assert inflate(press(data * times), coding, LIMITS) == data * times
+
+
+@every_press
+@pytest.mark.parametrize("size", [262_144, 524_288, 524_289, 3_000_000])
+def test_large_body_comes_back_too(name: str, size: int) -> None:
+    coding, press = PRESSES[name]
+    body = random.Random(size).randbytes(size)
+
+    assert inflate(press(body), coding, LIMITS) == body
+    with pytest.raises(TruncatedBody):
+        inflate(press(body)[:-10], coding, LIMITS)
 
 
 @every_press
