@@ -13,6 +13,7 @@ from crawler.engine.neighbours import Neighbours
 from crawler.engine.ports import Ask
 from crawler.engine.visit import UNAVAILABLE
 from crawler.engine.work import Batch, Ended, Ending, Kind, Listed, Postponed, Returned, Visited
+from crawler.errors import TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,11 +27,16 @@ SHORTEST_TURN_SECONDS = 0.01
 LONGEST_NAP_SECONDS = 0.5
 LINK_BYTES = 600
 PAGE_LIMIT = "page_limit"
+BEGINNING_SHARE = 1 / 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a slice lasts and how much it keeps in memory."""
+    """How long a slice lasts and how much it keeps in memory.
+
+    More may be in flight than the hosts that a slice may hold: hundreds that never answer must not
+    keep the others from being asked.
+    """
 
     budget: timedelta = timedelta(seconds=30)
     look_every: timedelta = timedelta(milliseconds=250)
@@ -38,7 +44,7 @@ class Limits:
     commit_at: int = 200
     most_unsettled: int = 1_000
     most_unsettled_bytes: int = 48 << 20
-    most_in_flight: int = 256
+    most_in_flight: int = 512
 
 
 @dataclass(slots=True)
@@ -98,7 +104,7 @@ class Engine:
     async def run(self) -> Tally:
         """Crawl, and return what was done once every host is given back."""
         self._ends_at = self._clock.monotonic() + self._limits.budget.total_seconds()
-        self._idle_since = self._looked_at = self._clock.monotonic()
+        self._began_at = self._idle_since = self._looked_at = self._clock.monotonic()
         async with asyncio.TaskGroup() as group:
             while not self._is_over():
                 await self._turn(group)
@@ -298,9 +304,22 @@ class Engine:
                 await asyncio.sleep(0.01)
             elif (wait := host.slot_in()) > 0:
                 await asyncio.sleep(min(wait, LONGEST_NAP_SECONDS))
+            elif self._would_hold_up(host):
+                await asyncio.sleep(LONGEST_NAP_SECONDS)
             else:
                 return self._lease.is_safe
         return False
+
+    def _would_hold_up(self, host: HeldHost) -> bool:
+        """Say whether others would have to wait, beyond the slice's end, for a host that never answers.
+
+        A slice ends when its last answer is there, and asks nobody meanwhile. Hosts that ran out of
+        time when they were last asked are therefore asked at the beginning of one.
+        """
+        if host.ledger.last_status != TimedOut.code or len(self._hosts) == 1:
+            return False
+        beginning = self._limits.budget.total_seconds() * BEGINNING_SHARE
+        return self._clock.monotonic() - self._began_at > beginning
 
     def _may_serve(self, host: HeldHost) -> bool:
         return bool(host.hand) and not (host.leaving or host.lost or self._alone) and not self._is_draining()

@@ -12,6 +12,7 @@ from crawler.http import Fetched, Headers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crawler.errors import FetchError
     from crawler.fetch.limits import FetchLimits
     from crawler.http import Request
 
@@ -29,14 +30,27 @@ def headers_of(raw: Sequence[tuple[bytes, bytes]], limits: FetchLimits) -> Heade
         return Headers([(_text(name), _text(value)) for name, value in raw])
 
 
-async def body_of(sent: bytes, headers: Headers, limits: InflateLimits, *, keep: int | None) -> bytes:
-    """Return a body with its codings undone; a large one in a thread. Raises BadContent or TooLarge."""
+async def body_of(sent: list[bytes], headers: Headers, limits: InflateLimits, *, keep: int | None) -> bytes:
+    """Return a body with its codings undone; a large one in a thread. Raises BadContent or TooLarge.
+
+    The one body in `sent` is taken out, so that nobody holds it while a second coding is undone.
+    """
     coding = headers.joined("Content-Encoding")
-    if not coding or not sent:
-        return sent
-    if len(sent) > _INFLATE_IN_THREAD_BYTES:
-        return await asyncio.to_thread(inflate, sent, coding, limits, cut_at=keep)
-    return inflate(sent, coding, limits, cut_at=keep)
+    if not coding or not sent[0]:
+        return sent.pop()
+    if len(sent[0]) > _INFLATE_IN_THREAD_BYTES:
+        return await asyncio.to_thread(_inflated, sent, coding, limits, keep)
+    return _inflated(sent, coding, limits, keep)
+
+
+def _inflated(sent: list[bytes], coding: str, limits: InflateLimits, keep: int | None) -> bytes:
+    return inflate(sent.pop(), coding, limits, cut_at=keep)
+
+
+def bare(error: FetchError) -> FetchError:
+    """Return `error` without the frames it came through: they hold the body, in a circle with the error."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def fetched(
@@ -44,21 +58,21 @@ def fetched(
     *,
     status: int,
     headers: Headers,
-    sent: bytes,
+    wire_bytes: int,
     body: bytes,
     started: float,
     http2: bool = False,
 ) -> Fetched:
-    """Return the answer to `request`, cut where that says; `sent` is the body as it came."""
+    """Return the answer to `request`, cut where that says."""
     keep = request.keep_bytes
     return Fetched(
         url=request.url,
         status=status,
         headers=headers,
         body=body if keep is None else body[:keep],
-        wire_bytes=len(sent),
+        wire_bytes=wire_bytes,
         elapsed_seconds=asyncio.get_running_loop().time() - started,
-        truncated=keep is not None and (len(sent) > keep or len(body) >= keep),
+        truncated=keep is not None and (wire_bytes > keep or len(body) >= keep),
         http2=http2,
     )
 

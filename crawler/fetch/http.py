@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from io import SEEK_END, BytesIO
 from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
@@ -24,7 +25,7 @@ from crawler.errors import (
     TruncatedBody,
 )
 from crawler.fetch import proxied
-from crawler.fetch.answers import body_of, fetched, headers_of
+from crawler.fetch.answers import bare, body_of, fetched, headers_of
 from crawler.fetch.connections import GuardedConnector, dialled
 from crawler.fetch.inflate import ACCEPTED
 from crawler.fetch.limits import Deadline, FetchLimits
@@ -126,7 +127,7 @@ class HttpFetcher:
             error = (request.proxy and proxied.failed(request.proxy, failure)) or error
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = (request.proxy and proxied.failed(request.proxy, failure)) or _translated(failure)
-        return Failed(url=request.url, error=error, elapsed_seconds=loop.time() - started)
+        return Failed(url=request.url, error=bare(error), elapsed_seconds=loop.time() - started)
 
     async def _send(self, url: URL, headers: CIMultiDict[str], request: Request) -> aiohttp.ClientResponse:
         """Send a GET, or a form, once.
@@ -156,10 +157,16 @@ class HttpFetcher:
         if request.proxy is not None and response.status == proxied.AUTHENTICATION_REQUIRED:
             raise proxied.refused(request.proxy, response.status)
         keep = request.keep_bytes
-        sent = await self._read_body(response, deadline, keep)
+        sent = [await self._read_body(response, deadline, keep)]
+        wire_bytes = len(sent[0])
         body = await body_of(sent, headers, self._inflating, keep=keep)
         return fetched(
-            request, status=response.status, headers=headers, sent=sent, body=body, started=started
+            request,
+            status=response.status,
+            headers=headers,
+            wire_bytes=wire_bytes,
+            body=body,
+            started=started,
         )
 
     async def _read_body(
@@ -175,8 +182,8 @@ class HttpFetcher:
         chunk = await content.readany()
         if content.at_eof():
             return self._bounded(chunk, keep)
-        chunks = [chunk]
-        size = len(chunk)
+        read = BytesIO(chunk)  # gives the whole without holding it twice, as pieces that are joined are
+        size = read.seek(0, SEEK_END)
         awaited = self._slow_bytes
         while size <= limit:
             if size >= awaited:
@@ -185,11 +192,10 @@ class HttpFetcher:
             chunk = await content.readany()
             if not chunk:
                 break
-            chunks.append(chunk)
-            size += len(chunk)
+            size += read.write(chunk)
         else:
             response.close()
-        return self._bounded(b"".join(chunks), keep)
+        return self._bounded(read.getvalue(), keep)
 
     def _bounded(self, sent: bytes, keep: int | None) -> bytes:
         limit = self._limits.max_wire_bytes

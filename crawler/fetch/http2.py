@@ -19,7 +19,7 @@ from crawler.errors import (
     TooLarge,
     TruncatedBody,
 )
-from crawler.fetch.answers import body_of, fetched, headers_of
+from crawler.fetch.answers import bare, body_of, fetched, headers_of
 from crawler.fetch.h2connections import Connection, Http2Connections
 from crawler.fetch.http import ACCEPT
 from crawler.fetch.inflate import ACCEPTED
@@ -97,7 +97,7 @@ class Http2Fetcher:
             error = TimedOut(which=deadline.which)
         except _BROKEN as failure:
             error = _translated(failure)
-        return Failed(url=request.url, error=error, elapsed_seconds=loop.time() - started)
+        return Failed(url=request.url, error=bare(error), elapsed_seconds=loop.time() - started)
 
     async def _exchange(
         self, request: Request, sent: httpcore.Request, deadline: Deadline, started: float
@@ -134,12 +134,14 @@ class Http2Fetcher:
         if whole:
             await response.aclose()
             await self._connections.keep(connection)
-        decoded = await body_of(body, headers, self._inflating, keep=keep)
+        wire_bytes, sent_body = len(body), [body]
+        del body
+        decoded = await body_of(sent_body, headers, self._inflating, keep=keep)
         return fetched(
             request,
             status=response.status,
             headers=headers,
-            sent=body,
+            wire_bytes=wire_bytes,
             body=decoded,
             started=started,
             http2=True,

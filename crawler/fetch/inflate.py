@@ -17,6 +17,7 @@ ACCEPTED: Final = "gzip, deflate, br, zstd"
 _NO_CODING: Final = frozenset({"", "identity", "none", "binary", "7bit", "8bit", "utf-8", "utf8"})
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _STEP: Final = 262_144
+_SLICE: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,66 +83,84 @@ def _undo(body: bytes, coding: str, *, bound: int, partial: bool) -> bytes:
 
 def _gunzip(body: bytes, bound: int, *, partial: bool) -> bytes:
     """Read all members (RFC 1952 §2.2); what follows the last one and is none is padding."""
-    found: list[bytes] = []
-    size = 0
-    rest = body
+    found = io.BytesIO()
+    rest = memoryview(body)
     while True:
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        found.append(inflater.decompress(rest, bound - size + 1))
-        size += len(found[-1])
-        if size > bound:
+        rest = rest[_unpack(inflater, rest, found, bound) :]
+        if found.tell() > bound:
             break
         if not inflater.eof:
             _broken_off(partial=partial)
             break
-        rest = inflater.unused_data
-        if not rest.startswith(_GZIP_MAGIC):
+        if bytes(rest[:2]) != _GZIP_MAGIC:
             break
-    return found[0] if len(found) == 1 else b"".join(found)
+    return found.getvalue()
 
 
 def _inflate_deflate(body: bytes, bound: int, *, partial: bool) -> bytes:
     """Read zlib as RFC 9110 §8.4.1.2 has it, or raw deflate as some servers send it."""
     has_header = body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
+    found = io.BytesIO()
     inflater = zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
     try:
-        found = inflater.decompress(body, bound + 1)
+        _unpack(inflater, memoryview(body), found, bound)
     except zlib.error:
         if not has_header:
             raise
+        found = io.BytesIO()
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        found = inflater.decompress(body, bound + 1)
-    if len(found) <= bound and not inflater.eof:
+        _unpack(inflater, memoryview(body), found, bound)
+    if found.tell() <= bound and not inflater.eof:
         _broken_off(partial=partial)
-    return found
+    return found.getvalue()
+
+
+def _unpack(inflater: zlib._Decompress, body: memoryview, found: io.BytesIO, bound: int) -> int:
+    """Write what `body` holds to `found`, a little more than `bound` at most; return how much was read.
+
+    Step by step: all at once, zlib would hold it twice, and what it has not read a third time.
+    """
+    position = 0
+    while position < len(body) and not inflater.eof:
+        piece: memoryview | bytes = body[position : position + _SLICE]
+        position += len(piece)
+        step = None
+        while piece or step is None or len(step) == _STEP:
+            step = inflater.decompress(piece, _STEP)
+            found.write(step)
+            if found.tell() > bound or inflater.eof:
+                return position - len(inflater.unused_data)
+            piece = inflater.unconsumed_tail
+    return position
 
 
 def _unbrotli(body: bytes, bound: int, *, partial: bool) -> bytes:
     inflater = brotli.Decompressor()
-    found = [inflater.process(body, output_buffer_limit=min(_STEP, bound + 1))]
-    size = len(found[0])
-    while size <= bound and not inflater.is_finished():
-        # It takes all input long before it has given all output: only what gives nothing more has broken off.
-        if not (step := inflater.process(b"", output_buffer_limit=_STEP)):
+    found = io.BytesIO()
+    rest = memoryview(body)
+    while found.tell() <= bound and not inflater.is_finished():
+        ready = inflater.can_accept_more_data()
+        piece, rest = (rest[:_SLICE], rest[_SLICE:]) if ready else (rest[:0], rest)
+        step = inflater.process(piece, output_buffer_limit=_STEP)
+        found.write(step)
+        # All input is taken long before all output is given: only what gives nothing more has broken off.
+        if not step and not piece:
             _broken_off(partial=partial)
             break
-        found.append(step)
-        size += len(step)
-    return found[0] if len(found) == 1 else b"".join(found)
+    return found.getvalue()
 
 
 def _unzstd(body: bytes, bound: int, *, partial: bool) -> bytes:
     """Read all frames; no window over 8 MiB (RFC 9659)."""
     inflater = zstandard.ZstdDecompressor(max_window_size=8 * 1_048_576)
     reader = inflater.stream_reader(io.BytesIO(body), read_across_frames=True)
-    found: list[bytes] = []
-    size = 0
-    while size <= bound and (step := reader.read(min(_STEP, bound - size + 1))):
-        found.append(step)
-        size += len(step)
-    if size <= bound and not _is_whole_zstd(body, size, inflater):
+    found = io.BytesIO()
+    while found.tell() <= bound and (step := reader.read(min(_STEP, bound - found.tell() + 1))):
+        found.write(step)
+    if found.tell() <= bound and not _is_whole_zstd(body, found.tell(), inflater):
         _broken_off(partial=partial)
-    return b"".join(found)
+    return found.getvalue()
 
 
 def _is_whole_zstd(body: bytes, size: int, inflater: zstandard.ZstdDecompressor) -> bool:
@@ -151,12 +170,16 @@ def _is_whole_zstd(body: bytes, size: int, inflater: zstandard.ZstdDecompressor)
     """
     if zstandard.frame_content_size(body) == size:
         return True
-    while body:
+    rest = memoryview(body)
+    while rest:
         frame = inflater.decompressobj()
-        frame.decompress(body)
+        while rest and not frame.eof:
+            piece, rest = rest[:_SLICE], rest[_SLICE:]
+            frame.decompress(piece)
         if not frame.eof:
             return False
-        body = frame.unused_data
+        if frame.unused_data:
+            rest = memoryview(body)[len(body) - len(rest) - len(frame.unused_data) :]
     return True
 
 

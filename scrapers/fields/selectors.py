@@ -21,7 +21,7 @@ KINDS = ("css", "xpath", "re", "jmespath")
 _SUFFIX = plain_re.compile(r"::(?:text|attr\(\s*([\w:.-]+)\s*\))\s*\Z")
 _ITSELF = frozenset({"", ":scope", "."})
 _PROBE = LexborHTMLParser("<p>x</p>")
-_EMPTY = etree.fromstring("<html/>")
+_EMPTY = etree.Element("html")
 
 
 class BadSelector(ValueError):

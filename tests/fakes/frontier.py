@@ -79,6 +79,7 @@ class FakeWorld:
         self.hosts: dict[str, FakeHost] = {}
         self.backlogs: dict[tuple[int, int], FakeBacklog] = {}
         self.requests: dict[int, FakeRequest] = {}
+        self._of_host: dict[int, list[FakeRequest]] = defaultdict(list)
         self.rules: dict[int, RunRules] = {}
         self.priorities: dict[int, int] = {}
         self.spare: dict[int, list[tuple[str, int, tuple[str, ...]]]] = defaultdict(list)
@@ -109,6 +110,7 @@ class FakeWorld:
             )
         number = len(self.requests) + 1
         self.requests[number] = FakeRequest(number, self.backlogs[place], url, depth, via=via, kind=kind)
+        self._of_host[host.id].append(self.requests[number])
 
     def _used(self, run: int) -> int:
         """Return how much of its page limit a run has used: what is skipped or elsewhere is no page."""
@@ -147,9 +149,9 @@ class FakeWorld:
     def waiting(self, host: FakeHost) -> dict[int, tuple[FakeBacklog, list[FakeRequest]]]:
         """Return the queued requests of the host's open backlogs, by backlog."""
         found: dict[int, tuple[FakeBacklog, list[FakeRequest]]] = {}
-        for request in self.requests.values():
+        for request in self._of_host[host.id]:
             backlog = request.backlog
-            if backlog.host == host.id and backlog.open and request.state == "queued":
+            if backlog.open and request.state == "queued":
                 found.setdefault(backlog.id, (backlog, []))[1].append(request)
         return found
 

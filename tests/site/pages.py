@@ -212,6 +212,21 @@ HEADER_BOMBS: Final = {
     "one-large-header": [("X-Large", "1" * 200_000)],
 }
 
+_ANSWER: Final = b"HTTP/1.1 200 OK\r\n"
+_CHUNKED: Final = _ANSWER + b"Content-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+_MORE: Final = b"<p>more</p>" * 5000
+
+ENDLESS: Final = {
+    "endless-headers": (_ANSWER + b"X-Endless: ", b"1" * 1000 + b"\r\nX-Endless: "),
+    "interim": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 10),
+    "endless-body": (_ANSWER + b"Content-Type: text/html\r\nConnection: close\r\n\r\n", _MORE),
+    "endless-chunks": (_CHUNKED, b"%x\r\n%b\r\n" % (len(_MORE), _MORE)),
+    "large-chunk": (_CHUNKED + b"7fffffffffff\r\n", _MORE),
+    "chunk-extensions": (_CHUNKED + b"5;x=", b"1" * 10_000),
+    "trailers": (_CHUNKED + b"4\r\nfine\r\n0\r\n", b"X-Trailer: 1\r\n" * 1_000),
+}
+"""How each begins, and what follows for ever."""
+
 _BOMBS: dict[str, bytes] = {}
 
 
@@ -220,27 +235,19 @@ async def bomb(_site: HostileSite, request: Received, reply: Reply) -> None:
     what = request.path.removeprefix("/bomb/")
     if what in HEADER_BOMBS:
         await reply.send(200, TEXT, [HTML, *HEADER_BOMBS[what]])
-        return
-    match what:
-        case "endless-headers":
-            await reply.raw(b"HTTP/1.1 200 OK\r\nX-Endless: ")
-            while True:
-                await reply.raw(b"1" * 1000 + b"\r\nX-Endless: ")
-        case "interim":
-            while True:
-                await reply.raw(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 10)
-        case "endless-body":
-            await reply.head(200, [HTML, ("Connection", "close")])
-            while True:
-                await reply.raw(b"<p>more</p>" * 5000)
-        case "claims-much":
-            await reply.head(200, [HTML, ("Content-Length", str(10**12))])
-            await reply.raw(TEXT)
-            await asyncio.sleep(3600)
-        case coding:
-            if coding not in _BOMBS:
-                _BOMBS[coding] = _PRESSES[coding](bytes(40 * 1_048_576))
-            await reply.send(200, _BOMBS[coding], [HTML, ("Content-Encoding", coding)])
+    elif what in ENDLESS:
+        begin, more = ENDLESS[what]
+        await reply.raw(begin)
+        while True:
+            await reply.raw(more)
+    elif what == "claims-much":
+        await reply.head(200, [HTML, ("Content-Length", str(10**12))])
+        await reply.raw(TEXT)
+        await asyncio.sleep(3600)
+    else:
+        if what not in _BOMBS:
+            _BOMBS[what] = _PRESSES[what](bytes(40 * 1_048_576))
+        await reply.send(200, _BOMBS[what], [HTML, ("Content-Encoding", what)])
 
 
 async def cookies(_site: HostileSite, request: Received, reply: Reply) -> None:

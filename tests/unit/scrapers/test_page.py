@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scrapers.links import links
 from scrapers.page import NotJson, Page
 from scrapers.page.markup import DoctypeRefused
 
@@ -199,3 +200,28 @@ def test_page_is_known_by_the_one_url_that_it_names(header: str, body: str, cano
         headers={"content-type": "text/html", "link": header},
     )
     assert named.canonical == canonical
+
+
+def test_links_of_a_page_that_is_nested_deep_are_found_at_any_depth() -> None:
+    deep = "<div>" * 5_000 + '<a href="/deep">x</a>'
+    found = Page(url="https://a.test/", body=deep.encode(), headers={"content-type": "text/html"})
+    assert [link.url for link in links(found)] == ["https://a.test/deep"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<p title='{'x' * 19_000_000}'>x</p>",
+        f"<p>{'x' * 19_000_000}</p><a href='/after'>x</a>",
+        "<a " + " ".join(f"a{number}=1" for number in range(5_000)) + ">x</a>",
+        "<!-- " + "-" * 19_000_000,
+        "<" * 5_000_000,
+        "&amp" * 4_000_000,
+    ],
+    ids=["attribute", "text", "attributes", "comment", "brackets", "entities"],
+)
+def test_giant_page_is_read_like_any_other(body: str) -> None:
+    found = Page(url="https://a.test/", body=body.encode(), headers={"content-type": "text/html"})
+    given = [link.url for link in links(found)]
+    assert given == (["https://a.test/after"] if "/after" in body else [])
+    assert found.title is None
