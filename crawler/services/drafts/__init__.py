@@ -161,9 +161,9 @@ def read(
     if not may_share and existing and values["shared"] != existing.values["shared"]:
         problems.append(Problem(field="shared", message=NOT_YOURS))
     problems += _unreadable(values, given, existing)
-    if not problems and given & {"login", "start_urls"}:
+    if not problems and given & {"login", "start_urls", "proxies"}:
         problems += _login_problems(data, values, existing)
-    if not problems and not may_share and existing and "start_urls" in given:
+    if not problems and not may_share and existing and given & {"start_urls", "proxies"}:
         found = audience.problems(data.get("headers"), values, existing.values)
         problems += [Problem(field=path, message=why) for path, why in found]
     if problems:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.services.drafts.keys import is_secret
 from crawler.services.drafts.logins import HIDDEN
+from crawler.services.drafts.proxies import overhearing
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def problems(said: object, values: Mapping[str, Any], before: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return by field what is wrong with new start URLs while secrets were not typed anew.
+    """Return by field what is wrong with new start URLs or proxies while secrets were not typed anew.
 
     `said` is what was given as headers. Who may work on a shared target could otherwise have its
     secrets sent to themselves.
     """
-    new = sorted(_origins(values["start_urls"]) - _origins(before["start_urls"]))
+    origins = _origins(values["start_urls"])
+    new = sorted(origins - _origins(before["start_urls"]))
+    new += overhearing(values, before, sent_to=origins)
     if not new:
         return []
     typed = {name for name, value in said.items() if value != HIDDEN} if isinstance(said, dict) else set()

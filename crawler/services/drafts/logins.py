@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.policy.logins import Login, LoginKind
+from crawler.services.drafts.proxies import overhearing
 from crawler.services.drafts.values import Wrong, choice, gather, kind_of, text, wrong
 from crawler.urls import BadUrl, canonical
 
@@ -105,7 +106,7 @@ def shown(login: Mapping[str, str] | None) -> dict[str, str] | None:
 def problems(
     values: Mapping[str, Any], before: Mapping[str, Any] | None, *, retyped: bool
 ) -> list[tuple[str, str]]:
-    """Return what is wrong with a login and the start URLs taken together.
+    """Return what is wrong with a login, the start URLs and the proxies taken together.
 
     A secret that was not typed anew goes to nobody whom it did not go to before: who may edit a
     target could otherwise have it sent to themselves.
@@ -120,6 +121,7 @@ def problems(
         found.append(("login.check_url", why))
     if not retyped and before is not None:
         new = sorted(_audience(values) - _audience(before))
+        new += overhearing(values, before, sent_to=_audience(values))
         if new:
             secret = SECRET[login.kind]
             found.append((f"login.{secret}", f"type it again: it would now be sent to {new[0]} as well"))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from crawler.policy import proxies
 from crawler.policy.proxies import BadProxy
 from crawler.services.drafts.values import Wrong, array, text, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MOST_PROXIES: Final = 50
 
@@ -39,3 +39,11 @@ def unhide(found: Sequence[str], stored: Iterable[str]) -> list[str]:
 def shown(stored: Iterable[str] | None) -> list[str]:
     """Return proxies as people may see them."""
     return [proxies.shown(proxies.parse(line)) for line in stored or ()]
+
+
+def overhearing(values: Mapping[str, Any], before: Mapping[str, Any], *, sent_to: Iterable[str]) -> list[str]:
+    """Return the new proxies that would read what goes to these origins: none where all is over TLS."""
+    if all(origin.startswith("https:") for origin in sent_to):
+        return []
+    known = {proxies.parse(line).url for line in before["proxies"] or ()}
+    return sorted({proxies.parse(line).url for line in values["proxies"] or ()} - known)

@@ -26,6 +26,7 @@ FORM = {
     "check_url": "https://shop.test/me",
     "check_text": "Ada",
 }
+PROXY = "http://ada:p%40ss@proxy.test:8080"
 BASIC = {"kind": "basic", "user": "ada", "password": SECRET}
 
 
@@ -132,6 +133,17 @@ def test_kept_secret_goes_nowhere_new(login: dict[str, str], data: dict[str, Any
     }
 
 
+def test_kept_secret_that_goes_without_tls_goes_through_no_new_proxy() -> None:
+    plain = a_target(BASIC, start_urls=["http://shop.test/"], proxies=[PROXY])
+    assert wrong(lambda: change(plain, proxies=[PROXY, "http://evil.test:8080"])) == {
+        "login.password": "type it again: it would now be sent to http://evil.test:8080 as well"
+    }
+    assert change(plain, proxies=[]).proxies == []
+
+    hidden_by_tls = a_target(BASIC)
+    assert change(hidden_by_tls, proxies=[PROXY]).proxies == [PROXY]
+
+
 def test_secret_that_is_typed_again_may_go_to_new_places() -> None:
     target = a_target(BASIC)
 
@@ -142,9 +154,6 @@ def test_secret_that_is_typed_again_may_go_to_new_places() -> None:
 
 def test_start_urls_elsewhere_do_not_concern_a_form() -> None:
     assert change(a_target(FORM), start_urls=["https://other.test/"]).login == FORM
-
-
-PROXY = "http://ada:p%40ss@proxy.test:8080"
 
 
 def test_proxies_are_stored_encrypted_and_shown_without_passwords() -> None:
