@@ -19,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from demo import catalogue
 from tests.shop import served
+from tests.site import HostileSite
 from tests.site.graph import GraphSite
 from tests.waiting import until
 
@@ -93,6 +94,25 @@ def test_a_second_run_of_a_shop_that_stood_still_changes_nothing(
     state = service.finished(run["id"])
     assert (state["items_new"], state["items_changed"]) == (0, 0)
     assert state["items"] == crawled.state["items"] == len(catalogue.products(epoch=0))
+
+
+def test_end_of_a_run_reaches_a_receiver_of_webhooks(service: Installation) -> None:
+    with HostileSite() as site:
+        hook = {"name": "Chat", "url": site.url("/hook"), "kinds": ["run.finished"]}
+        site.serve("/hook", status=204)
+        webhook = service.call("POST", "/webhooks", hook)["id"]
+        run = service.finished(_start(service, "One page", [site.url("/ok")], scope="page"))
+
+        until(lambda: _states(service, webhook) == ["delivered"], within_seconds=90)
+
+        [taken] = site.asked("/hook")
+        document = json.loads(taken.body)
+        assert (document["type"], document["data"]["run"]["id"]) == ("run.finished", run["id"])
+        service.open("DELETE", f"/webhooks/{webhook}").close()
+
+
+def _states(service: Installation, webhook: int) -> list[str]:
+    return [message["state"] for message in service.call("GET", f"/webhooks/{webhook}/deliveries")["items"]]
 
 
 def _documentation() -> Path:
