@@ -97,9 +97,12 @@ class Everywhere:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         name = writer.get_extra_info("sockname")
         address, port = _unmapped(str(name[0])), int(name[1])
-        is_control = address in {CONTROL, CONTROL_V6} and port in {80, 8080}
+        is_control = address in {CONTROL, CONTROL_V6} and port in {80, 443, 8080}
         if not is_control:
             self.reached.append((address, port))
+        elif port == 443:  # it speaks no TLS
+            self.controls.append((address, ""))
+            is_control = False
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while is_control:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -111,11 +114,11 @@ class Everywhere:
         writer.close()
 
 
-def page(*, keep: bool = True) -> bytes:
+def page(body: bytes = b"<p>fine</p>", *, keep: bool = True) -> bytes:
     """Return a whole response; unless `keep`, with nothing else on its connection."""
     connection = b"keep-alive" if keep else b"close"
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 11\r\nConnection: %b\r\n\r\n"
-    return head % connection + b"<p>fine</p>"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: %b\r\n\r\n"
+    return head % (len(body), connection) + body
 
 
 def redirect_to(place: str) -> bytes:

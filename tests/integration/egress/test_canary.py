@@ -16,6 +16,7 @@ from django.db import connection, connections
 
 from crawler.fetch.guard import EgressGuard
 from crawler.fetch.http import HttpFetcher
+from crawler.fetch.http2 import Http2Fetcher
 from crawler.fetch.sender import Sender
 from crawler.models import Request, RequestState
 from crawler.policy.addresses import AddressPolicy, parse_allow
@@ -110,7 +111,16 @@ def told(way: str, everywhere: Everywhere, outcomes: Counter[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "way", [ways.start_url, ways.redirect, ways.sitemap_entry, ways.robots_redirect], ids=lambda w: w.__name__
+    "way",
+    [
+        ways.start_url,
+        ways.redirect,
+        ways.sitemap_entry,
+        ways.robots_redirect,
+        ways.through_proxy,
+        ways.as_proxy,
+    ],
+    ids=lambda way: way.__name__,
 )
 def test_no_spelling_is_connected_to(everywhere: Everywhere, way: Way) -> None:
     led_astray(everywhere)
@@ -119,8 +129,28 @@ def test_no_spelling_is_connected_to(everywhere: Everywhere, way: Way) -> None:
 
     told(way.__name__, everywhere, outcomes)
     assert everywhere.reached == []
-    assert outcomes["address_refused"] > 800
+    assert outcomes["proxy_failed" if way is ways.as_proxy else "address_refused"] > 800
     assert len(everywhere.controls) >= 8  # spellings that name the control, and what led astray
+
+
+def test_nothing_forbidden_is_reached_over_http2(everywhere: Everywhere) -> None:
+    led_astray(everywhere)
+
+    async def fetch() -> list[str]:
+        guard = EgressGuard(AddressPolicy(own=ELSEWHERE))
+        try:
+            async with Http2Fetcher(guard) as fetcher:
+                return await several(partial(ways.http2, fetcher), URLS)
+        finally:
+            guard.close()
+
+    outcomes = Counter(everywhere.run(lambda: asyncio.run(fetch())))
+
+    told("http2", everywhere, outcomes)
+    assert everywhere.reached == []
+    assert outcomes["address_refused"] > 800
+    assert outcomes["fetched"] == 0
+    assert len(everywhere.controls) >= 8
 
 
 def test_no_webhook_is_sent_to_a_forbidden_address(everywhere: Everywhere) -> None:
@@ -204,9 +234,17 @@ def test_operator_opens_one_network_and_never_metadata(everywhere: Everywhere) -
 def test_whole_slice_connects_to_nothing_forbidden(everywhere: Everywhere, settings: Settings) -> None:
     led_astray(everywhere)
     settings.EGRESS_ALLOW = ""
+    everywhere.names |= {"www.control.com": [[CONTROL]], "inner.control.com": [["127.0.0.1"]]}
+    otherwise, listed = (
+        everywhere.answers,
+        b"<urlset><url><loc>http://inner.control.com/</loc></url></urlset>",
+    )
+    everywhere.answers = lambda host, path: page(listed) if path == "/sitemap.xml" else otherwise(host, path)
     sample = range(0, len(URLS), 60)
-    starts = ["http://control.test/fine", *(f"http://control.test/{number}" for number in sample)]
-    run = a_run(*starts, *(f"http://{text}/" for text in INTERNAL_V4))
+    starts = ["http://www.control.com/", *(f"http://control.test/{number}" for number in sample)]
+    sitemaps = ["http://www.control.com/sitemap.xml", "http://10.0.0.1/sitemap.xml"]
+    forbidden = [f"http://{text}/" for text in INTERNAL_V4]
+    run = a_run(*starts, *forbidden, scope="domain", sitemaps=sitemaps)
 
     def crawl() -> None:
         try:
@@ -223,3 +261,5 @@ def test_whole_slice_connects_to_nothing_forbidden(everywhere: Everywhere, setti
     assert states[RequestState.DONE, "redirected"] > 0
     assert states[RequestState.DONE, ""] > 0
     assert {state for state, _reason in states} == {RequestState.DONE, RequestState.FAILED}
+    by_sitemap = Request.objects.get(run=run, url="http://inner.control.com/")
+    assert (by_sitemap.state, by_sitemap.reason) == (RequestState.FAILED, "address_refused")

@@ -10,7 +10,7 @@ from crawler.engine.held import HeldHost
 from crawler.engine.neighbours import Neighbours
 from crawler.engine.work import Claim, HostLease, Ledger
 from crawler.errors import FetchError
-from crawler.http import Failed, Fetched, Request
+from crawler.http import Failed, Fetched, Proxy, Request
 from crawler.policy import redirects
 from crawler.urls import BadUrl, canonical
 from scrapers import sitemap
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Fetcher
     from crawler.engine.work import HostNews
+    from crawler.fetch.http2 import Http2Fetcher
     from crawler.fetch.sender import Sender
 
     Way = Callable[[Fetcher, int, str], Awaitable[str]]
@@ -82,6 +83,25 @@ async def robots_redirect(fetcher: Fetcher, number: int, _spelled: str) -> str:
     return host.ledger.robots_reason or str(host.ledger.robots_state)
 
 
+async def http2(fetcher: Http2Fetcher, _number: int, spelled: str) -> str:
+    """Fetch what a person registered with `https://` where HTTP/2 may be spoken."""
+    return await _fetched(fetcher, spelled.replace("http:", "https:", 1))
+
+
+async def through_proxy(fetcher: Fetcher, _number: int, spelled: str) -> str:
+    """Have a proxy that may be reached fetch it."""
+    return await _fetched(fetcher, spelled, proxy=Proxy(url="http://control.test:8080"))
+
+
+async def as_proxy(fetcher: Fetcher, _number: int, spelled: str) -> str:
+    """Go through it to a page that may be reached."""
+    try:
+        proxy = Proxy(url=canonical(spelled).origin)
+    except BadUrl:
+        return "bad_url"
+    return await _fetched(fetcher, "http://control.test/", proxy=proxy)
+
+
 async def webhook(sender: Sender, spelled: str) -> str:
     """Send an event there."""
     try:
@@ -92,10 +112,12 @@ async def webhook(sender: Sender, spelled: str) -> str:
     return outcome.error.code if isinstance(outcome, Failed) else "fetched"
 
 
-async def _fetched(fetcher: Fetcher, spelled: str) -> str:
+async def _fetched(fetcher: Fetcher | Http2Fetcher, spelled: str, *, proxy: Proxy | None = None) -> str:
     try:
         url = canonical(spelled)
     except BadUrl:
         return "bad_url"
-    outcome = await fetcher.fetch(Request(url=url.text))
+    outcome = await fetcher.fetch(Request(url=url.text, proxy=proxy))
+    if outcome is None:
+        return "not_offered"
     return outcome.error.code if isinstance(outcome, Failed) else "fetched"
