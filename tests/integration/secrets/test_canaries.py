@@ -7,7 +7,8 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +26,7 @@ from crawler.models import Item, OutboxMessage, Page, Run, RunTrigger, Target
 from crawler.services import logins, previews, restoring, runs, targets, webhooks
 from crawler.services.deliveries import sending
 from crawler.stores import snapshots
-from tests.crawling import one_slice
+from tests.crawling import QUICK, one_slice
 from tests.integration.doors.doors import DOORS, filled
 from tests.site.members import PASSWORD, Members
 from tests.site.server import HostileSite
@@ -35,6 +36,7 @@ from webui.accounts.models import ApiToken, Role
 from webui.processes import administrator
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.timeout(180)]
+BRIEF = replace(QUICK, budget=timedelta(seconds=2))
 HEADERS = ("Authorization", "X-Api-Key", "X-Auth-Token", "X-Client-Secret", "X-Session-Id")
 SUBJECTS = {"targets": "target_id", "runs": "run_id", "items": "item_id", "pages": "page_id"}
 
@@ -72,10 +74,13 @@ def _forms(text: str) -> set[str]:
 
 
 @pytest.fixture
-def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Planted]:
+def planted(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Planted]:
     found = Planted()
     found.plant("secret key", configured.SECRET_KEY)
     found.plant("encryption key", configured.ENCRYPTION_KEYS[0])
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # the others take their time
     monkeypatch.setattr(configured, "METRICS_TOKEN", found.plant("metrics token"))
     broker = f"redis://:{found.plant('broker password')}@127.0.0.1:1/0"
     monkeypatch.setattr(current_app.conf, "broker_url", broker)
@@ -141,7 +146,7 @@ def through_a_proxy(planted: Planted, owner: User, site: HostileSite) -> None:
     data = {"name": "Proxied", "start_urls": [site.url("/ok")], "obey_robots": False, "proxies": [proxy]}
     made = targets.create(owner=owner, data=data, now=timezone.now())
     runs.start(target=made, trigger=RunTrigger.MANUAL, now=timezone.now())
-    one_slice()
+    one_slice(limits=BRIEF)
 
 
 def changes(planted: Planted, target: Target, owner: User) -> None:
