@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class ChoosingFetcher:
     """Speaks HTTP/2 with servers that offer it, for requests that allow it; its client is made when one does.
 
-    A server that does not offer it is asked over HTTP/1.1 at once: nothing was sent to it yet.
+    A server that does not offer it is asked over HTTP/1.1 at once: nothing was sent to it yet. What goes
+    through a proxy speaks HTTP/1.1.
     """
 
     def __init__(self, http: HttpFetcher, make_http2: Callable[[], Http2Fetcher]) -> None:
@@ -39,7 +40,7 @@ class ChoosingFetcher:
 
     async def fetch(self, request: Request) -> Outcome:
         """Return the response to `request`, whatever its status, or why there is none."""
-        if request.http2 and request.url.startswith("https://"):
+        if request.http2 and request.proxy is None and request.url.startswith("https://"):
             if self._http2 is None:
                 self._http2 = self._make_http2()
             outcome = await self._http2.fetch(request)

@@ -17,7 +17,7 @@ from crawler.fetch.http import HttpFetcher
 from crawler.fetch.http2 import Http2Fetcher
 from crawler.fetch.limits import FetchLimits
 from crawler.fetch.tls import HTTP2, trust
-from crawler.http import Failed, Fetched, Outcome, Request
+from crawler.http import Failed, Fetched, Outcome, Proxy, Request
 from crawler.policy.addresses import AddressPolicy
 from tests.site import HostileSite
 from tests.site.certificates import self_signed
@@ -293,3 +293,16 @@ async def test_plain_http_needs_no_client_for_http2(hostile_site: HostileSite, g
 
     async with ChoosingFetcher(HttpFetcher(guard), make) as fetcher:
         assert page(await fetcher.fetch(Request(url=hostile_site.url("/ok"), http2=True))).body == TEXT
+
+
+async def test_request_through_a_proxy_is_never_sent_around_it(
+    hostile_site: HostileSite, guard: EgressGuard
+) -> None:
+    def make() -> Http2Fetcher:
+        raise AssertionError("nobody asked for it")
+
+    proxy = Proxy(url=hostile_site.url("").rstrip("/"))
+    async with ChoosingFetcher(HttpFetcher(guard), make) as fetcher:
+        outcome = await fetcher.fetch(Request(url="https://127.0.0.1:8443/", http2=True, proxy=proxy))
+
+    assert isinstance(outcome, Failed)
