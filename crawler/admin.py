@@ -117,6 +117,12 @@ class RunAdmin(ReadOnly):
     hidden = ("headers", "secrets")
 
 
+@admin.register(models.SitemapReading)
+class SitemapReadingAdmin(ReadOnly):
+    list_display = ("run", "url", "kind", "entries", "taken", "sitemaps")
+    list_select_related = ("run",)
+
+
 @admin.register(models.RunLogin)
 class RunLoginAdmin(ReadOnly):
     list_display = ("run", "number", "working", "asked_at", "tries", "streak")
