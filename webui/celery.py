@@ -112,7 +112,7 @@ def begin_worker(*, sender: Any, **_more: object) -> None:
 def begin_beat(**_more: object) -> None:
     """Say that beat is alive; it tells nobody of its end but the interpreter. It only sends."""
     wait_briefly(app, at_most=SENT_WITHIN)
-    _begin(f"beat@{socket.gethostname()}")
+    _begin(f"beat.{os.getpid()}@{socket.gethostname()}")  # two may run on one machine
     atexit.register(end)
 
 

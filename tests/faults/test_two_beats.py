@@ -167,7 +167,7 @@ def test_two_beats_and_two_control_workers_start_each_run_of_minutes_once(
     ]
     until(
         lambda: (
-            Heartbeat.objects.filter(kind="worker-control").count() == 2
+            [Heartbeat.objects.filter(kind=kind).count() for kind in ("worker-control", "beat")] == [2, 2]
             and all(Work.TICK.value in process.said() for process in started)
         ),
         within_seconds=60,

@@ -14,16 +14,34 @@ from crawler.models import Heartbeat
 from crawler.services import heartbeats
 from crawler.services.heartbeats import Pulse
 from tests.waiting import until
+from webui import celery
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("worker@here", "worker"), ("worker-urgent.2f1c@here", "worker-urgent"), ("beat@here.example", "beat")],
+    [
+        ("worker@here", "worker"),
+        ("worker-urgent.2f1c@here", "worker-urgent"),
+        ("beat.71@here.example", "beat"),
+    ],
 )
 def test_kind_of_a_process_is_told_by_its_name(name: str, kind: str) -> None:
     assert heartbeats.kind_of(name) == kind
+
+
+def test_each_beat_of_a_machine_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[str] = []
+    monkeypatch.setattr(celery, "_begin", named.append)
+    monkeypatch.setattr(celery, "wait_briefly", lambda _app, **_limits: None)
+    monkeypatch.setattr(celery.atexit, "register", lambda _end: None)
+    for number in (71, 72):
+        monkeypatch.setattr(os, "getpid", lambda number=number: number)
+        celery.begin_beat()
+
+    assert len(set(named)) == 2
+    assert {heartbeats.kind_of(name) for name in named} == {"beat"}
 
 
 @pytest.mark.django_db
