@@ -118,10 +118,13 @@ CACHES: dict[str, dict[str, object]] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "trawl",
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     }
 }
-CACHES["throttle"] = CACHES["default"]
+# every call of the API waits for this one first, and goes on without it when it says nothing
+CACHES["throttle"] = CACHES["default"] | {
+    "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
+}
 if BROKER_IS_AMQP and not env.text("REDIS_URL"):
     # what processes tell each other is kept in the database; a write for each call of the API would cost
     # more than it is worth, so each process throttles by itself

@@ -6,12 +6,20 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from celery import Celery
+from django.contrib.auth.models import User
+from django.http import HttpRequest
 from kombu.exceptions import OperationalError
 
-from webui.celery import wait_briefly
+from webui.api.auth import Caller
+from webui.api.throttle import PerMinute
+from webui.celery import ANSWERS_WITHIN, wait_briefly
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 
 @pytest.fixture(params=["redis", "amqp"])
@@ -57,3 +65,29 @@ def test_a_sender_to_rabbitmq_waits_briefly_for_its_confirmation() -> None:
     assert app.conf.broker_transport_options["read_timeout"] == 0.5
     assert app.conf.broker_connection_timeout == 0.5
     assert "socket_timeout" not in app.conf.broker_transport_options
+
+
+def test_a_redis_that_says_nothing_holds_a_call_of_the_api_for_less_than_a_second(
+    settings: Settings,
+) -> None:
+    """The throttle asks it once and lets everyone ask, then the bell asks it once."""
+    request = HttpRequest()
+    request.auth = Caller(user=User(username="ada"), scopes=frozenset(), ident="ada")  # type: ignore[attr-defined]
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
+        ours = settings.CACHES["throttle"] | {"LOCATION": f"redis://127.0.0.1:{server.getsockname()[1]}/0"}
+        settings.CACHES = settings.CACHES | {"throttle": ours}
+        throttle = PerMinute()
+        assert [throttle.allow_request(request) for _ in range(3)] == [True] * 3
+        server.setblocking(False)
+        asked = sum(1 for _ in iter(lambda: _accepted(server), False))
+    assert asked == 1
+    waits = max(ours["OPTIONS"].values()) + ANSWERS_WITHIN.total_seconds()
+    assert waits < 1
+
+
+def _accepted(server: socket.socket) -> bool:
+    try:
+        server.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True
