@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -38,12 +39,24 @@ def _use_own_services() -> None:
         os.environ.pop("DATABASE_URL", None)
 
 
+def _keep_bytecode() -> None:
+    """Keep bytecode beside the virtual environment where it may not lie beside the sources.
+
+    Without any, each of the hundreds of processes that tests start compiles all of its modules anew.
+    """
+    if sys.dont_write_bytecode:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(sys.prefix) / "bytecode")
+        sys.dont_write_bytecode = False
+
+
 _cluster: Cluster | None = None
 _is_worker = "PYTEST_XDIST_WORKER" in os.environ
 if os.environ.get("TRAWL_TEST_DATABASE") == "postgres" and "TRAWL_TEST_DATABASE_URL" not in os.environ:
     _cluster = Cluster.start(_installation() / "postgres")
     os.environ["TRAWL_TEST_DATABASE_URL"] = _cluster.url
 _use_own_services()
+_keep_bytecode()
 
 
 def pytest_unconfigure() -> None:

@@ -42,7 +42,11 @@ def _read(path: str) -> Iterator[tuple[str, ast.Call]]:
                 yield name, node
 
 
-MODULES = [tree.name(path) for path in tree.files(".py", folders=("webui", "crawler"))]
+MODULES = [
+    tree.name(path)
+    for path in tree.files(".py", folders=("webui", "crawler"))
+    if re.search(r"\benv\b", tree.text(path))
+]
 READ = {name: call for module in MODULES for name, call in _read(module)}
 
 
