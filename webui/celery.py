@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import socket
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -35,6 +36,15 @@ class SteadyConnection(Connection):
         return super().ensure_connection(
             *args, **{"interval_max": ASKS_AGAIN_WITHIN.total_seconds(), **options}
         )
+
+    def maybe_close_channel(self, channel: Any) -> None:
+        """Close a channel, whatever has become of its connection.
+
+        Kombu's Redis channel would give unacknowledged messages back by a connection that has none any
+        more, and the AttributeError of that would end the worker. The broker delivers them again.
+        """
+        with suppress(AttributeError):
+            super().maybe_close_channel(channel)
 
 
 class SteadyAMQP(AMQP):

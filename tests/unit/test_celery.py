@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from webui.api.auth import Caller
 from webui.api.throttle import PerMinute
-from webui.celery import ANSWERS_WITHIN, wait_briefly
+from webui.celery import ANSWERS_WITHIN, SteadyConnection, wait_briefly
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -45,6 +45,19 @@ def test_sender_gives_up_soon_on_a_broker_that_says_nothing(silent: str) -> None
         app.send_task("crawl.slice", queue="default", retry=False)
 
     assert time.monotonic() - began < 2
+
+
+def test_a_channel_that_lost_its_connection_is_closed_without_an_error() -> None:
+    """What kombu 5.7 does when a broker goes away while a worker has messages that it did not acknowledge."""
+
+    class Lost:
+        def close(self) -> None:
+            raise AttributeError("'NoneType' object has no attribute 'hostname'")
+
+    with SteadyConnection("memory://here") as connection:
+        connection._default_channel = Lost()
+        connection.release()
+        assert not connection.connected
 
 
 def test_other_options_of_the_transport_stay() -> None:

@@ -35,7 +35,7 @@ def test_each_beat_of_a_machine_has_a_name_of_its_own(monkeypatch: pytest.Monkey
     named: list[str] = []
     monkeypatch.setattr(celery, "_begin", named.append)
     monkeypatch.setattr(celery, "wait_briefly", lambda _app, **_limits: None)
-    monkeypatch.setattr(celery.atexit, "register", lambda _end: None)
+    monkeypatch.setattr("atexit.register", lambda _end: None)
     for number in (71, 72):
         monkeypatch.setattr(os, "getpid", lambda number=number: number)
         celery.begin_beat()
