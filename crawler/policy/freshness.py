@@ -35,7 +35,7 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Judgement:
     """How a target stands since when, and until when that holds if no run ends before."""
 
     state: Freshness
@@ -44,8 +44,8 @@ class Standing:
 
 
 def judge(
-    before: Standing, *, data: Data | None, armed_at: datetime, max_age: timedelta, now: datetime
-) -> Standing:
+    before: Judgement, *, data: Data | None, armed_at: datetime, max_age: timedelta, now: datetime
+) -> Judgement:
     """Return how a target stands at `now`, given how it stood `before`.
 
     `armed_at` is when the promise was made: data gets late no sooner than `max_age` after that.
@@ -58,26 +58,26 @@ def judge(
     if before.state == Freshness.LATE:
         return replace(before, until=None)
     if late_at <= now:
-        return Standing(state=Freshness.LATE, since=late_at, until=None)
+        return Judgement(state=Freshness.LATE, since=late_at, until=None)
     since = before.since if before.state == Freshness.AWAITED else expires or armed_at
-    return Standing(state=Freshness.AWAITED, since=since, until=late_at)
+    return Judgement(state=Freshness.AWAITED, since=since, until=late_at)
 
 
 def _young(
-    before: Standing, *, stored_at: datetime, expires: datetime, max_age: timedelta, now: datetime
-) -> Standing:
+    before: Judgement, *, stored_at: datetime, expires: datetime, max_age: timedelta, now: datetime
+) -> Judgement:
     """Return how a target stands whose data is young enough: recovered for a while when it was late."""
     match before.state:
         case Freshness.FRESH:
             return replace(before, until=expires)
         case Freshness.AWAITED:
-            return Standing(state=Freshness.FRESH, since=max(stored_at, before.since), until=expires)
+            return Judgement(state=Freshness.FRESH, since=max(stored_at, before.since), until=expires)
         case Freshness.LATE:
             since = stored_at if stored_at > before.since else now
             settled_at = since + min(max_age, RECOVERING)
-            return Standing(state=Freshness.RECOVERED, since=since, until=min(settled_at, expires))
+            return Judgement(state=Freshness.RECOVERED, since=since, until=min(settled_at, expires))
         case Freshness.RECOVERED:
             settled_at = before.since + min(max_age, RECOVERING)
             if settled_at <= now:
-                return Standing(state=Freshness.FRESH, since=before.since, until=expires)
+                return Judgement(state=Freshness.FRESH, since=before.since, until=expires)
             return replace(before, until=min(settled_at, expires))

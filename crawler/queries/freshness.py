@@ -39,7 +39,7 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standings:
+class Summary:
     """How many targets stand how, and since when the one is late that is late longest."""
 
     by_state: dict[str, int]
@@ -85,12 +85,12 @@ def late(user: AbstractBaseUser | AnonymousUser) -> Late:
     return Late(targets=longest[:MOST_LATE], count=count)
 
 
-def standings() -> Standings:
+def summary() -> Summary:
     """Return how all watched targets stand."""
     found = FreshnessWatch.objects.filter(target__in=watched(Target.objects.all()))
     counts = dict(found.values_list("state").annotate(Count("pk")).order_by())
     first = found.filter(state=Freshness.LATE).aggregate(first=Min("since"))["first"]
-    return Standings(
+    return Summary(
         by_state={state.value: counts.get(state.value, 0) for state in Freshness}, late_since=first
     )
 

@@ -73,7 +73,7 @@ def figures(now: datetime) -> Figures:
         }
     )
     oldest, due = _due(now)
-    standings = freshness.standings()
+    ages = freshness.summary()
     states = dict(Run.objects.values_list("state").annotate(Count("pk")).order_by())
     return Figures(
         runs={state.value: states.get(state.value, 0) for state in RunState},
@@ -85,11 +85,11 @@ def figures(now: datetime) -> Figures:
         leased_hosts=Host.objects.filter(~Q(lease_owner="")).count(),
         workers=workers_alive(now),
         oldest_due=oldest,
-        freshness=standings.by_state,
+        freshness=ages.by_state,
         deadlines=_deadlines(),
         deliveries_waiting=Delivery.objects.filter(state=DeliveryState.WAITING).count(),
         webhooks_failing=Webhook.objects.filter(enabled=True, failing_since__isnull=False).count(),
-        late_for=now - standings.late_since if standings.late_since else None,
+        late_for=now - ages.late_since if ages.late_since else None,
     )
 
 

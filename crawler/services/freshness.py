@@ -9,7 +9,7 @@ from django.db import transaction
 
 from crawler.models import EventKind, FreshnessWatch, Target
 from crawler.policy import freshness
-from crawler.policy.freshness import Data, Freshness, Standing
+from crawler.policy.freshness import Data, Freshness, Judgement
 from crawler.queries.freshness import newest_run, watched
 from crawler.services import events
 
@@ -42,7 +42,7 @@ def put(*, target: Target, now: datetime) -> None:
 
 
 def watch(*, now: datetime) -> int:
-    """Judge the targets whose standing may have changed; return how many changed.
+    """Judge the targets whose freshness may have changed; return how many changed.
 
     Two of these at once tell of each change once: each changes a row only as it has read it, and
     writes the event in the same transaction.
@@ -67,7 +67,7 @@ def _due(now: datetime) -> Iterator[FreshnessWatch]:
 
 
 def _judge(row: FreshnessWatch, now: datetime) -> bool:
-    before = Standing(state=Freshness(row.state), since=row.since, until=row.check_at)
+    before = Judgement(state=Freshness(row.state), since=row.since, until=row.check_at)
     as_of, stored_at = vars(row)["as_of"], vars(row)["stored_at"]
     after = freshness.judge(
         before,
@@ -91,7 +91,7 @@ def _judge(row: FreshnessWatch, now: datetime) -> bool:
 
 
 def _tell(
-    row: FreshnessWatch, after: Standing, *, as_of: datetime | None, late_for: timedelta, now: datetime
+    row: FreshnessWatch, after: Judgement, *, as_of: datetime | None, late_for: timedelta, now: datetime
 ) -> None:
     kind = TOLD.get(after.state)
     if kind is not None:

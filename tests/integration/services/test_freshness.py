@@ -141,7 +141,7 @@ def test_a_changed_promise_is_judged_at_the_next_look() -> None:
 def test_deleted_targets_are_not_judged() -> None:
     targets.delete(target=promised(), now=NOW)
     assert freshness.watch(now=NOW + 9 * DAY) == 0
-    assert sum(ages.standings().by_state.values()) == 0
+    assert sum(ages.summary().by_state.values()) == 0
 
 
 def test_more_targets_than_one_query_reads_are_all_judged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_more_targets_than_one_query_reads_are_all_judged(monkeypatch: pytest.Mo
     for _ in range(5):
         promised()
     assert freshness.watch(now=NOW + DAY) == 5
-    assert ages.standings().by_state[Freshness.LATE] == 5
+    assert ages.summary().by_state[Freshness.LATE] == 5
 
 
 def test_the_newest_complete_run_counts_and_not_a_later_part_of_the_target() -> None:
