@@ -55,7 +55,7 @@ def test_a_channel_that_lost_its_connection_is_closed_without_an_error() -> None
             raise AttributeError("'NoneType' object has no attribute 'hostname'")
 
     with SteadyConnection("memory://here") as connection:
-        connection._default_channel = Lost()
+        vars(connection)["_default_channel"] = Lost()
         connection.release()
         assert not connection.connected
 

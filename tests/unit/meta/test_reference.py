@@ -43,9 +43,7 @@ def _read(path: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 MODULES = [
-    tree.name(path)
-    for path in tree.files(".py", folders=("webui", "crawler"))
-    if "env" in tree.text(path)
+    tree.name(path) for path in tree.files(".py", folders=("webui", "crawler")) if "env" in tree.text(path)
 ]
 READ = {name: call for module in MODULES for name, call in _read(module)}
 
