@@ -12,6 +12,7 @@ MOST_LINKS = 200
 MOST_ITEMS = 50
 MOST_SAMPLES = 50
 MOST_PROBLEMS = 50
+MOST_SITEMAPS = 20
 TEXT_CHARACTERS = 2_000
 
 
@@ -74,7 +75,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A page as a run would see it; of `items`, `problems` and `text` only the beginning."""
+    """A page as a run would see it; of `items`, `problems` and `text` only the beginning.
+
+    `sitemaps` are those that the robots.txt of its host names, as far as that was asked for.
+    """
 
     response: Response
     links: Links
@@ -84,6 +88,7 @@ class Shown:
     problems_count: int = 0
     facts: Facts = field(default_factory=Facts)
     text: str = ""
+    sitemaps: tuple[str, ...] = ()
     state: Literal["done"] = "done"
 
 

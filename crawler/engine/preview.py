@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crawler.engine import robots, showing
+from crawler.engine import findings, robots, showing
 from crawler.engine.errands import Answer, Errand, Patience
 from crawler.engine.findings import Finding, Hop, Shown, Unfetched
 from crawler.engine.login import LoggedIn, LogIn
@@ -83,4 +84,6 @@ class Preview:
         text = self._means.text(page)
         show = partial(showing.shown, claim, page, hops, text=text, forbids=forbids)
         found = within_limit(self._means.reader, lambda: show(reading=reading), request=claim.id)
-        return show(reading=found) if isinstance(found, Problem) else found
+        shown = show(reading=found) if isinstance(found, Problem) else found
+        file = robots.rules_of(host)
+        return replace(shown, sitemaps=file.sitemaps[: findings.MOST_SITEMAPS]) if file else shown

@@ -15,6 +15,7 @@ from crawler.models import RequestState, Run, RunState, Target
 from crawler.queries import outages, rates
 from crawler.queries import problems as problem_queries
 from crawler.queries import runs as queries
+from crawler.queries import sitemaps as sitemap_queries
 from crawler.queue import MOST_URGENT
 from crawler.services import deadlines, runs, samples
 from webui.pages import asking
@@ -66,6 +67,15 @@ def requests(request: HttpRequest, pk: int) -> HttpResponse:
         "counts": queries.counts(run),
     }
     return render(request, "runs/requests.html", context)
+
+
+@require_safe
+def sitemaps(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(request, pk)
+    with asking.known_place():
+        page = sitemap_queries.page(run, cursor=request.GET.get("cursor"))
+    context = {"run": run, "page": page, "sitemaps": sitemap_queries.shown(run, page.rows)}
+    return render(request, "runs/sitemaps.html", context)
 
 
 @require_safe
@@ -133,5 +143,6 @@ def _now(run: Run) -> dict[str, Any]:
         "troubles": queries.troubles(run),
         "reasons": queries.reasons(run),
         "problems": problem_queries.shown(run),
+        "sitemaps": sitemap_queries.first(run),
         "outages": outages.of_run(run),
     }

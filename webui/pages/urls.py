@@ -63,6 +63,7 @@ urlpatterns = [
     path("runs/<int:pk>/live/", runs.live, name="run-live"),
     path("runs/<int:pk>/chart/", runs.chart, name="run-chart"),
     path("runs/<int:pk>/requests/", runs.requests, name="run-requests"),
+    path("runs/<int:pk>/sitemaps/", runs.sitemaps, name="run-sitemaps"),
     path("runs/<int:pk>/outside/", runs.outside, name="run-outside"),
     path("runs/<int:pk>/problems/", runs.problems, name="run-problems"),
     path("runs/<int:pk>/url/", decisions.show, name="run-decision"),

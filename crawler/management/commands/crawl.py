@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
         names = terminal.Asked.__slots__
         given = {name: options[name] for name in names}
-        repeated = {name: tuple(options[name]) for name in ("urls", "fields", "keys")}
+        repeated = {name: tuple(options[name]) for name in ("urls", "sitemaps", "fields", "keys")}
         sys.exit(terminal.crawl(terminal.Asked(**given | repeated)))
 
 
@@ -69,6 +69,14 @@ OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("urls",), {"nargs": "*", "metavar": "URL", "help": "where to start"}),
     (("--pages",), {"metavar": "N", "help": "fetch at most N pages (default: 10,000)"}),
     (("--depth",), {"metavar": "N", "help": "follow links at most N clicks from the start"}),
+    (
+        ("--sitemap",),
+        _repeated("sitemaps", "URL", "begin with what this sitemap or feed lists, too; repeatable"),
+    ),
+    (
+        ("--robots-sitemaps",),
+        {"action": "store_true", "help": "begin with the sitemaps that robots.txt names"},
+    ),
     (("--scope",), {"metavar": "WORD", "help": "stay within page, prefix, host (default) or domain"}),
     (("--delay",), {"metavar": "SECONDS", "help": "between two requests to a host (default: 1)"}),
     (("--connections",), {"metavar": "N", "help": "to a host at once (default: 1, or 16 without delay)"}),

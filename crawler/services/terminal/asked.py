@@ -16,6 +16,8 @@ CONNECTIONS_WITHOUT_DELAY: Final = 16
 SETTINGS: Final[Mapping[str, str]] = {
     "max_pages": "--pages",
     "max_depth": "--depth",
+    "sitemaps": "--sitemap",
+    "robots_sitemaps": "--robots-sitemaps",
     "scope": "--scope",
     "delay_seconds": "--delay",
     "connections": "--connections",
@@ -45,6 +47,8 @@ class Asked:
     urls: tuple[str, ...] = ()
     pages: str | None = None
     depth: str | None = None
+    sitemaps: tuple[str, ...] = ()
+    robots_sitemaps: bool = False
     scope: str | None = None
     delay: str | None = None
     connections: str | None = None
@@ -68,6 +72,8 @@ def settings_of(asked: Asked) -> dict[str, object]:
     given: dict[str, object] = {
         "max_pages": _read(asked.pages, int, "--pages: must be a whole number", problems),
         "max_depth": _read(asked.depth, int, "--depth: must be a whole number", problems),
+        "sitemaps": list(asked.sitemaps) or None,
+        "robots_sitemaps": asked.robots_sitemaps or None,
         "scope": asked.scope,
         "delay_seconds": _read(asked.delay, float, "--delay: must be a number of seconds", problems),
         "connections": _read(asked.connections, int, "--connections: must be a whole number", problems),
@@ -138,6 +144,8 @@ def _not_for_resuming(asked: Asked) -> tuple[tuple[str, object], ...]:
         ("URL", asked.urls),
         ("--pages", asked.pages),
         ("--depth", asked.depth),
+        ("--sitemap", asked.sitemaps),
+        ("--robots-sitemaps", asked.robots_sitemaps),
         ("--scope", asked.scope),
         ("--delay", asked.delay),
         ("--connections", asked.connections),

@@ -84,6 +84,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "runs/<int:pk>/live/": reads(Access.MINE),
     "runs/<int:pk>/chart/": reads(Access.MINE),
     "runs/<int:pk>/requests/": reads(Access.MINE),
+    "runs/<int:pk>/sitemaps/": reads(Access.MINE),
     "runs/<int:pk>/outside/": reads(Access.MINE),
     "runs/<int:pk>/problems/": reads(Access.MINE),
     "runs/<int:pk>/queue/": reads(Access.MINE),

@@ -9,7 +9,17 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crawler.models import OutsideLink, ProblemKind, ProblemSample, Request, RequestState, Run, RunState
+from crawler.models import (
+    OutsideLink,
+    ProblemKind,
+    ProblemSample,
+    Request,
+    RequestKind,
+    RequestState,
+    Run,
+    RunState,
+    SitemapReading,
+)
 
 
 def test_page_shows_progress_and_what_went_wrong(client: Client, run: Run) -> None:
@@ -188,3 +198,22 @@ def test_pages_say_how_a_run_stands_to_its_deadline(
     assert "4 by itself: its deadline nears" in page
     for name in (reverse("runs"), reverse("target", args=[run.target_id])):
         assert words in client.get(name).content.decode()
+
+
+def test_sitemaps_are_shown_with_what_they_list_or_why_they_were_not_read(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(settings=run.settings | {"sitemaps": ["http://a.test/s.xml"]})
+    failed, done = Request.objects.filter(run=run).exclude(state=RequestState.QUEUED).order_by("-state")
+    Request.objects.filter(run=run).exclude(state=RequestState.QUEUED).update(kind=RequestKind.SITEMAP)
+    SitemapReading.objects.create(
+        run=run, request=done.pk, url=done.url, kind=1, entries=1234, taken=1200, sitemaps=0
+    )
+    for name in ("run", "run-live", "run-sitemaps"):
+        page = client.get(reverse(name, args=[run.pk])).content.decode()
+        assert "1,234" in page
+        assert "1,200" in page
+        assert failed.url in page
+        assert "the server answered with status 500" in page
+
+
+def test_run_without_sitemaps_says_nothing_of_them(client: Client, run: Run) -> None:
+    assert "Sitemap" not in client.get(reverse("run", args=[run.pk])).content.decode()

@@ -139,3 +139,24 @@ def test_problem_stands_at_the_control_it_is_about(field: str, control: str, mes
 def test_problem_of_a_key_without_a_control_is_listed_apart() -> None:
     form = target_form.submitted(post(""), (Problem(field="colour", message="is not a key of a target"),))
     assert form.elsewhere == ("colour: is not a key of a target",)
+
+
+def test_sitemaps_are_read_line_by_line_and_shown_as_they_were_asked_for() -> None:
+    said = "sitemaps=http://a.test/1.xml%0A%0Ahttp://a.test/2.xml&robots_sitemaps=on&sitemaps_since=last_run"
+    data = target_form.read(post(said)).data
+    asked = {name: data[name] for name in ("sitemaps", "robots_sitemaps", "sitemaps_since")}
+    assert asked == {
+        "sitemaps": ["http://a.test/1.xml", "http://a.test/2.xml"],
+        "robots_sitemaps": True,
+        "sitemaps_since": "last_run",
+    }
+    form = target_form.of_target(Target(start_urls=["http://a.test/"], **asked))
+    assert form.values["sitemaps"].split() == asked["sitemaps"]
+    assert (form.values["robots_sitemaps"], form.values["sitemaps_since"]) == ("on", "last_run")
+    assert form.has_sitemaps
+    assert not target_form.blank().has_sitemaps
+
+
+def test_problem_of_a_sitemap_stands_beside_its_line() -> None:
+    problem = Problem(field="sitemaps.1", message="is not a whole URL")
+    assert target_form.submitted(post(""), (problem,)).problems["sitemaps"] == ("line 2: is not a whole URL",)

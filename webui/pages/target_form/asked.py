@@ -17,6 +17,10 @@ NUMBERS = (
 )  # fmt: skip
 
 
+TEXTS = ("name", "scope", "user_agent", "scraper", "row", "sitemaps_since")
+LINES = ("start_urls", "include", "exclude", "sitemaps")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a submitted form asks for: data for `services.targets`, and what could not even be read.
@@ -32,10 +36,8 @@ class Asked:
 def read(post: QueryDict) -> Asked:
     """Return what the controls ask for, in the keys of a target."""
     problems: list[drafts.Problem] = []
-    data: dict[str, Any] = {
-        name: post.get(name, "").strip() for name in ("name", "scope", "user_agent", "scraper", "row")
-    }
-    for name in ("start_urls", "include", "exclude", "proxies"):
+    data: dict[str, Any] = {name: post.get(name, "").strip() for name in TEXTS}
+    for name in (*LINES, "proxies"):
         data[name] = [line.strip() for line in post.get(name, "").splitlines() if line.strip()]
     for name in ("key", "tags"):
         data[name] = [word.strip() for word in post.get(name, "").split(",") if word.strip()]
@@ -44,7 +46,7 @@ def read(post: QueryDict) -> Asked:
     data["max_age_seconds"] = units.seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
     data["deadline"] = _deadline(post)
     data["traps"] = traps.read(post)
-    for name in ("adapt_pace", "http2", "obey_robots", "cookies", "enabled", "shared"):
+    for name in ("adapt_pace", "http2", "obey_robots", "cookies", "enabled", "shared", "robots_sitemaps"):
         data[name] = post.get(name) == "on"
     data["login"] = login.read(post)
     data["headers"] = _headers(post.get("headers", ""), problems)

@@ -13,7 +13,7 @@ from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
 from webui.pages.target_form import login, rows, traps, units, when
-from webui.pages.target_form.asked import NUMBERS
+from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
 PRIORITIES = (
@@ -28,7 +28,9 @@ PRIORITIES = (
     (1, "1 · bulk"),
     (0, "0 · bulk, when nothing else waits"),
 )
-SHARED = ("proxies", "options", "headers", "start_urls", "include", "exclude", "key", "tags", "fields")
+SHARED = (
+    "proxies", "options", "headers", "start_urls", "sitemaps", "include", "exclude", "key", "tags", "fields",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,11 @@ class TargetForm:
     @property
     def scraper_hints(self) -> tuple[registry.Choice, ...]:
         return registry.names()
+
+    @property
+    def has_sitemaps(self) -> bool:
+        """Say whether the part about sitemaps is shown open."""
+        return self._says("sitemaps", "robots_sitemaps", "sitemaps_since")
 
     @property
     def has_patterns(self) -> bool:
@@ -109,6 +116,7 @@ class TargetForm:
 
 
 _TEXTS = (
+    "sitemaps", "robots_sitemaps", "sitemaps_since",
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "adapt_pace", "http2", "obey_robots", "cookies", "headers",
     "user_agent", "scraper", "options", "row",
@@ -141,12 +149,12 @@ def blank() -> TargetForm:
 def of_target(target: Target) -> TargetForm:
     """Return the form of a target that exists; secret header values are shown as a placeholder."""
     shown = dict(blank().values)
-    for name in ("name", "scope", "user_agent", "scraper", "row"):
+    for name in TEXTS:
         shown[name] = getattr(target, name)
     for name in NUMBERS:
         value = getattr(target, name)
         shown[name] = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    for name in ("start_urls", "include", "exclude"):
+    for name in LINES:
         shown[name] = "\n".join(getattr(target, name))
     shown["key"], shown["tags"] = ", ".join(target.key), ", ".join(target.tags)
     shown["headers"] = "\n".join(
@@ -155,6 +163,7 @@ def of_target(target: Target) -> TargetForm:
     shown["options"] = _json(target.options) if target.options else ""
     shown["http2"] = "on" if target.http2 else ""
     shown["adapt_pace"] = "on" if target.adapt_pace else ""
+    shown["robots_sitemaps"] = "on" if target.robots_sitemaps else ""
     shown["obey_robots"] = "on" if target.obey_robots else ""
     shown["cookies"] = "on" if target.cookies else ""
     shown["enabled"] = "on" if target.enabled else ""
