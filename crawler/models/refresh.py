@@ -9,7 +9,8 @@ class RefreshPlan(models.Model):
     """One target's plan: at which value a page is asked again, and what may be spent.
 
     There is a row exactly when the target has a budget. What is said of the pages (`pages`, `fresh`,
-    `kept`, `fastest`) is as of `planned_at`; an empty `planned_at` asks for a new plan. Whoever
+    `kept`, `fastest`) is as of `planned_at`; an empty `planned_at` asks for a new plan. At `sitemaps_at` a
+    refresh read the sitemaps again. Whoever
     starts a run or learns from one moves `credited_at` or `learnt_run` on as it read them.
     """
 

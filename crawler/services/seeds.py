@@ -25,6 +25,11 @@ UNITS: Final[Mapping[str, timedelta]] = {
 AGE: Final = re.compile(r"([1-9]\d{0,4})([hdw])")
 
 
+def are_given(target: Target) -> bool:
+    """Say whether runs of `target` begin with sitemaps."""
+    return bool(target.sitemaps or target.robots_sitemaps)
+
+
 def requests(target: Target) -> list[NewRequest]:
     """Return the first requests for sitemaps: those given by hand, and what robots.txt names."""
     found = [

@@ -14,6 +14,8 @@ RUNS_A_DAY: Final = 48
 MOST_A_RUN: Final = 1_000
 LEAST_AGE: Final = timedelta(minutes=10)
 """No page is refreshed more often, whatever the budget."""
+SITEMAPS_LAST: Final = timedelta(hours=6)
+SITEMAPS_SHARE: Final = 10
 KEPT: Final = timedelta(hours=1)
 """For how long what was earned is kept: what a downtime or a long run left unspent is not made up for."""
 
@@ -56,6 +58,11 @@ def shortest(*, per_day: int, pages: int) -> timedelta:
 def spendable(*, pages: int) -> int:
     """Return how many requests a day can be spent on so many pages."""
     return pages * (DAY // LEAST_AGE)
+
+
+def sitemaps_every(sitemaps: int, *, per_day: int) -> timedelta:
+    """Return how often so many sitemaps are read again: they take at most a tenth of the budget."""
+    return max(SITEMAPS_LAST, DAY * sitemaps * SITEMAPS_SHARE / max(1, per_day))
 
 
 def _enough(per_day: int, pages: int) -> int:

@@ -32,10 +32,14 @@ def learn(plan: RefreshPlan) -> None:
     """Set when the pages of the refreshes that ended since are due; doing it twice changes little."""
     ended = Run.objects.filter(target=plan.target, trigger=RunTrigger.REFRESH, pk__gt=plan.learnt_run)
     for run in (
-        ended.filter(state__in=FINAL_RUN_STATES, settled=True).only("id", "finished_at").order_by("id")
+        ended.filter(state__in=FINAL_RUN_STATES, settled=True)
+        .only("id", "finished_at", "sitemaps")
+        .order_by("id")
     ):
         _take_in(plan, run)
-        RefreshPlan.objects.filter(pk=plan.pk).update(learnt_run=run.pk)
+        if run.sitemaps:  # what they said counts from now on
+            plan.planned_at = None
+        RefreshPlan.objects.filter(pk=plan.pk).update(learnt_run=run.pk, planned_at=plan.planned_at)
         plan.learnt_run = run.pk
 
 

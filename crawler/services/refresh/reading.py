@@ -6,16 +6,17 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from crawler.policy.refresh import rates, spending
+from crawler.policy.refresh import hints, rates, spending
 from crawler.policy.refresh.allocation import Policy
 from crawler.policy.refresh.rates import Seen
+from crawler.services import seeds
 
 if TYPE_CHECKING:
     from crawler.models import RefreshPlan
 
 COLUMNS: Final = (
     "id", "last_seen", "refresh_at", "refresh_failures", "visits", "changes", "unchanged_seconds",
-    "changed_seconds", "changed_squares",
+    "changed_seconds", "changed_squares", "lastmod",
 )  # fmt: skip
 
 GIVEN_UP: Final = 5
@@ -34,6 +35,7 @@ class Known(NamedTuple):
     unchanged_seconds: float
     changed_seconds: float
     changed_squares: float
+    lastmod: datetime | None
 
     @property
     def seen(self) -> Seen:
@@ -63,6 +65,13 @@ def shortest_of(plan: RefreshPlan, pages: int) -> timedelta:
 
 
 def interval_of(page: Known, plan: RefreshPlan) -> timedelta:
-    """Return how long after its last visit a page is to be asked again."""
-    rate = rates.rate(page.seen, usual=plan.usual_rate)
-    return timedelta(seconds=policy_of(plan).interval(rate))
+    """Return how long after its last visit a page is to be asked again.
+
+    What a sitemap says of it moves that, within the bounds of the plan, on targets that read sitemaps.
+    """
+    rate, policy = rates.rate(page.seen, usual=plan.usual_rate), policy_of(plan)
+    seconds = policy.interval(rate)
+    if page.lastmod is not None and seeds.are_given(plan.target):
+        moved = hints.shifted(seconds, rate=rate, seen_at=page.last_seen, lastmod=page.lastmod)
+        seconds = max(policy.shortest_seconds, min(moved, policy.longest_seconds))
+    return timedelta(seconds=seconds)

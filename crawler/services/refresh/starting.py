@@ -13,6 +13,7 @@ from crawler.policy.refresh.spending import LEAST_AGE, Credit
 from crawler.queries.refresh import spent
 from crawler.queue import lane_for
 from crawler.services import bells, runs
+from crawler.services.refresh import sitemaps
 from crawler.services.refresh.scoping import landings, leave_out, scope_of
 from crawler.stores import hosts
 from crawler.stores.discovery import Discovery, SeenBefore
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.models import Target
+    from crawler.services.refresh.sitemaps import Listing
     from crawler.urls import Url
 
 
@@ -33,8 +35,10 @@ def start(plan: RefreshPlan, *, now: datetime) -> Run | None:
     count = spending.affordable(
         credit, per_day=per_day, spent_in_a_day=spent(plan.target, now=now), pages=plan.pages
     )
-    urls = _choose(plan, count, now) if count else []
-    return _make(plan, urls, credit.spent(len(urls)), now) if urls else None
+    listing = sitemaps.due(plan, most=count - 1, now=now)
+    urls = _choose(plan, count - listing.requests, now) if count else []
+    spends = credit.spent(len(urls) + listing.requests)
+    return _make(plan, urls, listing, spends, now) if urls else None
 
 
 def _choose(plan: RefreshPlan, count: int, now: datetime) -> list[Url]:
@@ -53,23 +57,26 @@ def _choose(plan: RefreshPlan, count: int, now: datetime) -> list[Url]:
     return urls
 
 
-def _settings(target: Target) -> dict[str, object]:
+def _settings(target: Target, listing: Listing) -> dict[str, object]:
     """Return what a refresh does otherwise than a whole run: it follows no links, and is small anyhow."""
     own = {"max_pages": None, "max_depth": None, "follow": False, "landings": landings(target)}
-    return runs.frozen(target) | own
+    return runs.frozen(target) | own | listing.settings
 
 
-def _make(plan: RefreshPlan, urls: Sequence[Url], credit: Credit, now: datetime) -> Run | None:
+def _make(
+    plan: RefreshPlan, urls: Sequence[Url], listing: Listing, credit: Credit, now: datetime
+) -> Run | None:
     """Make the run, unless another one began or somebody else spent the same credit.
 
     Only pages that are start URLs count as such: where they are redirected belongs to the target.
     """
     target, starts = plan.target, set(plan.target.start_urls)
-    hosts.ids_of(url.origin for url in urls)
+    hosts.ids_of([*(url.origin for url in urls), *(seed.url.origin for seed in listing.seeds)])
     discovery = Discovery(SeenBefore())
     with transaction.atomic():
         mine = RefreshPlan.objects.filter(pk=plan.pk, credited_at=plan.credited_at)
-        if not mine.update(credit=credit.requests, credited_at=credit.at):
+        read_at = now if listing.seeds else plan.sitemaps_at
+        if not mine.update(credit=credit.requests, credited_at=credit.at, sitemaps_at=read_at):
             return None
         if Run.objects.filter(target=target).active().exists():
             transaction.set_rollback(True)
@@ -78,7 +85,7 @@ def _make(plan: RefreshPlan, urls: Sequence[Url], credit: Credit, now: datetime)
             target=target,
             trigger=RunTrigger.REFRESH,
             priority=target.priority,
-            settings=_settings(target),
+            settings=_settings(target, listing),
             headers=target.headers,
             secrets=runs.secrets(target),
             awaits_login=runs.logs_in(target),
@@ -86,6 +93,7 @@ def _make(plan: RefreshPlan, urls: Sequence[Url], credit: Credit, now: datetime)
         runs.prepare_login(run, now=now)
         first = [NewRequest(url=url, depth=0 if url.text in starts else 1) for url in urls]
         discovery.add(run.pk, first, parent=None)
+        discovery.add_sitemaps(run.pk, listing.seeds, parent=None)
         discovery.resolve_hosts()
         runs.insert_first(run, discovery, now=now)
         transaction.on_commit(lambda: bells.ring(lane_for(run.priority), now=now))

@@ -301,3 +301,76 @@ def test_two_ticks_at_once_refresh_a_page_once() -> None:
     twice_at_once(lambda: refresh.tick(now=NOW + 2 * HOUR))
 
     assert [run.discovered for run in refreshes()] == [1, 1, 1, 1]
+
+
+SITEMAP = "https://shop.test/sitemap.xml"
+
+
+def a_whole_run(target: Target, *, ago: timedelta, sitemaps: int = 1) -> Run:
+    run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    Request.objects.filter(run=run).delete()
+    state = {"state": RunState.FINISHED, "settled": True, "finished_at": NOW - ago, "started_at": NOW - ago}
+    Run.objects.filter(pk=run.pk).update(**state, sitemaps=sitemaps, discovered=0)
+    return run
+
+
+def due_after(target: Target, path: str) -> timedelta:
+    page = Page.objects.get(target=target, url__endswith=path)
+    assert page.refresh_at is not None
+    return page.refresh_at - page.last_seen
+
+
+def test_a_hint_of_a_change_brings_a_page_forward_and_one_of_none_puts_it_off() -> None:
+    target = a_target(2, sitemaps=[SITEMAP])
+    for path, lastmod in (("unknown", None), ("changed", NOW), ("same", NOW - 50 * DAY)):
+        a_page(target, path, days=30, changes=10, lastmod=lastmod)
+    planning.make(RefreshPlan.objects.get(target=target), now=NOW)
+    assert due_after(target, "changed") < due_after(target, "unknown") < due_after(target, "same")
+
+    targets.update(target=target, data={"sitemaps": []}, now=NOW)
+    planning.make(RefreshPlan.objects.get(target=target), now=NOW)
+    assert len({due_after(target, path) for path in ("unknown", "changed", "same")}) == 1
+
+
+def test_a_refresh_reads_the_sitemaps_again_when_that_is_six_hours_ago() -> None:
+    target = a_target(2_400, sitemaps=[SITEMAP])
+    a_page(target, "1")
+    a_whole_run(target, ago=7 * HOUR)
+    assert refresh.tick(now=NOW + HOUR) == 1
+
+    (run,) = refreshes()
+    assert asked(run) == ["https://shop.test/1", SITEMAP]
+    assert run.settings["listed_after"] == (NOW - 7 * HOUR).isoformat()
+    assert RefreshPlan.objects.get(target=target).sitemaps_at == NOW + HOUR
+    end(run, NOW + HOUR)
+    refresh.tick(now=NOW + 2 * HOUR)
+    assert [asked(run) for run in refreshes()[1:]] == [["https://shop.test/1"]]
+
+
+@pytest.mark.parametrize(
+    ("per_day", "sitemaps", "ago"), [(2_400, 1, 4 * HOUR), (480, 40, 19 * HOUR), (48, 3, 9 * HOUR)]
+)
+def test_sitemaps_are_not_read_again_too_soon_or_for_too_much(
+    per_day: int, sitemaps: int, ago: timedelta
+) -> None:
+    target = a_target(per_day, sitemaps=[SITEMAP])
+    for number in range(60):
+        a_page(target, str(number))
+    a_whole_run(target, ago=ago, sitemaps=sitemaps)
+    assert refresh.tick(now=NOW + HOUR) == 1
+    assert SITEMAP not in asked(refreshes()[0])
+
+
+def test_what_a_refresh_read_in_sitemaps_changes_the_plan() -> None:
+    target = a_target(96, sitemaps=[SITEMAP])
+    page, other, *_more = [a_page(target, str(number), days=30, changes=1) for number in range(60)]
+    a_whole_run(target, ago=7 * HOUR)
+    refresh.tick(now=NOW + HOUR)
+    end(refreshes()[0], NOW + HOUR)
+    Page.objects.filter(pk=page.pk).update(lastmod=NOW + 2 * HOUR)
+
+    refresh.tick(now=NOW + HOUR + MINUTE)
+
+    plan = RefreshPlan.objects.get(target=target)
+    assert plan.planned_at == NOW + HOUR + MINUTE
+    assert due_after(target, page.url) < due_after(target, other.url)

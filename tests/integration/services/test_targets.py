@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crawler.models import Run, RunState, RunTrigger, Schedule, Target
+from crawler.models import Run, RunState, Schedule, Target
 from crawler.services import runs, targets
 from crawler.services.drafts import DEFAULTS, HIDDEN, KEYS
 
@@ -494,31 +494,3 @@ def test_bounds_against_traps_are_refused_each_by_its_name() -> None:
     assert found["traps.variants"] == "must be between 1 and 1,000,000"
     assert "choose from depth, segments" in found["traps.width"]
     assert set(problems({**SHOP, "traps": [1]})) == {"traps"}
-
-
-@pytest.mark.parametrize(
-    "since", ["last_run", "Last run", "12h", "7d", "2w", "2026-01-31", "2026-01-31T08:00Z", ""]
-)
-def test_sitemaps_may_be_filtered_by_the_last_run_an_age_or_a_time(target: Target, since: str) -> None:
-    targets.update(target=target, data={"sitemaps_since": since}, now=NOW)
-    assert target.sitemaps_since == ("last_run" if "run" in since else since)
-
-
-@pytest.mark.parametrize("since", ["yesterday", "7", "0d", "7 days", "2026-13-01", "-3h"])
-def test_filter_of_sitemaps_that_makes_no_sense_is_refused_with_what_does(since: str) -> None:
-    said = problems({**SHOP, "sitemaps_since": since})["sitemaps_since"]
-    assert said == "must be last_run, an age such as 12h, 7d or 2w, or a date such as 2026-01-31"
-
-
-def test_run_freezes_since_when_entries_must_have_changed(target: Target) -> None:
-    def frozen(since: str) -> object:
-        targets.update(target=target, data={"sitemaps_since": since}, now=NOW)
-        run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
-        Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED, started_at=NOW, pages=1)
-        return run.settings.get("listed_after")
-
-    assert frozen("last_run") is None
-    assert frozen("last_run") == NOW.isoformat()
-    assert frozen("7d") == (NOW - timedelta(days=7)).isoformat()
-    assert frozen("2026-01-31") == "2026-01-31T00:00:00+00:00"
-    assert frozen("") is None
