@@ -43,6 +43,10 @@ class Node:
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
+    @property
+    def is_started(self) -> bool:
+        return bool(self._started)
+
     def start(self) -> None:
         """Start the node with whatever its folder holds; where none is installed, skip or, in CI, fail."""
         server = find_server()

@@ -17,7 +17,7 @@ from webui.processes import broker as brokers
 from webui.processes.errors import CannotStart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 STARTS_WITHIN_SECONDS = 20
@@ -44,6 +44,10 @@ class Broker(Protocol):
 
     def kill(self) -> None:
         """Kill it, and forget all that it held."""
+        ...
+
+    def end(self) -> None:
+        """Have done with it; the next test is given another, or this one emptied."""
         ...
 
     def empty(self) -> None:
@@ -91,6 +95,9 @@ class Valkey:
             self._process = None
         shutil.rmtree(self._server.folder, ignore_errors=True)
 
+    def end(self) -> None:
+        self.kill()
+
     def empty(self) -> None:
         self.client.flushall()
 
@@ -110,12 +117,15 @@ class Valkey:
 
 
 class RabbitMQ:
-    """A node of Debian's server; the installation then has no Redis at all."""
+    """A node of Debian's server; the installation then has no Redis at all.
+
+    It takes seconds of both cores to start, so tests that follow one another share it.
+    """
 
     name = "rabbitmq"
 
-    def __init__(self, folder: Path) -> None:
-        self._node = Node(folder=folder)
+    def __init__(self, node: Node) -> None:
+        self._node = node
 
     @property
     def url(self) -> str:
@@ -126,10 +136,16 @@ class RabbitMQ:
         return {"CELERY_BROKER_URL": self.url}
 
     def start(self) -> None:
-        self._node.start()
+        if self._node.is_started:
+            self._node.empty()
+        else:
+            self._node.start()
 
     def kill(self) -> None:
         self._node.kill(forgetting=True)
+
+    def end(self) -> None:
+        """It lives on."""
 
     def empty(self) -> None:
         self._node.empty()
@@ -138,5 +154,5 @@ class RabbitMQ:
         return self._node.waiting(LANES)
 
 
-BROKERS: dict[str, Callable[[Path], Broker]] = {Valkey.name: Valkey, RabbitMQ.name: RabbitMQ}
-"""By name; the rows that depend on the broker run on each of them."""
+BROKERS = (Valkey.name, RabbitMQ.name)
+"""The rows that depend on the broker run on each of them."""

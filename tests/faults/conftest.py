@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connection
 
-from tests.faults.brokers import BROKERS, Broker, Valkey
+from tests.faults.brokers import BROKERS, Broker, RabbitMQ, Valkey
 from tests.faults.installation import Installation
 from tests.faults.results import Result
 from tests.faults.scale import FULL, QUICK, Scale
 from tests.fleet import sending_to
+from tests.rabbitmq import Node
 from tests.site.linked import Graph, LinkedSite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 QUICK_TIMEOUT_SECONDS, FULL_TIMEOUT_SECONDS = 240, 1800
 Report = Callable[[Result], None]
@@ -72,24 +73,45 @@ def scale(request: pytest.FixtureRequest) -> Scale:
     return FULL if request.config.getoption("--faults") else QUICK
 
 
+@pytest.fixture(scope="session")
+def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node that the first test which needs it starts."""
+    node = Node(folder=tmp_path_factory.mktemp("rabbitmq"))
+    yield node
+    node.kill()
+
+
 @pytest.fixture(params=BROKERS)
-def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
-    """A broker of the test's own, to which this process sends as well."""
-    started = BROKERS[request.param](tmp_path / "broker")
+def broker(request: pytest.FixtureRequest, tmp_path: Path, rabbit_node: Node) -> Iterator[Broker]:
+    """A broker that holds nothing, to which this process sends as well."""
+    started = Valkey(tmp_path / "broker") if request.param == Valkey.name else RabbitMQ(rabbit_node)
     started.start()
     try:
         with sending_to(started.url):
             yield started
     finally:
-        started.kill()
+        started.end()
+
+
+@pytest.fixture
+def way(broker: Broker) -> Broker:
+    """The broker as the installation reaches it; a row may put something in between."""
+    return broker
+
+
+@pytest.fixture
+def database(transactional_db: None) -> Mapping[str, str]:
+    """The database that the installation uses, and what its processes have to know of it besides."""
+    return {}
 
 
 @pytest.fixture
 def installation(
-    transactional_db: None, scale: Scale, broker: Broker, tmp_path: Path
+    database: Mapping[str, str], scale: Scale, way: Broker, tmp_path: Path
 ) -> Iterator[Installation]:
     """An installation whose processes are yet to be started; they end with the test."""
-    made = Installation(scale=scale, broker=broker, folder=tmp_path)
+    made = Installation(scale=scale, broker=way, folder=tmp_path)
+    made.fleet.add(database)
     try:
         yield made
     finally:

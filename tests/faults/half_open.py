@@ -67,6 +67,9 @@ class HalfOpen:
     def kill(self) -> None:
         self._behind.kill()
 
+    def end(self) -> None:
+        self._behind.end()
+
     def empty(self) -> None:
         self._behind.empty()
 

@@ -68,10 +68,11 @@ class Installation:
     def start_worker(self) -> None:
         self.worker = self.fleet.start("worker", workers=WORKERS, app=self.app)
 
-    def start_web(self) -> Api:
-        """Start the web process, and return its API as an administrator sees it."""
+    def start_with_web(self, *others: str) -> Api:
+        """Start the web process beside all the others, and return its API as an administrator sees it."""
         port = free_port()
         self.fleet.start("web", port=port)
+        self.start(*others)
         person = User.objects.create_superuser("ada")
         _row, token = ApiToken.issue(user_id=person.pk, scopes=["read", "write"])
         api = Api(port=port, token=token)

@@ -84,8 +84,7 @@ def test_broker_that_was_away_and_comes_back_empty_costs_seconds_and_no_page(
     installation: Installation, site: LinkedSite, scale: Scale, report: Report
 ) -> None:
     wanted, away_seconds = scale.of(quick=(1, 4.0), full=(3, 30.0))
-    installation.start()
-    api = installation.start_web()
+    api = installation.start_with_web()
     crawl = installation.crawl(site, seconds=scale.of(quick=6, full=130))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     chance = Random(4)

@@ -19,10 +19,8 @@ from tests.faults.results import Result
 from tests.postgres import Cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
-    from tests.faults.brokers import Broker
     from tests.faults.conftest import Report
     from tests.faults.scale import Scale
     from tests.site.linked import LinkedSite
@@ -52,12 +50,9 @@ def server(transactional_db: None) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def installation(server: Cluster, scale: Scale, broker: Broker, tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(scale=scale, broker=broker, folder=tmp_path)
-    try:
-        yield made
-    finally:
-        made.end()
+def database(server: Cluster) -> Mapping[str, str]:
+    """The server is asked for by its address."""
+    return {}
 
 
 def test_server_that_is_stopped_at_once_costs_no_page_and_ends_no_process(
@@ -65,9 +60,8 @@ def test_server_that_is_stopped_at_once_costs_no_page_and_ends_no_process(
 ) -> None:
     wanted, away_seconds = scale.of(quick=(1, 3.0), full=(3, 20.0))
     installation.fleet.add(scale.of(quick=PATIENT, full={}))
-    installation.start()
+    api = installation.start_with_web()
     pool = installation.worker.children
-    api = installation.start_web()
     crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=120.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     took = []

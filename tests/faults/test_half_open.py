@@ -16,7 +16,6 @@ from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.faults.brokers import Broker
     from tests.faults.conftest import Report
@@ -44,23 +43,11 @@ def way(broker: Broker) -> Iterator[HalfOpen]:
         between.stop()
 
 
-@pytest.fixture
-def installation(
-    transactional_db: None, scale: Scale, way: HalfOpen, tmp_path: Path
-) -> Iterator[Installation]:
-    made = Installation(scale=scale, broker=way, folder=tmp_path)
-    try:
-        yield made
-    finally:
-        made.end()
-
-
 def test_broker_that_falls_silent_is_reached_again_without_a_restart(
     installation: Installation, way: HalfOpen, site: LinkedSite, scale: Scale, report: Report
 ) -> None:
     installation.fleet.add({"BROKER_SECONDS": scale.of(quick="2", full="15")})
-    installation.start()
-    api = installation.start_web()
+    api = installation.start_with_web()
     crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=150.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     crawl.until_settled(site.graph.pages // 5, within_seconds=60)

@@ -33,8 +33,7 @@ def test_health_turns_red_when_a_worker_is_alive_and_takes_no_work(
 ) -> None:
     still, within = scale.of(quick=(4, 8.0), full=(120, 150.0))
     installation.fleet.add({"STILL_SECONDS": str(still)})
-    installation.start()
-    api = installation.start_web()
+    api = installation.start_with_web()
     assert api.get("/readyz")[0] == 200
     pool = installation.worker.children
     for pid in pool:

@@ -22,10 +22,9 @@ from tests.postgres import hand_over
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.faults.brokers import Broker
     from tests.faults.conftest import Report
     from tests.faults.crawl import Crawl
     from tests.faults.scale import Scale
@@ -144,13 +143,8 @@ def trouble(request: pytest.FixtureRequest) -> Trouble:
 
 
 @pytest.fixture
-def installation(trouble: Trouble, scale: Scale, broker: Broker, tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(scale=scale, broker=broker, folder=tmp_path)
-    made.fleet.add(trouble.variables)
-    try:
-        yield made
-    finally:
-        made.end()
+def database(trouble: Trouble) -> Mapping[str, str]:
+    return trouble.variables
 
 
 def until_silent(crawl: Crawl, since: float) -> float:
@@ -166,8 +160,7 @@ def test_fetching_stops_while_nothing_can_be_stored_and_goes_on_by_itself(
     installation: Installation, trouble: Trouble, site: LinkedSite, scale: Scale, report: Report
 ) -> None:
     installation.fleet.add(scale.of(quick=SHORT_LEASE, full={}))
-    installation.start()
-    api = installation.start_web()
+    api = installation.start_with_web()
     crawl = installation.crawl(site, seconds=scale.of(quick=3.0, full=120.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     crawl.until_settled(site.graph.pages // 5, within_seconds=60)
