@@ -1,7 +1,8 @@
 """A site of many hosts on loopback addresses, in a process of its own, whose log says when what was asked.
 
 The page `/list/<name>/<n>` of each host links to `/<name>/0` … `/<name>/<n-1>` on the same host; every
-other page is small and links to nothing. There is no robots.txt.
+other page is small and links to nothing. There is no robots.txt, unless every fifth host is to ask for a
+crawl delay.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ BASE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One request: when its first byte was read (`time.time()`), by which host, for which path."""
+    """One request: when its first byte was read (`time.time()`), by which host, for which path.
+
+    `at_once` is how many the host was answering then, this one included.
+    """
 
     at: float
     host: int
     path: str
+    at_once: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +79,21 @@ def address(host: int) -> str:
 
 
 def _parsed(line: str) -> Hit:
-    at, host, path = line.split(" ")
-    return Hit(at=float(at), host=int(host), path=path)
+    at, host, path, at_once = line.split(" ")
+    return Hit(at=float(at), host=int(host), path=path, at_once=int(at_once))
+
+
+def has_crawl_delay(host: int) -> bool:
+    return host % 5 == 0
 
 
 @contextmanager
-def serving(*, hosts: int, folder: Path) -> Iterator[Site]:
-    """Serve that many hosts until the block ends."""
+def serving(*, hosts: int, folder: Path, crawl_delay: int = 0, thinks: float = 0.0) -> Iterator[Site]:
+    """Serve that many hosts until the block ends; each thinks for so many seconds about an answer."""
     log = folder / "asked.log"
     log.touch()
     command = [sys.executable, "-m", "benchmarks.manyhosts", str(hosts), str(log)]
+    command += [str(crawl_delay), str(thinks)]
     with subprocess.Popen(command, cwd=BASE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -92,20 +102,27 @@ def serving(*, hosts: int, folder: Path) -> Iterator[Site]:
             process.kill()
 
 
-async def _serve(hosts: int, log: int) -> None:
+async def _serve(hosts: int, log: int, crawl_delay: int, thinks: float) -> None:
     port = 0
     for host in range(hosts):
-        server = await asyncio.start_server(_Answering(host, log), address(host), port, backlog=256)
+        robots = (
+            f"User-agent: *\nCrawl-delay: {crawl_delay}\n" if crawl_delay and has_crawl_delay(host) else ""
+        )
+        answering = _Answering(host, log, robots, thinks)
+        server = await asyncio.start_server(answering, address(host), port, backlog=256)
         port = server.sockets[0].getsockname()[1]
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answering:
     host: int
     log: int
+    robots: str
+    thinks: float
+    at_once: int = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -113,8 +130,12 @@ class _Answering:
                 at = time.time()
                 head = first + await reader.readuntil(b"\r\n\r\n")
                 path = head.split(b" ", 2)[1].decode()
-                os.write(self.log, f"{at:.6f} {self.host} {path}\n".encode())
-                writer.write(_reply(path))
+                self.at_once += 1
+                os.write(self.log, f"{at:.6f} {self.host} {path} {self.at_once}\n".encode())
+                if self.thinks:
+                    await asyncio.sleep(self.thinks)
+                self.at_once -= 1
+                writer.write(_reply(path, self.robots))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -122,8 +143,10 @@ class _Answering:
             writer.close()
 
 
-def _reply(path: str) -> bytes:
+def _reply(path: str, robots: str) -> bytes:
     match path.split("/")[1:]:
+        case ["robots.txt"] if robots:
+            status, body = "200 OK", robots.encode()
         case ["robots.txt"]:
             status, body = "404 Not Found", b"none"
         case ["list", name, number]:
@@ -139,8 +162,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("hosts", type=int)
     parser.add_argument("log")
+    parser.add_argument("crawl_delay", type=int)
+    parser.add_argument("thinks", type=float)
     asked = parser.parse_args()
-    asyncio.run(_serve(asked.hosts, os.open(asked.log, os.O_WRONLY | os.O_APPEND)))
+    log = os.open(asked.log, os.O_WRONLY | os.O_APPEND)
+    asyncio.run(_serve(asked.hosts, log, asked.crawl_delay, asked.thinks))
 
 
 if __name__ == "__main__":
