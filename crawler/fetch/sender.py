@@ -1,13 +1,15 @@
-"""Posts webhooks with httpcore: one small document at a time, every bound enforced, nothing followed."""
+"""Posts webhooks with httpx: one small document at a time, every bound enforced, nothing followed."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final, Self
 
 import httpcore
+import httpx
 
 from crawler.errors import (
     BadRequest,
@@ -34,6 +36,19 @@ READ_BYTES: Final = 16_384
 AT_ONCE: Final = 32
 
 
+class GuardedTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport, with connections that the egress guard lets through."""
+
+    def __init__(self, guard: EgressGuard, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls,
+            max_connections=AT_ONCE,
+            max_keepalive_connections=AT_ONCE,
+            network_backend=GuardedBackend(guard),
+        )
+
+
 class Sender:
     """Sends one POST at a time for each caller, any number of callers at once.
 
@@ -49,23 +64,23 @@ class Sender:
         total: timedelta = TOTAL,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._user_agent = user_agent
         self._total_seconds = total.total_seconds()
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or trust(),
-            max_connections=AT_ONCE,
-            max_keepalive_connections=AT_ONCE,
-            network_backend=GuardedBackend(guard),
+        self._client = httpx.AsyncClient(
+            transport=GuardedTransport(guard, tls or trust()),
+            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:
-        await self._pool.__aenter__()
+        await self._client.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._pool.__aexit__(kind, error, trace)
+        await self._client.__aexit__(kind, error, trace)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """Post JSON to `url`, which is canonical; return the answer's head, or why there is none."""
@@ -79,10 +94,10 @@ class Sender:
             error = failure
         except TimeoutError:
             error = TimedOut()
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as failure:
-            error = _translated(failure)
-        except (httpcore.UnsupportedProtocol, ValueError):
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
             error = BadRequest()
+        except httpx.TransportError as failure:
+            error = _translated(failure)
         else:
             return Fetched(
                 url=url,
@@ -95,45 +110,33 @@ class Sender:
         return Failed(url=url, error=error, elapsed_seconds=loop.time() - started)
 
     async def _exchange(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Headers]:
-        target = httpcore.URL(url)
-        sent = {
-            "Host": url.split("/", 3)[2],
-            "User-Agent": self._user_agent,
-            "Accept": "*/*",
-            "Content-Type": "application/json",
-            "Content-Length": str(len(body)),
-            **headers,
-        }
-        limits = {"timeout": {"connect": CONNECT_SECONDS, "pool": None, "read": None, "write": None}}
-        async with self._pool.stream(
-            "POST", target, headers=list(sent.items()), content=body, extensions=limits
-        ) as answer:
+        sent = {"Content-Type": "application/json", **headers}
+        async with self._client.stream("POST", url, content=body, headers=sent) as answer:
             size = 0
-            async for chunk in answer.aiter_stream():
+            async for chunk in answer.aiter_raw():
                 size += len(chunk)
                 if size > READ_BYTES:
                     break
-            pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
-            return answer.status, Headers(pairs)
+            return answer.status_code, Headers(answer.headers.multi_items())
 
 
 def _translated(error: Exception) -> FetchError:
-    """Return our error for one of httpcore's. Their texts may name addresses, so none is passed on."""
+    """Return our error for one of httpx's. Their texts may name addresses, so none is passed on."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
             return TlsFailed()
         cause = cause.__cause__ or cause.__context__
     match error:
-        case httpcore.ConnectTimeout():
+        case httpx.ConnectTimeout():
             return TimedOut(which="connect")
-        case httpcore.TimeoutException():
+        case httpx.TimeoutException():
             return TimedOut()
-        case httpcore.ConnectError():
+        case httpx.ConnectError():
             return ConnectFailed()
-        case httpcore.LocalProtocolError():
+        case httpx.LocalProtocolError():
             return BadRequest()
-        case httpcore.RemoteProtocolError() if "disconnected" not in str(error):
+        case httpx.RemoteProtocolError() if "disconnected" not in str(error):
             return BadResponse()
         case _:
             return ConnectionLost()

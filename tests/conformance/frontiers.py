@@ -326,7 +326,8 @@ class FrontierContract:
 
         found = look(world.slice())
 
-        assert dict(found.paces)[found.leased[0].id] == Pace(delay_seconds=3.0, connections=1)
+        pace = dict(found.paces)[found.leased[0].id]
+        assert (pace.delay_seconds, pace.connections) == (3.0, 1)
 
     def test_closed_backlogs_are_reported_and_give_no_claims(self, world: FrontierWorld) -> None:
         run = world.run(f"{A}/1", f"{A}/2", f"{A}/3", delay_seconds=1.0)

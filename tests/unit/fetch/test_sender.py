@@ -150,3 +150,12 @@ async def test_peer_is_judged_after_dialling(hostile_site: HostileSite) -> None:
 
     assert isinstance(error(outcome), Refused)
     assert hostile_site.requests == []
+
+
+async def test_cookie_of_an_answer_goes_nowhere(sender: Sender, hostile_site: HostileSite) -> None:
+    hostile_site.serve("/hook", "", headers=[("Set-Cookie", "who=receiver; Path=/")])
+
+    await sender.post(hostile_site.url("/hook"), b"{}", {})
+    await sender.post(hostile_site.url("/hook"), b"{}", {})
+
+    assert [received.header("cookie") for received in hostile_site.requests] == [None, None]
