@@ -26,7 +26,6 @@ from crawler.engine.work import (
     Returned,
     Visited,
 )
-from crawler.frontier.politeness import Pace
 from crawler.urls import canonical
 from tests.fakes.rules import a_page
 
