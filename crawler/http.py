@@ -122,7 +122,8 @@ class Fetched:
     """A whole response, whatever its status; redirects are answers like others.
 
     `body` is decoded; `wire_bytes` counts the body as it was sent. `truncated` when it was cut at
-    the request's `keep_bytes`. `http2` says that it came over HTTP/2.
+    the request's `keep_bytes`. `http2` says that it came over HTTP/2. `dial_seconds` of the elapsed ones
+    went by before anything was sent, for a connection of its own.
     """
 
     url: str
@@ -133,6 +134,7 @@ class Fetched:
     elapsed_seconds: float
     truncated: bool = False
     http2: bool = False
+    dial_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

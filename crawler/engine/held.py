@@ -57,6 +57,7 @@ class HeldHost:
         self._queued_pace: Pace | None = None
         self._rate = float(share.FIRST_BATCH)
         self._sent = 0
+        self._gap = 0.0
         now = clock.now()
         self.next_at = clock.monotonic() + _seconds_until(lease.ledger.next_at, now)
         self._sent_at = clock.monotonic() - _seconds_since(lease.ledger.last_at, now)
@@ -98,9 +99,14 @@ class HeldHost:
     def use_slot(self) -> None:
         """Note that a request is being sent now."""
         self._sent_at = self._clock.monotonic()
-        self.next_at = self._sent_at + politeness.gap_seconds(self.pace, draw=self._clock.draw())
+        self._gap = politeness.gap_seconds(self.pace, draw=self._clock.draw())
+        self.next_at = self._sent_at + self._gap
         self._sent += 1
         self.note(last_at=self._clock.now())
+
+    def was_sent_after(self, seconds: float) -> None:
+        """Count the gap from when the last request really went out, so much after its slot was used."""
+        self.next_at = max(self.next_at, self._sent_at + seconds + self._gap)
 
     def rest(self, wait: timedelta, *, because: str = "") -> None:
         """Let the host go, and have nobody ask it within `wait`; `because` when it cannot serve."""

@@ -34,6 +34,7 @@ def note_http2(host: HeldHost, outcome: Outcome, *, now: datetime) -> None:
 def note(host: HeldHost, outcome: Outcome) -> None:
     """Write the outcome into the host's ledger; ten failures of its own in a row open its circuit."""
     ledger = host.ledger
+    note_dialling(host, outcome)
     status = str(outcome.status) if isinstance(outcome, Fetched) else outcome.error.code
     match politeness.is_well(outcome):
         case True:
@@ -56,6 +57,12 @@ def note(host: HeldHost, outcome: Outcome) -> None:
     if wait is not None:
         host.rest(wait, because="circuit_open")
         host.note(circuit_openings=ledger.circuit_openings + 1, failures=0)
+
+
+def note_dialling(host: HeldHost, outcome: Outcome) -> None:
+    """Have the host's next request wait for as long as making the connection put this one off."""
+    if isinstance(outcome, Fetched) and outcome.dial_seconds:
+        host.was_sent_after(outcome.dial_seconds)
 
 
 def earlier_failures(host: HeldHost) -> int:

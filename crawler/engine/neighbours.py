@@ -120,6 +120,8 @@ async def ask(host: HeldHost, fetcher: Fetcher, request: Request) -> Outcome:
     host.use_slot()
     host.in_flight += 1
     try:
-        return await fetcher.fetch(request)
+        outcome = await fetcher.fetch(request)
     finally:
         host.in_flight -= 1
+    manners.note_dialling(host, outcome)
+    return outcome

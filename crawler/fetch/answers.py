@@ -61,9 +61,10 @@ def fetched(
     wire_bytes: int,
     body: bytes,
     started: float,
+    sent_at: float | None = None,
     http2: bool = False,
 ) -> Fetched:
-    """Return the answer to `request`, cut where that says."""
+    """Return the answer to `request`, cut where that says; `sent_at` when its connection was made for it."""
     keep = request.keep_bytes
     return Fetched(
         url=request.url,
@@ -74,6 +75,7 @@ def fetched(
         elapsed_seconds=asyncio.get_running_loop().time() - started,
         truncated=keep is not None and (wire_bytes > keep or len(body) >= keep),
         http2=http2,
+        dial_seconds=sent_at - started if sent_at is not None else 0.0,
     )
 
 

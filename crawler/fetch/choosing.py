@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
+
+from crawler.http import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +47,19 @@ class ChoosingFetcher:
         if request.http2 and request.proxy is None and request.url.startswith("https://"):
             if self._http2 is None:
                 self._http2 = self._make_http2()
+            started = asyncio.get_running_loop().time()
             outcome = await self._http2.fetch(request)
-            if outcome is not None:
-                return outcome
+            return outcome if outcome is not None else await self._after(started, request)
         return await self._http.fetch(request)
+
+    async def _after(self, started: float, request: Request) -> Outcome:
+        """Ask over HTTP/1.1 what was to be asked since `started`."""
+        passed = asyncio.get_running_loop().time() - started
+        outcome = await self._http.fetch(request)
+        if isinstance(outcome, Failed):
+            return replace(outcome, elapsed_seconds=outcome.elapsed_seconds + passed)
+        return replace(
+            outcome,
+            elapsed_seconds=outcome.elapsed_seconds + passed,
+            dial_seconds=outcome.dial_seconds + passed,
+        )

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _MAX_INTERIM: Final = 20
 
-dialled: Final = ContextVar("dialled", default=False)
-"""Whether the request being sent in this task got a connection of its own, and not one that was kept."""
+dialled_at: Final = ContextVar[float | None]("dialled_at", default=None)
+"""When the request being sent in this task got a connection of its own; None on one that was kept."""
 
 
 class GuardedConnector(TCPConnector):
@@ -65,8 +65,9 @@ class GuardedConnector(TCPConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        dialled.set(True)
+        dialled_at.set(self._loop.time())
         protocol = await super()._create_connection(req, traces, timeout)
+        dialled_at.set(self._loop.time())
         peer = protocol.transport.get_extra_info("peername") if protocol.transport else None
         try:
             if peer is None or not self._may_send():

@@ -22,14 +22,15 @@ MOST_KEPT: Final = 200
 
 
 class Connection:
-    """An open connection to one origin; `kept` says that it was used before."""
+    """An open connection to one origin, made at `made_at`; `kept` says that it was used before."""
 
-    __slots__ = ("exchange", "kept", "origin", "until")
+    __slots__ = ("exchange", "kept", "made_at", "origin", "until")
 
     def __init__(self, origin: httpcore.Origin, stream: httpcore.AsyncNetworkStream) -> None:
         self.origin = origin
         self.exchange = httpcore.AsyncHTTP2Connection(origin=origin, stream=stream)
         self.kept = False
+        self.made_at = asyncio.get_running_loop().time()
         self.until = 0.0
 
 

@@ -26,7 +26,7 @@ from crawler.errors import (
 )
 from crawler.fetch import proxied
 from crawler.fetch.answers import bare, body_of, fetched, headers_of
-from crawler.fetch.connections import GuardedConnector, dialled
+from crawler.fetch.connections import GuardedConnector, dialled_at
 from crawler.fetch.inflate import ACCEPTED
 from crawler.fetch.limits import Deadline, FetchLimits
 from crawler.fetch.tls import trust
@@ -136,17 +136,17 @@ class HttpFetcher:
         new one (RFC 9110 §9.2.2). A server that closes a new one has been asked, and is left alone.
         """
         session = self._open_session()
+        dialled_at.set(None)
         if request.form is not None:
             typed = headers.copy()
             typed["Content-Type"] = FORM
             way = proxied.options(request.proxy, url, typed)
             return await session.post(url, data=request.form, allow_redirects=False, **way)
         way = proxied.options(request.proxy, url, headers)
-        dialled.set(False)
         try:
             return await session.get(url, allow_redirects=False, **way)
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-            if dialled.get():
+            if dialled_at.get() is not None:
                 raise
         return await session.get(url, allow_redirects=False, **way)
 
@@ -167,6 +167,7 @@ class HttpFetcher:
             wire_bytes=wire_bytes,
             body=body,
             started=started,
+            sent_at=dialled_at.get(),
         )
 
     async def _read_body(

@@ -122,7 +122,7 @@ class Http2Fetcher:
         deadline: Deadline,
         started: float,
     ) -> Fetched:
-        whole = False
+        whole, kept = False, connection.kept
         try:
             response = await self._answer(connection, sent)
             headers = headers_of(_sane(response.headers), self._limits)
@@ -144,6 +144,7 @@ class Http2Fetcher:
             wire_bytes=wire_bytes,
             body=decoded,
             started=started,
+            sent_at=None if kept else connection.made_at,
             http2=True,
         )
 

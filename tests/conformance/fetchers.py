@@ -88,6 +88,12 @@ class FetcherContract:
 
         assert page.headers.get_all("Set-Cookie") == ["session=abc; Path=/", "other=1; HttpOnly"]
 
+    async def test_only_a_new_connection_puts_a_request_off(self, fetcher: Fetcher, web: Web) -> None:
+        first, second = [fetched(await fetcher.fetch(Request(url=web.url("/ok")))) for _ in range(2)]
+
+        assert 0.0 <= first.dial_seconds <= first.elapsed_seconds
+        assert second.dial_seconds == 0.0
+
     async def test_cookies_are_not_kept(self, fetcher: Fetcher, web: Web) -> None:
         for _ in range(2):
             await fetcher.fetch(Request(url=web.url("/cookies")))

@@ -16,7 +16,7 @@ from crawler.engine.held import HeldHost
 from crawler.engine.work import Claim, HostLease, Ledger
 from crawler.errors import TimedOut
 from crawler.frontier.politeness import Pace
-from crawler.http import Failed
+from crawler.http import Failed, Fetched, Headers
 from tests.fakes.clock import BEGINNING, FakeClock
 from tests.fakes.fetcher import FakeFetcher
 from tests.fakes.neighbours import refreshed
@@ -231,3 +231,29 @@ def test_rate_seen_sets_the_batch_where_there_is_no_delay() -> None:
     want, _least = ask_of(host, elapsed=1.0)
 
     assert want > 500
+
+
+def answered(*, dial_seconds: float) -> Fetched:
+    return Fetched(
+        url="http://a.test/1",
+        status=200,
+        headers=Headers([]),
+        body=b"",
+        wire_bytes=0,
+        elapsed_seconds=0.5,
+        dial_seconds=dial_seconds,
+    )
+
+
+@pytest.mark.parametrize(("dialled", "waits"), [(0.0, 0.5), (0.4, 0.9)])
+def test_gap_begins_when_a_connection_was_made_and_the_request_went_out(dialled: float, waits: float) -> None:
+    clock = FakeClock()
+    host = held(clock)
+    host.add([a_claim(delay_seconds=1.0)])
+    host.use_slot()
+    clock.advance(0.5)
+
+    for _ in range(2):
+        manners.note(host, answered(dial_seconds=dialled))
+
+    assert host.slot_in() == pytest.approx(waits)

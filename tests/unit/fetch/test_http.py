@@ -289,10 +289,11 @@ async def test_proxy_of_the_environment_is_not_used(
 
 
 async def test_connection_is_used_again(fetcher: HttpFetcher, hostile_site: HostileSite) -> None:
-    for _ in range(5):
-        await fetcher.fetch(Request(url=hostile_site.url("/ok")))
+    outcomes = [await fetcher.fetch(Request(url=hostile_site.url("/ok"))) for _ in range(5)]
 
     assert hostile_site.connections == 1
+    dialled = [isinstance(outcome, Fetched) and outcome.dial_seconds > 0 for outcome in outcomes]
+    assert dialled == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize("path", ["/broken/close", "/broken/reset", "/broken/half-head"])
