@@ -29,7 +29,9 @@ def test_ten_wrong_passwords_lock_the_name_for_that_address_alone(door: str) -> 
     answers = [sign_in("ada", f"wrong {number}", door=door).status_code for number in range(10)]
 
     assert answers == [200] * 9 + [429]
-    assert sign_in("ada", RIGHT).status_code == 429
+    locked = sign_in("ada", RIGHT)
+    assert (locked.status_code, locked["Retry-After"]) == (429, "900")
+    assert "locked for a quarter of an hour" in locked.content.decode()
     assert sign_in("ada", RIGHT, address="203.0.113.10").status_code == 302
     assert sign_in("eve", RIGHT).status_code == 302
     assert configured.AXES_COOLOFF_TIME == 0.25
