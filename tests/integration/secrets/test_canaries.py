@@ -303,7 +303,7 @@ def test_secrets_would_be_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["line\nbreak", "\x1b[31mred\x1b[0m", "nul\0", "\x9b31m", "\u2028", "\ud800"]
+    "text", ["line\nbreak", "\x1b[31mred\x1b[0m", "nul\0", "\x9b31m", "\u2028", "\ud800"], ids=ascii
 )
 def test_log_lines_are_json_without_control_characters(logged: io.StringIO, text: str) -> None:
     logging.getLogger("crawler").warning("met %s", text, extra={"url": f"http://x.test/{text}", text: "x"})
