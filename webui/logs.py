@@ -35,6 +35,8 @@ def configuration(level: str) -> dict[str, Any]:
         "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": is_news}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["news"]}},
         "root": {"handlers": ["stderr"], "level": level},
+        # clients write whole addresses, which may be secrets of webhooks and logins
+        "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore")},
     }
 
 

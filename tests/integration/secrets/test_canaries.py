@@ -96,14 +96,18 @@ def planted(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Planted]
     current_app.conf.task_store_eager_result = False
 
 
+def of_production() -> logging.Formatter:
+    chosen = {**logs.configuration("DEBUG")["formatters"]["json"]}
+    del chosen["()"]
+    return structlog.stdlib.ProcessorFormatter(**chosen)
+
+
 @pytest.fixture
 def logged(planted: Planted) -> Iterator[io.StringIO]:
     """Everything that is logged, also what only `LOG_LEVEL=DEBUG` shows, in the form of production."""
     stream, root = io.StringIO(), logging.getLogger()
-    chosen = {**logs.configuration("DEBUG")["formatters"]["json"]}
-    del chosen["()"]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(**chosen))
+    handler.setFormatter(of_production())
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -305,9 +309,10 @@ def test_secrets_would_be_found() -> None:
 @pytest.mark.parametrize(
     "text", ["line\nbreak", "\x1b[31mred\x1b[0m", "nul\0", "\x9b31m", "\u2028", "\ud800"], ids=ascii
 )
-def test_log_lines_are_json_without_control_characters(logged: io.StringIO, text: str) -> None:
-    logging.getLogger("crawler").warning("met %s", text, extra={"url": f"http://x.test/{text}", text: "x"})
+def test_log_lines_are_json_without_control_characters(text: str) -> None:
+    more = {"url": f"http://x.test/{text}", text: "x"}
+    record = logging.makeLogRecord({"name": "crawler", "msg": "met %s", "args": (text,), **more})
 
-    (line,) = logged.getvalue().splitlines()
+    (line,) = of_production().format(record).splitlines()
     assert not [char for char in line if ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029"]
     assert json.loads(line)["url"] == f"http://x.test/{text}"
