@@ -7,6 +7,7 @@ import os
 import socket
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from celery import Celery
@@ -20,6 +21,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 from kombu import Connection
+from kombu.transport.virtual import Transport as VirtualTransport
 
 if TYPE_CHECKING:
     from crawler.services.heartbeats import Pulse
@@ -29,8 +31,39 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webui.settings")
 ASKS_AGAIN_WITHIN: Final = timedelta(seconds=4)
 
 
+class Forgetful:
+    """A channel of kombu's that acknowledges nothing once it is closed: the broker delivers that again.
+
+    Of a closed one, kombu's Redis channel would ask for a connection that it has no more, and the
+    AttributeError of that would end the worker.
+    """
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's
+        channel: Any = super()
+        if not getattr(self, "closed", False):
+            channel.basic_ack(delivery_tag, multiple=multiple)
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's
+        channel: Any = super()
+        if not getattr(self, "closed", False):
+            channel.basic_reject(delivery_tag, requeue=requeue)
+
+
+@cache
+def forgetful(transport: Any) -> Any:
+    """Return a transport whose channels are forgetful; one of AMQP, which kombu only wraps, as it is."""
+    if not issubclass(transport, VirtualTransport):
+        return transport
+    channel = type("ForgetfulChannel", (Forgetful, transport.Channel), {})
+    return type("ForgetfulTransport", (transport,), {"Channel": channel})
+
+
 class SteadyConnection(Connection):
     """Asks for a broker that is away every few seconds, where Celery's own would wait up to 30 s at last."""
+
+    def get_transport_cls(self) -> Any:
+        transport: Any = super().get_transport_cls()
+        return forgetful(transport)
 
     def ensure_connection(self, *args: Any, **options: Any) -> Self:
         return super().ensure_connection(

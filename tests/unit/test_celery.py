@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from celery import Celery
@@ -58,6 +58,26 @@ def test_a_channel_that_lost_its_connection_is_closed_without_an_error() -> None
         vars(connection)["_default_channel"] = Lost()
         connection.release()
         assert not connection.connected
+
+
+def test_a_message_of_a_closed_channel_is_left_to_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker acknowledges after it has lost the connection that its message came by."""
+
+    def lost(*_given: object, **_options: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'hostname'")
+
+    with SteadyConnection("memory://here") as connection:
+        queue = connection.SimpleQueue("left")
+        queue.put("a message")
+        channel: Any = queue.get(timeout=1).channel
+        for answer in ("ack", "reject"):
+            monkeypatch.setattr(channel.qos, answer, lost)
+        with pytest.raises(AttributeError):
+            channel.basic_ack("1")
+        channel.close()
+
+        channel.basic_ack("1")
+        channel.basic_reject("1")
 
 
 def test_other_options_of_the_transport_stay() -> None:
