@@ -29,6 +29,7 @@ OUTSIDERS = {"django", "celery", "kombu", "redis", "webui"}
 # How a distribution is imported, where its name does not say so.
 IMPORTED_AS = {
     "beautifulsoup4": "bs4",
+    "django-axes": "axes",
     "django-environ": "environ",
     "django-ninja": "ninja",
     "django-csp": "csp",
@@ -37,7 +38,6 @@ IMPORTED_AS = {
 # Declared, and used without an import: by name in the settings, as a program, or as a floor for another's.
 USED_BY_NAME = {
     "billiard": "the floor that Celery's pool needs",
-    "django-axes": "INSTALLED_APPS",
     "django-htmx": "INSTALLED_APPS and MIDDLEWARE",
     "gunicorn": "the program that serves the site",
     "tzdata": "the time zones of zoneinfo",
