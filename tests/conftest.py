@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have tests that empty the tables give back the lanes and beat entries that migrations made."""
     for item in items:
-        if "transactional_db" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("django_db"):
+        if "transactional_db" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.django_db(transaction=True))
         marker = item.get_closest_marker("django_db")
         if marker is not None and marker.kwargs.get("transaction"):
