@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import expect
@@ -44,6 +45,8 @@ def test_register_crawl_watch_and_read(open_tab: OpenTab, shop: str) -> None:
     expect(tab.page.locator(".chart canvas")).to_be_visible()
 
     tab.page.get_by_role("link", name="Items", exact=True).last.click()
+    expect(tab.page).to_have_url(re.compile("/items/"))
+    tab.page.wait_for_load_state()
     products = {product.name: product for product in catalogue.products(epoch=EPOCH)}
     shown = set()
     while True:
@@ -51,7 +54,7 @@ def test_register_crawl_watch_and_read(open_tab: OpenTab, shop: str) -> None:
         after = tab.page.get_by_role("link", name="Next →")
         if not after.count():
             break
-        after.click()
+        tab.page.goto(urljoin(tab.page.url, after.get_attribute("href")))
     assert shown == set(products)
 
     tab.page.get_by_label("Search items").fill("head torch")
