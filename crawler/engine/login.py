@@ -66,22 +66,25 @@ class LogIn:
         self._patience = patience
         self._errand = Errand(rules=replace(rules, obey_robots=False), means=means, patience=patience)
 
-    async def run(self, *, again: bool) -> LoginOutcome:
-        """Log in, at most twice; `again` when the run was logged in before: then it is checked first."""
+    async def run(self, *, again: bool, once_more: bool = True) -> LoginOutcome:
+        """Log in, at most twice; `again` when the run was logged in before: then it is checked first.
+
+        Where that fails it logs in only if `once_more`.
+        """
         try:
             async with asyncio.timeout(self._patience.total.total_seconds()):
-                return await self._run(again=again)
+                return await self._run(again=again, once_more=once_more)
         except TimeoutError:
             return Unanswered(message="logging in took too long")
         finally:
             await self._errand.leave()
 
-    async def _run(self, *, again: bool) -> LoginOutcome:
+    async def _run(self, *, again: bool, once_more: bool) -> LoginOutcome:
         if self._login.kind is not LoginKind.FORM:
             return await self._check(anew=False)
         if again:
             checked = await self._check(anew=False)
-            if not isinstance(checked, Rejected):
+            if not (isinstance(checked, Rejected) and once_more):
                 return checked
         outcome = await self._log_in()
         if isinstance(outcome, Rejected) and not again:

@@ -29,8 +29,9 @@ class RunLogin(models.Model):
 
     While `Run.awaits_login` nothing of the run is fetched. `number` counts how often the run was found
     to be logged in; who finds that over says which number it knew. `working` says that a worker is at
-    it since `asked_at`, `tries` how often the site did not answer. `streak` counts the times in a row
-    that it was logged out without a page in between; it had `pages` at the last of them.
+    it since `asked_at`, `tries` how often the site did not answer. Its last login took place at
+    `logged_in_at`, when it had so many `pages`; `streak` counts the logins before that one which were
+    in vain, in a row.
     """
 
     run = models.OneToOneField("crawler.Run", on_delete=models.CASCADE, related_name="login")
@@ -40,6 +41,7 @@ class RunLogin(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     streak = models.PositiveSmallIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
+    logged_in_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"login {self.number} of run {self.run_id}"

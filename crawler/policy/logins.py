@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 LOGGED_OUT: Final = "logged_out"
 LOGIN_FAILED: Final = "login_failed"
-MOST_IN_VAIN: Final = 3
-"""How often in a row a run may be logged out without a page in between."""
+MOST_IN_VAIN: Final = 5
+"""How many logins in a row may be in vain. Two links that log out make four: each is tried twice."""
+PAYS_WITH_PAGES: Final = 10
+PAYS_AFTER: Final = timedelta(minutes=10)
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -83,15 +86,26 @@ class Login:
     def is_over(self, answer: Fetched) -> bool:
         """Say whether `answer` is what somebody gets who is not logged in.
 
-        That is a redirect to the page with the form, 401, or a page with the text for strangers.
+        That is a redirect to the page with the form, 401, or a page with the text for strangers. What
+        is sent with each request is over with 401, where a check can tell that from a page for others.
         """
-        if self.kind is not LoginKind.FORM or place_of(answer.url) == place_of(self.url):
+        if self.kind is not LoginKind.FORM:
+            return answer.status == 401 and self.comes_first
+        if place_of(answer.url) == place_of(self.url):
             return False
         if answer.status == 401:
             return True
         if answer.status in _REDIRECTS:
             return _leads_to(answer, self.url)
         return bool(self.logged_out) and self.logged_out in text_of(answer)
+
+
+def was_in_vain(*, pages: int, lasted: timedelta) -> bool:
+    """Say whether a login was over before it had given enough to log in again without a thought.
+
+    A site that ends sessions after hours, or after some hundred pages, may do so for days.
+    """
+    return pages < PAYS_WITH_PAGES and lasted < PAYS_AFTER
 
 
 def place_of(url: str) -> str:

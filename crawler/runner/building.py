@@ -111,7 +111,7 @@ class LoginResult:
     cookies: tuple[Cookie, ...] = ()
 
 
-def log_in(run: Run, *, again: bool) -> LoginResult:
+def log_in(run: Run, *, again: bool, once_more: bool) -> LoginResult:
     """Log a run in, in this thread, and store nothing but ledgers; raises one of UNREADABLE."""
     settings = conf.crawl()
     rules = rules_of(run, settings)
@@ -119,7 +119,7 @@ def log_in(run: Run, *, again: bool) -> LoginResult:
     with HeldSlice("login", settings) as held:
         if session is not None:
             session.learn(SessionNews(cookies=cookies.changed(run.pk, since=None)), now=held.clock.now())
-        outcome = _run(_log_in(held, rules, settings, again=again))
+        outcome = _run(_log_in(held, rules, settings, again=again, once_more=once_more))
     return LoginResult(outcome=outcome, cookies=session.cookies if session is not None else ())
 
 
@@ -186,9 +186,11 @@ async def _preview(held: HeldSlice, rules: RunRules, settings: CrawlSettings, *,
         return await Preview(rules=rules, means=means).run(start)
 
 
-async def _log_in(held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, again: bool) -> LoginOutcome:
+async def _log_in(
+    held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, again: bool, once_more: bool
+) -> LoginOutcome:
     async with _means(held, settings) as means:
-        return await LogIn(rules=rules, means=means).run(again=again)
+        return await LogIn(rules=rules, means=means).run(again=again, once_more=once_more)
 
 
 @asynccontextmanager

@@ -177,10 +177,11 @@ def read_apart(rules: RunRules, frozen: Mapping[str, Any]) -> RunRules:
 
 
 def _session(frozen: Mapping[str, Any], secrets: Mapping[str, Any], login: Login | None) -> Session | None:
-    """Return a session for a run that keeps cookies or goes through proxies; None for others."""
+    """Return a session for a run that keeps cookies, may lose its login or has proxies; None for others."""
     keeps_cookies = bool(frozen.get("cookies")) or (login is not None and login.needs_cookies)
     pool = ProxyPool([proxies.parse(text) for text in secrets.get("proxies") or ()])
-    if not keeps_cookies and not len(pool):
+    checked = login is not None and login.comes_first
+    if not (keeps_cookies or checked or len(pool)):
         return None
     return Session(keeps_cookies=keeps_cookies, proxies=pool if len(pool) else None)
 

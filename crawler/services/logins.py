@@ -12,8 +12,15 @@ from django.utils import timezone
 
 from crawler import runner
 from crawler.engine.login import LoggedIn, Rejected, Unanswered
-from crawler.models import Run, RunLogin, RunState
-from crawler.policy.logins import LOGIN_FAILED, MOST_IN_VAIN
+from crawler.models import Request, Run, RunLogin, RunState, RunTrigger
+from crawler.policy.logins import (
+    LOGGED_OUT,
+    LOGIN_FAILED,
+    MOST_IN_VAIN,
+    PAYS_AFTER,
+    PAYS_WITH_PAGES,
+    was_in_vain,
+)
 from crawler.queue import Work
 from crawler.services import bells, outbox, runs
 from crawler.stores import cookies
@@ -39,24 +46,34 @@ def perform(*, run: Run) -> None:
     if not mine.update(working=True, asked_at=now):
         return
     runs.align(run=run, now=now)
-    login = RunLogin.objects.get(run=run.pk)
-    if login.streak > MOST_IN_VAIN:
-        _fail(run, "the site logs the run out again each time", now=now)
-        return
+    login = RunLogin.objects.select_related("run").get(run=run.pk)
+    in_vain = _in_vain(login, now=now)
+    once_more = in_vain <= MOST_IN_VAIN
     try:
-        result = runner.log_in(run, again=login.number > 0)
+        result = runner.log_in(run, again=login.number > 0, once_more=once_more)
     except runner.UNREADABLE as error:
         _fail(run, str(error) or type(error).__name__, now=now)
         return
     finally:
         bells.ring_where_due(now=timezone.now())  # what waited on its hosts may have lost its slice
-    _apply(run, login, result, now=timezone.now())
+    _apply(login, result, in_vain=in_vain, now=timezone.now())
 
 
-def _apply(run: Run, login: RunLogin, result: LoginResult, *, now: datetime) -> None:
+def _in_vain(login: RunLogin, *, now: datetime) -> int:
+    """Return how many logins in a row were in vain, the last one included."""
+    if login.logged_in_at is None:
+        return 0
+    given, lasted = login.run.pages - login.pages, now - login.logged_in_at
+    return login.streak + 1 if was_in_vain(pages=given, lasted=lasted) else 0
+
+
+def _apply(login: RunLogin, result: LoginResult, *, in_vain: int, now: datetime) -> None:
+    run = login.run
     match result.outcome:
         case LoggedIn(anew=anew):
-            _go_on(run, result, now=now, anew=anew)
+            _go_on(login, result, now=now, in_vain=in_vain if anew else None)
+        case Rejected() if in_vain > MOST_IN_VAIN:
+            _fail(run, _again_and_again(run, in_vain), now=now)
         case Rejected(message=message):
             _fail(run, message, now=now)
         case Unanswered(message=message) if login.tries + 1 >= MOST_TRIES:
@@ -67,19 +84,34 @@ def _apply(run: Run, login: RunLogin, result: LoginResult, *, now: datetime) -> 
             assert_never(never)
 
 
-def _go_on(run: Run, result: LoginResult, *, now: datetime, anew: bool) -> None:
-    """Store the cookies and open what waits; where the check was passed anyhow, nobody was logged out."""
+def _go_on(login: RunLogin, result: LoginResult, *, now: datetime, in_vain: int | None) -> None:
+    """Store the cookies and open what waits; None `in_vain` where the check was passed without a login."""
+    run = login.run
     with transaction.atomic():
         if not Run.objects.select_for_update().filter(pk=run.pk).active().exists():
             return
         cookies.save((run.pk, cookie) for cookie in result.cookies)
-        streak = F("streak") if anew else 0
         RunLogin.objects.filter(run=run.pk).update(
-            number=F("number") + 1, working=False, tries=0, asked_at=now, streak=streak
+            number=F("number") + 1, working=False, tries=0, asked_at=now
         )
+        if in_vain is not None:
+            RunLogin.objects.filter(run=run.pk).update(
+                streak=in_vain, pages=login.run.pages, logged_in_at=now
+            )
         Run.objects.filter(pk=run.pk).update(awaits_login=False)
     runs.align(run=run, now=now)
     bells.ring_where_due(now=now)
+
+
+def _again_and_again(run: Run, times: int) -> str:
+    """Say that a run is logged out all the time, and which page showed it: it may be what logs out."""
+    out = Request.objects.filter(run=run.pk, reason=LOGGED_OUT)
+    url = out.order_by(F("settled_at").desc(nulls_last=True), "-id").values_list("url", flat=True).first()
+    seen = f"; the last page that was not shown: {url}" if url else ""
+    return (
+        f"the site logged the run out {times} times in a row, each time within {PAYS_WITH_PAGES} pages "
+        f"and {PAYS_AFTER.seconds // 60} minutes{seen}"
+    )
 
 
 def _fail(run: Run, message: str, *, now: datetime) -> None:
@@ -89,7 +121,9 @@ def _fail(run: Run, message: str, *, now: datetime) -> None:
 
 def ask_again(*, now: datetime) -> None:
     """Ask for the logins that nobody does: messages were lost, workers vanished, sites did not answer."""
-    waiting = RunLogin.objects.filter(run__awaits_login=True, run__state__in=_GOING_ON)
+    waiting = RunLogin.objects.filter(run__awaits_login=True, run__state__in=_GOING_ON).exclude(
+        run__trigger=RunTrigger.TERMINAL
+    )
     left = Q(working=False, asked_at__lt=now - ASK_AGAIN) | Q(asked_at__lt=now - WORKER_IS_GONE)
     for login in waiting.filter(left).order_by("run_id"):
         with transaction.atomic():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.models import OutboxMessage
+from crawler.models import OutboxMessage, RunTrigger
 from crawler.queue import Work
 from crawler.stores import sql
 
@@ -23,20 +23,19 @@ def ask_again(run: int, *, number: int, now: datetime) -> bool:
 
     Who comes late, after others said so or the run has logged in again, changes nothing: then False.
     """
-    if not sql.execute(AWAIT, [run, number]):
+    found = sql.select(AWAIT, [run, number])
+    if not found:
         return False
-    sql.execute(COUNT, [sql.adapt(now), run])
-    OutboxMessage.objects.create(work=Work.LOG_IN.value, kwargs={"run": run}, created_at=now)
+    sql.execute(ASK, [sql.adapt(now), run])
+    if found[0][0] != RunTrigger.TERMINAL:  # which logs its run in itself
+        OutboxMessage.objects.create(work=Work.LOG_IN.value, kwargs={"run": run}, created_at=now)
     return True
 
 
 AWAIT = (
     "UPDATE crawler_run SET awaits_login = TRUE WHERE id = %s AND NOT awaits_login "
     "AND state IN ('queued', 'running', 'paused') "
-    "AND EXISTS (SELECT 1 FROM crawler_runlogin l WHERE l.run_id = crawler_run.id AND l.number = %s)"
+    "AND EXISTS (SELECT 1 FROM crawler_runlogin l WHERE l.run_id = crawler_run.id AND l.number = %s) "
+    'RETURNING "trigger"'
 )
-_PAGES = "(SELECT r.pages FROM crawler_run r WHERE r.id = crawler_runlogin.run_id)"
-COUNT = (
-    "UPDATE crawler_runlogin SET asked_at = %s, working = FALSE, tries = 0, "
-    f"streak = CASE WHEN {_PAGES} > pages THEN 1 ELSE streak + 1 END, pages = {_PAGES} WHERE run_id = %s"
-)
+ASK = "UPDATE crawler_runlogin SET asked_at = %s, working = FALSE, tries = 0 WHERE run_id = %s"

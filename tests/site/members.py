@@ -83,6 +83,11 @@ class Members:
             cookie = f"session={session}; Path=/; HttpOnly"
             await reply.send(303, headers=[("Set-Cookie", cookie), ("Location", "/account")])
 
+    async def leave(self, _site: HostileSite, _request: Received, reply: Reply) -> None:
+        """Answer a link that logs out."""
+        self.sessions.clear()
+        await self._stranger(reply)
+
     async def _member(self, _site: HostileSite, request: Received, reply: Reply) -> None:
         session = next((s for s in self.sessions if f"session={s}" in _cookies(request)), None)
         if session is None or self.shut or self.sessions[session] >= self.good_for:

@@ -130,7 +130,7 @@ def change(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _run(request: HttpRequest, pk: int) -> Run:
-    return get_object_or_404(Run.objects.visible_to(request.user).select_related("target"), pk=pk)
+    return get_object_or_404(Run.objects.visible_to(request.user).select_related("target", "login"), pk=pk)
 
 
 def _now(run: Run) -> dict[str, Any]:

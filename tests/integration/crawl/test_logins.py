@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import timezone
@@ -133,16 +134,68 @@ def test_page_that_is_not_for_this_user_fails_alone(members: Members, hostile_si
 def test_link_that_logs_out_costs_two_logins_and_no_page(members: Members, hostile_site: HostileSite) -> None:
     hostile_site.serve("/members/0", "".join(f'<a href="/members/{n}">x</a>' for n in range(7)))
 
-    async def leave(_site: HostileSite, _request: Any, reply: Any) -> None:
-        members.sessions.clear()
-        await reply.send(302, headers=[("Location", "/login")])
-
-    hostile_site.answer("/members/1", leave)
+    hostile_site.answer("/members/1", members.leave)
 
     run = settled(a_run(members.start, login=members.login))
 
     assert (run.state, run.failed, run.pages) == (RunState.FINISHED, 1, 6)
     assert len(members.forms) == 3
+
+
+def test_two_links_that_log_out_do_not_stop_a_run(members: Members, hostile_site: HostileSite) -> None:
+    hostile_site.serve("/members/0", "".join(f'<a href="/members/{n}">x</a>' for n in range(7)))
+    for number in (1, 2):
+        hostile_site.answer(f"/members/{number}", members.leave)
+
+    run = settled(a_run(members.start, login=members.login), turns=30)
+
+    assert (run.state, run.failed, run.pages) == (RunState.FINISHED, 2, 5)
+    assert len(members.forms) == 5
+
+
+def test_site_that_logs_out_after_each_page_is_not_logged_into_without_end(members: Members) -> None:
+    members.good_for = 1
+
+    run = settled(a_run(members.start, login=members.login), turns=30)
+
+    assert run.state == RunState.FAILED
+    assert "the site logged the run out 6 times in a row, each time within 10 pages and 10 min" in run.reason
+    assert f"the last page that was not shown: {members.site.origin}/members/" in run.reason
+    assert len(members.forms) == len(members.sessions) == 6
+    assert run.pages == 6
+    assert_conserved(run)
+
+
+@pytest.mark.parametrize(("pages", "minutes"), [(10, 0), (1, 10)])
+def test_site_that_logs_out_now_and_then_is_logged_into_as_long_as_it_takes(
+    members: Members, pages: int, minutes: int
+) -> None:
+    members.good_for = 1
+    run = a_run(members.start, login=members.login)
+    logins.perform(run=run)
+    one_slice()
+    Run.objects.filter(pk=run.pk).update(pages=pages)
+    at_its_limit = RunLogin.objects.filter(run=run)
+    at_its_limit.update(streak=5, logged_in_at=timezone.now() - timedelta(minutes=minutes))
+
+    logins.perform(run=run)
+
+    run.refresh_from_db()
+    assert (run.state, at_its_limit.get().streak, len(members.sessions)) == (RunState.RUNNING, 0, 2)
+
+
+def test_page_for_others_does_not_count_as_being_logged_out(
+    members: Members, hostile_site: HostileSite
+) -> None:
+    hostile_site.serve("/members/3", status=302, headers=[("Location", "/login")])
+    run = a_run(members.start, login=members.login)
+    logins.perform(run=run)
+    RunLogin.objects.filter(run=run).update(streak=5)
+
+    run = settled(run)
+
+    assert (run.state, run.failed, RunLogin.objects.get(run=run).streak) == (RunState.FINISHED, 1, 5)
+    assert len(members.sessions) == 1
 
 
 def test_password_goes_to_no_other_origin(members: Members) -> None:
@@ -216,6 +269,35 @@ def test_check_of_a_token_stops_the_run_where_it_is_refused(hostile_site: Hostil
 
     assert run.reason == f"login_failed: the text 'Ada' is not on {check}, which answers with status 401"
     assert not hostile_site.asked("/")
+
+
+def test_token_that_is_refused_half_way_stops_the_run_with_the_reason(hostile_site: HostileSite) -> None:
+    start = hostile_site.serve("/", '<a href="/a">x</a><a href="/b">x</a>')
+    check = hostile_site.serve("/me", "Hello Ada")
+    hostile_site.serve("/a", status=401)
+    hostile_site.serve("/b", status=401)
+    run = a_run(start, login={"kind": "bearer", "token": "t", "check_url": check, "check_text": "Ada"})
+    logins.perform(run=run)
+    one_slice()
+    hostile_site.serve("/me", status=401)
+
+    run = settled(run)
+
+    assert (run.state, run.pages) == (RunState.FAILED, 1)
+    assert run.reason == f"login_failed: the text 'Ada' is not on {check}, which answers with status 401"
+
+
+def test_page_that_a_token_does_not_open_fails_alone(hostile_site: HostileSite) -> None:
+    start = hostile_site.serve("/", '<a href="/a">x</a><a href="/b">x</a>')
+    check = hostile_site.serve("/me", "Hello Ada")
+    hostile_site.serve("/a", status=401)
+    hostile_site.serve("/b", "a page")
+    login = {"kind": "bearer", "token": "t", "check_url": check, "check_text": "Ada"}
+
+    run = settled(a_run(start, login=login))
+
+    assert (run.state, run.pages, run.failed) == (RunState.FINISHED, 2, 1)
+    assert Request.objects.get(run=run, url__endswith="/a").reason == "logged_out"
 
 
 def test_test_fetch_logs_in_first(members: Members) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crawler.models import (
     OutsideLink,
@@ -17,6 +18,7 @@ from crawler.models import (
     RequestKind,
     RequestState,
     Run,
+    RunLogin,
     RunState,
     SitemapReading,
 )
@@ -59,6 +61,16 @@ def test_page_compares_with_the_run_before(client: Client, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(report={"previous": previous})
     page = " ".join(client.get(reverse("run", args=[run.pk])).content.decode().split())
     assert "106 pages, 88 items; 2 of them not seen again" in page
+
+
+def test_page_tells_of_the_login(client: Client, run: Run) -> None:
+    RunLogin.objects.create(run=run, asked_at=timezone.now(), number=2)
+    page = " ".join(client.get(reverse("run", args=[run.pk])).content.decode().split())
+    assert "Found to be in <small>2 times</small>" in page
+
+    Run.objects.filter(pk=run.pk).update(awaits_login=True)
+    page = " ".join(client.get(reverse("run-live", args=[run.pk])).content.decode().split())
+    assert "Logging in, nothing is fetched meanwhile <small>2 times so far</small>" in page
 
 
 @pytest.mark.parametrize(
