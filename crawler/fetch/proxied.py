@@ -59,7 +59,13 @@ def refused(proxy: Proxy, status: int) -> ProxyFailed:
 
 def failed(proxy: Proxy, error: Exception) -> ProxyFailed | None:
     """Return the proxy's trouble in one of aiohttp's errors; None where it is the host's."""
+    place = URL(proxy.url)
     match error:
+        case aiohttp.ClientConnectorCertificateError(host=place.raw_host, port=place.port):
+            why = getattr(error.certificate_error, "verify_message", "") or "it is not its own"
+            return ProxyFailed(f"the certificate of the proxy {proxy} is not valid: {why}")
+        case aiohttp.ClientConnectorSSLError(host=place.raw_host, port=place.port):
+            return ProxyFailed(f"the proxy {proxy} does not speak TLS as it should")
         case aiohttp.ClientHttpProxyError():
             return refused(proxy, error.status)
         case aiohttp.ClientProxyConnectionError() | aiohttp.ServerTimeoutError():

@@ -1,4 +1,4 @@
-"""How the proxies of a target do, for its page."""
+"""How the proxies of a target do."""
 
 from __future__ import annotations
 

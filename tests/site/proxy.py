@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
 
 class ForwardProxy:
-    """Serves on its own thread. `asked` is the first line of each request, `failing` refuses all of them."""
+    """Serves on its own thread, over `tls` where that is given.
 
-    def __init__(self, *, user: str = "", password: str = "") -> None:
+    `asked` is the first line of each request, `failing` refuses all of them.
+    """
+
+    def __init__(self, *, user: str = "", password: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[str] = []
         self.failing = False
         self.port = 0
+        self._tls = tls
         self._expected = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else ""
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -39,14 +44,14 @@ class ForwardProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def _run(self) -> None:
         with contextlib.closing(self._loop):
             self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()

@@ -31,6 +31,7 @@ from webui.api import (
     pages,
     previews,
     problems,
+    proxies,
     queue,
     refresh,
     requests,
@@ -102,7 +103,7 @@ problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
     *(targets, history, runs, requests, decisions, dry_runs, queue, items, pages, previews),
-    *(events, webhooks, schedules, calendar, refresh),
+    *(events, webhooks, schedules, calendar, refresh, proxies),
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

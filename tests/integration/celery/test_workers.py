@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +14,13 @@ from crawler.engine.findings import Shown
 from crawler.models import Heartbeat, Item, Run, RunState, RunTrigger, Slice, Target
 from crawler.queries import previews as asked
 from crawler.queries.previews import Waiting
-from crawler.services import previews, runs
+from crawler.services import outbox, previews, runs
 from demo import catalogue
 from tests.fleet import Fleet
 from tests.law import assert_conserved
 from tests.people import operator
 from tests.shop import served
+from tests.site.members import PASSWORD, Members
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -99,6 +101,24 @@ def test_a_test_fetch_does_not_wait_for_the_run_that_holds_its_host(fleet: Fleet
     assert not is_final(run)
     done = run.done
     until(lambda: has_done(run, done + 5), within_seconds=90, what="the run to go on")
+
+
+def test_workers_log_a_run_in_and_in_again(fleet: Fleet, hostile_site: HostileSite) -> None:
+    members = Members(hostile_site, good_for=4)
+    fleet.start("worker")
+    fleet.start("worker-control")
+    run = start(members.start, login=members.login, delay_seconds=0)
+
+    def is_over() -> bool:  # no beat has what a slice asks for sent
+        outbox.publish_waiting(now=timezone.now(), grace=timedelta(0))
+        return is_final(run)
+
+    until(is_over, within_seconds=200, what="the run")
+
+    assert (run.state, run.pages, run.failed) == (RunState.FINISHED, members.pages + 1, 0)
+    assert len(members.sessions) == len(members.forms) == 2
+    assert PASSWORD not in fleet.said()
+    assert_conserved(run)
 
 
 def test_a_worker_that_is_stopped_gives_back_what_it_holds(fleet: Fleet, pages: HostileSite) -> None:

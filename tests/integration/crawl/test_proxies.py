@@ -12,13 +12,15 @@ from crawler.policy import proxies
 from crawler.stores import proxies as stored
 from tests.crawling import a_run, finished
 from tests.law import assert_conserved
+from tests.site.certificates import self_signed
 from tests.site.proxy import ForwardProxy
+from tests.site.server import HostileSite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from crawler.models import Run
-    from tests.site.server import HostileSite
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 PASSWORD = "p@ss:word"
@@ -141,6 +143,54 @@ def test_pages_over_tls_go_through_a_tunnel(hostile_tls_site: HostileSite, other
     assert "tls_failed" in run.reason  # nobody vouches for this site: it was seen through the tunnel
     assert not Page.objects.exists()
     assert not ProxyHealth.objects.exists()
+
+
+@pytest.mark.parametrize("proxy_tls", [False, True])
+@pytest.mark.parametrize("site_tls", [False, True])
+def test_pages_come_through_every_kind_of_proxy(
+    tmp_path: Path, settings: Any, *, proxy_tls: bool, site_tls: bool
+) -> None:
+    settings.TLS_CA_FILE = str(tmp_path / "certificate.pem")
+    tls = self_signed(tmp_path)
+    with (
+        ForwardProxy(user="ada", password=PASSWORD, tls=tls if proxy_tls else None) as proxy,
+        HostileSite(tls=tls if site_tls else None) as site,
+    ):
+        start = site.serve("/start", "<title>Seen</title>")
+
+        run = finished(a_run(start, proxies=[with_user(proxy)]))
+
+        page = f"GET {start} HTTP/1.1"
+        assert proxy.asked == [f"CONNECT 127.0.0.1:{site.port} HTTP/1.1" if site_tls else page]
+        (seen,) = site.requests
+        assert seen.header("Proxy-Authorization") is None
+    assert run.state == RunState.FINISHED
+    assert Page.objects.get().title == "Seen"
+    assert not ProxyHealth.objects.exists()
+
+
+def test_proxy_that_nobody_vouches_for_is_told_nothing_and_the_next_one_is_asked(
+    tmp_path: Path, hostile_site: HostileSite, proxy: ForwardProxy
+) -> None:
+    with ForwardProxy(user="ada", password=PASSWORD, tls=self_signed(tmp_path)) as unknown:
+        run = finished(a_run(a_site(hostile_site, 1), proxies=[with_user(unknown), proxy.url]))
+
+        assert unknown.asked == []
+        assert list(errors(run).values()) == [
+            f"the certificate of the proxy {unknown.url} is not valid: self-signed certificate"
+        ]
+    assert (run.state, run.pages, run.retries) == (RunState.FINISHED, 2, 0)
+
+
+def test_proxy_that_speaks_no_tls_has_failed_not_its_host(hostile_site: HostileSite) -> None:
+    wrong = hostile_site.origin.replace("http:", "https:")
+    run = a_run(a_site(hostile_site, 1), proxies=[wrong])
+    Request.objects.filter(run=run).update(attempts=2)
+
+    run = finished(run)
+
+    assert "proxy_failed" in run.reason
+    assert list(errors(run).values()) == [f"the proxy {wrong} does not speak TLS as it should"]
 
 
 def test_cookies_and_proxies_go_together(hostile_site: HostileSite, proxy: ForwardProxy) -> None:

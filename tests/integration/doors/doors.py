@@ -127,6 +127,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/targets/<int:target_id>/export": reads(Access.MINE),
     "api/v1/targets/<int:target_id>/history": reads(Access.MINE),
     "api/v1/targets/<int:target_id>/history/<int:change_id>/restore": acts(Access.MINE),
+    "api/v1/targets/<int:target_id>/proxies": reads(Access.MINE),
     "api/v1/targets/<int:target_id>/refresh": reads(Access.MINE),
     "api/v1/targets/<int:target_id>/schedule/skips": reads(Access.MINE),
     "api/v1/runs": reads(Access.PEOPLE),
