@@ -124,8 +124,8 @@ class Http2Fetcher:
     ) -> Fetched:
         whole, kept = False, connection.kept
         try:
-            response = await self._answer(connection, sent)
-            headers = headers_of(_sane(response.headers), self._limits)
+            response = _sane(await self._answer(connection, sent))
+            headers = headers_of(response.headers, self._limits)
             keep = request.keep_bytes
             body, whole = await self._read_body(response, headers.get("content-length"), deadline, keep)
         finally:
@@ -222,11 +222,15 @@ def _host_and_port(authority: str) -> tuple[bytes, int]:
     return host.strip("[]").encode(), int(port)
 
 
-def _sane(raw: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return the headers, which h2 does not look into. Raises BadResponse where one would be two."""
-    if any(octet in name or octet in value for name, value in raw for octet in _SPLITS):
+def _sane(response: httpcore.Response) -> httpcore.Response:
+    """Return an answer whose head h2 did not look into.
+
+    Raises BadResponse where a header would be two, and for a status that has not three digits.
+    """
+    split = any(octet in name or octet in value for name, value in response.headers for octet in _SPLITS)
+    if split or not 200 <= response.status <= 999:
         raise BadResponse
-    return raw
+    return response
 
 
 def _broken_off(error: BaseException) -> FetchError:

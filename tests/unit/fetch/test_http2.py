@@ -173,6 +173,18 @@ async def test_header_that_would_be_two_is_no_answer(site: HostileSite, http2_fe
     assert code(await http2_fetcher.fetch(Request(url=url))) == "bad_response"
 
 
+@pytest.mark.parametrize("status", [-1, 0, 99, 1_000, 99_999])
+async def test_status_without_three_digits_is_no_answer(
+    site: HostileSite, http2_fetcher: Http2Fetcher, status: int
+) -> None:
+    async def answering(_site: HostileSite, _request: object, reply: Reply) -> None:
+        await reply.send(status, TEXT)
+
+    url = site.answer("/numbered", answering)
+
+    assert code(await http2_fetcher.fetch(Request(url=url))) == "bad_response"
+
+
 async def test_connection_is_used_again_by_one_exchange_after_the_other(
     site: HostileSite, http2_fetcher: Http2Fetcher
 ) -> None:
