@@ -103,10 +103,9 @@ def _read(text: str) -> Changed | None:
     except (ValueError, OverflowError):
         pass
     try:
-        moment = parsedate_to_datetime(text)
+        return _at(parsedate_to_datetime(text))
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    return _at(moment)
 
 
 def _month(text: str) -> Changed | None:

@@ -72,7 +72,12 @@ def test_times_of_sitemaps_and_feeds_are_read(said: str, at: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [None, "", "yesterday", "2024-13-01", "06/05/2024", "9999-12-31", "x" * 99, "2027-01-01", "0000"]
+    "said",
+    [
+        *(None, "", "yesterday", "2024-13-01", "06/05/2024", "9999-12-31", "x" * 99, "2027-01-01", "0000"),
+        "Fri, 31 Dec 9999 23:59:59 +0000",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+    ],
 )
 def test_what_makes_no_sense_or_lies_ahead_says_nothing(said: str | None) -> None:
     assert sitemaps.changed(said, now=NOW) is None
