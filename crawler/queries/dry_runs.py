@@ -100,16 +100,20 @@ def _pages(run: Run) -> Iterator[list[Row]]:
     """Yield the requests of a run as they were found, each page read by itself.
 
     They are read by ranges of ids, whatever run those belong to: the index by run would have all of a
-    run's rows sorted for each page. A range in which the run has little is followed by a larger one.
+    run's rows sorted for each page. A range in which the run has little is followed by a larger one; of
+    a range that has more of it than a page, the rest is read next.
     """
     columns = ("id", "url", "depth", "parent", "state", "reason", "via", "kind")
     by_id = Request.objects.annotate(of=F("run_id") + 0).filter(of=run.pk).order_by("pk")
     first, end = _first_id(run), Request.objects.aggregate(last=Max("id"))["last"] or 0
     seen, width = 0, READ
     while first <= end and seen < run.discovered:
-        rows = list(by_id.filter(pk__gte=first, pk__lt=first + width).values_list(*columns))
-        first += width
-        width = READ if 4 * len(rows) > width else min(2 * width, WIDEST)
+        rows = list(by_id.filter(pk__gte=first, pk__lt=first + width).values_list(*columns)[:READ])
+        if len(rows) == READ:
+            first = rows[-1][0] + 1
+        else:
+            first += width
+            width = min(2 * width, WIDEST) if 2 * len(rows) <= READ else width
         seen += len(rows)
         yield rows
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from crawler.models import Request, Run, Target
+from crawler.queries import dry_runs as queried
 from crawler.services import dry_runs
 from crawler.services.targets import InvalidTarget
 from tests.crawling import a_run, a_target, finished
@@ -132,6 +133,22 @@ def test_time_that_is_up_gives_a_part(crawled: Run, person: User, monkeypatch: p
 
     assert found is not None
     assert (found.is_partial, found.looked_at, found.requests) == (True, 4, 6)
+
+
+def test_pages_stay_small_where_a_run_follows_a_long_stretch_of_others(
+    crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queried, "READ", 2)
+    ids = list(Request.objects.filter(run=crawled).order_by("pk").values_list("pk", flat=True))
+    far = max(ids) + 1_000
+    for place, id_ in enumerate(ids[1:]):
+        Request.objects.filter(pk=id_).update(id=far + place)
+
+    read = [len(page) for page in queried._pages(crawled)]
+
+    assert (sum(read), max(read)) == (len(ids), 2)
+    assert len(read) < 20, "stretches without the run are passed over in ever larger steps"
+    assert tried(crawled, person).looked_at == len(ids)
 
 
 def test_run_whose_requests_are_gone_is_not_compared_with(crawled: Run, person: User) -> None:
