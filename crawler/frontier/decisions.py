@@ -48,6 +48,10 @@ WORDS: Final = {
 }
 
 
+OR_NOFOLLOW: Final = ", or only such as forbid robots to follow their links"
+"""Links of pages that say nofollow are not taken, so nobody knows them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """What decided: pattern `number` (from 1) of include or exclude, a line of robots, a bound of traps."""
@@ -251,5 +255,5 @@ def _unseen(case: Case) -> Decision:
 def _would_be_followed(case: Case) -> str:
     near = f" within {case.scope.max_depth} links of a start URL" if case.scope.max_depth else ""
     if case.over:
-        return f"no page that was read{near} linked to it; it would have been followed"
-    return f"no page that was read so far{near} links to it; it is followed when one does"
+        return f"no page that was read{near} linked to it{OR_NOFOLLOW}; it would have been followed"
+    return f"no page that was read so far{near} links to it{OR_NOFOLLOW}; it is followed when one does"

@@ -140,10 +140,10 @@ def test_url_without_a_trace_has_the_nearest_reason(facts: dict[str, Any], reaso
 @pytest.mark.parametrize(
     ("over", "why"),
     [
-        (False, ("no page that was read so far within 3 links of a start URL links to it; "
-                "it is followed when one does")),
-        (True, ("no page that was read within 3 links of a start URL linked to it; "
-               "it would have been followed")),
+        (False, ("no page that was read so far within 3 links of a start URL links to it, "
+                "or only such as forbid robots to follow their links; it is followed when one does")),
+        (True, ("no page that was read within 3 links of a start URL linked to it, "
+               "or only such as forbid robots to follow their links; it would have been followed")),
     ],
 )  # fmt: skip
 def test_url_that_would_be_followed_says_so(over: bool, why: str) -> None:
