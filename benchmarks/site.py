@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PAGE_BYTES = 10_000
 LINKS = 30
+HTML = "text/html"
 CHILDREN = 3
 FOLDER_PAGES = 1_000
 STARTS_WITHIN_SECONDS = 10
@@ -54,6 +56,29 @@ WORDS = (
     "fresh",
     "gentle",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request that the server answered: for which path and query, how, and when it was done with."""
+
+    path: str
+    status: int
+    at: float
+    kind: str
+
+    @property
+    def is_page(self) -> bool:
+        return self.status == 200 and self.kind.startswith(HTML)
+
+
+def asked(log: Path) -> list[Asked]:
+    """Return what was asked of the server whose log this is, in the order of the answers."""
+    found = []
+    for line in log.read_text().splitlines():
+        path, status, at, kind = line.split(" ", 3)
+        found.append(Asked(path=path, status=int(status), at=float(at), kind=kind))
+    return found
 
 
 def path_of(number: int) -> str:
@@ -101,7 +126,7 @@ def _page(number: int, pages: int, paragraphs: list[str], chance: random.Random)
 
 @contextmanager
 def serving(folder: Path, log: Path, *, core: int | None) -> Iterator[tuple[str, str]]:
-    """Serve `folder` on loopback, one line of `log` for each path asked for; yield address and server.
+    """Serve `folder` on loopback, one line of `log` for each request; yield address and server.
 
     nginx with one process where it is installed, otherwise a small server of our own.
     """
@@ -130,12 +155,12 @@ def _nginx(folder: Path, log: Path, port: int) -> Path:
     configuration = log.parent / "nginx.conf"
     configuration.write_text(
         f"""
-daemon off; worker_processes 1; pid {log.parent}/nginx.pid; error_log /dev/null;
+daemon off; master_process off; pid {log.parent}/nginx.pid; error_log /dev/null;
 events {{ worker_connections 512; }}
 http {{
-  types {{ text/html html; text/plain txt; }}
-  log_format path $request_uri;
-  access_log {log} path buffer=64k;
+  types {{ text/html html; text/plain txt; text/css css; text/javascript js; image/png png; }}
+  log_format asked '$request_uri $status $msec $sent_http_content_type';
+  access_log {log} asked buffer=64k;
   client_body_temp_path {log.parent}/body; proxy_temp_path {log.parent}/proxy;
   fastcgi_temp_path {log.parent}/fastcgi; uwsgi_temp_path {log.parent}/uwsgi;
   scgi_temp_path {log.parent}/scgi;
@@ -166,9 +191,9 @@ def _await(port: int, server: subprocess.Popen[bytes]) -> None:
 class _Static(asyncio.Protocol):
     """Answers GET for the files of one folder, over connections that stay open."""
 
-    def __init__(self, folder: Path, asked: list[str]) -> None:
+    def __init__(self, folder: Path, lines: list[str]) -> None:
         self._folder = folder
-        self._asked = asked
+        self._lines = lines
         self._waiting = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -178,35 +203,34 @@ class _Static(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *requests, self._waiting = (self._waiting + data).split(b"\r\n\r\n")
         for request in requests:
-            path = request.split(b" ", 2)[1].decode()
-            self._asked.append(path)
-            self._transport.write(self._answer(path))
+            self._transport.write(self._answer(request.split(b" ", 2)[1].decode()))
 
     def _answer(self, path: str) -> bytes:
-        kind = "text/plain" if path.endswith(".txt") else "text/html; charset=utf-8"
+        kind = f"{HTML}; charset=utf-8" if path.endswith(".html") else "text/plain"
         try:
             status, body = "200 OK", (self._folder / path[1:]).read_bytes()
         except OSError:
             status, body = "404 Not Found", b"not found"
+        self._lines.append(f"{path} {status[:3]} {time.time():.3f} {kind}\n")
         return (
             f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
 
 
-async def _serve(folder: Path, asked: list[str], port: int) -> None:
+async def _serve(folder: Path, lines: list[str], port: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    server = await loop.create_server(lambda: _Static(folder, asked), "127.0.0.1", port)
+    server = await loop.create_server(lambda: _Static(folder, lines), "127.0.0.1", port)
     await stop.wait()
     server.close()
 
 
 def _main(folder: str, log: str, port: str) -> None:
-    asked: list[str] = []
-    asyncio.run(_serve(Path(folder), asked, int(port)))
-    Path(log).write_text("".join(f"{path}\n" for path in asked))
+    lines: list[str] = []
+    asyncio.run(_serve(Path(folder), lines, int(port)))
+    Path(log).write_text("".join(lines))
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def figures(measured: Measured, pages: int) -> None:
 
 def fetched_once(log: Path, pages: int) -> list[str]:
     """Return what the server's log has against the crawl."""
-    asked = Counter(log.read_text().split())
+    asked = Counter(request.path for request in site.asked(log))
     asked.pop("/robots.txt", None)
     expected = {site.path_of(number) for number in range(pages)}
     problems = []

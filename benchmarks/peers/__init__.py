@@ -1,0 +1,1 @@
+"""Other crawlers, each as a program in an environment of its own."""
