@@ -76,7 +76,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "webui.accounts.roles.rights",
-                "webui.pages.standing.standing",
+                "webui.pages.condition.condition",
             ],
         },
     },

@@ -22,7 +22,7 @@ LOOK_EVERY: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Condition:
     """How things are. `outage` is why nothing can be stored, `since` when that is known; None when it can."""
 
     outage: OutageKind | None
@@ -41,14 +41,14 @@ class Lookout:
     keeps only one of them waiting.
     """
 
-    def __init__(self, look: Callable[[], Standing], *, every: timedelta = LOOK_EVERY) -> None:
+    def __init__(self, look: Callable[[], Condition], *, every: timedelta = LOOK_EVERY) -> None:
         self._look = look
         self._every_seconds = every.total_seconds()
         self._looking = threading.Lock()
-        self._seen: Standing | None = None
+        self._seen: Condition | None = None
         self._seen_at = 0.0
 
-    def standing(self) -> Standing:
+    def condition(self) -> Condition:
         """Return how things are, or were a few seconds ago."""
         seen = self._seen
         if seen is not None and (self._is_fresh() or not self._looking.acquire(blocking=False)):
@@ -71,10 +71,10 @@ class Lookout:
         return time.monotonic() - self._seen_at < self._every_seconds
 
 
-def look() -> Standing:
+def look() -> Condition:
     """Try to write, and call on the broker."""
     kind, since = _outage()
-    return Standing(outage=kind, since=since, has_broker=queue.answers())
+    return Condition(outage=kind, since=since, has_broker=queue.answers())
 
 
 def _outage() -> tuple[OutageKind | None, datetime | None]:

@@ -52,11 +52,11 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 def _parts() -> dict[str, str]:
     """Return what is wrong with each part, `ok` where nothing is."""
-    standing = lookout.standing()
+    condition = lookout.condition()
     trouble = _alive()
-    if standing.outage is not None:
-        trouble["database"] = _told(standing.outage, standing.since)
-    if not standing.has_broker:
+    if condition.outage is not None:
+        trouble["database"] = _told(condition.outage, condition.since)
+    if not condition.has_broker:
         trouble["broker"] = "does not answer"
     return {part: trouble.get(part, "ok") for part in PARTS}
 

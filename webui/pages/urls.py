@@ -11,6 +11,7 @@ from webui.accounts.roles import least
 from webui.pages import (
     account,
     calendar,
+    condition,
     dashboard,
     deadlines,
     decisions,
@@ -23,7 +24,6 @@ from webui.pages import (
     queue,
     runs,
     schedules,
-    standing,
     stored,
     targets,
     webhooks,
@@ -41,7 +41,7 @@ new_password = least(Role.VIEWER)(
 urlpatterns = [
     path("", dashboard.show, name="dashboard"),
     path("live/", dashboard.live, name="dashboard-live"),
-    path("standing/", standing.banner, name="standing"),
+    path("condition/", condition.banner, name="condition"),
     path("sign-in/", sign_in, name="login"),
     path("sign-out/", sign_out, name="logout"),
     path("targets/", targets.index, name="targets"),

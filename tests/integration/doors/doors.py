@@ -64,7 +64,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "sign-out/": acts(Access.EVERYBODY),
     "": reads(Access.PEOPLE),
     "live/": reads(Access.PEOPLE),
-    "standing/": reads(Access.PEOPLE),
+    "condition/": reads(Access.PEOPLE),
     "targets/": reads(Access.PEOPLE),
     "targets/new/": asks(Access.WORKERS),
     "targets/test/": acts(Access.PEOPLE),

@@ -22,7 +22,7 @@ from crawler.models import (
 )
 from crawler.queue import Lane
 from crawler.services import runs, targets
-from crawler.services.lookout import Lookout, Standing
+from crawler.services.lookout import Condition, Lookout
 from tests.people import operator
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -39,9 +39,9 @@ SETTINGS: dict[str, Any] = {
 def well(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked at while queries are counted: whether a look is due is a matter of the clock."""
     if any(name.endswith("num_queries") for name in request.fixturenames):
-        seen = Lookout(lambda: Standing(outage=None, since=None, has_broker=True), every=timedelta(days=1))
-        seen.standing()
-        monkeypatch.setattr("webui.pages.standing.lookout", seen)
+        seen = Lookout(lambda: Condition(outage=None, since=None, has_broker=True), every=timedelta(days=1))
+        seen.condition()
+        monkeypatch.setattr("webui.pages.condition.lookout", seen)
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 from crawler.services.lookout import lookout
 
 
-def standing(_request: HttpRequest) -> dict[str, Any]:
+def condition(_request: HttpRequest) -> dict[str, Any]:
     """Let every template ask how things are; nothing is looked at unless one does."""
-    return {"standing": lookout.standing}
+    return {"condition": lookout.condition}
 
 
 @require_safe
 def banner(request: HttpRequest) -> HttpResponse:
-    return render(request, "_standing.html")
+    return render(request, "_condition.html")

@@ -48,7 +48,7 @@ def test_nothing_is_said_while_all_is_well(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("answering")
-@pytest.mark.parametrize("path", ["/", "/targets/", "/runs/", "/items/", "/hosts/", "/standing/"])
+@pytest.mark.parametrize("path", ["/", "/targets/", "/runs/", "/items/", "/hosts/", "/condition/"])
 def test_every_page_says_why_nothing_can_be_stored(client: Client, path: str) -> None:
     with read_only():
         assert "Nothing can be stored: the database is read-only, since" in text(client, path)
