@@ -109,6 +109,7 @@ class Visitor:
             jitter=self._clock.draw(),
             now=self._clock.now(),
             waits=manners.earlier_failures(host),
+            has_waited=manners.has_asked_to_wait(host),
         )
         match verdict:
             case Accept(page):
@@ -126,9 +127,8 @@ class Visitor:
         if self._is_out_of_patience(host):
             host.give_up()
             return ended(claim, Ending.FAILED, UNAVAILABLE, outcome)
-        return Postponed(
-            claim=claim, until=self._clock.now() + verdict.after, reason=verdict.reason, counts=verdict.counts
-        )
+        until = self._clock.now() + verdict.after + verdict.behind
+        return Postponed(claim=claim, until=until, reason=verdict.reason, counts=verdict.counts)
 
     def _rest(self, host: HeldHost, redirect: Fetched) -> None:
         """Leave the host alone as long as a redirect asks for (RFC 9110 §10.2.3)."""

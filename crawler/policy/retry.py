@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, assert_never
@@ -18,6 +18,7 @@ LONGEST_WAIT: Final = timedelta(hours=24)
 
 _PASSING: Final = (Unreachable, TimedOut, TlsFailed, TruncatedBody, ProxyFailed)
 _ASKS_TO_WAIT: Final = frozenset({429, 503})
+_STEP_BACK: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,16 @@ class Accept:
 class Retry:
     """Try again `after` that long.
 
-    `host_wide`: nothing may be sent to the host until then. `counts`: it uses up one of the
-    request's attempts; a host that asks us to wait costs none.
+    `host_wide`: nothing may be sent to the host until then; the request itself waits for so much longer
+    as `behind` says. `counts`: it uses up one of the request's attempts; a host that asks us to wait
+    costs none.
     """
 
     after: timedelta
     reason: str
     host_wide: bool
     counts: bool
+    behind: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +64,27 @@ class RetryPolicy:
     statuses: frozenset[int] = frozenset({408, 425, 500, 502, 504, *range(520, 530)})
 
     def decide(
-        self, outcome: Outcome, *, attempt: int, jitter: float, now: datetime | None = None, waits: int = 0
+        self,
+        outcome: Outcome,
+        *,
+        attempt: int,
+        jitter: float,
+        now: datetime | None = None,
+        waits: int = 0,
+        has_waited: bool = False,
     ) -> Verdict:
         """Return what to do with `outcome`, the result of attempt number `attempt` (from 1).
 
-        `jitter` is random in [0, 1). `waits` counts how often in a row the host has asked us to wait
-        before; `now` is when the response came, for a Retry-After that is a date.
+        `jitter` is random in [0, 1). `waits` counts how often in a row the host has failed before, and
+        `has_waited` says that it asked us to wait and has served nothing since; `now` is when the
+        response came, for a Retry-After that is a date.
         """
         match outcome:
             case Fetched(status=status) if 200 <= status < 300 or status == 304:
                 return Accept(outcome)
             case Fetched(status=status) if status in _ASKS_TO_WAIT:
-                return self._wait(outcome, waits=waits, jitter=jitter, now=now)
+                wait = self._wait(outcome, waits=waits, jitter=jitter, now=now)
+                return replace(wait, behind=self._step_back(wait.after)) if has_waited else wait
             case Fetched(status=status) if status in self.statuses:
                 return self._again(f"status-{status}", attempt=attempt, jitter=jitter)
             case Fetched(status=status):
@@ -90,6 +102,14 @@ class RetryPolicy:
         if after is None:
             after = max(SHORTEST_WAIT, self._doubled(waits) * jitter)
         return Retry(after=after, reason=f"status-{response.status}", host_wide=True, counts=False)
+
+    def _step_back(self, after: timedelta) -> timedelta:
+        """Return for how long others of the host's pages go first, once it may be asked again.
+
+        It may be this page alone that cannot be had: were it always the first to be asked, one that never
+        answers otherwise would keep all of them waiting.
+        """
+        return min(max(after, _STEP_BACK), self.max_delay)
 
     def _again(self, reason: str, *, attempt: int, jitter: float) -> Verdict:
         if attempt >= self.max_attempts:

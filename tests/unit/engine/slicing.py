@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from crawler.http import Outcome, Request
 
 
+def pages(origin: str, count: int) -> list[str]:
+    return [f"{origin}/{number}" for number in range(count)]
+
+
 @dataclass
 class FakeLease:
     is_safe: bool = True

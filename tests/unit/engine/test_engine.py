@@ -12,14 +12,13 @@ import pytest
 
 from crawler.engine.engine import Limits
 from crawler.engine.work import Ledger, Postponed, Returned, Visited
-from crawler.errors import ConnectFailed
 from crawler.frontier.politeness import Pace
 from crawler.http import Fetched
 from scrapers.links import Link
 from tests.fakes.clock import BEGINNING
 from tests.fakes.frontier import FakeFrontier
 from tests.fakes.rules import a_reading, some_rules
-from tests.unit.engine.slicing import Bench, TimedFetcher
+from tests.unit.engine.slicing import Bench, TimedFetcher, pages
 
 if TYPE_CHECKING:
     from crawler.engine.ports import Ask, Look
@@ -32,10 +31,6 @@ A, B = "http://a.test", "http://b.test"
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-def pages(origin: str, count: int) -> list[str]:
-    return [f"{origin}/{number}" for number in range(count)]
 
 
 def test_everything_that_is_due_is_visited_and_given_back(bench: Bench) -> None:
@@ -198,19 +193,6 @@ def test_paused_run_gets_its_unsent_claims_back(bench: Bench) -> None:
     assert Counter(bench.states().values()) == {"done": asked, "queued": 20 - asked}
 
 
-def test_wanted_host_is_given_back(bench: Bench) -> None:
-    bench.fetcher.serve(*pages(A, 20))
-    bench.world.add_run(some_rules(delay_seconds=0.5), *pages(A, 20))
-
-    def want() -> None:
-        bench.world.host(A).wanted = True
-
-    bench.slice((1.0, want))
-
-    assert bench.world.host(A).owner == ""
-    assert len(bench.fetcher.times) <= 4
-
-
 def test_results_of_a_lost_host_are_dropped_and_nothing_more_is_sent(bench: Bench) -> None:
     bench.fetcher.seconds = 2.0
     bench.fetcher.serve(*pages(A, 9))
@@ -237,30 +219,6 @@ def test_slice_claims_no_more_after_its_budget_and_waits_for_what_is_in_flight()
     assert [time for time, _url in bench.fetcher.times] == pytest.approx([0.0, 3.0], abs=0.1)
     assert Counter(bench.states().values()) == {"done": 2, "queued": 7}
     assert bench.lasted < 7
-
-
-def test_host_that_is_due_within_the_remaining_time_is_kept_and_waited_for(bench: Bench) -> None:
-    bench.fetcher.fail(f"{A}/0", ConnectFailed("no"))
-    bench.fetcher.answer(f"{A}/0", "fine")
-    bench.world.add_run(some_rules(), f"{A}/0")
-
-    bench.slice()
-
-    assert bench.states() == {f"{A}/0": "done"}
-    assert bench.world.host(A).epoch == 2  # leased once, released once
-
-
-def test_host_that_is_due_later_is_let_go(bench: Bench) -> None:
-    bench.fetcher.answer(f"{A}/0", status=503, headers=[("Retry-After", "60")])
-    bench.world.add_run(some_rules(), f"{A}/0")
-
-    bench.slice()
-
-    assert bench.lasted < 4
-    assert bench.world.host(A).owner == ""
-    next_at = bench.world.host(A).ledger.next_at
-    assert next_at is not None
-    assert (next_at - BEGINNING).total_seconds() >= 59.9
 
 
 def test_stop_ends_the_slice_within_two_seconds_and_repeats_no_fetch(bench: Bench) -> None:
@@ -305,26 +263,6 @@ def test_nothing_is_sent_while_the_lease_is_not_safe(bench: Bench) -> None:
 
     assert bench.fetcher.times[-1][0] <= 3.0
     assert bench.lasted < 4.0
-
-
-def test_surplus_hosts_are_given_back_once() -> None:
-    bench = Bench()
-    urls = [f"http://h{number}.test/{page}" for number in range(10) for page in range(30)]
-    bench.fetcher.serve(*urls)
-    bench.world.add_run(some_rules(delay_seconds=1.0), *urls)
-    view = FakeFrontier(bench.world)
-
-    def shrink() -> None:
-        view._most_hosts = 6
-
-    held: list[int] = []
-
-    def count() -> None:
-        held.append(sum(host.owner == "one" for host in bench.world.hosts.values()))
-
-    bench.slice((2.0, shrink), *((2.2 + step, count) for step in range(10)), frontier=view)
-
-    assert set(held[1:]) == {6}
 
 
 def test_request_lost_twice_runs_with_nothing_else_in_the_process(bench: Bench) -> None:
@@ -433,35 +371,6 @@ def test_error_of_the_frontier_ends_the_slice_and_nothing_is_swallowed(bench: Be
         bench.slice(frontier=Broken(bench.world))
 
     assert raised.group_contains(OSError, match="no disk")
-
-
-def test_urgent_slice_gives_a_host_back_when_only_bulk_work_is_left() -> None:
-    bench = Bench(floor=8)
-    bench.fetcher.serve(*pages(A, 20), f"{A}/urgent")
-    bench.world.add_run(some_rules(1, delay_seconds=1.0), *pages(A, 20), priority=1)
-    bench.world.add_run(some_rules(2, delay_seconds=1.0), f"{A}/urgent", priority=9)
-
-    bench.slice()
-
-    assert bench.fetcher.asked() == [f"{A}/urgent"]
-    assert bench.world.host(A).owner == ""
-    assert bench.lasted < 6
-
-
-def test_host_unavailable_for_longer_than_the_patience_fails_what_waits_on_it() -> None:
-    bench = Bench()
-    bench.fetcher.answer(f"{A}/0", status=503, headers=[("Retry-After", "3600")])
-    bench.world.add_run(some_rules(delay_seconds=1.0), *pages(A, 50))
-    bench.world.host(A).ledger = Ledger(unavailable_since=BEGINNING - timedelta(hours=25))
-
-    tally = bench.slice()
-
-    assert bench.fetcher.asked() == [f"{A}/0"]
-    assert tally.ended == 50
-    assert {request.reason for request in bench.world.requests.values()} == {"host_unavailable"}
-    next_at = bench.world.host(A).ledger.next_at
-    assert next_at is not None
-    assert next_at > BEGINNING + timedelta(minutes=50)
 
 
 def test_ledger_is_written_with_the_results_and_robots_only_when_learnt(bench: Bench) -> None:

@@ -139,6 +139,16 @@ def test_wait_without_a_number_doubles_up_to_a_bound() -> None:
     assert timedelta(minutes=14) < waits[3] <= timedelta(minutes=15)
 
 
+@pytest.mark.parametrize(("after", "behind"), [("5", 60), ("120", 120), ("86400", 900)])
+def test_page_whose_host_asked_to_wait_before_lets_others_go_first(after: str, behind: int) -> None:
+    asked = answered(503, Retry_After=after)
+
+    first = again(POLICY.decide(asked, attempt=1, jitter=0.5, waits=3))
+    second = again(POLICY.decide(asked, attempt=1, jitter=0.5, waits=1, has_waited=True))
+
+    assert (first.behind, second.behind) == (timedelta(), timedelta(seconds=behind))
+
+
 def test_wait_without_a_number_is_never_none_at_all() -> None:
     verdict = again(POLICY.decide(answered(503, Retry_After="soon"), attempt=1, jitter=0.0))
 
