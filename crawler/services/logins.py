@@ -23,7 +23,7 @@ from crawler.policy.logins import (
 )
 from crawler.queue import Work
 from crawler.services import bells, outbox, runs
-from crawler.stores import cookies
+from crawler.stores import cookies, sharing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,7 +55,7 @@ def perform(*, run: Run) -> None:
         _fail(run, str(error) or type(error).__name__, now=now)
         return
     finally:
-        bells.ring_where_due(now=timezone.now())  # what waited on its hosts may have lost its slice
+        _ring(run, now=timezone.now())  # what waited on its hosts may have lost its slice
     _apply(login, result, in_vain=in_vain, now=timezone.now())
 
 
@@ -100,7 +100,13 @@ def _go_on(login: RunLogin, result: LoginResult, *, now: datetime, in_vain: int 
             )
         Run.objects.filter(pk=run.pk).update(awaits_login=False)
     runs.align(run=run, now=now)
-    bells.ring_where_due(now=now)
+    _ring(run, now=now)
+
+
+def _ring(run: Run, *, now: datetime) -> None:
+    """Ask for slices where work is due; a terminal does so only where somebody would answer."""
+    if run.trigger != RunTrigger.TERMINAL or sharing.has_workers(now=now):
+        bells.ring_where_due(now=now)
 
 
 def _again_and_again(run: Run, times: int) -> str:
@@ -115,7 +121,8 @@ def _again_and_again(run: Run, times: int) -> str:
 
 
 def _fail(run: Run, message: str, *, now: datetime) -> None:
-    log.warning("a run could not log in", extra={"run": run.pk, "reason": message})
+    if run.trigger != RunTrigger.TERMINAL:  # which says so at its end
+        log.warning("a run could not log in", extra={"run": run.pk, "reason": message})
     runs.fail(run=run, reason=f"{LOGIN_FAILED}: {message}", now=now)
 
 

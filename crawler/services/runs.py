@@ -88,7 +88,7 @@ def start(
             settings=frozen(target) | seeds.settings(target, now=now),
             headers=target.headers,
             secrets=secrets(target),
-            awaits_login=trigger != RunTrigger.TERMINAL and logs_in(target),
+            awaits_login=logs_in(target),
         )
         prepare_login(run, now=now)
         discovery.add(run.pk, [NewRequest(url=url, depth=0) for url in urls], parent=None)
@@ -120,10 +120,14 @@ def logs_in(target: Target) -> bool:
 
 
 def prepare_login(run: Run, *, now: datetime) -> None:
-    """Ask for the login of a new run that awaits it, within the transaction that makes it."""
+    """Ask for the login of a new run that awaits it, within the transaction that makes it.
+
+    A terminal logs its run in itself.
+    """
     if run.awaits_login:
         RunLogin.objects.create(run=run, asked_at=now)
-        outbox.post(Work.LOG_IN, now=now, run=run.pk)
+        if run.trigger != RunTrigger.TERMINAL:
+            outbox.post(Work.LOG_IN, now=now, run=run.pk)
 
 
 def make_way(target: int, *, now: datetime) -> None:

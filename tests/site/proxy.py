@@ -85,11 +85,15 @@ class ForwardProxy:
             return
         kept = [line for line in fields if line and not line.lower().startswith("proxy-")]
         away.write("\r\n".join([f"{method} /{target.split('/', 3)[3]} HTTP/1.1", *kept, "", ""]).encode())
+        away.write(await reader.readexactly(_length(fields)))
         status, *answer = (await there.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        length = next(int(line.split(":")[1]) for line in answer if line.lower().startswith("content-length"))
         writer.write("\r\n".join([status, "Connection: close", *answer]).encode("latin-1"))
-        writer.write(await there.readexactly(length))
+        writer.write(await there.readexactly(_length(answer)))
         away.close()
+
+
+def _length(fields: list[str]) -> int:
+    return next((int(line.split(":")[1]) for line in fields if line.lower().startswith("content-length")), 0)
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+
+from crawler.services.seeds import LAST_RUN
+from crawler.services.terminal import access
+from crawler.services.terminal.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,17 +22,54 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_depth": "--depth",
     "sitemaps": "--sitemap",
     "robots_sitemaps": "--robots-sitemaps",
+    "sitemaps_since": "--sitemaps-since",
     "scope": "--scope",
+    "include": "--include",
+    "exclude": "--exclude",
+    "traps": "--trap",
     "delay_seconds": "--delay",
     "connections": "--connections",
     "obey_robots": "--no-robots",
+    "http2": "--http2",
+    "user_agent": "--user-agent",
+    "headers": "--header",
     "cookies": "--cookies",
+    "proxies": "--proxy",
+    **{f"login.{key}": option for key, option in access.LOGIN.items()},
     "scraper": "--scraper",
     "fields": "--field",
     "row": "--row",
     "key": "--key",
 }
 """The option of each setting that has one."""
+AT_THE_START: Final[Mapping[str, str]] = {
+    "urls": "URL",
+    "pages": "--pages",
+    "depth": "--depth",
+    "sitemaps": "--sitemap",
+    "robots_sitemaps": "--robots-sitemaps",
+    "sitemaps_since": "--sitemaps-since",
+    "scope": "--scope",
+    "include": "--include",
+    "exclude": "--exclude",
+    "traps": "--trap",
+    "delay": "--delay",
+    "connections": "--connections",
+    "no_robots": "--no-robots",
+    "http2": "--http2",
+    "user_agent": "--user-agent",
+    "headers": "--header",
+    "cookies": "--cookies",
+    "proxies": "--proxy",
+    **{option[2:].replace("-", "_"): option for option in access.LOGIN.values()},
+    "scraper": "--scraper",
+    "fields": "--field",
+    "row": "--row",
+    "keys": "--key",
+}
+"""The options that a run keeps from its beginning."""
+NAMED_PARTS: Final = ("fields", "headers", "traps")
+"""The settings whose parts are given one by one, each with its name."""
 
 
 class Refusal(Exception):
@@ -49,11 +90,28 @@ class Asked:
     depth: str | None = None
     sitemaps: tuple[str, ...] = ()
     robots_sitemaps: bool = False
+    sitemaps_since: str | None = None
     scope: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    traps: tuple[str, ...] = ()
     delay: str | None = None
     connections: str | None = None
     no_robots: bool = False
+    http2: bool = False
+    user_agent: str | None = None
+    headers: tuple[str, ...] = field(default=(), repr=False)
     cookies: bool = False
+    proxies: tuple[str, ...] = field(default=(), repr=False)
+    login_url: str | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    user_field: str | None = None
+    password_field: str | None = None
+    check_url: str | None = None
+    check_text: str | None = None
+    logged_out: str | None = None
     scraper: str | None = None
     fields: tuple[str, ...] = ()
     row: str | None = None
@@ -64,32 +122,53 @@ class Asked:
     quiet: bool = False
 
 
-def settings_of(asked: Asked) -> dict[str, object]:
-    """Return the settings of the target that `asked` describes, not checked yet. Raises Refusal."""
+def settings_of(asked: Asked, sources: Sources | None = None) -> dict[str, object]:
+    """Return the settings of the target that `asked` describes, not checked yet. Raises Refusal.
+
+    Secrets are read from where `sources` find them.
+    """
     if not asked.urls:
         raise Refusal("URL: say where to start, such as https://example.org/, or which run to --resume")
     problems: list[str] = []
-    given: dict[str, object] = {
-        "max_pages": _read(asked.pages, int, "--pages: must be a whole number", problems),
-        "max_depth": _read(asked.depth, int, "--depth: must be a whole number", problems),
-        "sitemaps": list(asked.sitemaps) or None,
-        "robots_sitemaps": asked.robots_sitemaps or None,
-        "scope": asked.scope,
-        "delay_seconds": _read(asked.delay, float, "--delay: must be a number of seconds", problems),
-        "connections": _read(asked.connections, int, "--connections: must be a whole number", problems),
-        "obey_robots": False if asked.no_robots else None,
-        "cookies": asked.cookies or None,
-        "fields": _fields(asked.fields, problems) or None,
-        "scraper": asked.scraper or ("fields" if asked.fields else None),
-        "row": asked.row,
-        "key": list(asked.keys) or None,
-    }
+    given = _reach(asked, problems) | _reading(asked, problems)
+    given |= access.settings(asked, sources or Sources(), problems)
     if problems:
         raise Refusal(*problems)
     if given["delay_seconds"] == 0 and given["connections"] is None:
         given["connections"] = CONNECTIONS_WITHOUT_DELAY
     chosen = {name: value for name, value in given.items() if value is not None}
     return {"name": "terminal", "start_urls": list(asked.urls), **chosen}
+
+
+def _reach(asked: Asked, problems: list[str]) -> dict[str, object]:
+    """Return what says which pages are asked for, and how; None for what was left out."""
+    return {
+        "max_pages": _read(asked.pages, int, "--pages: must be a whole number", problems),
+        "max_depth": _read(asked.depth, int, "--depth: must be a whole number", problems),
+        "sitemaps": list(asked.sitemaps) or None,
+        "robots_sitemaps": asked.robots_sitemaps or None,
+        "sitemaps_since": _since(asked.sitemaps_since, problems),
+        "scope": asked.scope,
+        "include": list(asked.include) or None,
+        "exclude": list(asked.exclude) or None,
+        "traps": _traps(asked.traps, problems) or None,
+        "delay_seconds": _read(asked.delay, float, "--delay: must be a number of seconds", problems),
+        "connections": _read(asked.connections, int, "--connections: must be a whole number", problems),
+        "obey_robots": False if asked.no_robots else None,
+        "http2": asked.http2 or None,
+        "user_agent": asked.user_agent,
+        "cookies": asked.cookies or None,
+    }
+
+
+def _reading(asked: Asked, problems: list[str]) -> dict[str, object]:
+    """Return what says how pages are read; None for what was left out."""
+    return {
+        "fields": _fields(asked.fields, problems) or None,
+        "scraper": asked.scraper or ("fields" if asked.fields else None),
+        "row": asked.row,
+        "key": list(asked.keys) or None,
+    }
 
 
 def _read(
@@ -102,6 +181,36 @@ def _read(
     except ValueError:
         problems.append(f"{wrong}, not {word!r}")
         return None
+
+
+def _since(word: str | None, problems: list[str]) -> str | None:
+    if word is not None and word.replace(" ", "_").lower() == LAST_RUN:
+        problems.append(
+            "--sitemaps-since: a crawl in the terminal knows no run before it; "
+            "give an age such as 7d, or a date such as 2026-01-31"
+        )
+    return word
+
+
+def _traps(words: Iterable[str], problems: list[str]) -> dict[str, int | None]:
+    """Read `variants=500`; `none`, and 0, for no bound of this kind."""
+    bounds: dict[str, int | None] = {}
+    for word in words:
+        name, equals, number = (part.strip() for part in word.partition("="))
+        if not (name and equals and number):
+            problems.append(f"--trap: {word!r} is not of the form variants=500")
+        elif name in bounds:
+            problems.append(f"--trap: {name} is given twice")
+        elif number in {"none", "0"}:
+            bounds[name] = None
+        else:
+            bounds[name] = _whole(number, f"--trap {name}: must be a whole number or none", problems)
+    return bounds
+
+
+def _whole(word: str, wrong: str, problems: list[str]) -> int | None:
+    found = _read(word, int, wrong, problems)
+    return None if found is None else int(found)
 
 
 def _fields(words: Iterable[str], problems: list[str]) -> dict[str, Any]:
@@ -130,32 +239,13 @@ def _declared(name: str, declared: str, problems: list[str]) -> Any:
 
 def run_number(asked: Asked) -> int:
     """Return the run to resume. Raises Refusal when the word is no number or a setting goes with it."""
-    extra = [option for option, value in _not_for_resuming(asked) if value]
+    extra = [option for name, option in AT_THE_START.items() if getattr(asked, name)]
     if extra:
         raise Refusal(*(f"{option}: a run keeps the settings it began with" for option in extra))
     word = asked.resume or ""
     if not (word.isascii() and word.isdecimal() and len(word) < 19):
         raise Refusal(f"--resume: must be the number of a run, not {word!r}")
     return int(word)
-
-
-def _not_for_resuming(asked: Asked) -> tuple[tuple[str, object], ...]:
-    return (
-        ("URL", asked.urls),
-        ("--pages", asked.pages),
-        ("--depth", asked.depth),
-        ("--sitemap", asked.sitemaps),
-        ("--robots-sitemaps", asked.robots_sitemaps),
-        ("--scope", asked.scope),
-        ("--delay", asked.delay),
-        ("--connections", asked.connections),
-        ("--no-robots", asked.no_robots),
-        ("--cookies", asked.cookies),
-        ("--scraper", asked.scraper),
-        ("--field", asked.fields),
-        ("--row", asked.row),
-        ("--key", asked.keys),
-    )
 
 
 def lines_of(problems: Iterable[Problem], *, urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -168,5 +258,5 @@ def _place(path: str, urls: tuple[str, ...]) -> str:
     name, _, rest = path.partition(".")
     if name == "start_urls":
         return f"URL {urls[int(rest)]}" if rest.isdecimal() and len(urls) > 1 else "URL"
-    option = SETTINGS.get(name, name)
-    return f"{option} {rest.partition('.')[0]}" if name == "fields" and rest else option
+    option = SETTINGS.get(path) or SETTINGS.get(name, name)
+    return f"{option} {rest.partition('.')[0]}" if name in NAMED_PARTS and rest else option

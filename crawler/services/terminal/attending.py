@@ -62,7 +62,7 @@ class Attendant:
     """Draws a run's figures, hands its items on, and says when there is nothing left to wait for.
 
     A paused run is opened again only once the slice has announced itself, so that nobody takes
-    it for abandoned.
+    it for abandoned. `awaits_login` is set when the run has to log in before it goes on.
     """
 
     def __init__(self, run: Run, *, display: Display, stream: Stream) -> None:
@@ -74,6 +74,7 @@ class Attendant:
         self._speed = Speed()
         self._began, self._ended, self._over = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._attend, name="attendant", daemon=True)
+        self.awaits_login = threading.Event()
         self.error: OSError | DatabaseError | None = None
 
     def __enter__(self) -> Self:
@@ -114,6 +115,8 @@ class Attendant:
         if time.monotonic() - self._rang_at >= RING_EVERY_SECONDS:
             self._rang_at = time.monotonic()
             call_workers()
+        if self._run.awaits_login:
+            self.awaits_login.set()
         if self._run.is_final or self._run.state == RunState.PAUSED:
             self._over.set()
 

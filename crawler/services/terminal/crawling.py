@@ -15,12 +15,13 @@ from crawler.errors import Refused
 from crawler.exports import SYSTEM_COLUMNS
 from crawler.fetch.guard import look_up
 from crawler.models import Run, RunState, RunTrigger, Target
+from crawler.policy import proxies
 from crawler.policy.addresses import BadAllow
 from crawler.queries import arrivals, exports
 from crawler.runner import SliceJob
 from crawler.services import reach, runs, targets, vanished
+from crawler.services.terminal import access, closing, database, display, logging_in, memory, outputs
 from crawler.services.terminal import asked as words
-from crawler.services.terminal import closing, database, display, memory, outputs
 from crawler.services.terminal.asked import Asked, Refusal
 from crawler.services.terminal.attending import Attendant, Stream, call_workers
 from crawler.services.terminal.closing import Ended
@@ -85,7 +86,7 @@ class _Crawl:
             draft = targets.validate(settings, now=timezone.now())
         except targets.InvalidTarget as error:
             raise Refusal(*words.lines_of(error.problems, urls=self._asked.urls)) from None
-        _require_reach(draft.values["start_urls"])
+        _require_reach(draft)
         outputs.require_writable(place, declared=_declared(draft.values["fields"]))
         database.prepare()
         run = _start(draft)
@@ -108,17 +109,27 @@ class _Crawl:
         self._interrupts.patient = True
         try:
             with suppress(Interrupted), self._display, attendant:
-                runner.crawl(
-                    SliceJob(run=run.pk),
-                    cannot_read=_cannot_read,
-                    stopping=lambda: self._interrupts.asked or attendant.is_over,
-                    watch=attendant.begin,
-                )
+                self._crawl(run, attendant)
+                while not (self._interrupts.asked or attendant.is_over):
+                    if not self._asked.quiet:
+                        self._display.say("logging in")
+                    logging_in.log_in(run, stopping=lambda: self._interrupts.asked or attendant.is_over)
+                    attendant.awaits_login.clear()
+                    self._crawl(run, attendant)
         finally:
             with suppress(runs.WrongState):  # it ended, or somebody paused it
                 runs.pause(run=run, now=timezone.now())
             call_workers()
             run.refresh_from_db()
+
+    def _crawl(self, run: Run, attendant: Attendant) -> None:
+        """Crawl one slice, which ends when the run has to log in, too."""
+        runner.crawl(
+            SliceJob(run=run.pk),
+            cannot_read=_cannot_read,
+            stopping=lambda: self._interrupts.asked or attendant.is_over or attendant.awaits_login.is_set(),
+            watch=attendant.begin,
+        )
 
     def _end(self, ended: Ended, attendant: Attendant) -> int:
         if not self._asked.quiet:
@@ -127,17 +138,23 @@ class _Crawl:
         return closing.status(ended, self._interrupts)
 
 
-def _require_reach(urls: list[str]) -> None:
-    """Raise Refusal for a start URL whose address may not be contacted, naming EGRESS_ALLOW.
+def _require_reach(draft: targets.Draft) -> None:
+    """Raise Refusal for start URLs, the login's and proxies whose address may not be contacted.
 
     A name that cannot be looked up is left to the run, which tries more than once.
     """
+    places = [("URL", url) for url in draft.values["start_urls"][:MOST_LOOKED_UP]]
+    places += [("--proxy", proxies.parse(text).url) for text in draft.values["proxies"]]
+    login = draft.values["login"]
+    places += [(access.LOGIN[key], login[key]) for key in ("url", "check_url") if key in login]
     try:
-        refused = reach.refused(urls[:MOST_LOOKED_UP], allow=conf.crawl().egress_allow, look_up=look_up)
+        refused = reach.refused(
+            [url for _option, url in places], allow=conf.crawl().egress_allow, look_up=look_up
+        )
     except BadAllow as error:
         raise Refusal(f"EGRESS_ALLOW: {error}") from None
     if refused:
-        raise Refusal(*(f"URL {found.url}: {_why(found)}" for found in refused))
+        raise Refusal(*(f"{places[found.index][0]} {found.url}: {_why(found)}" for found in refused))
 
 
 def _why(found: reach.OutOfReach) -> str:

@@ -11,9 +11,22 @@ from django.utils import timezone
 
 from crawler import runner
 from crawler.engine.findings import Shown, Unfetched
-from crawler.models import Backlog, Cookie, OutboxMessage, Page, Request, Run, RunLogin, RunState, Target
+from crawler.models import (
+    Backlog,
+    Cookie,
+    OutboxMessage,
+    Page,
+    Request,
+    Run,
+    RunLogin,
+    RunState,
+    RunTrigger,
+    Slice,
+    Target,
+)
 from crawler.queue import Work
 from crawler.services import logins, runs
+from crawler.services.terminal import logging_in
 from tests.crawling import a_run, one_slice
 from tests.law import assert_conserved
 from tests.site.members import PASSWORD, USER, Members
@@ -221,6 +234,28 @@ def test_site_that_does_not_answer_is_asked_again_before_the_run_stops(members: 
     assert OutboxMessage.objects.filter(work=Work.LOG_IN.value).count() == 1
     logins.ask_again(now=timezone.now() + logins.ASK_AGAIN * 2)
     assert OutboxMessage.objects.filter(work=Work.LOG_IN.value).count() == 2
+
+
+def test_terminal_logs_its_run_in_itself(members: Members) -> None:
+    run = a_run(members.start, login=members.login, trigger=RunTrigger.TERMINAL)
+    RunLogin.objects.filter(run=run).update(working=True)  # by a terminal that vanished
+    logins.ask_again(now=timezone.now() + logins.WORKER_IS_GONE * 2)
+
+    logging_in.log_in(run, stopping=lambda: False)
+
+    run.refresh_from_db()
+    assert not run.awaits_login
+    assert not OutboxMessage.objects.filter(work=Work.LOG_IN.value).exists()
+    assert not Slice.objects.exists()
+
+
+def test_terminal_waits_for_a_site_that_does_not_answer_until_it_is_to_stop(members: Members) -> None:
+    members.site.serve("/login", status=503)
+    run = a_run(members.start, login=members.login, trigger=RunTrigger.TERMINAL)
+
+    logging_in.log_in(run, stopping=lambda: bool(members.site.requests))
+
+    assert (len(members.site.asked("/login")), RunLogin.objects.get(run=run).tries) == (1, 1)
 
 
 def test_login_that_a_vanished_worker_began_is_asked_for_again(members: Members) -> None:

@@ -30,10 +30,21 @@ def test_every_option_has_its_setting() -> None:
             depth="3",
             sitemaps=("https://example.test/s.xml",),
             robots_sitemaps=True,
+            sitemaps_since="7d",
             scope="prefix",
+            include=("/shop/",),
+            exclude=("/logout",),
+            traps=("variants=500", "alike=none", "repeats=0"),
             delay="0.5",
             connections="2",
             no_robots=True,
+            http2=True,
+            user_agent="me",
+            headers=("X-A: b",),
+            cookies=True,
+            proxies=("http://proxy.test:8080",),
+            user="ada",
+            password="p",
             fields=("name=css:h1", 'price={"css": ".price", "type": "price"}'),
             row="css:.product",
             keys=("name", "price"),
@@ -46,10 +57,20 @@ def test_every_option_has_its_setting() -> None:
         "max_depth": 3,
         "sitemaps": ["https://example.test/s.xml"],
         "robots_sitemaps": True,
+        "sitemaps_since": "7d",
         "scope": "prefix",
+        "include": ["/shop/"],
+        "exclude": ["/logout"],
+        "traps": {"variants": 500, "alike": None, "repeats": None},
         "delay_seconds": 0.5,
         "connections": 2,
         "obey_robots": False,
+        "http2": True,
+        "user_agent": "me",
+        "headers": {"X-A": "b"},
+        "cookies": True,
+        "proxies": ["http://proxy.test:8080"],
+        "login": {"kind": "basic", "user": "ada", "password": "p"},
         "scraper": "fields",
         "fields": {"name": "css:h1", "price": {"css": ".price", "type": "price"}},
         "row": "css:.product",
@@ -91,6 +112,22 @@ def test_all_words_that_cannot_be_read_are_told_at_once() -> None:
         "--field: b",
         "--field: c",
     ]
+
+
+def test_bounds_against_traps_that_cannot_be_read_are_told() -> None:
+    told = lines(Asked(urls=(URL,), traps=("variants", "depth=deep", "alike=9", "alike=10")))
+
+    assert told == (
+        "--trap: 'variants' is not of the form variants=500",
+        "--trap depth: must be a whole number or none, not 'deep'",
+        "--trap: alike is given twice",
+    )
+
+
+def test_no_run_came_before_that_of_a_terminal() -> None:
+    (line,) = lines(Asked(urls=(URL,), sitemaps_since="Last run"))
+
+    assert line.startswith("--sitemaps-since: a crawl in the terminal knows no run before it")
 
 
 def test_start_is_needed() -> None:
