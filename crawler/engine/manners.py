@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from crawler.engine.held import HeldHost
     from crawler.http import Outcome
 
-HOST_ASKED_TO_WAIT: Final = frozenset({"status-429", "status-503"})
 HTTP2_ASKED_AFTER: Final = timedelta(days=7)
 """How long a host that offered no HTTP/2 is not asked for it again."""
 
@@ -71,6 +70,6 @@ def earlier_failures(host: HeldHost) -> int:
     return max(host.ledger.failures - 1, 0)
 
 
-def has_asked_to_wait(host: HeldHost) -> bool:
-    """Say whether the host answered 429 or 503 before, and has served nothing since."""
-    return host.ledger.hold_reason in HOST_ASKED_TO_WAIT
+def has_rested(host: HeldHost) -> bool:
+    """Say whether the host was left alone because it did not serve, and has served nothing since."""
+    return bool(host.ledger.hold_reason)

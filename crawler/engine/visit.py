@@ -109,7 +109,7 @@ class Visitor:
             jitter=self._clock.draw(),
             now=self._clock.now(),
             waits=manners.earlier_failures(host),
-            has_waited=manners.has_asked_to_wait(host),
+            has_rested=manners.has_rested(host),
         )
         match verdict:
             case Accept(page):

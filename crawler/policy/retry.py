@@ -71,12 +71,12 @@ class RetryPolicy:
         jitter: float,
         now: datetime | None = None,
         waits: int = 0,
-        has_waited: bool = False,
+        has_rested: bool = False,
     ) -> Verdict:
         """Return what to do with `outcome`, the result of attempt number `attempt` (from 1).
 
         `jitter` is random in [0, 1). `waits` counts how often in a row the host has failed before, and
-        `has_waited` says that it asked us to wait and has served nothing since; `now` is when the
+        `has_rested` says that it was left alone for that and has served nothing since; `now` is when the
         response came, for a Retry-After that is a date.
         """
         match outcome:
@@ -84,7 +84,7 @@ class RetryPolicy:
                 return Accept(outcome)
             case Fetched(status=status) if status in _ASKS_TO_WAIT:
                 wait = self._wait(outcome, waits=waits, jitter=jitter, now=now)
-                return replace(wait, behind=self._step_back(wait.after)) if has_waited else wait
+                return replace(wait, behind=self._step_back(wait.after)) if has_rested else wait
             case Fetched(status=status) if status in self.statuses:
                 return self._again(f"status-{status}", attempt=attempt, jitter=jitter)
             case Fetched(status=status):

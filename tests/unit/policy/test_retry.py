@@ -144,7 +144,7 @@ def test_page_whose_host_asked_to_wait_before_lets_others_go_first(after: str, b
     asked = answered(503, Retry_After=after)
 
     first = again(POLICY.decide(asked, attempt=1, jitter=0.5, waits=3))
-    second = again(POLICY.decide(asked, attempt=1, jitter=0.5, waits=1, has_waited=True))
+    second = again(POLICY.decide(asked, attempt=1, jitter=0.5, waits=1, has_rested=True))
 
     assert (first.behind, second.behind) == (timedelta(), timedelta(seconds=behind))
 
