@@ -47,6 +47,18 @@ class Limits:
     most_in_flight: int = 512
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Whom an engine works with: its ports, and who visits pages and sitemaps for it."""
+
+    frontier: Frontier
+    fetcher: Fetcher
+    visitor: Visitor
+    lister: Lister
+    lease: Lease
+    clock: Clock
+
+
 @dataclass(slots=True)
 class Tally:
     """What a slice has done so far."""
@@ -68,24 +80,13 @@ class Engine:
     verdicts to the policy, bytes to the fetcher, meaning to the reader, rows to the store.
     """
 
-    def __init__(
-        self,
-        *,
-        frontier: Frontier,
-        fetcher: Fetcher,
-        visitor: Visitor,
-        lister: Lister,
-        lease: Lease,
-        clock: Clock,
-        limits: Limits,
-        stopping: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._frontier = frontier
-        self._fetcher = fetcher
-        self._visitor = visitor
-        self._lister = lister
-        self._lease = lease
-        self._clock = clock
+    def __init__(self, crew: Crew, *, limits: Limits, stopping: Callable[[], bool] = lambda: False) -> None:
+        self._frontier = crew.frontier
+        self._fetcher = crew.fetcher
+        self._visitor = crew.visitor
+        self._lister = crew.lister
+        self._lease = crew.lease
+        self._clock = crew.clock
         self._limits = limits
         self._stopping = stopping
         self._hosts: dict[int, HeldHost] = {}
@@ -97,7 +98,11 @@ class Engine:
         self._room = asyncio.Event()
         self._room.set()
         self._others = Neighbours(
-            named=frontier, fetcher=fetcher, clock=clock, held=self._hosts, gives_up=self._must_let_go_of
+            named=crew.frontier,
+            fetcher=crew.fetcher,
+            clock=crew.clock,
+            held=self._hosts,
+            gives_up=self._must_let_go_of,
         )
         self.tally = Tally()
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler import conf
-from crawler.engine.engine import Engine, Limits, Tally
+from crawler.engine.engine import Crew, Engine, Limits, Tally
 from crawler.engine.errands import Means
 from crawler.engine.lister import Lister
 from crawler.engine.login import LogIn
@@ -167,16 +167,15 @@ async def _crawl(parts: _Parts) -> Tally:
             clock=clock,
             patience=settings.host_unavailable,
         )
-        engine = Engine(
+        crew = Crew(
             frontier=frontier,
             fetcher=client,
             visitor=visitor,
             lister=Lister(visitor=visitor, reader=reader, clock=clock),
             lease=parts.held.keeper,
             clock=clock,
-            limits=parts.limits,
-            stopping=parts.stopping,
         )
+        engine = Engine(crew, limits=parts.limits, stopping=parts.stopping)
         parts.watch(engine)
         return await engine.run()
 

@@ -125,22 +125,15 @@ def rules_from(
     scraper = registry.compile(
         name=frozen["scraper"], options=frozen["options"], row=frozen["row"], fields=frozen["fields"]
     )
-    agent = ("User-Agent", frozen["user_agent"] or settings.user_agent)
     login = Login.read(secrets.get("login") or {})
     own = [*headers.items(), *(login.headers if login else ())]
+    agent = ("User-Agent", frozen["user_agent"] or settings.user_agent)
     sent = (agent, *((name, value) for name, value in own if name.lower() != "user-agent"))
-    default = settings.default_delay.total_seconds()
-    delay = default if frozen["delay_seconds"] is None else frozen["delay_seconds"]
     return RunRules(
         run=run,
         target=target,
         scope=scope_of(frozen),
-        pace=Pace(
-            delay_seconds=delay,
-            connections=frozen["connections"] or 1,
-            adapts=frozen.get("adapt_pace", True)
-            and politeness.adapts(delay_seconds=delay, default_seconds=default),
-        ),
+        pace=_pace(frozen, default_seconds=settings.default_delay.total_seconds()),
         read=partial(read_page, scraper=scraper),
         headers=sent,
         plain_headers=redirects.headers_for(sent, origin="", next_origin="elsewhere"),
@@ -155,6 +148,16 @@ def rules_from(
         http2=frozen.get("http2", False),
         session=_session(frozen, secrets, login),
         login=login,
+    )
+
+
+def _pace(frozen: Mapping[str, Any], *, default_seconds: float) -> Pace:
+    delay = default_seconds if frozen["delay_seconds"] is None else frozen["delay_seconds"]
+    may_adapt = politeness.adapts(delay_seconds=delay, default_seconds=default_seconds)
+    return Pace(
+        delay_seconds=delay,
+        connections=frozen["connections"] or 1,
+        adapts=frozen.get("adapt_pace", True) and may_adapt,
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from crawler.engine.ports import Ask, Clock
+    from crawler.engine.ports import Ask, Clock, HostAsk
     from crawler.engine.session import Session
     from crawler.engine.work import Claim, HostLease, HostNews, Ledger, RunRules
     from crawler.frontier.politeness import Pace
@@ -103,11 +103,8 @@ class Looker:
         rules = self._rules_of({entry.run for entries in found.values() for entry in entries})
         readable = {id_: [e for e in entries if e.run in rules] for id_, entries in found.items()}
         waiting = {id_: self._served(entries, now=now) for id_, entries in readable.items()}
-        wishes = [
-            Wish(host=h.id, epoch=h.epoch, count=h.want, least_in_hand=h.least_in_hand, turns=held[h.id][3])
-            for h in ask.hosts
-            if h.id not in lost and h.id not in wanted
-        ]
+        serving = [host for host in ask.hosts if host.id not in lost and host.id not in wanted]
+        wishes = [_wish(host, turns=held[host.id][3]) for host in serving]
         claimer = Claimer(rules=rules, now=now)
         if ask.alone:
             claimed = _claim_alone(claimer, wishes, waiting)
@@ -170,6 +167,12 @@ class Looker:
 
 
 HELD = "SELECT id, lease_epoch, wanted_at, turns FROM crawler_host WHERE lease_owner = %s ORDER BY id"
+
+
+def _wish(host: HostAsk, *, turns: int) -> Wish:
+    return Wish(
+        host=host.id, epoch=host.epoch, count=host.want, least_in_hand=host.least_in_hand, turns=turns
+    )
 
 
 def _first_wishes(leased: Leased, waiting: Waiting, rules: Mapping[int, RunRules]) -> list[Wish]:

@@ -217,37 +217,22 @@ def resume_run(request: HttpRequest, run_id: int) -> RunOut:
 
 def run_out(run: Run) -> RunOut:
     """Return what the API says of `run`."""
-    counted = listed.counts(run)
     return RunOut(
+        **{name: getattr(run, name) for name in RunOut.model_fields if name not in _OTHERWISE},
         id=run.pk,
         target=run.target_id,
-        state=run.state,
-        reason=run.reason,
-        trigger=run.trigger,
-        priority=run.priority,
         own_priority=run.base_priority,
         lane=lane_for(run.priority).value,
         deadline=run.deadline_at,
-        deadline_met=run.deadline_met,
         schedule=run.schedule_id,
-        nominal_at=run.nominal_at,
-        created_at=run.created_at,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        discovered=run.discovered,
-        counts=Counts(**dict(counted.by_state())),
-        pages=run.pages,
-        pages_unchanged=run.pages_unchanged,
-        items=run.items,
-        items_new=run.items_new,
-        items_changed=run.items_changed,
-        bytes=run.bytes,
-        problems=run.problems,
-        retries=run.retries,
-        out_of_scope=run.out_of_scope,
-        over_budget=run.over_budget,
-        sitemaps=run.sitemaps,
+        counts=Counts(**dict(listed.counts(run).by_state())),
     )
+
+
+_OTHERWISE: Final = frozenset(
+    {"id", "target", "own_priority", "lane", "deadline", "schedule", "counts", "outages"}
+)
+"""What a run tells under another name than its row has for it, or works out."""
 
 
 def run_of(request: HttpRequest, run_id: int) -> Run:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crawler.engine.engine import Engine, Limits, Tally
+from crawler.engine.engine import Crew, Engine, Limits, Tally
 from crawler.engine.lister import Lister
 from crawler.engine.reading import TimedReader
 from crawler.engine.visit import Visitor
@@ -102,16 +102,15 @@ class Bench:
             clock=self.clock,
             patience=self.patience,
         )
-        return Engine(
+        crew = Crew(
             frontier=frontier,
             fetcher=self.fetcher,
             visitor=visitor,
             lister=Lister(visitor=visitor, reader=reader, clock=self.clock),
             lease=self.lease,
             clock=self.clock,
-            limits=self.limits,
-            stopping=lambda: self.stopping,
         )
+        return Engine(crew, limits=self.limits, stopping=lambda: self.stopping)
 
     def states(self) -> dict[str, str]:
         return {request.url: request.state for request in self.world.requests.values()}
