@@ -14,7 +14,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     TRAWL_VAR=/var/lib/trawl \
     MALLOC_TRIM_THRESHOLD_=268435456 \
-    MALLOC_MMAP_THRESHOLD_=33554432
+    MALLOC_MMAP_THRESHOLD_=1048576
 WORKDIR /srv/trawl
 COPY manage.py entrypoint.sh pyproject.toml ./
 COPY scrapers scrapers

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpcore
 
-from crawler.errors import ConnectFailed, ConnectionLost, TimedOut, TlsFailed
+from crawler.errors import BadResponse, ConnectFailed, ConnectionLost, TimedOut, TlsFailed
 from crawler.fetch.backend import GuardedBackend
 
 if TYPE_CHECKING:
@@ -19,19 +19,59 @@ if TYPE_CHECKING:
 
 KEEP_SECONDS: Final = 15.0
 MOST_KEPT: Final = 200
+READ_BYTES: Final = 16_384
+FRAMES_BYTES: Final = 98_304
+"""What a server may send beyond the body it is asked for: its head, settings, pings and empty frames."""
+
+
+class _Metered(httpcore.AsyncNetworkStream):
+    """A connection on which a server cannot send frames without end, each of which costs time to read.
+
+    What is read of it counts against `allowed`; each piece of a body earns back twice its size.
+    """
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self.allowed = FRAMES_BYTES
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return a little, so that others have turns between. Raises BadResponse when too much was sent."""
+        data = await self._stream.read(min(max_bytes, READ_BYTES), timeout)
+        self.allowed -= len(data)
+        if self.allowed < 0:
+            raise BadResponse("the server sends one frame after the other and no answer")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
 
 
 class Connection:
     """An open connection to one origin, made at `made_at`; `kept` says that it was used before."""
 
-    __slots__ = ("exchange", "kept", "made_at", "origin", "until")
+    __slots__ = ("_meter", "exchange", "kept", "made_at", "origin", "until")
 
     def __init__(self, origin: httpcore.Origin, stream: httpcore.AsyncNetworkStream) -> None:
         self.origin = origin
-        self.exchange = httpcore.AsyncHTTP2Connection(origin=origin, stream=stream)
+        self._meter = _Metered(stream)
+        self.exchange = httpcore.AsyncHTTP2Connection(origin=origin, stream=self._meter)
         self.kept = False
         self.made_at = asyncio.get_running_loop().time()
         self.until = 0.0
+
+    def begin(self) -> None:
+        """Allow one answer, whatever was sent before."""
+        self._meter.allowed = FRAMES_BYTES
+
+    def got(self, size: int) -> None:
+        """Allow more for a piece of a body that has come."""
+        self._meter.allowed += 2 * size
 
 
 class Http2Connections:

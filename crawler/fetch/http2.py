@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 from typing import TYPE_CHECKING, Final, Self
 
 import h2.events
@@ -25,7 +26,7 @@ from crawler.fetch.http import ACCEPT
 from crawler.fetch.inflate import ACCEPTED
 from crawler.fetch.limits import Deadline, FetchLimits
 from crawler.fetch.tls import HTTP2, trust
-from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Outcome, Request
+from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
 
 if TYPE_CHECKING:
     import ssl
@@ -127,7 +128,7 @@ class Http2Fetcher:
             response = _sane(await self._answer(connection, sent))
             headers = headers_of(response.headers, self._limits)
             keep = request.keep_bytes
-            body, whole = await self._read_body(response, headers.get("content-length"), deadline, keep)
+            body, whole = await self._read_body(connection, response, headers, deadline, keep)
         finally:
             if not whole:
                 await self._connections.close(connection)
@@ -149,6 +150,7 @@ class Http2Fetcher:
         )
 
     async def _answer(self, connection: Connection, sent: httpcore.Request) -> httpcore.Response:
+        connection.begin()
         try:
             return await connection.exchange.handle_async_request(sent)
         except _BROKEN as failure:
@@ -160,31 +162,37 @@ class Http2Fetcher:
             raise BadResponse from None
 
     async def _read_body(
-        self, response: httpcore.Response, length: str | None, deadline: Deadline, keep: int | None
+        self,
+        connection: Connection,
+        response: httpcore.Response,
+        headers: Headers,
+        deadline: Deadline,
+        keep: int | None,
     ) -> tuple[bytes, bool]:
         """Return the body as it was sent, and whether it is whole; with `keep` a little more at most."""
         limit = self._limits.max_wire_bytes
+        length = headers.get("content-length")
         if keep is None and length is not None and length.isdecimal() and int(length[:19]) > limit:
             raise TooLarge(f"the page has {int(length[:19]):,} bytes; the limit is {limit:,}")
-        chunks: list[bytes] = []
+        read = BytesIO()  # gives the whole without holding it twice, as pieces that are joined are
         size, awaited = 0, self._limits.slow_bytes
         deadline.expect_progress()
         try:
             async for chunk in response.aiter_stream():
-                chunks.append(chunk)
-                size += len(chunk)
+                size += read.write(chunk)
+                connection.got(len(chunk))
                 if size > (limit if keep is None else keep):
                     break
                 if size >= awaited:
                     deadline.expect_progress()
                     awaited = size + self._limits.slow_bytes
             else:
-                return b"".join(chunks), True
+                return read.getvalue(), True
         except _BROKEN as failure:
             raise _broken_off(failure) from None
         if keep is None:
             raise TooLarge(f"the page has more than {limit:,} bytes")
-        return b"".join(chunks), False
+        return read.getvalue(), False
 
     def _sent(self, request: Request) -> httpcore.Request:
         """Return what goes over the wire; the URL, which is canonical, as it is. Raises BadRequest."""

@@ -28,7 +28,7 @@ class StreamReply(Reply):
     def __init__(self, connection: Http2Connection, stream: int) -> None:
         super().__init__(connection.writer)
         self._connection = connection
-        self._stream = stream
+        self.stream = stream
         self._begun = self._ended = False
 
     async def send(self, status: int, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> None:
@@ -41,7 +41,7 @@ class StreamReply(Reply):
         fields += [(name.lower(), value) for name, value in headers if name.lower() not in _OF_HTTP1]
         encoded = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in fields]
         self._begun = True
-        self._connection.h2.send_headers(self._stream, encoded)
+        self._connection.h2.send_headers(self.stream, encoded)
         await self._connection.flush()
 
     async def chunk(self, data: bytes) -> None:
@@ -50,10 +50,17 @@ class StreamReply(Reply):
     async def raw(self, data: bytes) -> None:
         for start in range(0, len(data), _FRAME_BYTES):
             part = data[start : start + _FRAME_BYTES]
-            while self._connection.h2.local_flow_control_window(self._stream) < len(part):
+            while self._connection.h2.local_flow_control_window(self.stream) < len(part):
                 await self._connection.wait_for_window()
-            self._connection.h2.send_data(self._stream, part)
+            self._connection.h2.send_data(self.stream, part)
             await self._connection.flush()
+
+    async def frames(self, encoded: bytes) -> None:
+        """Send frames that no library would."""
+        self._begun = True
+        self._connection.writer.write(encoded)
+        await self._connection.writer.drain()
+        await asyncio.sleep(0)  # or nobody would ever hear that the client is gone
 
     def close(self) -> None:
         """End the stream in order; where nothing was said yet, close the connection."""
@@ -62,12 +69,12 @@ class StreamReply(Reply):
         elif not self._ended:
             self._ended = True
             with contextlib.suppress(h2.exceptions.ProtocolError):
-                self._connection.h2.end_stream(self._stream)
+                self._connection.h2.end_stream(self.stream)
 
     def reset(self) -> None:
         """End the stream with RST_STREAM."""
         self._ended = True
-        self._connection.h2.reset_stream(self._stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
+        self._connection.h2.reset_stream(self.stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
 
     def slam(self) -> None:
         """Close the whole connection (RST)."""

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
-import random
 import socket
-import subprocess
 import sys
-import zlib
-from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import brotli  # type: ignore[import-untyped]
 import pytest
-import zstandard
 
+from benchmarks.bombed import bombed
 from crawler.errors import TimedOut
 from crawler.fetch.http import HttpFetcher
 from crawler.fetch.limits import FetchLimits
 from crawler.http import Failed, Request
-from tests.unit.meta import tree
+from tests.site import bombs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,71 +24,15 @@ if TYPE_CHECKING:
     from tests.site import HostileSite
 
 MOST_GROWTH = 64 * 1_048_576
-LARGEST = 20 * 1_048_576
-CODED = {"/large/plain": "", "/large/gzip": "gzip", "/large/br+gzip": "br+gzip", "/large/gzip+br": "gzip+br"}
-PRESSES: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": lambda data: gzip.compress(data, 1),
-    "deflate": lambda data: zlib.compress(data, 1),
-    "br": lambda data: bytes(brotli.compress(data, quality=1)),
-    "zstd": zstandard.ZstdCompressor().compress,
-}
-PRESSED = ("gzip", "deflate", "br", "zstd", "gzip+gzip", "gzip+br", "br+zstd", "zstd+deflate")
-BOMBS = {
-    **{f"/pressed/{codings}": "inflation_bomb" for codings in PRESSED},
-    "/lies/many-codings": "bad_encoding",
-    "/bomb/endless-body": "too_large",
-    "/bomb/endless-chunks": "too_large",
-    "/bomb/endless-headers": "header_bomb",
-    "/bomb/many-headers": "header_bomb",
-    "/bomb/one-large-header": "header_bomb",
-    "/bomb/interim": "bad_response",
-    "/bomb/claims-much": "too_large",
-    "/bomb/large-chunk": "too_large",
-    "/bomb/chunk-extensions": "timed_out",
-    "/bomb/trailers": "header_bomb or bad_response",
-    "/slow/drip": "timed_out",
-    "/slow/headers": "timed_out",
-}
 
 
-@pytest.fixture
-def bombs(hostile_site: HostileSite) -> HostileSite:
-    """The hostile web with bodies that are as large as they may be, and bombs within bombs."""
-    noise = random.Random(4).randbytes(LARGEST - 200_000)
-    for path, codings in CODED.items():
-        hostile_site.serve(path, _pressed(noise, codings), headers=_headers(codings))
-    for codings in PRESSED:
-        hostile_site.serve(
-            f"/pressed/{codings}", _pressed(bytes(2 * LARGEST), codings), headers=_headers(codings)
-        )
-    return hostile_site
-
-
-def _pressed(body: bytes, codings: str) -> bytes:
-    for coding in filter(None, codings.split("+")):
-        body = PRESSES[coding](body)
-    return body
-
-
-def _headers(codings: str) -> list[tuple[str, str]]:
-    return [("Content-Encoding", codings.replace("+", ", "))] if codings else []
-
-
-def test_no_bomb_and_no_large_body_takes_more_than_64_mib(bombs: HostileSite) -> None:
-    paths = [*BOMBS, *CODED]
-    command = [sys.executable, "-m", "tests.unit.fetch.bombed", bombs.origin, *paths]
-    # What is freed goes back to the system at once: what is held is to be measured, not what malloc keeps.
-    frugal = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
-    done = subprocess.run(
-        command, cwd=tree.ROOT, capture_output=True, text=True, check=False, env={**os.environ, **frugal}
-    )
-    assert done.returncode == 0, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = BOMBS | dict.fromkeys(CODED, f"{LARGEST - 200_000} bytes")
-    assert [(path, said) for path, said, _ in found if said not in expected[path].split(" or ")] == []
-    assert len(found) == len(expected)
-    sys.stdout.write(f"most growth: {max(grown for *_, grown in found) / 1_048_576:.0f} MiB\n")
-    assert {path: grown for path, _, grown in found if grown > MOST_GROWTH} == {}
+def test_no_bomb_and_no_large_body_takes_more_than_64_mib(hostile_site: HostileSite) -> None:
+    bombs.plant(hostile_site)
+    found = bombed(hostile_site.origin, bombs.OVER_HTTP1)
+    assert [ended.path for ended in found] == list(bombs.OVER_HTTP1)
+    assert [ended for ended in found if not bombs.is_expected(ended.said, bombs.OVER_HTTP1[ended.path])] == []
+    sys.stdout.write(f"most growth: {max(ended.grown_bytes for ended in found) / 1_048_576:.0f} MiB\n")
+    assert [ended for ended in found if ended.grown_bytes > MOST_GROWTH] == []
 
 
 @pytest.fixture

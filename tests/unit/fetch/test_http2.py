@@ -19,7 +19,7 @@ from crawler.fetch.limits import FetchLimits
 from crawler.fetch.tls import HTTP2, trust
 from crawler.http import Failed, Fetched, Outcome, Proxy, Request
 from crawler.policy.addresses import AddressPolicy
-from tests.site import HostileSite
+from tests.site import HostileSite, bombs, frames
 from tests.site.certificates import self_signed
 from tests.site.http2 import StreamReply
 from tests.site.pages import ETAG, TEXT
@@ -115,6 +115,16 @@ async def test_body_beyond_the_limit_is_not_read_to_its_end(
     async with Http2Fetcher(guard, limits=limits, tls=believed(tmp_path)) as fetcher:
         assert code(await fetcher.fetch(Request(url=site.answer("/endless", endless)))) == "too_large"
         assert page(await fetcher.fetch(Request(url=site.url("/ok")))).body == TEXT
+
+
+@pytest.mark.parametrize("path", [path for path in bombs.OVER_HTTP2 if path.startswith("/frames/")])
+async def test_frames_without_end_are_left_early_and_the_next_page_arrives(
+    site: HostileSite, http2_fetcher: Http2Fetcher, path: str
+) -> None:
+    site.answer(path, frames.PAGES[path])
+
+    assert code(await http2_fetcher.fetch(Request(url=site.url(path)))) == bombs.OVER_HTTP2[path]
+    assert page(await http2_fetcher.fetch(Request(url=site.url("/ok")))).body == TEXT
 
 
 @pytest.mark.parametrize(

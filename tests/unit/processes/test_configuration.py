@@ -61,7 +61,7 @@ def test_percent_signs_are_doubled_because_supervisord_expands_them() -> None:
 
 
 def test_workers_keep_freed_memory() -> None:
-    assert 'MALLOC_MMAP_THRESHOLD_="33554432"' in written()["program:worker"]["environment"]
+    assert 'MALLOC_MMAP_THRESHOLD_="1048576"' in written()["program:worker"]["environment"]
 
 
 def test_a_user_is_named_only_where_one_is_given() -> None:
