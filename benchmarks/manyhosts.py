@@ -1,8 +1,9 @@
 """A site of many hosts on loopback addresses, in a process of its own, whose log says when what was asked.
 
-The page `/list/<name>/<n>` of each host links to `/<name>/0` … `/<name>/<n-1>` on the same host; every
-other page is small and links to nothing. There is no robots.txt, unless every fifth host is to ask for a
-crawl delay.
+The page `/list/<name>/<n>` of each host links to `/<name>/0` … `/<name>/<n-1>` on the same host. What lies
+below `/drip/` comes at a byte a second and does not end; when whoever asked has gone, that is one more hit,
+of DRIPPED. Every other page is small and links to nothing. There is no robots.txt, unless every fifth host
+is to ask for a crawl delay.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BASE = Path(__file__).resolve().parent.parent
+DRIPPED = "/dripped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,9 @@ class _Answering:
                 head = first + await reader.readuntil(b"\r\n\r\n")
                 path = head.split(b" ", 2)[1].decode()
                 self.at_once += 1
-                os.write(self.log, f"{at:.6f} {self.host} {path} {self.at_once}\n".encode())
+                self._note(at, path)
+                if path.startswith("/drip/"):
+                    await self._drip(writer)
                 if self.thinks:
                     await asyncio.sleep(self.thinks)
                 self.at_once -= 1
@@ -141,6 +145,21 @@ class _Answering:
             pass
         finally:
             writer.close()
+
+    def _note(self, at: float, path: str) -> None:
+        os.write(self.log, f"{at:.6f} {self.host} {path} {self.at_once}\n".encode())
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        """Raises ConnectionError when nobody listens any more."""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000000\r\n\r\n")
+        try:
+            while True:
+                writer.write(b".")
+                await writer.drain()
+                await asyncio.sleep(1)
+        finally:
+            self.at_once -= 1
+            self._note(time.time(), DRIPPED)
 
 
 def _reply(path: str, robots: str) -> bytes:

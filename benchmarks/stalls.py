@@ -1,4 +1,4 @@
-"""When the machine let nobody run: a process of its own that wakes every 10 ms and notes when it woke late."""
+"""When the machine let nobody run: a process of its own wakes every 10 ms and notes when it woke late."""
 
 from __future__ import annotations
 

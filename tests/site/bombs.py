@@ -47,7 +47,7 @@ OVER_HTTP1 = {
     "/bomb/large-chunk": "too_large",
     "/bomb/chunk-extensions": "timed_out",
     "/bomb/trailers": "header_bomb or bad_response",
-    "/slow/headers": "timed_out",
+    "/slow/headers": "timed_out or header_bomb",
 }
 OVER_HTTP2 = {
     **ANYWHERE,
