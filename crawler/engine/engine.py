@@ -28,17 +28,19 @@ LONGEST_NAP_SECONDS = 0.5
 LINK_BYTES = 600
 PAGE_LIMIT = "page_limit"
 BEGINNING_SHARE = 1 / 6
+LATE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long a slice lasts and how much it keeps in memory.
 
-    More may be in flight than the hosts that a slice may hold: hundreds that never answer must not
+    `overtime` is how long it goes on at most while it waits for answers anyway. More may be in flight than the hosts that a slice may hold: hundreds that never answer must not
     keep the others from being asked.
     """
 
     budget: timedelta = timedelta(seconds=30)
+    overtime: timedelta = timedelta(seconds=30)
     look_every: timedelta = timedelta(milliseconds=250)
     linger: timedelta = timedelta(seconds=2)
     commit_at: int = 200
@@ -94,6 +96,7 @@ class Engine:
         self._unsettled_bytes = 0
         self._in_flight = 0
         self._alone = False
+        self._awaited: frozenset[int] | None = None
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -125,6 +128,23 @@ class Engine:
     def _is_draining(self) -> bool:
         return self._remaining() <= 0 or self._stopping() or not self._lease.is_safe
 
+    def _work_overtime(self) -> None:
+        """Go on when the time is up but some hosts have not answered, until they have.
+
+        The slice would wait for them anyway, and everybody else with it. Only others that answer are
+        asked then, so that it waits for nobody else.
+        """
+        if self._awaited is None and self._remaining() <= 0:
+            late = self._clock.monotonic() - LATE_SECONDS
+            slow = [host.id for host in self._hosts.values() if host.in_flight and host.sent_at <= late]
+            self._awaited = frozenset(slow)
+            if slow and len(slow) < len(self._hosts):
+                self._ends_at += self._limits.overtime.total_seconds()
+        elif self._awaited is not None and not any(
+            host.in_flight for host in self._hosts.values() if host.id in self._awaited
+        ):
+            self._ends_at = min(self._ends_at, self._clock.monotonic())
+
     def _must_let_go_of(self, host: HeldHost) -> bool:
         return host.leaving or host.lost or self._is_draining()
 
@@ -144,6 +164,7 @@ class Engine:
     async def _turn(self, group: asyncio.TaskGroup) -> None:
         """Commit what is finished, then see what is due, and put it to work."""
         await self._commit()
+        self._work_overtime()
         draining = self._is_draining()
         if draining:
             for host in self._hosts.values():
@@ -196,6 +217,7 @@ class Engine:
                 for host in self._hosts.values()
                 if not host.lost
             ),
+            lease=self._awaited is None,
         )
 
     def _apply(self, look: Look) -> None:
@@ -321,6 +343,8 @@ class Engine:
         A slice ends when its last answer is there, and asks nobody meanwhile. Hosts that ran out of
         time when they were last asked are therefore asked at the beginning of one.
         """
+        if self._awaited is not None:
+            return host.id in self._awaited or host.ledger.last_status in {"", TimedOut.code}
         if host.ledger.last_status != TimedOut.code or len(self._hosts) == 1:
             return False
         beginning = self._limits.budget.total_seconds() * BEGINNING_SHARE

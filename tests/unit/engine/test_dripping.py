@@ -79,3 +79,31 @@ def test_slice_does_not_wait_at_its_end_for_a_host_that_ran_out_of_time_before()
 
 def test_host_that_ran_out_of_time_is_asked_again_at_once_where_nobody_else_waits() -> None:
     assert dripping_slice().fetcher.asked() == ["http://drip.test/"] * 2
+
+
+def test_slice_goes_on_with_good_hosts_while_it_waits_for_some_that_began_to_drip_late() -> None:
+    bench = Bench(fetcher=Dripping(patience=20.0))
+    good = [f"{origin}/{number}" for origin in GOOD for number in range(60)]
+    bench.fetcher.serve(*good)
+    bench.world.add_run(some_rules(1, delay_seconds=1.0), *good)
+    drips = [f"http://drip{host}.test/{page}" for host in range(20) for page in (1, 2)]
+
+    bench.slice((25.0, lambda: bench.world.add_run(some_rules(2), *drips)))
+
+    assert 45 <= bench.lasted < 47
+    for origin in GOOD:
+        times = [time for time, url in bench.fetcher.times if url.startswith(origin)]
+        assert len(times) >= 45
+    assert sum("drip" in url for url in bench.fetcher.asked()) == 20
+
+
+def test_slice_that_is_told_to_stop_asks_nobody_while_it_waits() -> None:
+    bench = Bench(fetcher=Dripping(patience=20.0))
+    good = [f"{GOOD[0]}/{number}" for number in range(60)]
+    bench.fetcher.serve(*good)
+    bench.world.add_run(some_rules(1, delay_seconds=1.0), *good)
+    late = (25.0, lambda: bench.world.add_run(some_rules(2), "http://drip.test/1"))
+
+    bench.slice(late, (35.0, lambda: setattr(bench, "stopping", True)))
+
+    assert 34 <= max(time for time, url in bench.fetcher.times if "good" in url) <= 35.5
