@@ -28,6 +28,7 @@ LONGEST_NAP_SECONDS = 0.5
 LINK_BYTES = 600
 PAGE_LIMIT = "page_limit"
 BEGINNING_SHARE = 1 / 6
+ENDING_SECONDS = 5.0
 LATE_SECONDS = 1.0
 
 
@@ -96,7 +97,8 @@ class Engine:
         self._unsettled_bytes = 0
         self._in_flight = 0
         self._alone = False
-        self._awaited: frozenset[int] | None = None
+        self._overtime = False
+        self._awaited = frozenset[int]()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -111,7 +113,8 @@ class Engine:
 
     async def run(self) -> Tally:
         """Crawl, and return what was done once every host is given back."""
-        self._ends_at = self._clock.monotonic() + self._limits.budget.total_seconds()
+        self._time_up_at = self._clock.monotonic() + self._limits.budget.total_seconds()
+        self._ends_at = self._time_up_at
         self._began_at = self._idle_since = self._looked_at = self._clock.monotonic()
         async with asyncio.TaskGroup() as group:
             while not self._is_over():
@@ -132,18 +135,18 @@ class Engine:
         """Go on when the time is up but some hosts have not answered, until they have.
 
         The slice would wait for them anyway, and everybody else with it. Only others that answer are
-        asked then, so that it waits for nobody else.
+        asked then, so that it waits for nobody else. It is known before the time is up, as hosts whose
+        next turn comes later are let go.
         """
-        if self._awaited is None and self._remaining() <= 0:
-            late = self._clock.monotonic() - LATE_SECONDS
-            slow = [host.id for host in self._hosts.values() if host.in_flight and host.sent_at <= late]
-            self._awaited = frozenset(slow)
-            if slow and len(slow) < len(self._hosts):
-                self._ends_at += self._limits.overtime.total_seconds()
-        elif self._awaited is not None and not any(
-            host.in_flight for host in self._hosts.values() if host.id in self._awaited
-        ):
-            self._ends_at = min(self._ends_at, self._clock.monotonic())
+        now, hosts = self._clock.monotonic(), self._hosts.values()
+        if self._overtime:
+            if not any(host.in_flight for host in hosts if host.id in self._awaited):
+                self._ends_at = min(self._ends_at, now)
+        elif now >= self._time_up_at - ENDING_SECONDS:
+            self._awaited = frozenset(host.id for host in hosts if host.is_awaited(LATE_SECONDS))
+            self._overtime = now >= self._time_up_at
+            goes_on = 0 < len(self._awaited) < len(hosts)
+            self._ends_at = self._time_up_at + (self._limits.overtime.total_seconds() if goes_on else 0.0)
 
     def _must_let_go_of(self, host: HeldHost) -> bool:
         return host.leaving or host.lost or self._is_draining()
@@ -217,7 +220,7 @@ class Engine:
                 for host in self._hosts.values()
                 if not host.lost
             ),
-            lease=self._awaited is None,
+            lease=not self._overtime,
         )
 
     def _apply(self, look: Look) -> None:
@@ -343,7 +346,7 @@ class Engine:
         A slice ends when its last answer is there, and asks nobody meanwhile. Hosts that ran out of
         time when they were last asked are therefore asked at the beginning of one.
         """
-        if self._awaited is not None:
+        if self._overtime:
             return host.id in self._awaited or host.ledger.last_status in {"", TimedOut.code}
         if host.ledger.last_status != TimedOut.code or len(self._hosts) == 1:
             return False

@@ -60,7 +60,7 @@ class HeldHost:
         self._gap = 0.0
         now = clock.now()
         self.next_at = clock.monotonic() + _seconds_until(lease.ledger.next_at, now)
-        self.sent_at = clock.monotonic() - _seconds_since(lease.ledger.last_at, now)
+        self._sent_at = clock.monotonic() - _seconds_since(lease.ledger.last_at, now)
 
     def add(self, claims: Iterable[Claim]) -> None:
         """Take claims; the pace becomes the slowest that any of their runs asks for."""
@@ -81,7 +81,7 @@ class HeldHost:
             crawl_delay_seconds=self.ledger.crawl_delay_seconds if self.hand.obeys else None,
             latency_seconds=self.ledger.latency_seconds,
         )
-        self.next_at = max(self.next_at, self.sent_at + self.pace.delay_seconds)
+        self.next_at = max(self.next_at, self._sent_at + self.pace.delay_seconds)
 
     @property
     def is_idle(self) -> bool:
@@ -92,21 +92,26 @@ class HeldHost:
         """Say whether nobody is at work here, so that it may go back."""
         return not self.in_flight and not self.servers and not self.guests
 
+    def is_awaited(self, late_seconds: float) -> bool:
+        """Say whether an answer is late, or is the first that the host is asked for."""
+        late = self._clock.monotonic() - self._sent_at >= late_seconds
+        return bool(self.in_flight) and (late or not self.ledger.last_status)
+
     def slot_in(self) -> float:
         """Return the seconds until the host may be asked again; 0 or less means now."""
         return 0.0 if self.given_up else self.next_at - self._clock.monotonic()
 
     def use_slot(self) -> None:
         """Note that a request is being sent now."""
-        self.sent_at = self._clock.monotonic()
+        self._sent_at = self._clock.monotonic()
         self._gap = politeness.gap_seconds(self.pace, draw=self._clock.draw())
-        self.next_at = self.sent_at + self._gap
+        self.next_at = self._sent_at + self._gap
         self._sent += 1
         self.note(last_at=self._clock.now())
 
     def was_sent_after(self, seconds: float) -> None:
         """Count the gap from when the last request really went out, so much after its slot was used."""
-        self.next_at = max(self.next_at, self.sent_at + seconds + self._gap)
+        self.next_at = max(self.next_at, self._sent_at + seconds + self._gap)
 
     def rest(self, wait: timedelta, *, because: str = "") -> None:
         """Let the host go, and have nobody ask it within `wait`; `because` when it cannot serve."""

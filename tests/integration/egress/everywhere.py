@@ -45,6 +45,7 @@ class Everywhere:
     Only what `run` runs, and the threads it starts, are in that network. The control's addresses
     answer with what `answers` has for host and path, and count in `controls`; names are looked up
     at a DNS server that takes its records from `names`, one list after the other, the last for good.
+    What `*` has is for all other names; without it there are none.
     """
 
     def __init__(self) -> None:
@@ -181,7 +182,7 @@ class _NameServer(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         name, kind, question = _question(data)
-        answers = self._names.get(name)
+        answers = self._names.get(name) or self._names.get("*")
         if answers is None:
             head = struct.pack("!HHHHHH", int.from_bytes(data[:2]), 0x8183, 1, 0, 0, 0)
             self._transport.sendto(head + question, addr)
