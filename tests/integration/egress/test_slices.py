@@ -196,7 +196,7 @@ def test_no_slice_connects_to_what_a_name_has_become(network: Everywhere) -> Non
 def test_no_webhook_is_sent_to_a_forbidden_address(network: Everywhere) -> None:
     names = [f"http://hook{number}.test/" for number in range(50)]
     network.names |= {f"hook{number}.test": [[CONTROL, "=localhost"]] for number in range(50)}
-    urls = [*URLS[::2], *names, "http://control.test/hook"]
+    urls = [*URLS, *names, "http://control.test/hook"]
     _announced(urls)
 
     def send() -> None:
@@ -211,7 +211,7 @@ def test_no_webhook_is_sent_to_a_forbidden_address(network: Everywhere) -> None:
     assert outcomes.keys() == {
         ("waiting", "address_refused"), ("waiting", "name_not_found"), ("delivered", "")
     }  # fmt: skip
-    assert outcomes["waiting", "address_refused"] > 280
+    assert outcomes["waiting", "address_refused"] > 500
     assert outcomes["delivered", ""] == len(network.controls) >= 2
 
 
