@@ -36,8 +36,9 @@ LATE_SECONDS = 1.0
 class Limits:
     """How long a slice lasts and how much it keeps in memory.
 
-    `overtime` is how long it goes on at most while it waits for answers anyway. More may be in flight than the hosts that a slice may hold: hundreds that never answer must not
-    keep the others from being asked.
+    `overtime` is how long it goes on at most while it waits for answers anyway. More may be in flight
+    than the hosts that a slice may hold: hundreds that never answer must not keep the others from
+    being asked.
     """
 
     budget: timedelta = timedelta(seconds=30)
