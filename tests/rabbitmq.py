@@ -57,7 +57,7 @@ class Node:
         (self.folder / "home").mkdir(parents=True, exist_ok=True)
         self._launch("epmd", "-port", str(self._names_port), "-address", "127.0.0.1")
         self._launch(str(server))
-        until(self._answers, within_seconds=60, what="RabbitMQ")
+        until(self._answers, within_seconds=120, what="RabbitMQ")
 
     def empty(self) -> None:
         """Forget every message, and the queues with them."""

@@ -32,7 +32,9 @@ class TimedReader:
     """Runs one read at a time under an alarm, and shows a watchdog since when it runs.
 
     The alarm interrupts Python code; a parser stuck in C is only seen by the watchdog, through
-    `running_since`. Outside the main thread there is no alarm.
+    `running_since`. Outside the main thread there is no alarm. A read that has used less than half
+    of its time when the alarm goes off gets half of it once more: most likely the whole process
+    stood still, or waited for a processor.
     """
 
     def __init__(self, *, limit_seconds: float = READ_LIMIT_SECONDS) -> None:
@@ -40,6 +42,8 @@ class TimedReader:
         self._alarmed = threading.current_thread() is threading.main_thread()
         self.running_since: float | None = None
         self.running_request: int | None = None
+        self._used_before = 0.0
+        self._had_more = False
 
     def __enter__(self) -> Self:
         if self._alarmed:
@@ -56,6 +60,7 @@ class TimedReader:
         self.running_request = request
         self.running_since = time.monotonic()
         if self._alarmed:
+            self._used_before, self._had_more = time.thread_time(), False
             signal.setitimer(signal.ITIMER_REAL, self._limit)
         try:
             return work()
@@ -65,9 +70,39 @@ class TimedReader:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        if self.running_since is not None:
-            self.running_since = None
-            raise ReadTimedOut
+        if self.running_since is None:
+            return
+        if not self._had_more and time.thread_time() - self._used_before < self._limit / 2:
+            self._had_more = True
+            signal.setitimer(signal.ITIMER_REAL, self._limit / 2)
+            return
+        self.running_since = None
+        raise ReadTimedOut
+
+
+class Attention:
+    """How long a watchdog has seen one page being read, in time during which this process ran.
+
+    Its looks come at regular times. One that comes much later shows that the process stood still,
+    and counts `at_most_seconds`.
+    """
+
+    def __init__(self, *, at_most_seconds: float) -> None:
+        self._at_most = at_most_seconds
+        self._since: float | None = None
+        self._looked_at = 0.0
+        self._seconds = 0.0
+
+    def look(self, since: float | None, *, now: float) -> float:
+        """Return for how many seconds what has been read since `since` was seen; 0 when it is nothing."""
+        if since is None:
+            self._since = None
+            return 0.0
+        if since != self._since:
+            self._since, self._looked_at, self._seconds = since, since, 0.0
+        self._seconds += min(now - self._looked_at, self._at_most)
+        self._looked_at = now
+        return self._seconds
 
 
 def within_limit(reader: TimedReader, work: Callable[[], T], *, request: int) -> T | Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,11 +13,13 @@ from django.db.models import Q
 from crawler.models import FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
 from crawler.services import bells, logins, outbox, reports, runs, vanished
-from crawler.stores import hosts, leases, outages, sql
+from crawler.stores import hosts, leases, outages, sql, stalled
 from crawler.stores import runs as rows
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+log = logging.getLogger(__name__)
 
 MOST_RUNS = 200
 TERMINAL_BEGINS = timedelta(seconds=60)
@@ -25,6 +28,7 @@ TERMINAL_BEGINS = timedelta(seconds=60)
 def reconcile(*, now: datetime) -> None:
     """Free what vanished processes held, end what is over, send what waits, ring where there is work."""
     outages.require_writable()
+    _end_stalled()
     vanished.free_on_this_node(now=now)
     vanished.free_expired(now=now)
     runs.stop_late(now=now)
@@ -37,6 +41,14 @@ def reconcile(*, now: datetime) -> None:
     outbox.publish_waiting(now=now)
     sql.atomically(lambda: hosts.raise_standing(now=now))
     bells.ring_where_due(now=now)
+
+
+def _end_stalled() -> None:
+    if ended := stalled.end():
+        log.warning(
+            "connections to the database stood still in the midst of a batch and were ended",
+            extra={"connections": ended},
+        )
 
 
 def _finish_done(*, now: datetime) -> None:

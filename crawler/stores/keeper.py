@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import Error as DatabaseFailure
 from django.db import connection
 
+from crawler.engine.reading import Attention
 from crawler.stores import leases, outages
 from crawler.stores.outages import watch
 
@@ -30,7 +31,8 @@ class LeaseKeeper:
     """Renews the slice's row while it lives; `is_safe` only for `send_time` after a good renewal began.
 
     The thread also watches the reader: one page that holds it for 10 s is marked dead, all else
-    is given back, and the process ends, because nothing can interrupt a parser stuck in C.
+    is given back, and the process ends, because nothing can interrupt a parser stuck in C. Time for
+    which the whole process stood still does not count.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class LeaseKeeper:
         self._safe_for = send_time.total_seconds()
         self._lease_time = lease_time
         self._reader = reader
+        self._watch_every = min(WATCH_SECONDS, self._every)
+        self._attention = Attention(at_most_seconds=2 * self._watch_every)
         self._renewed_at = clock.monotonic()
         self._revoked = False
         self._stop = threading.Event()
@@ -68,7 +72,7 @@ class LeaseKeeper:
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(min(WATCH_SECONDS, self._every)):
+            while not self._stop.wait(self._watch_every):
                 self._watch_reader()
                 if self._clock.monotonic() - self._renewed_at >= self._every:
                     self._renew()
@@ -93,7 +97,8 @@ class LeaseKeeper:
 
     def _watch_reader(self) -> None:
         since, request = self._reader.running_since, self._reader.running_request
-        if since is None or request is None or self._clock.monotonic() - since < HUNG_SECONDS:
+        seconds = self._attention.look(since, now=self._clock.monotonic())
+        if request is None or seconds < HUNG_SECONDS:
             return
         log.error("a page hung its reader; its process ends", extra={"request": request})
         try:

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from demo import catalogue
 from tests.browser.conftest import DESKTOP, EPOCH, PHONE, OpenTab, Tab
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(480)]
 CRAWL_MILLISECONDS = 60_000
 LISTS = {
     "dashboard": "/",

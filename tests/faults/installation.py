@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.site.linked import LinkedSite
 
 WORKERS = 2
-STARTS_WITHIN_SECONDS = 60
+STARTS_WITHIN_SECONDS = 150
 OTHERS = ("worker-control", "beat")
 
 
@@ -104,7 +104,7 @@ class Installation:
         The group is frozen while that is counted.
         """
         while True:
-            until(self.crawling, within_seconds=30, what="a process that crawls")
+            until(self.crawling, within_seconds=90, what="a process that crawls")
             self.worker.signal_all(signal.SIGSTOP)
             try:
                 if pids := self.crawling():

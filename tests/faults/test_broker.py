@@ -36,12 +36,12 @@ def empty_where_it_hurts(installation: Installation) -> bool:
     The parent of the pool is frozen while both of its children crawl: so it takes no message, and
     when their slices have ended what they asked for lies in the broker.
     """
-    until(lambda: len(installation.crawling()) == 2, within_seconds=60, what="both children to crawl")
+    until(lambda: len(installation.crawling()) == 2, within_seconds=120, what="both children to crawl")
     installation.worker.signal(signal.SIGSTOP)
     try:
         if len(installation.crawling()) < 2:
             return False
-        until(lambda: not Slice.objects.exists(), within_seconds=60, what="the slices to end")
+        until(lambda: not Slice.objects.exists(), within_seconds=120, what="the slices to end")
         until(installation.broker.waiting, within_seconds=40, what="a message")
         installation.broker.empty()
     finally:
@@ -58,10 +58,10 @@ def test_emptied_broker_costs_seconds_and_no_page(
     took: list[float] = []
 
     while len(took) < wanted:
-        crawl.until_moving(within_seconds=60)
+        crawl.until_moving(within_seconds=120)
         assert not crawl.is_over, f"the crawl ended after {len(took)} of {wanted}"
         if empty_where_it_hurts(installation):
-            took.append(crawl.until_moving(within_seconds=60))
+            took.append(crawl.until_moving(within_seconds=120))
 
     crawl.until_over(within_seconds=ENDS_WITHIN_SECONDS)
     judged = crawl.judged(processes=2)
@@ -102,8 +102,8 @@ def test_broker_that_was_away_and_comes_back_empty_costs_seconds_and_no_page(
         assert not crawl.is_over
         installation.broker.start()
         began = time.monotonic()
-        took.append(crawl.until_moving(within_seconds=60))
-        until(partial(_is_finished, run["id"]), within_seconds=60, what="the run that was asked for")
+        took.append(crawl.until_moving(within_seconds=120))
+        until(partial(_is_finished, run["id"]), within_seconds=120, what="the run that was asked for")
         asked.append(time.monotonic() - began)
 
     crawl.until_over(within_seconds=ENDS_WITHIN_SECONDS)

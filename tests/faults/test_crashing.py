@@ -16,6 +16,7 @@ from tests.faults.crawl import Judgement
 from tests.faults.results import Result
 from tests.law import assert_conserved
 from tests.site.linked import Graph, LinkedSite
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def test_page_whose_parser_kills_the_process_is_dead_and_no_other_is(
     assert asked.pop(dead.url) == DEAD_AFTER
     assert max(asked.values()) <= 1 + ALONE_AFTER, "what was lost in company, not what was lost beside it"
     assert Page.objects.count() == site.graph.pages - 1
-    assert len(installation.worker.children) == 2
+    until(lambda: len(installation.worker.children) == 2, what="the pool to be whole again")
     judged = Judgement(
         lost=0,
         repeated=sum(count - 1 for count in asked.values()),

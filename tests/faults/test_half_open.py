@@ -50,14 +50,14 @@ def test_broker_that_falls_silent_is_reached_again_without_a_restart(
     api = installation.start_with_web()
     crawl = installation.crawl(site, seconds=scale.of(quick=4.0, full=150.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
-    crawl.until_settled(site.graph.pages // 5, within_seconds=60)
+    crawl.until_settled(site.graph.pages // 5, within_seconds=120)
 
     way.swallow()
     healed_at = time.monotonic() + scale.of(quick=7.0, full=120.0)
     status, run = api.post(f"/targets/{aside.pk}/runs")
     assert status == 202, run
     until(
-        lambda: api.get("/readyz")[1]["parts"]["broker"] != "ok", within_seconds=60, what="health to turn red"
+        lambda: api.get("/readyz")[1]["parts"]["broker"] != "ok", within_seconds=120, what="health to turn red"
     )
     time.sleep(max(0.0, healed_at - time.monotonic()))
     assert not crawl.is_over
@@ -71,7 +71,7 @@ def test_broker_that_falls_silent_is_reached_again_without_a_restart(
         what="the run that was asked for",
     )
     asked = time.monotonic() - began
-    until(lambda: api.get("/readyz")[0] == 200, within_seconds=60, what="health to turn green")
+    until(lambda: api.get("/readyz")[0] == 200, within_seconds=120, what="health to turn green")
 
     crawl.until_over(within_seconds=600)
     judged = crawl.judged(processes=2)

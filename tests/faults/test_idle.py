@@ -47,7 +47,7 @@ def test_health_turns_red_when_a_worker_is_alive_and_takes_no_work(
     metrics = api.text("/metrics")
     for pid in pool:
         os.kill(pid, signal.SIGCONT)
-    until(lambda: api.get("/readyz")[0] == 200, within_seconds=60, what="health to turn green")
+    until(lambda: api.get("/readyz")[0] == 200, within_seconds=120, what="health to turn green")
     crawl.until_over(within_seconds=120)
 
     assert red_after <= within

@@ -37,7 +37,7 @@ def moments(crawl: Crawl, count: int, chance: Random) -> Iterator[None]:
     """Come back `count` times at random moments of the crawl, each time only when it moves again."""
     pages = crawl.site.graph.pages
     for threshold in sorted(chance.uniform(0.02, 0.9) * pages for _ in range(count)):
-        crawl.until_moving(within_seconds=60)
+        crawl.until_moving(within_seconds=120)
         crawl.until_settled(int(threshold), within_seconds=300)
         time.sleep(chance.uniform(0, 0.3))
         if not crawl.is_over:
@@ -68,7 +68,7 @@ def undisturbed(scale: Scale, tmp_path: Path) -> Callable[[Installation], float]
             graph = Graph(pages=scale.pages, hosts=scale.hosts)
             with LinkedSite(graph, log=tmp_path / "undisturbed") as calm:
                 crawl = installation.crawl(calm, seconds=alone)
-                crawl.until_over(within_seconds=10 * alone)
+                crawl.until_over(within_seconds=20 * alone)
                 _undisturbed[connection.vendor] = crawl.judged(processes=2).seconds
         return _undisturbed[connection.vendor]
 

@@ -163,13 +163,13 @@ def test_fetching_stops_while_nothing_can_be_stored_and_goes_on_by_itself(
     api = installation.start_with_web()
     crawl = installation.crawl(site, seconds=scale.of(quick=3.0, full=120.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
-    crawl.until_settled(site.graph.pages // 5, within_seconds=60)
+    crawl.until_settled(site.graph.pages // 5, within_seconds=120)
 
     trouble.begin()
     began, refused_at = time.monotonic(), time.time()
     until(
         lambda: api.get("/readyz")[1]["parts"]["database"].startswith(trouble.told),
-        within_seconds=30,
+        within_seconds=90,
         what="health to turn red",
     )
     red_after = time.monotonic() - began

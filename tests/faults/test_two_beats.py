@@ -170,7 +170,7 @@ def test_two_beats_and_two_control_workers_start_each_run_of_minutes_once(
             [Heartbeat.objects.filter(kind=kind).count() for kind in ("worker-control", "beat")] == [2, 2]
             and all(Work.TICK.value in process.said() for process in started)
         ),
-        within_seconds=60,
+        within_seconds=120,
         what="two of both to be ready",
     )
     register([{"every_seconds": EVERY_SECONDS, "spread": False}], timezone.now())

@@ -33,14 +33,14 @@ class ForwardProxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(timeout=10)
+        assert self._ready.wait(timeout=60)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
 
     @property
     def url(self) -> str:

@@ -86,13 +86,13 @@ class HostileSite:
 
     def start(self) -> None:
         self._thread.start()
-        if not self._ready.wait(timeout=10):
+        if not self._ready.wait(timeout=60):
             raise RuntimeError("the hostile site did not start")
 
     def stop(self) -> None:
         if self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=60)
 
     @property
     def origins(self) -> list[str]:

@@ -69,7 +69,7 @@ def test_a_message_of_a_closed_channel_is_left_to_the_broker(monkeypatch: pytest
     with SteadyConnection("memory://here") as connection:
         queue = connection.SimpleQueue("left")
         queue.put("a message")
-        channel: Any = queue.get(timeout=1).channel
+        channel: Any = queue.get(timeout=30).channel
         for answer in ("ack", "reject"):
             monkeypatch.setattr(channel.qos, answer, lost)
         with pytest.raises(AttributeError):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(480),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 ANSWERED_WITHIN_SECONDS = 2.0
@@ -81,11 +81,11 @@ def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) 
     PeriodicTask.objects.filter(name="reconcile").update(interval=every_second)
     worker = emptied.fleet.start("worker", variables={"SLICE_SECONDS": "1"})
     run = a_run(pages.url("/start"), delay_seconds=0.01, obey_robots=True, connections=1)
-    until(lambda: Run.objects.filter(pk=run.pk, done__gte=10), within_seconds=60, what="the first pages")
+    until(lambda: Run.objects.filter(pk=run.pk, done__gte=10), within_seconds=120, what="the first pages")
 
     worker.signal(signal.SIGSTOP)
-    until(lambda: not Slice.objects.exists(), within_seconds=30, what="the end of the slice")
-    until(emptied.waiting, within_seconds=30, what="its ring")
+    until(lambda: not Slice.objects.exists(), within_seconds=90, what="the end of the slice")
+    until(emptied.waiting, within_seconds=90, what="its ring")
     emptied.empty()
     worker.signal(signal.SIGCONT)
     assert not is_final(run)
@@ -128,7 +128,7 @@ def test_asking_waits_for_no_rabbitmq_that_is_silent_or_away(db: None, rabbit: N
                 assert LaneState.objects.get(name="default").rung_at is None, "the reconciler may ask again"
         finally:
             rabbit.thaw()
-        until(lambda: ring_seconds()[0], within_seconds=60, what="the broker")
+        until(lambda: ring_seconds()[0], within_seconds=120, what="the broker")
         rabbit.kill()
         rung, seconds = ring_seconds()
         assert (rung, seconds < ANSWERED_WITHIN_SECONDS) == (False, True), seconds

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(480),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 # Long enough for what a loaded machine adds to dialling.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 

@@ -23,7 +23,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.timeout(300)]
 DELAY_SECONDS = 0.1
 USUAL_LOOKS = Limits(budget=timedelta(seconds=20), linger=timedelta(milliseconds=300))
 

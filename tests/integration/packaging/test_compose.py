@@ -117,7 +117,7 @@ class Started:
         self.output = self.process.stdout
         self.said = b""
 
-    def until(self, pattern: str, *, within_seconds: float = 40) -> None:
+    def until(self, pattern: str, *, within_seconds: float = 120) -> None:
         """Read its output until `pattern` is in it."""
         deadline = time.monotonic() + within_seconds
         while not re.search(pattern.encode(), self.said):
@@ -129,7 +129,7 @@ class Started:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=120)
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -175,7 +175,7 @@ def test_web_migrates_and_answers(environment: dict[str, str]) -> None:
         assert b"bringing the database up to date" in running.said
         assert health.Site(host="127.0.0.1", port=port).is_ok("/healthz")
         check = [*service.raw["healthcheck"]["test"][1:], "--port", str(port)]
-        subprocess.run(check, cwd=BASE, env={**service.environment, **environment}, check=True, timeout=30)
+        subprocess.run(check, cwd=BASE, env={**service.environment, **environment}, check=True, timeout=90)
         assert running.stop() == 0
     finally:
         running.end()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BASE = Path(__file__).resolve().parents[3]
 OURS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "ADMIN_PASSWORD", "ALLOWED_HOSTS", "EGRESS_ALLOW")
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
 class Up:
@@ -122,8 +122,8 @@ def up(var: Path) -> Iterator[Up]:
 
 
 def test_a_first_start_makes_everything_and_a_signal_ends_it(up: Up) -> None:
-    up.until(lambda: up.site.is_ok("/healthz"), within_seconds=60)
-    up.until(lambda: up.site.is_ok("/readyz"), within_seconds=60)
+    up.until(lambda: up.site.is_ok("/healthz"), within_seconds=120)
+    up.until(lambda: up.site.is_ok("/readyz"), within_seconds=120)
     up.until_ready()
     session = up.session()
     assert "already running at" in refused(up.var, "--port", str(addresses.free_port()))
@@ -146,7 +146,7 @@ def test_the_demo_of_a_start_by_nohup_in_a_script_keeps_its_port_and_ends_by_ctr
         assert health.Site(host="127.0.0.1", port=port).is_ok("/robots.txt")
         kill(session, b"demo")
         assert not listens(port)
-        up.until(lambda: health.Site(host="127.0.0.1", port=port).is_ok("/robots.txt"), within_seconds=60)
+        up.until(lambda: health.Site(host="127.0.0.1", port=port).is_ok("/robots.txt"), within_seconds=120)
         os.killpg(up.process.pid, signal.SIGHUP)
         os.killpg(up.process.pid, signal.SIGINT)
         assert up.process.wait(60) == 0
@@ -180,7 +180,7 @@ def test_a_killed_process_is_started_again_and_a_killed_up_leaves_none(up: Up) -
     up.until_ready()
     session = up.session()
     kill(session, b"beat")
-    up.until(lambda: "spawned: 'beat'" in after_the_end_of_beat(up.var), within_seconds=30)
+    up.until(lambda: "spawned: 'beat'" in after_the_end_of_beat(up.var), within_seconds=90)
     assert len(guardian.members(session)) > 6
     up.process.kill()
     up.process.wait()
@@ -251,7 +251,7 @@ def test_a_setting_that_does_not_fit_is_one_line(var: Path) -> None:
 
 def test_the_lock_says_who_runs(up: Up) -> None:
     up.until(
-        lambda: (up.var / "up.lock").exists() and bool((up.var / "up.lock").read_text()), within_seconds=30
+        lambda: (up.var / "up.lock").exists() and bool((up.var / "up.lock").read_text()), within_seconds=90
     )
     assert json.loads((up.var / "up.lock").read_text()) == {
         "pid": up.process.pid,

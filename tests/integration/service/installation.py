@@ -16,7 +16,7 @@ from typing import Any
 from webui.processes.addresses import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 60.0
 FINAL = {"finished", "failed", "cancelled"}
 
@@ -97,7 +97,7 @@ class Installation:
         )
         return urllib.request.urlopen(request, timeout=30)
 
-    def finished(self, run: int, *, within: float = 60.0) -> Any:
+    def finished(self, run: int, *, within: float = 180.0) -> Any:
         """Wait until a run is in a final state and return it."""
         ends_at = time.monotonic() + within
         while (state := self.call("GET", f"/runs/{run}"))["state"] not in FINAL:
@@ -118,7 +118,7 @@ class Installation:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
                 return int(answer.status) == 200
         except (urllib.error.URLError, OSError):
             return False

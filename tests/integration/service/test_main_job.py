@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.integration.service.installation import Installation
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(240), pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(480), pytest.mark.xdist_group("service")]
 
 URGENT_SECONDS = 2.0
 
@@ -171,7 +171,7 @@ def test_a_large_documentation_tree_is_crawled_page_for_page(
         {"name": "Docs", "start_urls": [f"{url}index.html"], "delay_seconds": 0, "connections": 8},
     )
     run = service.call("POST", f"/targets/{target['id']}/runs")
-    state = service.finished(run["id"], within=120)
+    state = service.finished(run["id"], within=240)
     assert state["state"] == "finished"
     expected = reachable(folder)
     assert len(expected) >= 500

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def until(happened: Callable[[], bool], *, within: float = 5.0) -> bool:
+def until(happened: Callable[[], bool], *, within: float = 30.0) -> bool:
     ends_at = time.monotonic() + within
     while not happened():
         if time.monotonic() > ends_at:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BASE = Path(__file__).resolve().parents[3]
 EPOCH = 5
-WITHIN_SECONDS = 30
+WITHIN_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

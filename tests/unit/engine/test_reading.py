@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 
-from crawler.engine.reading import ReadTimedOut, TimedReader, read_or_problem
+from crawler.engine.reading import Attention, ReadTimedOut, TimedReader, read_or_problem
 from crawler.http import Fetched, Headers
 from scrapers import registry
 from scrapers.page import JSON, Page
@@ -48,6 +49,32 @@ def test_peoples_selectors_are_interrupted_like_all_else(
     page = Page(url="http://a.test/", body=body, headers={"content-type": content_type})
     with TimedReader(limit_seconds=0.05) as reader, pytest.raises(ReadTimedOut):
         reader.read(7, lambda: read(page, scraper))
+
+
+def test_page_that_was_kept_from_the_processor_gets_half_of_its_time_once_more() -> None:
+    began = time.monotonic()
+    with TimedReader(limit_seconds=0.2) as reader, pytest.raises(ReadTimedOut):
+        reader.read(7, lambda: time.sleep(60))
+    assert time.monotonic() - began >= 0.3
+    with TimedReader(limit_seconds=0.05) as reader:
+        assert reader.read(7, lambda: threading.Event().wait(0.06)) is False
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_attention_counts_what_it_sees_of_one_page() -> None:
+    attention = Attention(at_most_seconds=2)
+    assert attention.look(None, now=10) == 0
+    assert [attention.look(10.5, now=now) for now in (11, 12, 13)] == [0.5, 1.5, 2.5]
+    assert attention.look(13.5, now=14) == 0.5, "another page"
+    assert attention.look(None, now=15) == 0
+
+
+def test_attention_does_not_count_time_for_which_the_process_stood_still() -> None:
+    attention = Attention(at_most_seconds=2)
+    assert attention.look(10, now=11) == 1
+    assert attention.look(10, now=300) == 3
+    assert attention.look(10, now=301) == 4
+    assert attention.look(400, now=500) == 2
 
 
 def test_quick_page_leaves_no_alarm_behind() -> None:

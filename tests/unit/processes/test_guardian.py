@@ -56,6 +56,6 @@ def test_only_a_silent_end_of_the_pipe_means_that_up_was_killed(
     os.write(writing, word)
     os.close(writing)
     program = [sys.executable, "-I", "-S", guardian.__file__, str(leader.pid), str(reading), str(tmp_path)]
-    subprocess.run(program, pass_fds=[reading], check=True, timeout=20)
+    subprocess.run(program, pass_fds=[reading], check=True, timeout=90)
     os.close(reading)
     assert len(guardian.members(leader.pid)) == left

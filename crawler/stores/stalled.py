@@ -1,0 +1,23 @@
+"""Ends connections to PostgreSQL whose clients stand still in the midst of a batch, and hold locks.
+
+`idle_in_transaction_session_timeout` ends what stands still between two statements. While a batch is
+sent, the server waits for its next message with the statement still active, and would wait for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from crawler.stores import sql
+
+STANDS_AFTER = timedelta(seconds=15)
+END = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+      AND state = 'active' AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - %s
+"""
+
+
+def end(*, after: timedelta = STANDS_AFTER) -> int:
+    """End what has stood still for longer than `after`; return how many connections. SQLite has none."""
+    return len(sql.select(END, [after])) if sql.is_postgres() else 0
