@@ -46,7 +46,7 @@ def reconcile(*, now: datetime) -> None:
 def _end_stalled() -> None:
     if ended := stalled.end():
         log.warning(
-            "connections to the database stood still in the midst of a batch and were ended",
+            "connections to the database stood still in a transaction and were ended",
             extra={"connections": ended},
         )
 

@@ -1,7 +1,8 @@
-"""Ends connections to PostgreSQL whose clients stand still in the midst of a batch, and hold locks.
+"""Ends connections to PostgreSQL whose clients stand still in a transaction, and hold locks.
 
-`idle_in_transaction_session_timeout` ends what stands still between two statements. While a batch is
-sent, the server waits for its next message with the statement still active, and would wait for ever.
+`idle_in_transaction_session_timeout` ends what stands still between two statements. It does not while a
+batch is sent: there the server waits for the next message as for a part of a statement, for ever, though
+it may call the connection idle.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ STANDS_AFTER = timedelta(seconds=15)
 END = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
-      AND state = 'active' AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - %s
+      AND state IN ('active', 'idle in transaction', 'idle in transaction (aborted)')
+      AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - %s
 """
 
 

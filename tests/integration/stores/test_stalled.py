@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from crawler.models import Host
 from crawler.stores import sql, stalled
@@ -75,12 +77,27 @@ def test_client_that_stands_still_within_a_batch_loses_its_locks() -> None:
 
 
 @on_postgresql
-def test_others_are_left_alone() -> None:
-    with other() as idle, other() as busy:
-        idle.execute(LOCK)
-        assert stalled.end(after=AT_ONCE) == 0
+def test_client_that_stands_still_between_two_statements_loses_its_locks() -> None:
+    with other() as client:
+        client.execute(LOCK)
+        assert stalled.end() == 0
+        assert stalled.end(after=AT_ONCE) == 1
+        until(lambda: not is_locked(), what="the locks to be free")
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
+
+
+@on_postgresql
+def test_client_that_waits_outside_of_a_transaction_or_for_a_lock_is_left_alone() -> None:
+    with other() as idle, other() as waiting, ThreadPoolExecutor() as thread:
+        with transaction.atomic():
+            Host.objects.update(origin=F("origin"))
+            locking = thread.submit(waiting.execute, LOCK)
+            pid = waiting.info.backend_pid
+            until(lambda: sql.select(STATE, [pid])[0][1] == "transactionid", what="it to wait for the lock")
+            assert stalled.end(after=AT_ONCE) == 0
+        assert locking.result(timeout=10).rowcount == 1
         assert idle.execute("SELECT 1").fetchone() == (1,)
-        assert busy.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite")
