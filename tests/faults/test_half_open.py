@@ -57,7 +57,9 @@ def test_broker_that_falls_silent_is_reached_again_without_a_restart(
     status, run = api.post(f"/targets/{aside.pk}/runs")
     assert status == 202, run
     until(
-        lambda: api.get("/readyz")[1]["parts"]["broker"] != "ok", within_seconds=120, what="health to turn red"
+        lambda: api.get("/readyz")[1]["parts"]["broker"] != "ok",
+        within_seconds=120,
+        what="health to turn red",
     )
     time.sleep(max(0.0, healed_at - time.monotonic()))
     assert not crawl.is_over

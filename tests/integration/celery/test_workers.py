@@ -83,7 +83,9 @@ def test_a_test_fetch_does_not_wait_for_the_run_that_holds_its_host(fleet: Fleet
     person = operator("ada")
     fleet.start("worker")
     fleet.start("worker-control")
-    until(lambda: Heartbeat.objects.filter(kind="worker-control"), within_seconds=120, what="the other worker")
+    until(
+        lambda: Heartbeat.objects.filter(kind="worker-control"), within_seconds=120, what="the other worker"
+    )
     run = start(pages.url("/start"), priority=1, delay_seconds=0.5)
     until(lambda: has_done(run, 3), within_seconds=120, what="the first pages")
 
