@@ -47,10 +47,17 @@ def parse_loose(text: str) -> JSON:
         repaired = _HALF_PAIR.sub(r"\\ufffd", _unwrapped(text))
     for attempt in (repaired, _TRAILING_COMMA.sub("", repaired)):
         try:
-            return cast("JSON", json.loads(attempt, strict=False, parse_constant=lambda _: None))
+            read = json.loads(attempt, strict=False, parse_int=_whole, parse_constant=lambda _: None)
+            return cast("JSON", read)
         except (ValueError, RecursionError):
             continue
     raise NotJson("not JSON, even with the usual mistakes forgiven")
+
+
+def _whole(digits: str) -> int | float:
+    """Read a whole number as `parse_json` does: what has more than 64 bits becomes a float."""
+    value = int(digits) if len(digits) <= 20 else None
+    return value if value is not None and -(1 << 63) <= value < 1 << 64 else float(digits)
 
 
 def _unwrapped(text: str) -> str:

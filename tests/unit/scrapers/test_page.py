@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from scrapers.links import links
@@ -102,6 +103,15 @@ def test_broken_json_ld_costs_only_itself() -> None:
         '<script type="application/ld+json">{"a": "cut \\ud83d", "b": NaN}</script>'
     )
     assert read.json_ld == [{"a": "cut \ufffd", "b": None}]
+
+
+@pytest.mark.parametrize("comma", ["", ","])
+def test_numbers_of_any_length_in_json_ld_cost_no_record(comma: str) -> None:
+    numbers = f"[1, -9223372036854775808, 18446744073709551615, 18446744073709551616, {'9' * 5000}{comma}]"
+    (thing,) = page(f'<script type="application/ld+json">{{"a": {numbers}}}</script>').json_ld
+
+    assert thing["a"] == [1, -(2**63), 2**64 - 1, 18446744073709551616.0, float("inf")]
+    assert b"18446744073709551615" in orjson.dumps(thing)
 
 
 def test_deep_json_ld_is_survived() -> None:
