@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -146,6 +147,12 @@ def test_canonical_form_is_its_own(text: str) -> None:
     once = canonical(text)
 
     assert canonical(once.text) == once
+
+
+@given(_URLS)
+@example("http:\\\\example.org\\a\tb\r\n\x00\x7f\u2028 c")
+def test_nothing_that_other_parsers_cut_at_is_left_in_host_and_path(text: str) -> None:
+    assert re.fullmatch(r"[!-\[\]-~]+", canonical(text).text.partition("?")[0])
 
 
 @given(_URLS)
