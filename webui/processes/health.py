@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 
@@ -30,6 +31,15 @@ class Site:
 
     def is_ok(self, path: str) -> bool:
         return self.asked(path)[0] == 200
+
+    def parts(self) -> dict[str, str]:
+        """Return what `/readyz` says of each part; nothing when the site does not answer."""
+        _status, body = self.asked("/readyz")
+        try:
+            found: dict[str, str] = json.loads(body)["parts"]
+        except (ValueError, KeyError, TypeError):
+            return {}
+        return found
 
 
 def name_among(allowed_hosts: list[str]) -> str:

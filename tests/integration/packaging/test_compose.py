@@ -175,10 +175,17 @@ def test_web_migrates_and_answers(environment: dict[str, str]) -> None:
         assert b"bringing the database up to date" in running.said
         assert health.Site(host="127.0.0.1", port=port).is_ok("/healthz")
         check = [*service.raw["healthcheck"]["test"][1:], "--port", str(port)]
-        subprocess.run(check, cwd=BASE, env={**service.environment, **environment}, check=True, timeout=90)
+        assert _status_of(check, {**service.environment, **environment}) == 0
         assert running.stop() == 0
+        assert _status_of(check, {**service.environment, **environment}) == 1
     finally:
         running.end()
+
+
+def _status_of(check: list[str], environment: dict[str, str]) -> int:
+    return subprocess.run(
+        check, cwd=BASE, env=environment, check=False, capture_output=True, timeout=90
+    ).returncode
 
 
 @pytest.mark.processes
