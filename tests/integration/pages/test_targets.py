@@ -153,6 +153,29 @@ def test_what_is_wrong_with_a_login_stands_beside_its_control_without_its_secret
     assert page.context["form"].problems["login_secret"] == ("is required",)
 
 
+def test_all_proxies_are_one_entry_of_the_settings_and_many_are_folded(client: Client) -> None:
+    for many, folded in ((5, False), (6, True)):
+        posted = FILLED | {"proxies": "\n".join(f"http://p{number}.test:8080" for number in range(many))}
+        client.post(reverse("target-new"), posted)
+        target = Target.objects.latest("pk")
+
+        shown = client.get(reverse("target", args=[target.pk])).content.decode()
+
+        entry = shown.split("<dt>Proxies</dt>")[1].split("<dt>")[0]
+        assert (entry.count("<dd>"), entry.count("<li>")) == (1, many)
+        assert (f"{many} in turns" in entry) == folded
+
+
+def test_page_tells_of_the_sitemaps_of_the_target(client: Client) -> None:
+    sitemaps = {"robots_sitemaps": "on", "sitemaps": "http://a.test/s.xml", "sitemaps_since": "7d"}
+    client.post(reverse("target-new"), FILLED | sitemaps)
+
+    shown = client.get(reverse("target", args=[Target.objects.latest("pk").pk])).content.decode()
+
+    words = "those that robots.txt names, and 1 given by hand; only pages that changed since 7d"
+    assert words in " ".join(shown.split())
+
+
 def test_proxies_are_shown_with_their_state_and_without_their_passwords(client: Client) -> None:
     posted = FILLED | {"proxies": "http://ada:hush@one.test:8080\nhttp://two.test:8080"}
     client.post(reverse("target-new"), posted)
