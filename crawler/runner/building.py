@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crawler import conf
+from crawler.engine import steady
 from crawler.engine.engine import Crew, Engine, Limits, Tally
 from crawler.engine.errands import Means
 from crawler.engine.lister import Lister
@@ -90,7 +91,7 @@ def crawl(
     lasts as long as the settings say, the terminal's until `stopping`.
     """
     settings = conf.crawl()
-    with HeldSlice(job.lane or "terminal", settings, run=job.run) as held:
+    with steady.collecting_seldom(), HeldSlice(job.lane or "terminal", settings, run=job.run) as held:
         looker = Looker(
             owner=held.owner,
             floor=job.lane.floor if job.lane else 0,
