@@ -11,7 +11,6 @@ from scrapers.page.references import joined
 if TYPE_CHECKING:
     from scrapers.page import Page
 
-_SELECTOR = "a[href],area[href],link[rel][href],iframe[src],frame[src]"
 _FOLLOWED_RELS = frozenset({"next", "prev"})
 # Joining these would cost 1 µs each to learn that they are not http.
 _ELSEWHERE = ("#", "javascript:", "mailto:", "tel:", "data:", "blob:", "about:")
@@ -66,7 +65,7 @@ def links(page: Page) -> tuple[Link, ...]:
         return ()
     found: dict[str, bool] = {}
     join = Joiner(page.base_url).join
-    for node in page.tree.css(_SELECTOR):
+    for node in page.elements.linking:
         attributes = node.attributes
         reference = attributes.get("href") or attributes.get("src")
         if not reference or reference.startswith(_ELSEWHERE):

@@ -85,6 +85,8 @@ def _dates_said(page: Page, metas: dict[str, str]) -> Iterator[str]:
     for name in _PUBLISHED:
         if name in metas:
             yield metas[name]
+    if not page.elements.times and "datePublished" not in page.text:
+        return
     for node in page.css('[itemprop~="datePublished"], article time[datetime]')[:1]:
         attributes = node.attributes
         yield attributes.get("content") or attributes.get("datetime") or node.text()
@@ -98,7 +100,7 @@ def _open_graph(metas: dict[str, str]) -> dict[str, JSON]:
 
 def _headings(page: Page) -> list[JSON]:
     found: list[JSON] = []
-    for node in page.css("h1,h2,h3")[:_MAX_HEADINGS]:
+    for node in page.elements.headings[:_MAX_HEADINGS]:
         # Documentation tools put a permanent link into each heading.
         text = " ".join(node.text().split()).rstrip("¶ ")[:_MAX_HEADING_CHARACTERS]
         if text:
@@ -108,8 +110,9 @@ def _headings(page: Page) -> list[JSON]:
 
 def _word_count(page: Page) -> int:
     """Return how many words the body shows, as white space parts them."""
-    body = page.tree.body
+    head, body = page.tree.head, page.tree.body
     if body is None:
         return 0
-    hidden = sum(len(node.text().split()) for node in body.css("script,style"))
+    of_head = len(head.css("script,style")) if head is not None else 0
+    hidden = sum(len(node.text().split()) for node in page.elements.hidden[of_head:])
     return max(0, len(body.text(separator=" ").split()) - hidden)

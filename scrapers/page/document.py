@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scrapers import encoding
-from scrapers.page import linking, markup, references, robots, structured
+from scrapers.page import elements, linking, markup, references, robots, structured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup
     from lxml.etree import _Element as Element
 
+    from scrapers.page.elements import Elements
     from scrapers.page.values import JSON
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _XML = frozenset({"text/xml", "application/xml"})
 _JSON = frozenset({"application/json", "text/json", "application/x-json"})
+_JSON_LD = "application/ld+json"
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';,\s]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml.*?\?>", re.DOTALL)
 _MAX_LINE_CHARACTERS = 1_000
@@ -98,6 +100,11 @@ class Page:
         return LexborHTMLParser(self.text)
 
     @cached_property
+    def elements(self) -> Elements:
+        """What every HTML page is asked for; without any for other content."""
+        return elements.walk(self.tree) if self.is_html else elements.Elements()
+
+    @cached_property
     def lxml(self) -> Element:
         """The lxml tree; raises DoctypeRefused for XML (not XHTML) with a DOCTYPE."""
         return self._lxml_and_truncated[0]
@@ -133,10 +140,10 @@ class Page:
     @cached_property
     def json_ld(self) -> list[dict[str, JSON]]:
         """The JSON-LD objects of the page in order, `@graph` flattened, broken scripts left out."""
-        if not self.is_html:
-            return []
         found: list[dict[str, JSON]] = []
-        for node in self.tree.css('script[type="application/ld+json" i]'):
+        for node in self.elements.hidden:
+            if node.tag != "script" or (node.attributes.get("type") or "").lower() != _JSON_LD:
+                continue
             try:
                 found.extend(structured.json_ld_objects(structured.parse_loose(node.text())))
             except structured.NotJson:
@@ -155,10 +162,8 @@ class Page:
     @cached_property
     def metas(self) -> tuple[tuple[str, str], ...]:
         """(name or property in lower case, content) of every `<meta>` that has both."""
-        if not self.is_html:
-            return ()
         found = []
-        for node in self.tree.css("meta[content]"):
+        for node in self.elements.metas:
             attributes = node.attributes
             name = attributes.get("property") or attributes.get("name")
             content = attributes.get("content")
@@ -174,8 +179,7 @@ class Page:
     @cached_property
     def base_url(self) -> str:
         """What relative URLs are joined to: the first `<base href>`, or the page's own URL."""
-        base = self.tree.css_first("base[href]") if self.is_html else None
-        href = base.attributes.get("href") if base is not None else None
+        href = next((node.attributes.get("href") for node in self.elements.bases), None)
         joined = self.join(href) if href else None
         return joined or self.url
 
@@ -202,8 +206,8 @@ class Page:
         By `<link rel="canonical">`, or by the header `Link` (RFC 6596), whose URLs are relative to the
         page's own.
         """
-        nodes = self.tree.css('link[rel~="canonical" i][href]') if self.is_html else []
-        hrefs = [node.attributes.get("href") or "" for node in nodes]
+        links = [node.attributes for node in self.elements.linking if node.tag == "link"]
+        hrefs = [said.get("href") or "" for said in links if "canonical" in _words(said.get("rel"))]
         named = {self.absolute(href) for href in hrefs if len(href) <= _MAX_URL_CHARACTERS}
         if link := self.headers.get("link"):
             named |= {self.join(href) for href in linking.targets(link, rel="canonical")}
@@ -216,6 +220,10 @@ class Page:
     def join(self, reference: str, *, base: str | None = None) -> str | None:
         """Return `reference` joined to `base` (the page's own URL by default) as http(s), or None."""
         return references.joined(base or self.url, reference)
+
+
+def _words(attribute: str | None) -> list[str]:
+    return attribute.lower().split() if attribute else []
 
 
 def _tidy(text: str) -> str | None:
