@@ -80,21 +80,27 @@ def _split(text: str) -> Url:
     else:
         raise BadUrl(_wrong_scheme(text))
     slash = text.index("/", start)
-    host = text[start:slash]
+    origin, host = _origin_and_host(text[:slash], start)
+    query = text.find("?", slash)
+    return Url(
+        text=text,
+        origin=origin,
+        host=host,
+        path=text[slash:] if query < 0 else text[slash:query],
+        key=key_of(text),
+    )
+
+
+@lru_cache(maxsize=4_096)  # thousands of URLs of a site share the two strings
+def _origin_and_host(origin: str, start: int) -> tuple[str, str]:
+    host = origin[start:]
     if "@" in host:
         raise BadUrl("take the user name and password out of the URL; logins are set on the target")
     if ":" in host and host[-1] != "]":
         host = host[: host.rindex(":")]
     if "xn--" in host:
         _check_punycode(host)
-    query = text.find("?", slash)
-    return Url(
-        text=text,
-        origin=text[:slash],
-        host=host,
-        path=text[slash:] if query < 0 else text[slash:query],
-        key=key_of(text),
-    )
+    return origin, host
 
 
 def key_of(text: str) -> bytes:
@@ -121,7 +127,6 @@ def left_out(url: str) -> tuple[str, ...]:
     return (*dict.fromkeys(names), *(["#"] if "#" in url else []))
 
 
-@lru_cache(maxsize=1024)
 def _check_punycode(host: str) -> None:
     """Refuse labels that encode nothing: they must decode, and encode to themselves (UTS 46 §4)."""
     for label in host.split("."):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from crawler.engine.session import Session, SessionNews
@@ -92,6 +93,13 @@ class Frontier(NamedHosts, Protocol):
     @property
     def is_stuck(self) -> bool:
         """True while a call waits for a store that refuses: nothing may be sent that could not be kept."""
+        ...
+
+    def known(self, run: int) -> AbstractSet[bytes]:
+        """Return keys of URLs that need not be handed over for a run: what it does with them is settled.
+
+        It may be any part of them. Most links of a site lead to what is known.
+        """
         ...
 
     async def look(self, ask: Ask) -> Look: ...

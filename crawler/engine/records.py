@@ -14,6 +14,7 @@ from crawler.urls import MAX_LENGTH, BadUrl, Url, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from crawler.engine.work import Claim, Validators
     from crawler.http import Fetched
@@ -24,10 +25,12 @@ LONGEST_SAMPLE = 4_000
 KEY_MISSING = ("key_missing", "key")
 
 
-def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
+def links_of(
+    claim: Claim, reading: Reading, *, known: AbstractSet[bytes] = frozenset()
+) -> tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...]]:
     """Split a page's links into those to follow and those outside, each with the reason.
 
-    A run that follows none has neither.
+    Those whose key is among the `known` are neither; a run that follows none has none.
     """
     if not claim.rules.follow:
         return (), ()
@@ -41,6 +44,8 @@ def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tu
             if len(link.url) > MAX_LENGTH:
                 outside.append((TOO_LONG, link.url[:LONGEST_SAMPLE]))
             continue
+        if url.key in known:
+            continue
         refusal = scope.refusal(url, depth=depth)
         if refusal is None:
             found.append(NewRequest(url=url, depth=depth))
@@ -49,7 +54,7 @@ def links_of(claim: Claim, reading: Reading) -> tuple[tuple[NewRequest, ...], tu
     return tuple(found), tuple(outside)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=32_768)
 def _canonical(url: str) -> Url | None:
     try:
         return canonical(url)

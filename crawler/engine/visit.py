@@ -168,7 +168,8 @@ class Visitor:
             return _unread(claim, reading, page)
         host.trapped.note(claim, page)
         # People's patterns judge the links, so that has to end as well.
-        links = within_limit(self._reader, partial(records.links_of, claim, reading), request=claim.id)
+        split = partial(records.links_of, claim, reading, known=self._frontier.known(claim.rules.run))
+        links = within_limit(self._reader, split, request=claim.id)
         if isinstance(links, Problem):
             return _unread(claim, links, page)
         found, outside = links

@@ -12,6 +12,7 @@ from crawler.urls import path_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from crawler.engine.work import NewRequest
@@ -30,23 +31,24 @@ INSERT = (
 
 
 class SeenBefore:
-    """Keys that need no query any more: they are in the database, or were over the budget of their run.
+    """Keys of runs that need no query any more: they are in the database, or were over the run's budget.
 
-    It only ever forgets: a key that is missing here is looked up.
+    It only ever forgets: a key that is missing here is looked up. While one thread adds to it others may
+    look for keys.
     """
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
-        self._keys: set[tuple[int, bytes]] = set()
+        self._keys: dict[int, set[bytes]] = {}
 
-    def __contains__(self, entry: tuple[int, bytes]) -> bool:
-        return entry in self._keys
+    def of(self, run: int) -> AbstractSet[bytes]:
+        return self._keys.get(run, frozenset())
 
-    def remember(self, entries: Iterable[tuple[int, bytes]]) -> None:
+    def remember(self, run: int, keys: Iterable[bytes]) -> None:
         """Take keys in after their transaction was committed."""
-        if len(self._keys) >= self._most:
+        if sum(map(len, self._keys.values())) >= self._most:
             self._keys.clear()
-        self._keys.update(entries)
+        self._keys.setdefault(run, set()).update(keys)
 
 
 class Discovery:
@@ -74,10 +76,10 @@ class Discovery:
         self._new_backlogs: dict[int, int] = {}
 
     def add(self, run: int, links: Iterable[NewRequest], *, parent: int | None) -> None:
-        found = self._found[run]
+        found, seen = self._found[run], self._seen.of(run)
         for link in links:
             key = link.url.key
-            if key not in found and (run, key) not in self._seen:
+            if key not in found and key not in seen:
                 found[key] = (link, parent)
 
     def add_sitemaps(self, run: int, links: Iterable[NewRequest], *, parent: int | None) -> None:
@@ -154,7 +156,7 @@ class Discovery:
     def remember(self) -> None:
         """Keep in mind what needs no more query, now that the transaction is committed."""
         for run, found in self._found.items():
-            self._seen.remember((run, key) for key in found)
+            self._seen.remember(run, found)
 
     def _insert_sitemaps(
         self, run: int, *, kind: tuple[int, int], tallies: Tallies, now: datetime

@@ -16,6 +16,7 @@ from crawler.stores.writer import WriterThread, disconnect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
     from datetime import timedelta
     from types import TracebackType
 
@@ -60,6 +61,9 @@ class DatabaseFrontier:
     @property
     def is_stuck(self) -> bool:
         return self._stuck_calls > 0
+
+    def known(self, run: int) -> AbstractSet[bytes]:
+        return self._committer.known(run)
 
     async def look(self, ask: Ask) -> Look:
         look = await self._insist(

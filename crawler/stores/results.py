@@ -30,6 +30,7 @@ from crawler.stores.runs import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from crawler.engine.ports import Clock
@@ -59,6 +60,10 @@ class Committer:
         self._seen = SeenBefore()
         self._problems = ProblemBook()
         self._sampled: dict[tuple[int, str], set[str]] = {}
+
+    def known(self, run: int) -> AbstractSet[bytes]:
+        """Return keys of URLs that the run has, or had no room for: those that links were found to lately."""
+        return self._seen.of(run)
 
     def commit(self, batch: Batch) -> None:
         """Store what is still ours to store; results whose claim is gone are counted as stale.

@@ -248,6 +248,17 @@ class FrontierContract:
         assert sorted(urls(after.claims)) == [f"{A}/3", f"{B}/1"]
         assert {claim.depth for claim in after.claims} == {1}
 
+    def test_links_are_known_only_when_the_run_has_them(self, world: FrontierWorld) -> None:
+        run = world.run(f"{A}/1", f"{A}/2")
+        frontier = world.slice()
+        first, second = look(frontier).claims
+        commit(frontier, done(first, f"{A}/3"))
+        world.lose(frontier)
+
+        commit(frontier, done(second, f"{A}/4"))
+
+        assert frontier.known(run) <= {canonical(url).key for url in world.states(run)}
+
     def test_page_limit_holds_for_what_is_found(self, world: FrontierWorld) -> None:
         run = world.run(f"{A}/1", max_pages=3)
         frontier = world.slice()

@@ -27,6 +27,7 @@ from crawler.frontier.turns import Turn, Waiting
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from crawler.engine.ports import HostAsk
@@ -171,9 +172,13 @@ class FakeFrontier:
         self.world = world
         self.owner = owner
         self.looks: list[Ask] = []
+        self.links_known: dict[int, set[bytes]] = {}
         self.is_stuck = False
         self._floor = floor
         self._most_hosts = most_hosts
+
+    def known(self, run: int) -> AbstractSet[bytes]:
+        return self.links_known.get(run, set())
 
     async def look(self, ask: Ask) -> Look:
         self.looks.append(ask)

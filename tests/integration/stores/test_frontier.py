@@ -16,7 +16,8 @@ from crawler.stores import leases
 from crawler.stores.frontier import DatabaseFrontier
 from crawler.stores.looks import Looker
 from crawler.stores.results import Committer
-from tests.conformance.frontiers import FrontierContract, FrontierWorld
+from crawler.urls import canonical
+from tests.conformance.frontiers import FrontierContract, FrontierWorld, commit, done, look
 from tests.crawling import a_target
 from tests.fakes.clock import FakeClock
 from tests.law import assert_conserved
@@ -94,3 +95,9 @@ class TestDatabaseFrontier(FrontierContract):
         world = World()
         yield world
         world.end()
+
+    def test_links_are_known_from_their_commit_on(self, world: World) -> None:
+        run = world.run("http://a.test/1")
+        frontier = world.slice()
+        commit(frontier, done(look(frontier).claims[0], "http://a.test/2"))
+        assert canonical("http://a.test/2").key in frontier.known(run)

@@ -464,9 +464,9 @@ def test_commit_costs_the_same_number_of_statements_however_many_results(
 
 def test_slices_that_know_a_key_ask_the_database_no_more() -> None:
     seen = SeenBefore(most=3)
-    seen.remember([(1, b"a"), (1, b"b")])
-    assert (1, b"a") in seen
-    assert (2, b"a") not in seen
-    seen.remember([(1, b"c"), (1, b"d")])
-    seen.remember([(1, b"e")])
-    assert (1, b"a") not in seen  # forgotten, so it is looked up again
+    seen.remember(1, [b"a", b"b"])
+    assert b"a" in seen.of(1)
+    assert b"a" not in seen.of(2)
+    seen.remember(2, [b"c", b"d"])
+    seen.remember(1, [b"e"])
+    assert b"a" not in seen.of(1)  # forgotten, so it is looked up again

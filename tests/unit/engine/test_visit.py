@@ -65,9 +65,10 @@ class Visits:
         self.world = FakeWorld(self.clock)
         self._reader = TimedReader(limit_seconds=reading.total_seconds())
         self.host = HeldHost(HostLease(id=1, origin=A, epoch=1, ledger=ledger or Ledger()), self.clock)
+        self.frontier = FakeFrontier(self.world)
         self._visitor = Visitor(
             fetcher=self.fetcher,
-            frontier=FakeFrontier(self.world),
+            frontier=self.frontier,
             reader=self._reader,
             clock=self.clock,
             patience=patience,
@@ -112,6 +113,18 @@ def test_page_is_stored_with_its_items_and_its_links_by_scope(visits: Visits) ->
     assert (result.page.title, result.page.etag, result.page.body) == ("Hello", '"v2"', b"<p>hello")
     assert result.page.body_hash == digest(b"<p>hello")
     assert not result.unchanged
+
+
+def test_links_that_the_run_has_are_not_handed_over_again(visits: Visits) -> None:
+    visits.fetcher.answer(URL, "x")
+    links = [Link(url=f"{A}/known#part"), Link(url=f"{A}/new"), Link(url="http://b.test/")]
+    rules = some_rules(read=lambda _page: a_reading(links=links))
+    visits.frontier.links_known = {rules.run: {canonical(f"{A}/known").key}, 2: {canonical(f"{A}/new").key}}
+
+    result = visited(visits.of(a_claim(rules=rules)))
+
+    assert [found.url.text for found in result.found] == [f"{A}/new"]
+    assert result.outside == (("host", "http://b.test/"),)
 
 
 def test_several_records_of_a_page_have_different_keys(visits: Visits) -> None:
