@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import zstandard
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
 LEVEL = 3
 LARGEST_BYTES = 32 << 20
 
-_compressor = zstandard.ZstdCompressor(level=LEVEL)
+
+
+class _Own(threading.local):
+    """What each thread has for itself: a compressor serves one at a time."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=LEVEL)
+
+
+_own = _Own()
 
 INSERT = (
     "INSERT INTO crawler_snapshot (hash, body, size, created_at) VALUES (%s, %s, %s, %s) "
@@ -24,8 +34,8 @@ INSERT = (
 
 
 def compress(body: bytes) -> bytes:
-    """Return a body as it is stored. One thread at a time: the compressor is shared."""
-    return _compressor.compress(body)
+    """Return a body as it is stored."""
+    return _own.compressor.compress(body)
 
 
 def save(bodies: Mapping[bytes, tuple[bytes, int]], *, now: datetime) -> None:

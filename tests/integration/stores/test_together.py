@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ class Crowd:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(50)
+            thread.join(150)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -73,8 +74,9 @@ def crawling(number: int) -> Callable[[], None]:
     def work() -> None:
         chance = random.Random(number)
         hands = Hands(DatabaseClock(), lane="bulk")
+        breath = [*range(LOOKS)]
         for turn in range(LOOKS):
-            seen = [a_visit(claim, chance, turn) for claim in hands.take(want=8)]
+            seen = [a_visit(claim, chance, turn) for claim in patiently(hands, breath)]
             gone = chance.sample(sorted(hands.held), len(hands.held) // 2)
             hands.commit(*seen, released=gone)
             for host in gone:
@@ -83,6 +85,14 @@ def crawling(number: int) -> Callable[[], None]:
         leases.end(owner=hands.owner, now=hands.clock.now())
 
     return work
+
+
+def patiently(hands: Hands, breath: list[int]) -> list[Claim]:
+    """Return what there is to fetch; look again, as long as there is `breath`, where runs just stand paused."""
+    while not (claims := hands.take(want=8)) and breath:
+        breath.pop()
+        time.sleep(0.02)
+    return claims
 
 
 def a_visit(claim: Claim, chance: random.Random, turn: int) -> Visited:
