@@ -17,7 +17,6 @@ LEVEL = 3
 LARGEST_BYTES = 32 << 20
 
 
-
 class _Own(threading.local):
     """What each thread has for itself: a compressor serves one at a time."""
 
