@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import caches
 from django.db import OperationalError
+from django.test import Client
 from redis.exceptions import ConnectionError as RedisAway
 
 from crawler.queries import targets as listed
@@ -16,7 +18,6 @@ from webui.api import v1
 from webui.api.throttle import PerMinute
 
 if TYPE_CHECKING:
-    from django.test import Client
     from pytest_django import Settings
 
     from tests.integration.api.conftest import Api
@@ -32,6 +33,15 @@ IN_MEMORY = {
 )
 def test_an_unknown_path_is_a_problem(api: Api, path: str) -> None:
     problem(api.get(path), 404)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/openapi.json", 405)])
+def test_programs_that_write_where_nothing_can_be_written_are_not_asked_for_a_form(
+    api: Api, path: str, status: int
+) -> None:
+    strict = replace(api, client=Client(enforce_csrf_checks=True))
+
+    problem(strict.post(path, {}), status)
 
 
 @pytest.mark.parametrize("path", ["/api/v2/targets", "/api/", "/api/v1/x/y"])
