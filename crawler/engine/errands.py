@@ -184,7 +184,7 @@ class Errand:
             attempt=1,
             jitter=self._clock.draw(),
             now=self._clock.now(),
-            waits=manners.earlier_failures(host),
+            past=manners.past(host),
         )
         if isinstance(verdict, Retry) and verdict.host_wide:
             host.rest(verdict.after, because=verdict.reason)

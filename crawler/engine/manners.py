@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from crawler.errors import TimedOut
 from crawler.frontier import politeness
 from crawler.http import Failed, Fetched
+from crawler.policy.retry import Past
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,11 +66,7 @@ def note_dialling(host: HeldHost, outcome: Outcome) -> None:
         host.was_sent_after(outcome.dial_seconds)
 
 
-def earlier_failures(host: HeldHost) -> int:
-    """Return how many failures in a row the host had before the one just noted."""
-    return max(host.ledger.failures - 1, 0)
-
-
-def has_rested(host: HeldHost) -> bool:
-    """Say whether the host was left alone because it did not serve, and has served nothing since."""
-    return bool(host.ledger.hold_reason)
+def past(host: HeldHost, *, overdue: bool = False) -> Past:
+    """Return what came before the outcome that was just noted."""
+    ledger = host.ledger
+    return Past(failures=max(ledger.failures - 1, 0), rested=bool(ledger.hold_reason), overdue=overdue)

@@ -108,8 +108,7 @@ class Visitor:
             attempt=claim.attempts + 1,
             jitter=self._clock.draw(),
             now=self._clock.now(),
-            waits=manners.earlier_failures(host),
-            has_rested=manners.has_rested(host),
+            past=manners.past(host, overdue=self._is_overdue(claim)),
         )
         match verdict:
             case Accept(page):
@@ -129,6 +128,11 @@ class Visitor:
             return ended(claim, Ending.FAILED, UNAVAILABLE, outcome)
         until = self._clock.now() + verdict.after + verdict.behind
         return Postponed(claim=claim, until=until, reason=verdict.reason, counts=verdict.counts)
+
+    def _is_overdue(self, claim: Claim) -> bool:
+        """Say whether the run has lasted for as long as a host is waited for."""
+        began_at = claim.rules.began_at
+        return began_at is not None and self._clock.now() - began_at > self._patience
 
     def _rest(self, host: HeldHost, redirect: Fetched) -> None:
         """Leave the host alone as long as a redirect asks for (RFC 9110 §10.2.3)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, assert_never
@@ -55,6 +55,19 @@ Verdict = Accept | Retry | GiveUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What came before an outcome: `failures` of the host in a row.
+
+    `rested`: it was left alone for that, and has served nothing since. `overdue`: the run has lasted for
+    as long as a host is waited for.
+    """
+
+    failures: int = 0
+    rested: bool = False
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """A server that names its own delay is believed; otherwise the delay doubles."""
 
@@ -70,21 +83,17 @@ class RetryPolicy:
         attempt: int,
         jitter: float,
         now: datetime | None = None,
-        waits: int = 0,
-        has_rested: bool = False,
+        past: Past = Past(),
     ) -> Verdict:
         """Return what to do with `outcome`, the result of attempt number `attempt` (from 1).
 
-        `jitter` is random in [0, 1). `waits` counts how often in a row the host has failed before, and
-        `has_rested` says that it was left alone for that and has served nothing since; `now` is when the
-        response came, for a Retry-After that is a date.
+        `jitter` is random in [0, 1); `now` is when the response came, for a Retry-After that is a date.
         """
         match outcome:
             case Fetched(status=status) if 200 <= status < 300 or status == 304:
                 return Accept(outcome)
             case Fetched(status=status) if status in _ASKS_TO_WAIT:
-                wait = self._wait(outcome, waits=waits, jitter=jitter, now=now)
-                return replace(wait, behind=self._step_back(wait.after)) if has_rested else wait
+                return self._wait(outcome, attempt=attempt, jitter=jitter, now=now, past=past)
             case Fetched(status=status) if status in self.statuses:
                 return self._again(f"status-{status}", attempt=attempt, jitter=jitter)
             case Fetched(status=status):
@@ -96,20 +105,23 @@ class RetryPolicy:
             case never:
                 assert_never(never)
 
-    def _wait(self, response: Fetched, *, waits: int, jitter: float, now: datetime | None) -> Retry:
-        """Wait as long as the server says; else anything up to a bound that doubles (full jitter)."""
+    def _wait(
+        self, response: Fetched, *, attempt: int, jitter: float, now: datetime | None, past: Past
+    ) -> Verdict:
+        """Wait as long as the server says; else anything up to a bound that doubles (full jitter).
+
+        It may be this page alone that cannot be had. So others go first where the host said so before,
+        and in a run that is overdue a wait counts: one that never answers otherwise would keep all
+        others waiting, or the run from its end.
+        """
+        reason = f"status-{response.status}"
+        if past.overdue and attempt >= self.max_attempts:
+            return GiveUp(reason)
         after = retry_after(response.headers, now)
         if after is None:
-            after = max(SHORTEST_WAIT, self._doubled(waits) * jitter)
-        return Retry(after=after, reason=f"status-{response.status}", host_wide=True, counts=False)
-
-    def _step_back(self, after: timedelta) -> timedelta:
-        """Return for how long others of the host's pages go first, once it may be asked again.
-
-        It may be this page alone that cannot be had: were it always the first to be asked, one that never
-        answers otherwise would keep all of them waiting.
-        """
-        return min(max(after, _STEP_BACK), self.max_delay)
+            after = max(SHORTEST_WAIT, self._doubled(past.failures) * jitter)
+        behind = min(max(after, _STEP_BACK), self.max_delay) if past.rested else timedelta()
+        return Retry(after=after, reason=reason, host_wide=True, counts=past.overdue, behind=behind)
 
     def _again(self, reason: str, *, attempt: int, jitter: float) -> Verdict:
         if attempt >= self.max_attempts:

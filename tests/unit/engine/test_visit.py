@@ -360,6 +360,19 @@ def test_waits_without_a_retry_after_double_while_the_host_goes_on_refusing() ->
     assert waits == [5, 10, 20, 40]
 
 
+def test_page_that_asks_to_wait_for_longer_than_a_host_is_waited_for_ends_with_its_run(
+    visits: Visits,
+) -> None:
+    visits.fetcher.answer(URL, status=503)
+    old = some_rules(began_at=BEGINNING - timedelta(hours=25))
+
+    results = [visits.of(a_claim(attempts=attempts, rules=old)) for attempts in range(3)]
+
+    assert [isinstance(result, Postponed) and result.counts for result in results[:2]] == [True, True]
+    assert isinstance(results[2], Ended)
+    assert (results[2].state, results[2].reason) == (Ending.FAILED, "status-503")
+
+
 def test_server_error_is_tried_three_times_and_later_each_time(visits: Visits) -> None:
     visits.fetcher.answer(URL, status=500)
 

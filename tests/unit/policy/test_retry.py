@@ -27,7 +27,7 @@ from crawler.errors import (
     TruncatedBody,
 )
 from crawler.http import Failed, Fetched, Headers
-from crawler.policy.retry import Accept, GiveUp, Retry, RetryPolicy, Verdict, http_date, retry_after
+from crawler.policy.retry import Accept, GiveUp, Past, Retry, RetryPolicy, Verdict, http_date, retry_after
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 POLICY = RetryPolicy()
@@ -131,7 +131,7 @@ def test_host_that_asks_to_wait_costs_no_attempt(status: int, attempt: int) -> N
 
 def test_wait_without_a_number_doubles_up_to_a_bound() -> None:
     waits = [
-        again(POLICY.decide(answered(429), attempt=1, jitter=0.999, waits=waits)).after
+        again(POLICY.decide(answered(429), attempt=1, jitter=0.999, past=Past(failures=waits))).after
         for waits in (0, 1, 2, 50)
     ]
 
@@ -143,10 +143,20 @@ def test_wait_without_a_number_doubles_up_to_a_bound() -> None:
 def test_page_whose_host_asked_to_wait_before_lets_others_go_first(after: str, behind: int) -> None:
     asked = answered(503, Retry_After=after)
 
-    first = again(POLICY.decide(asked, attempt=1, jitter=0.5, waits=3))
-    second = again(POLICY.decide(asked, attempt=1, jitter=0.5, waits=1, has_rested=True))
+    first = again(POLICY.decide(asked, attempt=1, jitter=0.5, past=Past(failures=3)))
+    second = again(POLICY.decide(asked, attempt=1, jitter=0.5, past=Past(failures=1, rested=True)))
 
     assert (first.behind, second.behind) == (timedelta(), timedelta(seconds=behind))
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_waits_count_in_a_run_that_is_overdue(status: int) -> None:
+    asked, overdue = answered(status, Retry_After="120"), Past(overdue=True)
+
+    waits = [again(POLICY.decide(asked, attempt=n, jitter=0.5, past=overdue)) for n in (1, 2)]
+
+    assert [(wait.host_wide, wait.counts) for wait in waits] == [(True, True)] * 2
+    assert POLICY.decide(asked, attempt=3, jitter=0.5, past=overdue) == GiveUp(f"status-{status}")
 
 
 def test_wait_without_a_number_is_never_none_at_all() -> None:
