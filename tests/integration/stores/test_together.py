@@ -88,7 +88,7 @@ def crawling(number: int) -> Callable[[], None]:
 
 
 def patiently(hands: Hands, breath: list[int]) -> list[Claim]:
-    """Return what there is to fetch; look again, as long as there is `breath`, where runs just stand paused."""
+    """Return what there is to fetch; look again, with `breath` left, where runs just stand paused."""
     while not (claims := hands.take(want=8)) and breath:
         breath.pop()
         time.sleep(0.02)
