@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.integration.service.installation import ROOT, Installation
 from tests.shop import served
@@ -19,6 +19,8 @@ SCREENSHOTS = ROOT / "var" / "screenshots"
 EPOCH = 3
 PASSWORD = "correct horse battery"
 DESKTOP, PHONE = (1280, 900), (375, 812)
+WITHIN_MILLISECONDS = 60_000
+expect.set_options(timeout=WITHIN_MILLISECONDS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,7 +127,7 @@ def open_tab(browser: Browser, service: Installation) -> Iterator[OpenTab]:
 
     def open_one(*, size: tuple[int, int] = DESKTOP, **options: Any) -> Tab:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WITHIN_MILLISECONDS)
         contexts.append(context)
         tab = Tab(page=context.new_page(), base=f"http://127.0.0.1:{service.port}")
         tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))

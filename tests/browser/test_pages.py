@@ -11,7 +11,12 @@ from playwright.sync_api import expect
 from demo import catalogue
 from tests.browser.conftest import DESKTOP, EPOCH, PHONE, OpenTab, Tab
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(480)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.processes,
+    pytest.mark.timeout(480),
+    pytest.mark.xdist_group("browser"),
+]
 CRAWL_MILLISECONDS = 60_000
 LISTS = {
     "dashboard": "/",
@@ -70,7 +75,7 @@ def test_test_fetch_shows_the_item_before_anything_is_saved(open_tab: OpenTab, s
     tab.fill(start_urls=f"{shop}product/head-torch/")
     tab.page.locator("[name=scraper]").select_option("demo_shop")
     tab.page.get_by_role("button", name="Test fetch").click()
-    expect(tab.page.locator("#preview")).to_contain_text("1 item would be stored", timeout=30_000)
+    expect(tab.page.locator("#preview")).to_contain_text("1 item would be stored", timeout=CRAWL_MILLISECONDS)
     expect(tab.page.locator("#preview")).to_contain_text("OUT-011")
     tab.picture("test-fetch")
 
