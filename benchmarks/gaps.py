@@ -61,10 +61,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gaps:
-    """Each gap of all hosts, and how many requests any host had at once at most."""
+    """Each gap of all hosts, and how many requests and connections any host had at once at most."""
 
     all: tuple[Gap, ...]
     most_at_once: int
+    most_connections: int
 
     @property
     def parts(self) -> list[float]:
@@ -91,10 +92,11 @@ class Gaps:
 def of(hits: Iterable[Hit], *, delay: float, crawl_delay: float) -> Gaps:
     """Return the gaps of all hosts; robots.txt, which comes before its delay is known, opens none."""
     by_host: dict[int, list[Hit]] = defaultdict(list)
-    most = 0
+    most = most_connections = 0
     for hit in hits:
         by_host[hit.host].append(hit)
         most = max(most, hit.at_once)
+        most_connections = max(most_connections, hit.connections)
     found = []
     for host, asked in by_host.items():
         promised = max(delay, crawl_delay if has_crawl_delay(host) else 0.0)
@@ -102,7 +104,7 @@ def of(hits: Iterable[Hit], *, delay: float, crawl_delay: float) -> Gaps:
             own = delay if before.path == "/robots.txt" else promised
             part = (after.at - before.at) / own if own else 1.0
             found.append(Gap(host=host, began=before.at, ended=after.at, part=part))
-    return Gaps(all=tuple(found), most_at_once=most)
+    return Gaps(all=tuple(found), most_at_once=most, most_connections=most_connections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +199,9 @@ def report(found: Found) -> int:
     print(f"smallest, of its delay    {parts[0]:.3f}; p0.1 {parts[len(parts) // 1_000]:.3f}")
     print(f"at least {LEAST} of it      {100 * gaps.kept(least=LEAST):.3f} %")
     print(f"requests at once a host   {gaps.most_at_once} at most")
+    print(
+        f"connections open a host   {gaps.most_connections} at most, those that nobody uses any more included"
+    )
     print(f"shorter                   {len(short)}, of which {len(beside)} beside a stall of the machine")
     for gap in short[:TOLD]:
         why = " (stall)" if gap in beside else ""

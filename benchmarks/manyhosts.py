@@ -30,13 +30,15 @@ DRIPPED = "/dripped"
 class Hit:
     """One request: when its first byte was read (`time.time()`), by which host, for which path.
 
-    `at_once` is how many the host was answering then, this one included.
+    `at_once` is how many the host was answering then, and `connections` how many were open there, this
+    one included.
     """
 
     at: float
     host: int
     path: str
     at_once: int
+    connections: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +83,8 @@ def address(host: int) -> str:
 
 
 def _parsed(line: str) -> Hit:
-    at, host, path, at_once = line.split(" ")
-    return Hit(at=float(at), host=int(host), path=path, at_once=int(at_once))
+    at, host, path, at_once, connections = line.split(" ")
+    return Hit(at=float(at), host=int(host), path=path, at_once=int(at_once), connections=int(connections))
 
 
 def has_crawl_delay(host: int) -> bool:
@@ -125,8 +127,10 @@ class _Answering:
     robots: str
     thinks: float
     at_once: int = 0
+    connections: int = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while first := await reader.read(1):
                 at = time.time()
@@ -144,10 +148,11 @@ class _Answering:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.connections -= 1
             writer.close()
 
     def _note(self, at: float, path: str) -> None:
-        os.write(self.log, f"{at:.6f} {self.host} {path} {self.at_once}\n".encode())
+        os.write(self.log, f"{at:.6f} {self.host} {path} {self.at_once} {self.connections}\n".encode())
 
     async def _drip(self, writer: asyncio.StreamWriter) -> None:
         """Raises ConnectionError when nobody listens any more."""
