@@ -199,9 +199,7 @@ def report(found: Found) -> int:
     print(f"smallest, of its delay    {parts[0]:.3f}; p0.1 {parts[len(parts) // 1_000]:.3f}")
     print(f"at least {LEAST} of it      {100 * gaps.kept(least=LEAST):.3f} %")
     print(f"requests at once a host   {gaps.most_at_once} at most")
-    print(
-        f"connections open a host   {gaps.most_connections} at most, those that nobody uses any more included"
-    )
+    print(f"connections open a host   {gaps.most_connections} at most")
     print(f"shorter                   {len(short)}, of which {len(beside)} beside a stall of the machine")
     for gap in short[:TOLD]:
         why = " (stall)" if gap in beside else ""
@@ -219,6 +217,8 @@ def _problems(gaps: Gaps) -> Iterable[str]:
         yield f"less than {100 * KEPT_SHARE:g} % of the gaps have {LEAST} of their delay"
     if gaps.most_at_once > TARGET_AT_ONCE:
         yield f"a host was asked {gaps.most_at_once} times at once"
+    if gaps.most_connections > TARGET_AT_ONCE:
+        yield f"a host had {gaps.most_connections} connections at once"
 
 
 if __name__ == "__main__":

@@ -195,6 +195,8 @@ class Engine:
             self._wake.set()
         concerned = {host.id: host for host in leaving} | {h.id: h for h in self._hosts.values() if h.dirty}
         kept = [host for host in concerned.values() if not host.lost]
+        if leaving:
+            await self._fetcher.leave([host.origin for host in leaving])
         if results or kept:
             news = tuple(host.news() for host in kept)
             released = tuple(host.id for host in leaving if not host.lost)

@@ -89,6 +89,7 @@ class Neighbours:
         try:
             return await self._at_its_turn(host, request, asker=asker, ends_at=ends_at)
         finally:
+            await self._fetcher.leave([host.origin])
             await self._named.give_back(host.news())
 
     async def _at_its_turn(

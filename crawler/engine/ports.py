@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -115,6 +116,10 @@ class Fetcher(Protocol):
     """Sends one request and returns what came; network trouble is a value, never an exception."""
 
     async def fetch(self, request: Request) -> Outcome: ...
+
+    async def leave(self, origins: Collection[str]) -> None:
+        """Close what was kept open to these hosts, as somebody else may ask them from now on."""
+        ...
 
 
 class Lease(Protocol):

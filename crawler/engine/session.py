@@ -11,6 +11,7 @@ from crawler.policy.cookies import CookieJar
 from crawler.policy.proxies import MOST_IN_A_ROW
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from crawler.engine.ports import Clock, Fetcher
@@ -135,3 +136,6 @@ class ThroughProxies:
     async def fetch(self, request: Request) -> Outcome:
         outcome, _changed = await through(self._pool, self._fetcher, request, clock=self._clock)
         return outcome
+
+    async def leave(self, origins: Collection[str]) -> None:
+        await self._fetcher.leave(origins)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from crawler.http import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     from crawler.fetch.http import HttpFetcher
@@ -51,6 +51,12 @@ class ChoosingFetcher:
             outcome = await self._http2.fetch(request)
             return outcome if outcome is not None else await self._after(started, request)
         return await self._http.fetch(request)
+
+    async def leave(self, origins: Collection[str]) -> None:
+        """Close what was kept open to these hosts."""
+        await self._http.leave(origins)
+        if self._http2 is not None:
+            await self._http2.leave(origins)
 
     async def _after(self, started: float, request: Request) -> Outcome:
         """Ask over HTTP/1.1 what was to be asked since `started`."""

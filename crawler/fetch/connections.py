@@ -11,13 +11,14 @@ from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
 
 from crawler.errors import BadResponse, ConnectionLost, FetchError, HeaderBomb
 
 if TYPE_CHECKING:
     import asyncio
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from aiohappyeyeballs import AddrInfoType
     from aiohttp import ClientRequest, ClientTimeout
@@ -56,6 +57,13 @@ class GuardedConnector(TCPConnector):
         self._factory = cast(
             "partial[ResponseHandler]", partial(_BoundedResponses, self._loop, max_head_bytes)
         )
+
+    def leave(self, origins: Collection[str]) -> None:
+        """Close the connections to these hosts that nobody uses now."""
+        left = {(url.raw_host, url.port, url.scheme == "https") for url in map(URL, origins)}
+        for key in [key for key in self._conns if (key.host, key.port, key.is_ssl) in left]:
+            for protocol, _kept_since in self._conns.pop(key):
+                protocol.close()
 
     def _socket(self, info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info

@@ -145,6 +145,11 @@ class Http2Connections:
         connection.until = asyncio.get_running_loop().time() + KEEP_SECONDS
         self._kept[str(connection.origin)].append(connection)
 
+    async def leave(self, origin: httpcore.Origin) -> None:
+        """Close what is kept of one origin."""
+        for connection in self._kept.pop(str(origin), ()):
+            await self.close(connection)
+
     async def close(self, connection: Connection) -> None:
         """Close a connection, whatever is under way on it."""
         try:

@@ -33,7 +33,7 @@ from crawler.fetch.tls import trust
 from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Outcome, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     from crawler.fetch.guard import EgressGuard
@@ -72,16 +72,15 @@ class HttpFetcher:
         self._slow_bytes = limits.slow_bytes
         self._headers = CIMultiDict({"User-Agent": user_agent, "Accept": ACCEPT, "Accept-Encoding": ACCEPTED})
         self._session: aiohttp.ClientSession | None = None
+        self._connector: GuardedConnector | None = None
 
     async def __aenter__(self) -> Self:
         limits = self._limits
+        self._connector = GuardedConnector(
+            self._guard, max_head_bytes=limits.max_header_bytes, may_send=self._may_send, tls=self._tls
+        )
         self._session = aiohttp.ClientSession(
-            connector=GuardedConnector(
-                self._guard,
-                max_head_bytes=limits.max_header_bytes,
-                may_send=self._may_send,
-                tls=self._tls,
-            ),
+            connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -128,6 +127,11 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = (request.proxy and proxied.failed(request.proxy, failure)) or _translated(failure)
         return Failed(url=request.url, error=bare(error), elapsed_seconds=loop.time() - started)
+
+    async def leave(self, origins: Collection[str]) -> None:
+        """Close what was kept open to these hosts."""
+        if self._connector is not None:
+            self._connector.leave(origins)
 
     async def _send(self, url: URL, headers: CIMultiDict[str], request: Request) -> aiohttp.ClientResponse:
         """Send a GET, or a form, once.

@@ -30,7 +30,7 @@ from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Headers, Outc
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     from crawler.fetch.guard import EgressGuard
@@ -99,6 +99,14 @@ class Http2Fetcher:
         except _BROKEN as failure:
             error = _translated(failure)
         return Failed(url=request.url, error=bare(error), elapsed_seconds=loop.time() - started)
+
+    async def leave(self, origins: Collection[str]) -> None:
+        """Close what was kept open to these hosts."""
+        for origin in origins:
+            scheme, _, authority = origin.partition("://")
+            if scheme == "https":
+                host, port = _host_and_port(authority)
+                await self._connections.leave(httpcore.Origin(scheme=b"https", host=host, port=port))
 
     async def _exchange(
         self, request: Request, sent: httpcore.Request, deadline: Deadline, started: float

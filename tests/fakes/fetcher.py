@@ -12,7 +12,7 @@ from crawler.errors import FetchError, TimedOut
 from crawler.http import Failed, Fetched, Headers, Outcome, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _TOTAL = timedelta(seconds=30)
 
@@ -25,11 +25,13 @@ class _Hangs:
 class FakeFetcher:
     """Answers each URL with what it was given, in that order; the last answer stays.
 
-    A URL that was given none is a 404. `requests` is everything that was asked.
+    A URL that was given none is a 404. `requests` is everything that was asked, and `left`
+    are the hosts to which nothing is kept open.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.left: list[str] = []
         self._answers: dict[str, list[Fetched | FetchError | _Hangs]] = defaultdict(list)
 
     def answer(
@@ -58,6 +60,9 @@ class FakeFetcher:
 
     def hang(self, url: str) -> None:
         self._answers[url].append(_Hangs())
+
+    async def leave(self, origins: Collection[str]) -> None:
+        self.left += origins
 
     async def fetch(self, request: Request) -> Outcome:
         self.requests.append(request)

@@ -44,3 +44,9 @@ def test_one_short_gap_in_a_hundred_is_a_problem_also_where_the_machine_stalled(
 
 def test_host_that_is_asked_twice_at_once_is_a_problem() -> None:
     assert report(*asked(1, *range(10)), *asked(2, 1, 3, at_once=2)) == 1
+
+
+def test_host_with_two_connections_is_a_problem() -> None:
+    second = Hit(at=11, host=1, path="/p/1", at_once=1, connections=2)
+
+    assert report(*asked(1, *range(10)), second) == 1

@@ -21,6 +21,8 @@ from tests.fakes.rules import a_reading, some_rules
 from tests.unit.engine.slicing import Bench, TimedFetcher, pages
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from crawler.engine.ports import Ask, Look
     from crawler.engine.work import Batch
     from scrapers.reader import Reading
@@ -191,6 +193,23 @@ def test_paused_run_gets_its_unsent_claims_back(bench: Bench) -> None:
     asked = len(bench.fetcher.times)
     assert 2 <= asked <= 4
     assert Counter(bench.states().values()) == {"done": asked, "queued": 20 - asked}
+
+
+def test_nothing_stays_open_to_a_host_when_it_is_given_back(bench: Bench) -> None:
+    held: list[tuple[list[str], str]] = []
+
+    class Leaving(TimedFetcher):
+        async def leave(self, origins: Collection[str]) -> None:
+            held.append((list(origins), bench.world.host(A).owner))
+
+    bench.fetcher = Leaving()
+    bench.fetcher.serve(*pages(A, 3))
+    bench.world.add_run(some_rules(), *pages(A, 3))
+
+    bench.slice()
+
+    assert held == [([A], "one")]
+    assert bench.world.host(A).owner == ""
 
 
 def test_results_of_a_lost_host_are_dropped_and_nothing_more_is_sent(bench: Bench) -> None:

@@ -296,6 +296,17 @@ async def test_connection_is_used_again(fetcher: HttpFetcher, hostile_site: Host
     assert dialled == [True, False, False, False, False]
 
 
+async def test_nothing_stays_open_to_hosts_that_are_left(fetcher: HttpFetcher) -> None:
+    with HostileSite(ports=2) as site:
+        for origin in site.origins:
+            await fetcher.fetch(Request(url=f"{origin}/ok"))
+        await fetcher.leave([site.origins[0], "http://other.test"])
+        for origin in site.origins:
+            await fetcher.fetch(Request(url=f"{origin}/ok"))
+
+        assert site.connections == 3
+
+
 @pytest.mark.parametrize("path", ["/broken/close", "/broken/reset", "/broken/half-head"])
 async def test_server_that_does_not_answer_is_asked_once(
     fetcher: HttpFetcher, hostile_site: HostileSite, path: str

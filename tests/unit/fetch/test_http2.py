@@ -206,6 +206,16 @@ async def test_connection_is_used_again_by_one_exchange_after_the_other(
     assert site.connections == 3
 
 
+async def test_nothing_stays_open_to_hosts_that_are_left(
+    site: HostileSite, http2_fetcher: Http2Fetcher
+) -> None:
+    for left in ([site.origin.replace("https", "http"), "https://other.test"], [site.origin], []):
+        await http2_fetcher.fetch(Request(url=site.url("/ok")))
+        await http2_fetcher.leave(left)
+
+    assert site.connections == 2
+
+
 async def test_kept_connection_that_was_closed_meanwhile_costs_no_page(
     site: HostileSite, http2_fetcher: Http2Fetcher
 ) -> None:
