@@ -7,13 +7,13 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from aiohttp import TCPConnector
+from aiohttp import ClientConnectorError, ClientOSError, ServerDisconnectedError, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from crawler.errors import BadResponse, ConnectionLost, FetchError, HeaderBomb
+from crawler.errors import BadResponse, ConnectionLost, FetchError, HeaderBomb, ProxyFailed
 
 if TYPE_CHECKING:
     import asyncio
@@ -85,6 +85,17 @@ class GuardedConnector(TCPConnector):
             protocol.close()
             raise
         return protocol
+
+    async def _create_proxy_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> tuple[asyncio.BaseTransport, ResponseHandler]:
+        """Open a tunnel where one is needed: who hangs up instead is the proxy, not the host."""
+        try:
+            return await super()._create_proxy_connection(req, traces, timeout)
+        except ClientConnectorError:
+            raise
+        except (ServerDisconnectedError, ClientOSError):
+            raise ProxyFailed(f"the proxy {req.proxy} hangs up instead of opening a tunnel") from None
 
 
 class _GuardedResolver(AbstractResolver):

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 class ForwardProxy:
     """Serves on its own thread, over `tls` where that is given.
 
-    `asked` is the first line of each request, `failing` refuses all of them.
+    `asked` is the first line of each request, `failing` refuses all of them, `silent` answers none.
     """
 
     def __init__(self, *, user: str = "", password: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[str] = []
-        self.failing = False
+        self.failing = self.silent = False
         self.port = 0
         self._tls = tls
         self._expected = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else ""
@@ -66,6 +66,9 @@ class ForwardProxy:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             first, *fields = head.split("\r\n")
             self.asked.append(first)
+            if self.silent:
+                writer.close()
+                return
             if self.failing or (self._expected and f"Proxy-Authorization: {self._expected}" not in fields):
                 status = "503 No" if self.failing else "407 Who are you"
                 writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())

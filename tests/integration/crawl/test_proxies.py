@@ -193,6 +193,21 @@ def test_proxy_that_speaks_no_tls_has_failed_not_its_host(hostile_site: HostileS
     assert list(errors(run).values()) == [f"the proxy {wrong} does not speak TLS as it should"]
 
 
+def test_proxy_that_hangs_up_instead_of_opening_a_tunnel_has_failed_not_its_host(
+    hostile_tls_site: HostileSite, proxy: ForwardProxy, tmp_path: Path, settings: Any
+) -> None:
+    settings.TLS_CA_FILE = str(tmp_path / "certificate.pem")
+    proxy.silent = True
+    run = a_run(hostile_tls_site.serve("/start", "a page"), proxies=[proxy.url])
+    Request.objects.filter(run=run).update(attempts=2)
+
+    run = finished(run)
+
+    assert "proxy_failed" in run.reason
+    assert list(errors(run).values()) == [f"the proxy {proxy.url} hangs up instead of opening a tunnel"]
+    assert hostile_tls_site.connections == 0
+
+
 def test_cookies_and_proxies_go_together(hostile_site: HostileSite, proxy: ForwardProxy) -> None:
     hostile_site.serve("/next", "a page")
     start = hostile_site.serve("/start", '<a href="/next">x</a>', headers=[("Set-Cookie", "a=1")])
