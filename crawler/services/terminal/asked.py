@@ -42,30 +42,18 @@ SETTINGS: Final[Mapping[str, str]] = {
     "key": "--key",
 }
 """The option of each setting that has one."""
+WORDS: Final[Mapping[str, str]] = {
+    "max_pages": "pages",
+    "max_depth": "depth",
+    "delay_seconds": "delay",
+    "obey_robots": "no_robots",
+    "key": "keys",
+    **{f"login.{key}": option[2:].replace("-", "_") for key, option in access.LOGIN.items()},
+}
+"""The field of `Asked` of each setting that has another name there."""
 AT_THE_START: Final[Mapping[str, str]] = {
     "urls": "URL",
-    "pages": "--pages",
-    "depth": "--depth",
-    "sitemaps": "--sitemap",
-    "robots_sitemaps": "--robots-sitemaps",
-    "sitemaps_since": "--sitemaps-since",
-    "scope": "--scope",
-    "include": "--include",
-    "exclude": "--exclude",
-    "traps": "--trap",
-    "delay": "--delay",
-    "connections": "--connections",
-    "no_robots": "--no-robots",
-    "http2": "--http2",
-    "user_agent": "--user-agent",
-    "headers": "--header",
-    "cookies": "--cookies",
-    "proxies": "--proxy",
-    **{option[2:].replace("-", "_"): option for option in access.LOGIN.values()},
-    "scraper": "--scraper",
-    "fields": "--field",
-    "row": "--row",
-    "keys": "--key",
+    **{WORDS.get(name, name): option for name, option in SETTINGS.items()},
 }
 """The options that a run keeps from its beginning."""
 NAMED_PARTS: Final = ("fields", "headers", "traps")
