@@ -42,7 +42,7 @@ def links_of(
         url = _canonical(link.url)
         if url is None:
             if len(link.url) > MAX_LENGTH:
-                outside.append((TOO_LONG, link.url[:LONGEST_SAMPLE]))
+                outside.append((TOO_LONG, keeping.storable(link.url[:LONGEST_SAMPLE])))
             continue
         if url.key in known:
             continue

@@ -127,6 +127,16 @@ def test_links_that_the_run_has_are_not_handed_over_again(visits: Visits) -> Non
     assert result.outside == (("host", "http://b.test/"),)
 
 
+def test_sample_of_a_link_too_long_holds_nothing_that_a_database_refuses(visits: Visits) -> None:
+    visits.fetcher.answer(URL, "x")
+    links = [Link(url=f"{A}/\0\ud800{'x' * 9_000}")]
+    rules = some_rules(read=lambda _page: a_reading(links=links))
+
+    ((reason, sample),) = visited(visits.of(a_claim(rules=rules))).outside
+
+    assert (reason, sample[: len(A) + 3]) == ("trap_length", f"{A}/?x")
+
+
 def test_several_records_of_a_page_have_different_keys(visits: Visits) -> None:
     visits.fetcher.answer(URL, "x")
     rules = some_rules(read=lambda _page: a_reading({"n": 1}, {"n": 2}))
