@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.xdist_group("faults-broker"),
+    pytest.mark.quick_on("sqlite"),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 RESUMES_WITHIN_SECONDS = 20

@@ -113,6 +113,7 @@ def test_killed_groups_lose_nothing_and_repeat_only_what_was_in_flight(
 
 
 @pytest.mark.quick_with(Valkey.name)
+@pytest.mark.quick_on("postgresql")
 def test_killed_pool_children_lose_nothing_and_bury_no_healthy_page(
     installation: Installation,
     site: LinkedSite,
@@ -149,6 +150,7 @@ def test_killed_pool_children_lose_nothing_and_bury_no_healthy_page(
 
 
 @pytest.mark.parametrize("broker", [Valkey.name], indirect=True)
+@pytest.mark.quick_on("sqlite")
 def test_stopped_workers_end_in_time_and_repeat_no_fetch(
     installation: Installation,
     site: LinkedSite,
