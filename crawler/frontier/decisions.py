@@ -69,6 +69,22 @@ class Verdict:
     rule: Rule | None = None
 
 
+class Landing(StrEnum):
+    """What the place that a redirect leads to is in its run."""
+
+    NEW = "which is a request of its own"
+    KNOWN = "which the run had already"
+    NOT_TAKEN = "which the run did not take"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """Where a redirect leads, and what that is in the run."""
+
+    url: str
+    landing: Landing
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A request of the run, as its row says. `wait` are the words for what it waits for, until `until`."""
@@ -79,7 +95,7 @@ class Known:
     attempts: int = 0
     wait: str = ""
     until: datetime | None = None
-    leads_to: str | None = None
+    hop: Hop | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +235,8 @@ def _of_waiting(request: Known, robots: Rule | None) -> Decision:
 def _of_done(request: Known) -> str:
     if request.reason != "redirected":
         return f"the server answered with status {request.status}" if request.status else ""
-    if request.leads_to is not None:
-        return f"it redirects to {request.leads_to}, which is a request of its own"
+    if request.hop is not None:
+        return f"it redirects to {request.hop.url}, {request.hop.landing}"
     return "it redirects to a page that the run had already, or that it does not follow"
 
 

@@ -132,7 +132,8 @@ class Request(models.Model):
     A leased request has no lease of its own: it follows its host's, by the epoch it was
     claimed under. `losses` counts the processes that vanished while they held it. `path_key` is
     the same for all queries of one path, and empty for a URL without one. A URL may be asked for as a
-    page and as a sitemap: the `key` of a sitemap is another one, and it has no `path_key`.
+    page and as a sitemap: the `key` of a sitemap is another one, and it has no `path_key`. `leads_to` is
+    where it was redirected; all others have none, as have redirects that are older than this column.
     """
 
     run = models.ForeignKey("crawler.Run", on_delete=models.CASCADE, related_name="requests", db_index=False)
@@ -152,6 +153,7 @@ class Request(models.Model):
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     parent = models.BigIntegerField(null=True, blank=True)
     via = models.TextField(blank=True, default="")
+    leads_to = models.TextField(null=True, blank=True)  # noqa: DJ001 so it is added without a copy of the table
     settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

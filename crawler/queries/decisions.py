@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from crawler import conf
 from crawler.frontier import decisions
-from crawler.frontier.decisions import Case, Decision, Fate, Known, Rule
+from crawler.frontier.decisions import Case, Decision, Fate, Hop, Known, Landing, Rule
 from crawler.frontier.frozen import scope_of
 from crawler.models import Host, OutsideLink, Request, RequestState, SpareLink
 from crawler.policy.robots import RobotsFile, RobotsState
@@ -53,12 +53,12 @@ def of(run: Run, asked: str, *, now: datetime) -> Told:
         url = bare
     spare = None if row else SpareLink.objects.filter(run=run, key=url.key).first()
     found = row or spare
-    leads_to = _leads_to(row) if row else None
+    hop = _hop(row, run) if row else None
     scope = scope_of(run.settings)
     case = Case(
         url=url,
         scope=scope,
-        request=_known(row, run, leads_to, now=now) if row else None,
+        request=_known(row, run, hop, now=now) if row else None,
         spare=spare is not None,
         outside=None if found else _outside(run, url),
         robots=_forbidden(run, url) if row is None or row.state == RequestState.QUEUED else None,
@@ -76,7 +76,7 @@ def of(run: Run, asked: str, *, now: datetime) -> Told:
         request=row,
         found_on=_url_of(found.parent) if found and found.parent else None,
         via=tuple(found.via.split("\n")) if found and found.via else (),
-        leads_to=leads_to,
+        leads_to=hop.url if hop else None,
         depth=found.depth if found else None,
     )
 
@@ -86,7 +86,7 @@ def _sitemap(run: Run, url: Url) -> Request | None:
     return Request.objects.filter(OF_SITEMAPS, run=run, url=url.text).order_by("id").first()
 
 
-def _known(row: Request, run: Run, leads_to: str | None, *, now: datetime) -> Known:
+def _known(row: Request, run: Run, hop: Hop | None, *, now: datetime) -> Known:
     fate = Fate(RequestState(row.state).label)
     wait, until = "", None
     if fate is Fate.QUEUED:
@@ -99,16 +99,25 @@ def _known(row: Request, run: Run, leads_to: str | None, *, now: datetime) -> Kn
         attempts=row.attempts,
         wait=wait,
         until=until,
-        leads_to=leads_to,
+        hop=hop,
     )
 
 
-def _leads_to(row: Request) -> str | None:
-    """Return the request that a redirect was handed over as; None when the run had its URL already."""
+def _hop(row: Request, run: Run) -> Hop | None:
+    """Return where a redirect leads; None for what is none, and where that was not stored yet."""
     if row.reason != "redirected":
         return None
-    hops = Request.objects.filter(~Q(via=""), parent=row.pk)
-    return hops.values_list("url", flat=True).first()
+    own = Request.objects.filter(~Q(via=""), parent=row.pk).values_list("url", flat=True).first()
+    if own is not None:
+        return Hop(url=own, landing=Landing.NEW)
+    if row.leads_to is None:
+        return None
+    there = canonical(row.leads_to, keep_tracking=True)
+    if row.kind:
+        known = _sitemap(run, there) is not None
+    else:
+        known = Request.objects.filter(run=run, key=there.key).exists()
+    return Hop(url=there.text, landing=Landing.KNOWN if known else Landing.NOT_TAKEN)
 
 
 def _outside(run: Run, url: Url) -> str | None:

@@ -6,7 +6,17 @@ from collections import Counter, defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.engine.work import Batch, Ended, Ending, Kind, Listed, Postponed, Returned, Visited
+from crawler.engine.work import (
+    Batch,
+    Ended,
+    Ending,
+    Kind,
+    Listed,
+    Listing,
+    Postponed,
+    Returned,
+    Visited,
+)
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
 from crawler.stores import (
     backlogs,
@@ -34,7 +44,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.engine.ports import Clock
-    from crawler.engine.work import Result
+    from crawler.engine.work import NewRequest, Result
     from crawler.policy.cookies import Cookie
     from crawler.policy.proxies import Health
     from crawler.stores.runs import Spent
@@ -298,6 +308,10 @@ END = (
     "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + 1, "
     "settled_at = %s WHERE id = %s"
 )
+MOVE = (
+    f"UPDATE crawler_request SET state = {Ending.DONE.value}, reason = 'redirected', status = %s, "
+    "leads_to = %s, attempts = attempts + 1, settled_at = %s WHERE id = %s"
+)
 POSTPONE = (
     f"UPDATE crawler_request SET {states.QUEUED}, not_before = %s, reason = %s, attempts = attempts + %s "
     "WHERE id = %s"
@@ -310,40 +324,66 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
     """Move each request to where its result puts it."""
     moment = sql.adapt(now)
     ended: list[tuple[object, ...]] = []
+    moved: list[tuple[object, ...]] = []
     postponed: list[tuple[object, ...]] = []
     due: dict[int, datetime] = {}
     returned: list[tuple[int]] = []
     for result in live:
-        claim, run = result.claim, result.claim.rules.run
+        claim = result.claim
+        _count(result, tallies)
         match result:
+            case Visited(redirected=True):
+                moved.append((result.status, _place(result.found, result.outside), moment, claim.id))
             case Visited():
-                reason = "redirected" if result.redirected else ""
-                ended.append((Ending.DONE.value, reason, result.status, moment, claim.id))
-                _count_visit(result, tallies)
+                ended.append((Ending.DONE.value, "", result.status, moment, claim.id))
+            case Listed(end=Listing(redirected=True, status=status)):
+                moved.append((status, _place(result.sitemaps, result.outside), moment, claim.id))
+            case Listed(end=Listing(status=status)):
+                ended.append((Ending.DONE.value, "", status, moment, claim.id))
             case Listed():
-                if result.end is not None:
-                    reason = "redirected" if result.end.redirected else ""
-                    ended.append((Ending.DONE.value, reason, result.end.status, moment, claim.id))
-                _count_listed(result, tallies)
+                pass
             case Ended():
                 ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))
-                counts = {result.state.name.lower(): 1}
-                if result.state is Ending.SKIPPED and claim.kind is not Kind.PAGE:
-                    counts["sitemaps"] = -1
-                tallies.add(run, bytes=result.wire_bytes, problems=_problems(result), **counts)
             case Postponed():
                 postponed.append((sql.adapt(result.until), result.reason[:300], int(result.counts), claim.id))
                 due[claim.backlog] = min(due.get(claim.backlog, result.until), result.until)
-                tallies.add(run, retries=1)
             case Returned():
                 returned.append((claim.id,))
                 due[claim.backlog] = now
             case never:
                 assert_never(never)
     sql.execute_many(END, ended)
+    sql.execute_many(MOVE, moved)
     sql.execute_many(POSTPONE, postponed)
     sql.execute_many(GIVE_BACK, returned)
     sql.execute_many(DUE_BY, [(sql.adapt(at), backlog, sql.adapt(at)) for backlog, at in sorted(due.items())])
+
+
+def _place(found: Iterable[NewRequest], outside: Iterable[tuple[str, str]]) -> str | None:
+    """Return where a redirect leads, whether the run follows it or not."""
+    places = [link.url.text for link in found] or [url for _reason, url in outside]
+    return places[0] if places else None
+
+
+def _count(result: Result, tallies: Tallies) -> None:
+    """Add up what a result means for its run."""
+    match result:
+        case Visited():
+            _count_visit(result, tallies)
+        case Listed():
+            _count_listed(result, tallies)
+        case Ended():
+            counts = {result.state.name.lower(): 1}
+            if result.state is Ending.SKIPPED and result.claim.kind is not Kind.PAGE:
+                counts["sitemaps"] = -1
+            run = result.claim.rules.run
+            tallies.add(run, bytes=result.wire_bytes, problems=_problems(result), **counts)
+        case Postponed():
+            tallies.add(result.claim.rules.run, retries=1)
+        case Returned():
+            pass
+        case never:
+            assert_never(never)
 
 
 def _count_visit(visit: Visited, tallies: Tallies) -> None:

@@ -221,6 +221,7 @@ def test_redirects_of_sitemaps_are_followed_and_their_loops_are_not(site: Hostil
     assert fetched(run, site) == ["/", "/p/1"]
     assert Request.objects.get(run=run, state=RequestState.FAILED).reason == "redirect_loop"
     assert run.redirected == 1
+    assert Request.objects.get(run=run, reason="redirected").leads_to == site.url("/there.xml")
 
 
 def test_entries_of_other_sites_are_not_asked_for(site: HostileSite) -> None:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
-LINKS = ("/a?utm_source=x#part", "/gone", "/private/x", "/old", "/skip/me", "/broken", "http://far.test/")
+LINKS = (
+    *("/a?utm_source=x#part", "/gone", "/private/x", "/old", "/skip/me", "/known", "/away"),
+    "http://far.test/",
+)
 
 
 @pytest.fixture
@@ -32,7 +35,8 @@ def crawled(hostile_site: HostileSite) -> Run:
     site.serve("/a", "<a href='/deeper'>x</a>")
     site.serve("/old", status=301, headers=[("Location", "/new")])
     site.serve("/new", "new")
-    site.serve("/broken", status=301, headers=[("Location", "/a")])
+    site.serve("/known", status=301, headers=[("Location", "/a")])
+    site.serve("/away", status=301, headers=[("Location", "http://far.test/x")])
     site.serve("/gone", status=410)
     return finished(
         a_run(site.url("/"), obey_robots=True, exclude=["/never/", "/skip/"], max_depth=1, max_pages=50)
@@ -74,7 +78,29 @@ def test_redirects_are_told_from_both_ends(crawled: Run) -> None:
 
     assert (old.leads_to, old.decision.reason) == (new.url, "redirected")
     assert (new.via, new.found_on) == ((old.url,), old.url)
-    assert told(crawled, "/broken").leads_to is None
+
+
+def test_redirect_to_a_page_that_the_run_has_names_it(crawled: Run) -> None:
+    known, page = told(crawled, "/known"), told(crawled, "/a")
+
+    assert known.leads_to == page.url
+    assert known.decision.why == f"it redirects to {page.url}, which the run had already"
+    assert page.via == ()
+
+
+def test_redirect_that_is_not_followed_tells_where_it_leads(crawled: Run) -> None:
+    away = told(crawled, "/away")
+
+    assert away.leads_to == "http://far.test/x"
+    assert away.decision.why == "it redirects to http://far.test/x, which the run did not take"
+
+
+def test_redirect_of_before_its_place_was_stored_says_what_is_known(crawled: Run) -> None:
+    Request.objects.filter(run=crawled).update(leads_to=None)
+
+    assert told(crawled, "/old").leads_to == told(crawled, "/new").url
+    known = told(crawled, "/known")
+    assert (known.leads_to, known.decision.reason) == (None, "redirected")
 
 
 def test_what_was_never_met_has_the_nearest_reason(crawled: Run) -> None:

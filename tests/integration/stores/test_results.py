@@ -195,6 +195,8 @@ def test_redirect_to_a_page_that_is_known_gives_its_place_away(hands: Hands) -> 
     assert states(run) == {f"{A}/": "done", f"{A}/moved": "done", f"{A}/left-out": "queued"}
     assert fresh(run).over_budget == 0
     assert not SpareLink.objects.exists()
+    places = Request.objects.filter(run=run, leads_to__isnull=False).values_list("url", "leads_to")
+    assert list(places) == [(f"{A}/moved", f"{A}/")]
 
 
 def test_links_that_wait_for_a_place_are_bounded_and_all_are_counted(

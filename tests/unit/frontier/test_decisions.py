@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from crawler.frontier.decisions import Case, Decision, Fate, Known, Rule, Verdict, decide, judge
+from crawler.frontier.decisions import (
+    Case,
+    Decision,
+    Fate,
+    Hop,
+    Known,
+    Landing,
+    Rule,
+    Verdict,
+    decide,
+    judge,
+)
 from crawler.frontier.scope import Scope, compile_scope
 from crawler.urls import canonical
 
@@ -75,14 +86,17 @@ def test_waiting_request_tells_what_it_waits_for_and_what_robots_would_say() -> 
 
 
 @pytest.mark.parametrize(
-    ("leads_to", "why"),
+    ("landing", "why"),
     [
-        (f"{SHOP}new", f"it redirects to {SHOP}new, which is a request of its own"),
+        (Landing.NEW, f"it redirects to {SHOP}new, which is a request of its own"),
+        (Landing.KNOWN, f"it redirects to {SHOP}new, which the run had already"),
+        (Landing.NOT_TAKEN, f"it redirects to {SHOP}new, which the run did not take"),
         (None, "it redirects to a page that the run had already, or that it does not follow"),
     ],
 )
-def test_redirect_tells_where_it_leads(leads_to: str | None, why: str) -> None:
-    gone = Known(fate=Fate.DONE, reason="redirected", status=301, leads_to=leads_to)
+def test_redirect_tells_where_it_leads(landing: Landing | None, why: str) -> None:
+    hop = Hop(url=f"{SHOP}new", landing=landing) if landing else None
+    gone = Known(fate=Fate.DONE, reason="redirected", status=301, hop=hop)
 
     assert told(request=gone).why == why
 
