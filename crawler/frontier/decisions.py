@@ -132,6 +132,15 @@ class Decision:
     rule: Rule | None = None
     until: datetime | None = None
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """`why`, parted: what stands before the words of the rule that it quotes, those, and the rest.
+
+        The second is empty where it quotes none.
+        """
+        quoted = self.rule.text if self.rule else ""
+        return self.why.rpartition(quoted) if quoted and quoted in self.why else (self.why, "", "")
+
 
 def decide(case: Case) -> Decision:
     """Return what happened to the URL of `case`, or what would."""

@@ -35,7 +35,8 @@ def test_answer_quotes_what_decided(client: Client, run: Run) -> None:
 
     shown = page(client, run, f"{row.url}#part")
 
-    assert "robots.txt, line 3: <code>Disallow: /&lt;b&gt;</code>" in shown
+    assert "Line 3 of robots.txt forbids it: <code>Disallow: /&lt;b&gt;</code>." in shown
+    assert shown.count("Disallow") == 1
     assert "the fragment, which you asked for and which makes no other page" in shown
 
 

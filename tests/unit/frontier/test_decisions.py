@@ -68,6 +68,22 @@ def test_skipped_by_robots_quotes_line_and_rule() -> None:
     assert decision.why == "line 12 of robots.txt forbids it: Disallow: /a, b"
 
 
+def test_words_are_parted_where_they_quote_the_rule() -> None:
+    skipped = told(request=Known(fate=Fate.SKIPPED, reason="robots: line 1, Disallow: /"))
+    assert skipped.parts == ("line 1 of robots.txt forbids it: ", "Disallow: /", "")
+
+    trapped = told(outside="trap_alike")
+    assert trapped.parts[1:] == ("alike 200", ")")
+    assert "".join(trapped.parts) == trapped.why
+
+
+def test_words_that_quote_no_rule_stay_whole() -> None:
+    decision = told(scope=a_scope(include=["/a/"]), outside="include")
+
+    assert decision.rule is not None
+    assert decision.parts == (decision.why, "", "")
+
+
 def test_failure_is_explained_with_its_attempts() -> None:
     decision = told(request=Known(fate=Fate.FAILED, reason="timed_out", status=None, attempts=3))
 
