@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from crawler.models import Run, RunState
+from crawler.models import Run, RunLogin, RunState
 from crawler.queries import outages
 from crawler.queries import runs as listed
 from crawler.queue import lane_for
@@ -51,12 +51,21 @@ class OutageOut(Schema):
     ended_at: datetime | None
 
 
+class RunLoginOut(Schema):
+    """How a run that logs in stands with that; while it is `logging_in`, nothing of it is fetched."""
+
+    logging_in: bool
+    times: Annotated[int, Field(description="How often it was found to be logged in.")]
+    logged_in_at: Annotated[datetime | None, Field(description="When its login was last sent, if it was.")]
+
+
 class RunOut(Schema):
     """One execution of a target. `reason` says why it failed or was cancelled.
 
     `priority` is what the deadline makes of `own_priority`; `deadline_met` is null while that is open.
 
-    `outages` are told of one run only, not in lists.
+    `outages` and `login` are told where one run is read, and nowhere else; there, `login` is null of runs
+    that do not log in.
     """
 
     id: int
@@ -88,6 +97,7 @@ class RunOut(Schema):
     over_budget: int
     sitemaps: int
     outages: list[OutageOut] = []
+    login: RunLoginOut | None = None
 
 
 class RunList(Schema):
@@ -169,7 +179,7 @@ def get_run(request: HttpRequest, run_id: int) -> RunOut:
         OutageOut(kind=span.kind.value, began_at=span.began_at, ended_at=span.ended_at)
         for span in outages.of_run(run)
     ]
-    return run_out(run).model_copy(update={"outages": stood})
+    return run_out(run).model_copy(update={"outages": stood, "login": _login_out(run)})
 
 
 @router.patch("/runs/{int:run_id}", response=RunOut)
@@ -229,8 +239,19 @@ def run_out(run: Run) -> RunOut:
     )
 
 
+def _login_out(run: Run) -> RunLoginOut | None:
+    login = RunLogin.objects.filter(run=run).first()
+    if login is None:
+        return None
+    return RunLoginOut(
+        logging_in=run.awaits_login and not run.is_final,
+        times=login.number,
+        logged_in_at=login.logged_in_at,
+    )
+
+
 _OTHERWISE: Final = frozenset(
-    {"id", "target", "own_priority", "lane", "deadline", "schedule", "counts", "outages"}
+    {"id", "target", "own_priority", "lane", "deadline", "schedule", "counts", "outages", "login"}
 )
 """What a run tells under another name than its row has for it, or works out."""
 

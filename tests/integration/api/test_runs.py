@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from crawler.models import (
     Request,
     RequestState,
     Run,
+    RunLogin,
     RunState,
     RunTrigger,
 )
@@ -73,6 +75,20 @@ def test_counts_are_told_by_state_and_add_up(api: Api, mixed: Run) -> None:
     assert told["counts"] == {"queued": 1, "leased": 1, "done": 2, "failed": 1, "skipped": 1, "dead": 1}
     assert sum(told["counts"].values()) == told["discovered"] == 7
     assert (told["state"], told["items"], told["bytes"], told["finished_at"]) == ("running", 9, 1234, None)
+
+
+def test_run_tells_how_its_login_stands(api: Api, run: Run) -> None:
+    assert api.get(f"/runs/{run.pk}").json()["login"] is None
+
+    RunLogin.objects.create(run=run, asked_at=NOW, logged_in_at=NOW, number=2)
+    Run.objects.filter(pk=run.pk).update(awaits_login=True)
+    told = api.get(f"/runs/{run.pk}").json()["login"]
+    assert (told["logging_in"], told["times"]) == (True, 2)
+    assert datetime.fromisoformat(told["logged_in_at"]) == NOW
+
+    Run.objects.filter(pk=run.pk).update(state=RunState.FAILED)
+    assert api.get(f"/runs/{run.pk}").json()["login"]["logging_in"] is False
+    assert api.get("/runs").json()["items"][0]["login"] is None
 
 
 def test_list_is_newest_first_and_filters(api: Api, target: Target) -> None:
