@@ -435,15 +435,15 @@ class Engine:
 def _settled_unsent(host: HeldHost, claim: Claim) -> Ended | Listed | None:
     """Return how a claim ends for which nothing is sent; None when it is to be asked for."""
     if host.given_up:
-        return Ended(claim=claim, state=Ending.FAILED, reason=UNAVAILABLE)
+        return Ended(claim=claim, state=Ending.FAILED, reason=UNAVAILABLE, sent=False)
     trapped = host.trapped.refusal(claim) if claim.kind is Kind.PAGE else None
     refusal = trapped or robots.refusal(host, claim.url, claim.rules)
     if refusal is not None:
-        return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal)
+        return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal, sent=False)
     if claim.kind is Kind.PAGE:
         return None
     if claim.room is not None and claim.room.pages is not None and claim.room.pages <= 0:
-        return Ended(claim=claim, state=Ending.SKIPPED, reason=PAGE_LIMIT)
+        return Ended(claim=claim, state=Ending.SKIPPED, reason=PAGE_LIMIT, sent=False)
     return _named_before(host, claim)
 
 

@@ -284,7 +284,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A request that gave no page, for good; `problems` when it came and could not be read."""
+    """A request that gave no page, for good; `problems` when it came and could not be read.
+
+    `sent` says whether it was sent this time, as what is forbidden or given up beforehand is not.
+    """
 
     claim: Claim
     state: Ending
@@ -295,6 +298,7 @@ class Ended:
     cookies: tuple[Cookie, ...] = ()
     proxies: tuple[Health, ...] = ()
     logged_out: int | None = None
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

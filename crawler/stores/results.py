@@ -305,7 +305,7 @@ def _note_landings(live: Iterable[Result]) -> None:
 
 
 END = (
-    "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + 1, "
+    "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + %s, "
     "settled_at = %s WHERE id = %s"
 )
 MOVE = (
@@ -335,15 +335,16 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
             case Visited(redirected=True):
                 moved.append((result.status, _place(result.found, result.outside), moment, claim.id))
             case Visited():
-                ended.append((Ending.DONE.value, "", result.status, moment, claim.id))
+                ended.append((Ending.DONE.value, "", result.status, 1, moment, claim.id))
             case Listed(end=Listing(redirected=True, status=status)):
                 moved.append((status, _place(result.sitemaps, result.outside), moment, claim.id))
             case Listed(end=Listing(status=status)):
-                ended.append((Ending.DONE.value, "", status, moment, claim.id))
+                ended.append((Ending.DONE.value, "", status, int(status is not None), moment, claim.id))
             case Listed():
                 pass
             case Ended():
-                ended.append((result.state.value, result.reason[:300], result.status, moment, claim.id))
+                why, sent = result.reason[:300], int(result.sent)
+                ended.append((result.state.value, why, result.status, sent, moment, claim.id))
             case Postponed():
                 postponed.append((sql.adapt(result.until), result.reason[:300], int(result.counts), claim.id))
                 due[claim.backlog] = min(due.get(claim.backlog, result.until), result.until)

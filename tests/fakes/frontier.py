@@ -362,12 +362,9 @@ class FakeFrontier:
                     self.world.put(request.backlog.run, link.url.text, depth=link.depth, via=link.via)
             case Listed():
                 self._list(result, request)
-            case Ended(state=state, reason=reason):
-                request.state, request.reason, request.attempts = (
-                    state.name.lower(),
-                    reason,
-                    request.attempts + 1,
-                )
+            case Ended(state=state, reason=reason, sent=sent):
+                request.state, request.reason = state.name.lower(), reason
+                request.attempts += sent
                 self.world.fill_up(request.backlog.run)
             case Postponed(until=until, counts=counts):
                 request.state, request.not_before = "queued", until
@@ -381,7 +378,8 @@ class FakeFrontier:
         """Take a part of a sitemap; only the last one ends its request."""
         run = request.backlog.run
         if part.end is not None:
-            request.state, request.attempts = "done", request.attempts + 1
+            request.state = "done"
+            request.attempts += part.end.status is not None
             request.reason = "redirected" if part.end.redirected else ""
         for link in (*part.found, *part.sitemaps):
             self.world.put(run, link.url.text, depth=link.depth, via=link.via, kind=link.kind)

@@ -116,6 +116,7 @@ def test_what_robots_forbids_is_skipped_and_said_so(site: HostileSite) -> None:
     assert (run.pages, run.skipped) == (3, 1)
     assert len(site.asked("/robots.txt")) == 1
     assert site.asked("/private/a") == []
+    assert Request.objects.get(run=run, state=RequestState.SKIPPED).attempts == 0
     assert_conserved(run)
 
 

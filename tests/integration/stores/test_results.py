@@ -114,7 +114,7 @@ def test_every_way_to_end_is_counted(hands: Hands, clock: FakeClock) -> None:
     hands.commit(
         visited(claims[0]),
         Ended(claim=claims[1], state=Ending.FAILED, reason="status-404", status=404, wire_bytes=9),
-        Ended(claim=claims[2], state=Ending.SKIPPED, reason="robots: line 2, Disallow: /"),
+        Ended(claim=claims[2], state=Ending.SKIPPED, reason="robots: line 2, Disallow: /", sent=False),
         Postponed(claim=claims[3], until=clock.now(), reason="timed_out"),
     )
 
@@ -124,6 +124,8 @@ def test_every_way_to_end_is_counted(hands: Hands, clock: FakeClock) -> None:
     failed = Request.objects.get(state=RequestState.FAILED)
     assert (failed.reason, failed.status) == ("status-404", 404)
     assert failed.settled_at is not None
+    sent = dict(Request.objects.filter(run=run).values_list("url", "attempts"))
+    assert [sent[claim.url] for claim in claims] == [1, 1, 0, 1, 0]
     assert_conserved(run)
 
 
