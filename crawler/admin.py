@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import BinaryField
 from django.utils.functional import cached_property
 
 from crawler import models
+from crawler.models.fields import EncryptedJSONField, OrderedJSONField
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -21,6 +23,7 @@ else:
     _Paginator = Paginator
 
 MOST_ROWS = 10_000
+INCOMPARABLE = (BinaryField, OrderedJSONField, EncryptedJSONField)
 
 
 class Uncounted(_Paginator):
@@ -32,7 +35,15 @@ class Uncounted(_Paginator):
         return rows[:MOST_ROWS].count()
 
 
-class ReadOnly(_Admin):
+class Comparing(_Admin):
+    """Refuses filters by columns that no text of a URL can be compared with: bytes, secrets, ordered JSON."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        unfit = {column.name for column in self.opts.fields if isinstance(column, INCOMPARABLE)}
+        return lookup.partition("__")[0] not in unfit and super().lookup_allowed(lookup, value, request)
+
+
+class ReadOnly(Comparing):
     """Shows rows that only the crawler writes: changing one by hand would break what it relies on."""
 
     show_full_result_count = False
@@ -55,7 +66,7 @@ class ReadOnly(_Admin):
 
 
 @admin.register(models.Target)
-class TargetAdmin(_Admin):
+class TargetAdmin(Comparing):
     """Targets. They are registered and changed in the web page, which checks them; here they are read."""
 
     list_display = ("name", "owner", "scope", "scraper", "priority", "enabled", "hidden", "deleted_at")
