@@ -1,0 +1,242 @@
+"""How long each list of the API and each page of the site takes, with a million items and requests.
+
+    ./run bench api [--items N] [--requests N] [--rounds N] [--postgres] [--keep]
+
+A database in a temporary folder is filled with 100 targets, of which the first has half of all items,
+pages and requests. Each address is asked for in this process, through all of Django but the socket,
+by an administrator, who sees everything, and by a person who owns every tenth target. The first
+answer of each is not counted; without a broker nothing is cached between two answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import math
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import filled
+from benchmarks.crawls import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.test import Client
+
+    from benchmarks.filled import Filled
+
+RESULTS = Path(__file__).resolve().parent.parent / "var" / "bench"
+LISTING_MS, SEARCH_MS = 100, 300
+FEWEST_ROUNDS = 5
+ENOUGH_SECONDS = 6.0
+FREQUENT = filled.WORDS[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """What is asked for, and within how many milliseconds 95 % of the answers are to come."""
+
+    path: str
+    name: str
+    within_ms: int = LISTING_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """How long the answers to one caller took, smallest first."""
+
+    address: Address
+    caller: str
+    milliseconds: tuple[float, ...]
+
+    def at(self, part: float) -> float:
+        return self.milliseconds[max(0, math.ceil(part * len(self.milliseconds)) - 1)]
+
+    @property
+    def misses(self) -> bool:
+        return self.at(0.95) > self.address.within_ms
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./run bench api", description=__doc__.partition("\n")[0])
+    parser.add_argument("--items", type=int, default=1_000_000, help="items and pages (default: %(default)s)")
+    parser.add_argument("--requests", type=int, default=1_000_000, help="requests (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=20, help="answers of each (default: %(default)s)")
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with the database")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="trawl-bench-"))
+    sizes = filled.Sizes(items=asked.items, pages=asked.items, requests=asked.requests, targets=100)
+    try:
+        with filled.database(folder, postgres=asked.postgres) as variables:
+            found = measure(sizes, variables, rounds=asked.rounds)
+    finally:
+        if asked.keep:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    name = "postgresql" if asked.postgres else "sqlite"
+    _write(RESULTS / f"api-{name}.json", found, sizes)
+    return report_of(found)
+
+
+def measure(sizes: filled.Sizes, variables: dict[str, str], *, rounds: int) -> list[Timed]:
+    """Fill the database that `variables` name and return how long each address takes each caller."""
+    print(f"writing {sizes.items:,} items and pages, {sizes.requests:,} requests ...", flush=True)
+    filled.connect(variables)
+    began = time.monotonic()
+    made = filled.fill(sizes)
+    print(f"written in {time.monotonic() - began:.0f} s; asking ...", flush=True)
+    found = []
+    callers = {
+        "administrator": (made.administrator, filled.ADMINISTRATOR, 0),
+        "person": (made.person, filled.PERSON, 1),
+    }
+    for caller, (token, name, place) in callers.items():
+        api, site = filled.client(token), filled.signed_in(name)
+        for address in addresses(made, sizes, place=place):
+            client = api if address.path.startswith("/api/") else site
+            took = _times(client, address, rounds)
+            found.append(Timed(address=address, caller=caller, milliseconds=took))
+    return found
+
+
+def addresses(made: Filled, sizes: filled.Sizes, *, place: int) -> list[Address]:
+    """Return all that is asked for, about the target at `place` and its newest run where one is named."""
+    target, run = made.targets[place], made.runs[place]
+    return [*_api(target, run, sizes), *_pages(target, run, sizes), *_searches(target)]
+
+
+def _api(target: int, run: int, sizes: filled.Sizes) -> Iterable[Address]:
+    deep = _cursor(sizes.items // 2)
+    for name, path in (
+        ("targets", "targets"),
+        ("target", f"targets/{target}"),
+        ("runs", "runs"),
+        ("runs of a target", f"runs?target={target}"),
+        ("run", f"runs/{run}"),
+        ("requests", f"runs/{run}/requests"),
+        ("requests, deep", f"runs/{run}/requests?cursor={_cursor(sizes.requests // 2)}"),
+        ("requests, failed", f"runs/{run}/requests?state=failed"),
+        ("requests, done", f"runs/{run}/requests?state=done"),
+        ("links outside", f"runs/{run}/outside"),
+        ("sitemaps", f"runs/{run}/sitemaps"),
+        ("problems", f"runs/{run}/problems"),
+        ("queue", "queue"),
+        ("queue of a run", f"runs/{run}/queue"),
+        ("items", "items"),
+        ("items, deep", f"items?cursor={deep}"),
+        ("items of a target", f"items?target={target}"),
+        ("items of a target, deep", f"items?target={target}&cursor={deep}"),
+        ("items of a run", f"items?run={run}"),
+        ("items of a run, deep", f"items?run={run}&cursor={deep}"),
+        ("items changed since, none", "items?changed_since=2030-01-01T00:00:00Z"),
+        ("pages", "pages"),
+        ("pages, deep", f"pages?cursor={deep}"),
+        ("pages of a target", f"pages?target={target}"),
+        ("pages with a status", "pages?status=404"),
+        ("pages with a status that none has", "pages?status=500"),
+        ("pages changed since, none", "pages?changed_since=2030-01-01T00:00:00Z"),
+        ("events", "events"),
+        ("calendar", "calendar"),
+    ):
+        yield Address(name=f"API: {name}", path=f"/api/v1/{path}")
+
+
+def _pages(target: int, run: int, sizes: filled.Sizes) -> Iterable[Address]:
+    deep = _cursor(sizes.items // 2)
+    for name, path in (
+        ("overview", ""),
+        ("targets", "targets/"),
+        ("target", f"targets/{target}/"),
+        ("runs", "runs/"),
+        ("run", f"runs/{run}/"),
+        ("requests", f"runs/{run}/requests/"),
+        ("requests, failed", f"runs/{run}/requests/?state=failed"),
+        ("queue", "queue/"),
+        ("queue of a run", f"runs/{run}/queue/"),
+        ("items", "items/"),
+        ("items, deep", f"items/?cursor={deep}"),
+        ("items of a target", f"items/?target={target}"),
+        ("items of a run", f"items/?run={run}"),
+        ("items changed in a week, none", "items/?since=7d"),
+        ("item", "items/1/"),
+        ("hosts", "hosts/"),
+        ("calendar", "calendar/"),
+        ("webhooks", "webhooks/"),
+    ):
+        yield Address(name=f"page: {name}", path=f"/{path}")
+
+
+def _searches(target: int) -> Iterable[Address]:
+    for name, word in (("frequent", FREQUENT), ("rare", filled.RARE), ("absent", "qqqqq")):
+        for where, path in (
+            ("API: items", f"/api/v1/items?q={word}"),
+            ("API: items of a target", f"/api/v1/items?target={target}&q={word}"),
+            ("API: pages", f"/api/v1/pages?q={word}"),
+            ("page: items", f"/items/?q={word}"),
+        ):
+            yield Address(name=f"{where}, a {name} word", path=path, within_ms=SEARCH_MS)
+
+
+def _cursor(after: int) -> str:
+    """Return the cursor that begins after the row with this id, of a list that is ordered by ids."""
+    return base64.urlsafe_b64encode(json.dumps([False, after]).encode()).decode().rstrip("=")
+
+
+def _times(client: Client, address: Address, rounds: int) -> tuple[float, ...]:
+    took: list[float] = []
+    ask(client, address.path)
+    while len(took) < rounds and (len(took) < FEWEST_ROUNDS or sum(took) < 1_000 * ENOUGH_SECONDS):
+        took.append(ask(client, address.path))
+    return tuple(sorted(took))
+
+
+def ask(client: Client, path: str) -> float:
+    """Return how many milliseconds the answer takes; one that is not 200 ends the benchmark."""
+    began = time.perf_counter()
+    answer = client.get(path)
+    milliseconds = 1_000 * (time.perf_counter() - began)
+    if answer.status_code != 200:
+        raise SystemExit(f"{path} was answered with {answer.status_code}: {answer.content[:300]!r}")
+    return milliseconds
+
+
+def _write(file: Path, found: list[Timed], sizes: filled.Sizes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lists = [
+        {
+            **asdict(timed.address),
+            "caller": timed.caller,
+            "rounds": len(timed.milliseconds),
+            "p50_ms": timed.at(0.5),
+            "p95_ms": timed.at(0.95),
+        }
+        for timed in found
+    ]
+    figures = {"machine": report.machine(), "sizes": asdict(sizes), "lists": lists}
+    file.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"figures in {file}")
+
+
+def report_of(found: list[Timed]) -> int:
+    """Print a row for each address; return 1 where one misses its target."""
+    print("\n| asked for | by | p50 ms | p95 ms | within ms | |\n|---|---|---|---|---|---|")
+    for timed in found:
+        figures = f"{timed.at(0.5):,.1f} | {timed.at(0.95):,.1f} | {timed.address.within_ms}"
+        verdict = "MISSED" if timed.misses else ""
+        print(f"| {timed.address.name} | {timed.caller} | {figures} | {verdict} |")
+    missed = sum(timed.misses for timed in found)
+    print(f"\n{missed} of {len(found)} miss their target")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
