@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from crawler.exports import csv, json, jsonl
-from crawler.exports.rows import SYSTEM_COLUMNS, Row, columns
+from crawler.exports.rows import SYSTEM_COLUMNS, Row, columns, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["FORMATS", "SYSTEM_COLUMNS", "Format", "Row", "columns"]
+__all__ = ["FORMATS", "SYSTEM_COLUMNS", "Format", "Row", "columns", "decode"]
 
 
 class Writer(Protocol):

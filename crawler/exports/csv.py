@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from crawler.exports.rows import Row
 
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS: Final = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 def write(rows: Iterable[Row], *, columns: Sequence[str] = (), raw: bool = False) -> Iterator[bytes]:
@@ -44,15 +44,16 @@ def _lines(rows: Iterable[Row], columns: Sequence[str], *, raw: bool) -> Iterato
 
 
 def _cell(value: Any, *, raw: bool) -> str | int | float:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return value
-        case str():
-            text = value
-        case _:
-            text = encode(value).decode()
-    return f"'{text}" if not raw and text.startswith(FORMULA_STARTS) else text
+    if isinstance(value, str):  # nearly all are
+        text = value
+    else:
+        match value:
+            case None:
+                return ""
+            case bool():
+                return "true" if value else "false"
+            case int() | float():
+                return value
+            case _:
+                text = encode(value).decode()
+    return f"'{text}" if not raw and text[:1] in FORMULA_STARTS else text

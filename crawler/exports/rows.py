@@ -21,7 +21,8 @@ def columns(rows: Iterable[Row], *, first: Iterable[str] = ()) -> tuple[str, ...
     """Return every column of `rows`: those of `first` that occur, the others as they appear, then ours."""
     seen: dict[str, None] = {}
     for row in rows:
-        seen.update(dict.fromkeys(row))
+        if not row.keys() <= seen.keys():
+            seen.update(dict.fromkeys(row))
     ours = [name for name in SYSTEM_COLUMNS if seen.pop(name, ...) is None]
     front = [name for name in dict.fromkeys(first) if name in seen]
     return (*front, *(name for name in seen if name not in front), *ours)
@@ -37,6 +38,19 @@ def encode(value: object) -> bytes:
         return orjson.dumps(value)
     except TypeError:
         return json.dumps(value, separators=(",", ":")).encode()
+
+
+def decode(text: str) -> Any:
+    """Return the value that stored JSON holds, exactly.
+
+    orjson makes floats of integers beyond 64 bits: what it would not write as it stands is read the
+    slower way.
+    """
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
+    return value if orjson.dumps(value) == text.encode() else json.loads(text)
 
 
 def chunked(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -40,5 +40,5 @@ def after(run: Run, place: int, *, limit: int = PAGE_ROWS) -> tuple[list[Row], i
     places = list(seen)
     if not places:
         return [], place
-    pairs = exports.as_seen({item: version for _place, item, version in places})
-    return [exports.flat(item, version=version, run=run.pk) for item, version in pairs], places[-1][0]
+    rows = exports.as_seen({item: version for _place, item, version in places}, run=run.pk)
+    return list(rows), places[-1][0]

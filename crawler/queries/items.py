@@ -15,13 +15,11 @@ from crawler.queries.paging import Listing, listing
 from crawler.queries.search import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
-
-    from crawler.exports import Row
 
 NAMES = ("name", "title", "headline")
 
@@ -113,17 +111,6 @@ def versions_seen(shown: Iterable[Item], run: int) -> dict[int, ItemVersion]:
     current = {item.pk: item.version for item in shown}
     sightings = Sighting.objects.filter(run=run, item__in=current).values_list("item_id", "version")
     return exports.versions({pk: version for pk, version in sightings if version != current[pk]})
-
-
-def flat(found: QuerySet[Item], *, page_rows: int = 1_000) -> Iterator[Row]:
-    """Yield `found` as exported rows, oldest first, each page of `page_rows` in a transaction of its own."""
-    cursor = None
-    while True:
-        rows = listing(found, order=("id",), cursor=cursor, size=page_rows)
-        yield from (exports.flat(item) for item in rows.rows)
-        cursor = rows.next
-        if cursor is None:
-            return
 
 
 def columns(shown: Iterable[ItemLine], *, most: int = 6) -> tuple[Column, ...]:

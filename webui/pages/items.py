@@ -81,9 +81,11 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     found = asked.found_by(request.user)
 
     def rows() -> Iterator[Row]:
-        return exports.rows(target=run.target, run=run) if run and whole_run else items.flat(found)
+        return exports.rows(target=run.target, run=run) if run and whole_run else exports.current(found)
 
-    columns = exported_columns(rows()) if chosen.needs_columns else ()
+    columns: tuple[str, ...] = ()
+    if chosen.needs_columns:
+        columns = exported_columns(rows()) if whole_run else exports.columns_in(found)
     name = f"items-{timezone.now():%Y-%m-%d}{chosen.suffix}"
     return StreamingHttpResponse(
         chosen.write(rows(), columns=columns),

@@ -141,6 +141,33 @@ def test_export_rows_are_flat(api: Api, target: Target, item: MakeItem) -> None:
     }
 
 
+@pytest.mark.parametrize("microsecond", [0, 120_000, 999_999])
+def test_moments_leave_to_the_microsecond(api: Api, target: Target, item: MakeItem, microsecond: int) -> None:
+    moment = NOW.replace(microsecond=microsecond)
+    item(1, first_seen=moment, last_seen=moment + timedelta(days=1))
+
+    row = json.loads(export(api, target, ""))
+
+    assert row["_first_seen"] == moment.isoformat().replace("+00:00", "Z")
+    assert row["_last_seen"] == (moment + timedelta(days=1)).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"z": 1, "a": [{"c": None, "b": 0.1}], "ab": "Löffel \N{PILE OF POO}"},
+        {"large": 2**64, "larger": -(10**30), "half": "\ud83d"},
+        {"value": [1, "two"]},
+    ],
+)
+def test_data_leaves_as_it_was_stored(api: Api, target: Target, item: MakeItem, data: dict[str, Any]) -> None:
+    item(1, data=data)
+
+    row = json.loads(export(api, target, ""))
+
+    assert list(row.items())[: len(data)] == list(data.items())
+
+
 def test_every_format_has_every_item(
     api: Api, target: Target, item: MakeItem, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.exports import FORMATS, SYSTEM_COLUMNS, columns
+from crawler.exports import FORMATS, SYSTEM_COLUMNS, columns, decode
+from crawler.exports.rows import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,3 +121,25 @@ def test_rows_are_written_as_they_come(name: str) -> None:
 
     assert 60_000 < len(first) < 70_000
     assert taken < 100
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        st.lists,
+    )
+)
+def test_stored_json_is_read_exactly(value: object) -> None:
+    assert decode(encode(value).decode()) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["18446744073709551616", '{"a": [-9223372036854775809]}', '"\\ud83d"', "1e400", " 1.50 ", "[1,1.0]"],
+)
+def test_what_orjson_reads_otherwise_is_read_as_python_does(text: str) -> None:
+    assert repr(decode(text)) == repr(json.loads(text))

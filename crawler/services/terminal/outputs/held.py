@@ -36,7 +36,7 @@ def _marks(row: object, run: int) -> Iterator[bytes]:
         return
     key = str(row.get("_key", ""))
     yield mark(key)
-    if key.startswith("'") and key[1:].startswith(FORMULA_STARTS):  # how CSV disarms a formula
+    if key.startswith("'") and key[1:2] in FORMULA_STARTS:  # how CSV disarms a formula
         yield mark(key[1:])
 
 
