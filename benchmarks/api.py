@@ -111,7 +111,8 @@ def measure(sizes: filled.Sizes, variables: dict[str, str], *, rounds: int) -> l
 def addresses(made: Filled, sizes: filled.Sizes, *, place: int) -> list[Address]:
     """Return all that is asked for, about the target at `place` and its newest run where one is named."""
     target, run = made.targets[place], made.runs[place]
-    return [*_api(target, run, sizes), *_pages(target, run, sizes), *_searches(target)]
+    item = Address(name="page: item", path=f"/items/{made.item}/")
+    return [*_api(target, run, sizes), *_pages(target, run, sizes), item, *_searches(target)]
 
 
 def _api(target: int, run: int, sizes: filled.Sizes) -> Iterable[Address]:
@@ -167,7 +168,6 @@ def _pages(target: int, run: int, sizes: filled.Sizes) -> Iterable[Address]:
         ("items of a target", f"items/?target={target}"),
         ("items of a run", f"items/?run={run}"),
         ("items changed in a week, none", "items/?since=7d"),
-        ("item", "items/1/"),
         ("hosts", "hosts/"),
         ("calendar", "calendar/"),
         ("webhooks", "webhooks/"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What was made: targets, with the newest run, host and backlog of each, and tokens for the API.
+    """What was made: targets, with the newest run, host and backlog of each, tokens, and the first item.
 
     The person owns every tenth target, the first one not among them.
     """
@@ -67,6 +67,7 @@ class Filled:
     backlogs: tuple[int, ...]
     administrator: str
     person: str
+    item: int = 0
 
 
 @contextmanager
@@ -136,7 +137,8 @@ def make(sizes: Sizes) -> Filled:
     """Make the rows in tables that are there."""
     made = _few(sizes)
     _insert("crawler_item", ITEM, map(_items(sizes, made), range(sizes.items)))
-    _insert("crawler_sighting", SIGHTING, _sightings(sizes, made))
+    made = replace(made, item=_first_item())
+    _insert("crawler_sighting", SIGHTING, map(_sightings(sizes, made), range(sizes.items)))
     _insert("crawler_page", PAGE, map(_pages(sizes, made), range(sizes.pages)))
     _insert("crawler_request", REQUEST, map(_requests(sizes, made), range(sizes.requests)))
     _settle(made, sizes)
@@ -191,11 +193,14 @@ def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()[:16]
 
 
-def _sightings(sizes: Sizes, made: Filled) -> Iterator[tuple[Any, ...]]:
+def _first_item() -> int:
     from crawler.models import Item
 
-    first = Item.objects.order_by("pk").values_list("pk", flat=True)[:1].get()
-    return ((made.runs[sizes.target_of(number)], first + number, 1) for number in range(sizes.items))
+    return Item.objects.order_by("pk").values_list("pk", flat=True)[:1].get()
+
+
+def _sightings(sizes: Sizes, made: Filled) -> Callable[[int], tuple[Any, ...]]:
+    return lambda number: (made.runs[sizes.target_of(number)], made.item + number, 1)
 
 
 def _moments() -> Callable[[int], Any]:

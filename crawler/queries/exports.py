@@ -67,9 +67,12 @@ def rows(*, target: Target, run: Run | None = None, page_rows: int = PAGE_ROWS) 
     return current(Item.objects.filter(target=target), page_rows=page_rows)
 
 
-def current(found: QuerySet[Item], *, page_rows: int = PAGE_ROWS) -> Iterator[Row]:
-    """Yield the items of `found` as they are now, oldest first, each page in a transaction of its own."""
-    for page in _pages(found, *OF_ITEMS, rows=page_rows):
+def current(found: QuerySet[Item], *, by: str = "id", page_rows: int = PAGE_ROWS) -> Iterator[Row]:
+    """Yield the items of `found` as they are now, oldest first, each page in a transaction of its own.
+
+    `by` is a column that equals their ids, of a joined table where its index has the order.
+    """
+    for page in _pages(found, *OF_ITEMS, by=by, rows=page_rows):
         yield from map(_flat, map(Kept._make, page))
 
 
@@ -80,24 +83,27 @@ def columns(*, target: Target, run: Run | None = None) -> tuple[str, ...]:
     return columns_in(Item.objects.filter(target=target), first=target.fields)
 
 
-def columns_in(found: QuerySet[Item], *, first: Iterable[str] = ()) -> tuple[str, ...]:
+def columns_in(found: QuerySet[Item], *, by: str = "id", first: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the columns of `current(found)`; of the items only their data is read for that."""
-    return columns_of(_data(found), first=first)
+    return columns_of(_data(found, by), first=first)
 
 
-def _data(found: QuerySet[Item]) -> Iterator[Row]:
+def _data(found: QuerySet[Item], by: str) -> Iterator[Row]:
     """Yield the fields of each item, and once those of ours that each row has."""
-    for page in _pages(found, *_texts("data"), rows=PAGE_ROWS):
+    for page in _pages(found, *_texts("data"), by=by, rows=PAGE_ROWS):
         yield from (_fields(text) for _pk, text in page)
         if page:
             yield dict.fromkeys(SYSTEM_COLUMNS)
 
 
-def _pages(found: QuerySet[Item], *columns: str | Cast, rows: int) -> Iterator[list[tuple[Any, ...]]]:
+def _pages(
+    found: QuerySet[Item], *columns: str | Cast, by: str, rows: int
+) -> Iterator[list[tuple[Any, ...]]]:
     """Yield ids and columns of `found`, oldest first, as many `rows` at a time."""
     after = 0
     while True:
-        page = list(found.filter(pk__gt=after).order_by("pk").values_list("pk", *columns)[:rows])
+        left = found.filter(**{f"{by}__gt": after}).order_by(by)
+        page = list(left.values_list("pk", *columns)[:rows])
         yield page
         if len(page) < rows:
             return

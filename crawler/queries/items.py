@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Min, Q, TextField
+from django.db.models import FilteredRelation, Min, Q, TextField
 from django.db.models.functions import Cast
 
 from crawler.models import Item, ItemVersion, Sighting, Target
@@ -88,7 +88,8 @@ def search(
     if target is not None:
         found = found.filter(target=target)
     if run is not None:
-        found = found.filter(sightings__run=run)
+        one = FilteredRelation("sightings", condition=Q(sightings__run=run))
+        found = found.annotate(seen=one).filter(seen__run=run)
     if changed_since is not None:
         found = found.filter(changed_at__gte=changed_since)
     found = found.annotate(text=Cast("data", TextField())) if q.strip() else found
@@ -97,11 +98,31 @@ def search(
     return found
 
 
+def place(run: int | None) -> str:
+    """Return the column by which what `search` found for `run` is in the order of the items' ids.
+
+    It is the sighting's where there is one: else all that the run saw would be sorted for each page.
+    """
+    return "id" if run is None else "seen__item_id"
+
+
+def listed(
+    found: QuerySet[Item],
+    *,
+    order: tuple[str, ...],
+    run: int | None = None,
+    cursor: str | None = None,
+    size: int = 50,
+) -> Listing[Item]:
+    """Return a page of what `search` found for `run`, ordered by id. Raises BadCursor."""
+    return listing(found, order=order, by={"id": place(run)}, cursor=cursor, size=size)
+
+
 def page(
     found: QuerySet[Item], *, run: int | None = None, cursor: str | None = None, size: int = 50
 ) -> Listing[ItemLine]:
     """Return a page of `found`, newest first; with `run` as that run saw them. Raises BadCursor."""
-    rows = listing(found.select_related("target"), order=("-id",), cursor=cursor, size=size)
+    rows = listed(found.select_related("target"), order=("-id",), run=run, cursor=cursor, size=size)
     seen = versions_seen(rows.rows, run) if run is not None else {}
     return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item).data))
 

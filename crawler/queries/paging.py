@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Row = TypeVar("Row")
 Other = TypeVar("Other")
@@ -50,18 +50,25 @@ class _Cursor:
 
 
 def listing(
-    found: QuerySet[Stored], *, order: tuple[str, ...], cursor: str | None = None, size: int = 50
+    found: QuerySet[Stored],
+    *,
+    order: tuple[str, ...],
+    by: Mapping[str, str] | None = None,
+    cursor: str | None = None,
+    size: int = 50,
 ) -> Listing[Stored]:
     """Return the page of `found` at `cursor`, or the first one.
 
     `order` names columns of the model that are never empty, with `-` for descending; together
-    they are unique. Raises BadCursor.
+    they are unique. `by` names columns of joined tables that equal some of these, where an index of
+    that table has the order. Raises BadCursor.
     """
+    sorting = _renamed(order, by or {})
     place = _decoded(cursor, found.model, order) if cursor else None
     backward = place is not None and place.backward
     if place is not None:
-        found = found.filter(_after(place, order))
-    rows = list(found.order_by(*(_turned(order) if backward else order))[: size + 1])
+        found = found.filter(_after(place, sorting))
+    rows = list(found.order_by(*(_turned(sorting) if backward else sorting))[: size + 1])
     more = len(rows) > size
     rows = rows[:size]
     if backward:
@@ -95,6 +102,11 @@ def _after(place: _Cursor, order: tuple[str, ...]) -> Q:
 
 def _turned(order: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
+
+
+def _renamed(order: tuple[str, ...], by: Mapping[str, str]) -> tuple[str, ...]:
+    plain = ((name.removeprefix("-"), name.startswith("-")) for name in order)
+    return tuple(f"{'-' if falls else ''}{by.get(name, name)}" for name, falls in plain)
 
 
 def _values(row: Model, order: tuple[str, ...]) -> tuple[Any, ...]:

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from crawler.models import Item, ItemVersion
 from crawler.queries import items as listed
-from crawler.queries.paging import listing
 from webui.api.auth import caller
 from webui.api.schemas import Id, Moment, Paged, Words
 
@@ -55,7 +54,7 @@ def list_items(request: HttpRequest, filters: Query[ItemFilter]) -> ItemList:
         q=filters.q,
         changed_since=filters.changed_since,
     )
-    page = listing(found, order=("id",), cursor=filters.cursor, size=filters.limit)
+    page = listed.listed(found, order=("id",), run=filters.run, cursor=filters.cursor, size=filters.limit)
     seen = listed.versions_seen(page.rows, filters.run) if filters.run else {}
     items = [item_out(item, seen.get(item.pk), run=filters.run) for item in page.rows]
     return ItemList(items=items, next=page.next)

@@ -78,14 +78,16 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     asked = _asked(request)
     run = _one(Run.objects.visible_to(request.user), asked.run)
     whole_run = run is not None and not asked.q and asked.changed_since is None
-    found = asked.found_by(request.user)
+    found, by = asked.found_by(request.user), items.place(asked.run)
 
     def rows() -> Iterator[Row]:
-        return exports.rows(target=run.target, run=run) if run and whole_run else exports.current(found)
+        return (
+            exports.rows(target=run.target, run=run) if run and whole_run else exports.current(found, by=by)
+        )
 
     columns: tuple[str, ...] = ()
     if chosen.needs_columns:
-        columns = exported_columns(rows()) if whole_run else exports.columns_in(found)
+        columns = exported_columns(rows()) if whole_run else exports.columns_in(found, by=by)
     name = f"items-{timezone.now():%Y-%m-%d}{chosen.suffix}"
     return StreamingHttpResponse(
         chosen.write(rows(), columns=columns),

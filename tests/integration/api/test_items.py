@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler.models import Item, ItemVersion, Run, Sighting, Snapshot
-from crawler.queries import exports
+from crawler.queries import exports, items
 from crawler.stores import snapshots
 from tests.integration.api.conftest import NOW, problem
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from crawler.models import Page, Target
     from tests.integration.api.conftest import Api
 
@@ -252,3 +256,19 @@ def test_a_stored_body_never_runs_in_a_browser(api: Api, page: Page) -> None:
 
 def test_a_body_that_was_not_kept_is_not_found(api: Api, page: Page) -> None:
     problem(api.get(f"/pages/{page.pk}/body"), 404)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by how many rows there are")
+@pytest.mark.parametrize("order", ["id", "-id"])
+def test_items_of_a_run_are_read_in_their_order_not_sorted(person: User, seen: Run, order: str) -> None:
+    found = items.search(person, run=seen.pk)
+    middle = items.listed(found, order=(order,), run=seen.pk, size=1).next
+
+    with CaptureQueriesContext(connection) as queries:
+        items.listed(found, order=(order,), run=seen.pk, cursor=middle)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        plan = [row[3] for row in cursor.fetchall()]
+    assert any("run_id=? AND item_id" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
