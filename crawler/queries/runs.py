@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.expressions import RawSQL
 
 from crawler.models import FINAL_RUN_STATES, OutsideLink, Request, RequestState, Run, RunState
@@ -112,8 +112,7 @@ def latest(target: Target, *, limit: int = 10) -> tuple[Run, ...]:
 
 def counts(run: Run) -> Counts:
     """Return how many of `run`'s requests are in each state."""
-    leased = 0 if run.state in FINAL_RUN_STATES else Request.objects.filter(LEASED, run=run).count()
-    leased = min(leased, run.waiting)
+    leased = min(0 if run.state in FINAL_RUN_STATES else _leased(run), run.waiting)
     return Counts(
         discovered=run.discovered,
         queued=run.waiting - leased,
@@ -123,6 +122,14 @@ def counts(run: Run) -> Counts:
         skipped=run.skipped,
         dead=run.dead,
     )
+
+
+def _leased(run: Run) -> int:
+    """Count what is leased of `run`, among all that is leased: that is what a slice holds in hand.
+
+    Adding 0 keeps SQLite from the index on the run, by which it would read every request that the run has.
+    """
+    return Request.objects.alias(of=F("run_id") + 0).filter(LEASED, of=run.pk).count()
 
 
 def progress(run: Run, now: datetime) -> Progress:

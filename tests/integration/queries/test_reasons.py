@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler.models import Backlog, Host, Request, RequestState, Run, RunState, Target
 from crawler.queries import runs
@@ -89,3 +90,17 @@ def _plan(found: Any) -> str:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
     return str(found.explain())
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by how many rows there are")
+def test_leased_requests_are_counted_among_the_leased_alone(run: Run) -> None:
+    lose(run, RequestState.FAILED, 3)
+    Request.objects.filter(run=run).update(state=RequestState.LEASED)
+    run.discovered, run.failed = 3, 0
+
+    with CaptureQueriesContext(connection) as queries:
+        assert runs.counts(run).leased == 3
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        assert [row[3] for row in cursor.fetchall()] == ["SCAN crawler_request USING INDEX request_leased"]
