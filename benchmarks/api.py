@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import filled
 from benchmarks.crawls import report
+from benchmarks.site import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ RESULTS = Path(__file__).resolve().parent.parent / "var" / "bench"
 LISTING_MS, SEARCH_MS = 100, 300
 FEWEST_ROUNDS = 5
 ENOUGH_SECONDS = 6.0
-FREQUENT = filled.WORDS[0]
+FREQUENT = WORDS[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

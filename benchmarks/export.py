@@ -143,7 +143,7 @@ def _exported(client: Client, target: int, name: str) -> Iterator[bytes]:
     answer = client.get(f"/api/v1/targets/{target}/export", {"format": name})
     if answer.status_code != 200:
         raise SystemExit(f"the export was answered with {answer.status_code}")
-    yield from answer.streaming_content
+    yield from answer
 
 
 def _alone(target: int) -> Iterator[bytes]:

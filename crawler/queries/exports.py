@@ -35,8 +35,11 @@ def _texts(*columns: str) -> tuple[Cast, ...]:
 
 
 # in the order of `Kept`, which begins with the item's id
-OF_ITEMS: Final = ("version", "key", "run", "url", *_texts("data", "first_seen", "last_seen", "changed_at"))
-OF_VERSIONS: Final = (
+OF_ITEMS: Final[tuple[str | Cast, ...]] = (
+    *("version", "key", "run", "url"),
+    *_texts("data", "first_seen", "last_seen", "changed_at"),
+)
+OF_VERSIONS: Final[tuple[str | Cast, ...]] = (
     *("version", "item__key", "run", "url"),
     *_texts("data", "item__first_seen", "valid_to", "valid_from"),
 )
