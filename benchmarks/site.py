@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PAGE_BYTES = 10_000
 LINKS = 30
@@ -125,22 +125,25 @@ def _page(number: int, pages: int, paragraphs: list[str], chance: random.Random)
 
 
 @contextmanager
-def serving(folder: Path, log: Path, *, core: int | None) -> Iterator[tuple[str, str]]:
+def serving(
+    folder: Path, log: Path, *, core: int | None, addresses: Sequence[str] = ("127.0.0.1",)
+) -> Iterator[tuple[str, str]]:
     """Serve `folder` on loopback, one line of `log` for each request; yield address and server.
 
-    nginx with one process where it is installed, otherwise a small server of our own.
+    nginx with one process where it is installed, otherwise a small server of our own. All `addresses` have
+    the same port; what is yielded is the first of them.
     """
-    port = _free_port()
+    port = _free_port(addresses[0])
     nginx = shutil.which("nginx")
     command = (
-        [nginx, "-c", str(_nginx(folder, log, port)), "-p", str(log.parent)]
+        [nginx, "-c", str(_nginx(folder, log, port, addresses)), "-p", str(log.parent)]
         if nginx
-        else [sys.executable, "-m", "benchmarks.site", str(folder), str(log), str(port)]
+        else [sys.executable, "-m", "benchmarks.site", str(folder), str(log), str(port), *addresses]
     )
     server = subprocess.Popen([*pinned(core), *command], stderr=subprocess.DEVNULL)
     try:
-        _await(port, server)
-        yield f"http://127.0.0.1:{port}", "nginx" if nginx else "asyncio"
+        _await(addresses[0], port, server)
+        yield f"http://{addresses[0]}:{port}", "nginx" if nginx else "asyncio"
     finally:
         server.terminate()
         server.wait()
@@ -151,8 +154,9 @@ def pinned(core: int | None) -> list[str]:
     return ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
 
 
-def _nginx(folder: Path, log: Path, port: int) -> Path:
+def _nginx(folder: Path, log: Path, port: int, addresses: Sequence[str]) -> Path:
     configuration = log.parent / "nginx.conf"
+    listen = " ".join(f"listen {address}:{port};" for address in addresses)
     configuration.write_text(
         f"""
 daemon off; master_process off; pid {log.parent}/nginx.pid; error_log /dev/null;
@@ -165,24 +169,24 @@ http {{
   fastcgi_temp_path {log.parent}/fastcgi; uwsgi_temp_path {log.parent}/uwsgi;
   scgi_temp_path {log.parent}/scgi;
   sendfile on; tcp_nodelay on; keepalive_requests 10000000; charset utf-8; etag on;
-  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+  server {{ {listen} root {folder}; }}
 }}
 """
     )
     return configuration
 
 
-def _free_port() -> int:
+def _free_port(address: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])
 
 
-def _await(port: int, server: subprocess.Popen[bytes]) -> None:
+def _await(address: str, port: int, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((address, port)) == 0:
                 return
         time.sleep(0.05)
     raise RuntimeError("the server of the benchmark does not start")
@@ -218,18 +222,18 @@ class _Static(asyncio.Protocol):
         )
 
 
-async def _serve(folder: Path, lines: list[str], port: int) -> None:
+async def _serve(folder: Path, lines: list[str], port: int, addresses: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    server = await loop.create_server(lambda: _Static(folder, lines), "127.0.0.1", port)
+    server = await loop.create_server(lambda: _Static(folder, lines), addresses, port)
     await stop.wait()
     server.close()
 
 
-def _main(folder: str, log: str, port: str) -> None:
+def _main(folder: str, log: str, port: str, *addresses: str) -> None:
     lines: list[str] = []
-    asyncio.run(_serve(Path(folder), lines, int(port)))
+    asyncio.run(_serve(Path(folder), lines, int(port), addresses))
     Path(log).write_text("".join(lines))
 
 
