@@ -11,6 +11,7 @@ should be there for this alone, or a private cluster. Ratios are to the size of 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
 import sys
@@ -77,6 +78,7 @@ def _set_up(folder: Path, variables: dict[str, str]) -> None:
     }
     os.environ.update(own | variables)
     django.setup()
+    logging.getLogger("crawler.services.bells").setLevel(logging.ERROR)  # there is nobody to ring for
     call_command("migrate", interactive=False, verbosity=0)
 
 
