@@ -108,7 +108,7 @@ class Claimer:
     def claim_alone(self, wish: Wish, backlogs: Sequence[OpenBacklog]) -> list[Claim]:
         """Claim one request that was lost twice, if this host has one."""
         for backlog in backlogs:
-            rows = sql.select(CLAIM_ALONE, [wish.epoch, backlog.id, losses.ALONE_AFTER])
+            rows = sql.select(CLAIM_ALONE, [wish.epoch, backlog.id, backlog.id, losses.ALONE_AFTER])
             if rows:
                 self._recompute_due(backlog.id)
                 return self._claims(rows, wish, backlog=backlog.id, priority=backlog.priority)
@@ -116,7 +116,7 @@ class Claimer:
 
     def _claim_turn(self, wish: Wish, turn: Turn) -> list[Claim]:
         sql.execute(AWAKE, [turn.backlog, sql.adapt(self._now)])
-        rows = sql.select(CLAIM, [wish.epoch, turn.backlog, losses.ALONE_AFTER, turn.count])
+        rows = sql.select(CLAIM, [wish.epoch, turn.backlog, turn.backlog, losses.ALONE_AFTER, turn.count])
         sql.execute("UPDATE crawler_backlog SET turn = %s WHERE id = %s", [turn.turn, turn.backlog])
         if len(rows) < turn.count:
             self._recompute_due(turn.backlog)
@@ -124,7 +124,7 @@ class Claimer:
 
     def _recompute_due(self, backlog: int) -> None:
         """Say when a backlog that ran dry has its next request; those to be taken alone are due now."""
-        left = sql.select(LEFT_ALONE, [backlog])
+        left = sql.select(LEFT_ALONE, [backlog, backlog])
         if left:
             self.alone_waiting = True
             return
@@ -155,16 +155,21 @@ AWAKE = (
     "UPDATE crawler_request SET not_before = NULL "
     f"WHERE backlog_id = %s AND {states.QUEUED} AND not_before <= %s"
 )
+# With `backlog_id = %s ORDER BY id` PostgreSQL walks the primary key from its start, past all that is done:
+# 54,000 rows took 33 ms for ten requests, and it grows with the run. By a range and this order only the index
+# of what is ready will do.
+_READY = f"backlog_id BETWEEN %s AND %s AND {states.READY}"
+_IN_ORDER = "ORDER BY backlog_id, id"
 _RETURNING = "RETURNING id, run_id, url, key, depth, attempts, losses, via, kind"
 CLAIM = (
     f"UPDATE crawler_request SET {states.LEASED}, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
-    f"WHERE backlog_id = %s AND {states.READY} AND losses < %s ORDER BY id LIMIT %s) {_RETURNING}"
+    f"WHERE {_READY} AND losses < %s {_IN_ORDER} LIMIT %s) {_RETURNING}"
 )
 CLAIM_ALONE = (
     f"UPDATE crawler_request SET {states.LEASED}, epoch = %s WHERE id IN (SELECT id FROM crawler_request "
-    f"WHERE backlog_id = %s AND {states.READY} AND losses >= %s ORDER BY id LIMIT 1) {_RETURNING}"
+    f"WHERE {_READY} AND losses >= %s {_IN_ORDER} LIMIT 1) {_RETURNING}"
 )
-LEFT_ALONE = f"SELECT id FROM crawler_request WHERE backlog_id = %s AND {states.READY} ORDER BY id LIMIT 1"
+LEFT_ALONE = f"SELECT id FROM crawler_request WHERE {_READY} {_IN_ORDER} LIMIT 1"
 NEXT_DUE = (
     "UPDATE crawler_backlog SET due_at = (SELECT min(not_before) FROM crawler_request "
     f"WHERE backlog_id = %s AND {states.DELAYED}) WHERE id = %s"

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import frontier
 from benchmarks.frontiers import filling, measuring
 from crawler.models import Request, RequestState
+from crawler.stores import claims, sql
 from crawler.stores.clock import DatabaseClock
 from crawler.urls import canonical
 from tests.law import assert_conserved
@@ -51,3 +52,21 @@ def test_each_batch_is_claimed_and_committed_with_its_links(
     assert min(size.look.mean, size.commit.mean, size.insert.mean, size.memory.own) > 0
     assert frontier.report([size]) in {0, 1}
     assert "| 3,000 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("statement", "more"),
+    [(claims.CLAIM, [2, 10]), (claims.CLAIM_ALONE, [2]), (claims.LEFT_ALONE, [])],
+    ids=["claim", "claim alone", "left alone"],
+)
+def test_what_is_claimed_is_found_without_walking_past_what_is_done(
+    filled: Filled, statement: str, more: list[int]
+) -> None:
+    filled.grow(6_000)
+    backlog = max(filled.backlogs.values())
+    epoch = [1] if statement.startswith("UPDATE") else []
+    explain = "EXPLAIN" if sql.is_postgres() else "EXPLAIN QUERY PLAN"
+
+    plan = sql.select(f"{explain} {statement}", [*epoch, backlog, backlog, *more])
+
+    assert "request_due" in str(plan)
