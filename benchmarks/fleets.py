@@ -7,6 +7,7 @@ import platform
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,11 +76,8 @@ class LockWaits:
 def lock_waits(var: Path, database_url: str | None) -> Iterator[LockWaits]:
     """Look who waits while the block lasts: PostgreSQL tells, SQLite sleeps until it tries again."""
     found, stop = LockWaits(), threading.Event()
-    if database_url:
-        look, given = _ask_server, database_url
-    else:
-        look, given = _watch_sleepers, str(var)
-    looking = threading.Thread(target=look, args=(given, found, stop), daemon=True)
+    look = partial(_ask_server, database_url) if database_url else partial(_watch_sleepers, var)
+    looking = threading.Thread(target=look, args=(found, stop), daemon=True)
     looking.start()
     try:
         yield found
@@ -96,8 +94,8 @@ def _ask_server(database_url: str, found: LockWaits, stop: threading.Event) -> N
             found.waiting += row[0] if row else 0
 
 
-def _watch_sleepers(var: str, found: LockWaits, stop: threading.Event) -> None:
-    crawlers = list(_crawlers(Path(var)))
+def _watch_sleepers(var: Path, found: LockWaits, stop: threading.Event) -> None:
+    crawlers = list(_crawlers(var))
     with suppress(OSError):  # where the system does not tell, nothing is known
         while SLEEPING and not stop.wait(SAMPLE_EVERY_SECONDS):
             waiting = sum(sleeps(folder) for folder in crawlers)

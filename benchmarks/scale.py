@@ -88,7 +88,7 @@ def main() -> int:
     figures.option(parser, "scale")
     given = vars(parser.parse_args())
     file, numbers = given.pop("json"), {name: tuple(given.pop(name)) for name in ("processes", "hosts")}
-    asked = Asked(**numbers, **given)
+    asked = Asked(processes=numbers["processes"], hosts=numbers["hosts"], **given)
     folder = Path(tempfile.mkdtemp(prefix="trawl-bench-"))
     folder.chmod(0o755)
     load = os.getloadavg()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -63,7 +64,7 @@ class Filled:
         """Fill in what is missing to `count`, and leave the database as if it had had time to tidy up."""
         while self.count < count:
             end = min(self.count + PART, count)
-            sql.atomically(lambda end=end: self._fill(self.count, end))
+            sql.atomically(partial(self._fill, self.count, end))
             self.count = end
             told(end)
         _tidy()
