@@ -143,3 +143,14 @@ def test_stored_json_is_read_exactly(value: object) -> None:
 )
 def test_what_orjson_reads_otherwise_is_read_as_python_does(text: str) -> None:
     assert repr(decode(text)) == repr(json.loads(text))
+
+
+@given(st.lists(st.none() | st.integers() | st.floats() | st.text(alphabet="ab ,;\"\r\n\t'ü="), min_size=1))
+def test_csv_is_quoted_as_the_csv_module_does(values: list[object]) -> None:
+    names = [f"column {place}" for place in range(len(values))]
+    expected = io.StringIO(newline="")
+    csv.writer(expected).writerows([names, values])
+
+    written = b"".join(FORMATS["csv"].write([dict(zip(names, values, strict=True))], columns=names, raw=True))
+
+    assert written.decode() == expected.getvalue()
