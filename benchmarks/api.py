@@ -184,7 +184,7 @@ def _searches(target: int) -> Iterable[Address]:
             ("API: pages", f"/api/v1/pages?q={word}"),
             ("page: items", f"/items/?q={word}"),
         ):
-            yield Address(name=f"{where}, a {name} word", path=path, within_ms=SEARCH_MS)
+            yield Address(name=f"{where}, {name} word", path=path, within_ms=SEARCH_MS)
 
 
 def _cursor(after: int) -> str:
