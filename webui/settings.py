@@ -98,6 +98,7 @@ if IS_SQLITE:
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     POSTGRES_OPTIONS: dict[str, object] = {
+        "application_name": "trawl",
         "connect_timeout": 10,
         # a server that vanished without a word is given up before its slice's lease is
         "keepalives_idle": 10,

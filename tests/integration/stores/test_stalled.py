@@ -28,9 +28,9 @@ LOCK = "UPDATE crawler_host SET origin = origin"
 
 
 @contextmanager
-def other() -> Iterator[psycopg.Connection]:
+def other(**options: str) -> Iterator[psycopg.Connection]:
     """Connect once more to the test's database."""
-    with psycopg.connect(**connection.get_connection_params()) as made:
+    with psycopg.connect(**(connection.get_connection_params() | options)) as made:
         yield made
 
 
@@ -98,6 +98,14 @@ def test_client_that_waits_outside_of_a_transaction_or_for_a_lock_is_left_alone(
             assert stalled.end(after=AT_ONCE) == 0
         assert locking.result(timeout=10).rowcount == 1
         assert idle.execute("SELECT 1").fetchone() == (1,)
+
+
+@on_postgresql
+def test_person_at_another_program_is_left_alone() -> None:
+    with other(application_name="psql") as person:
+        person.execute(LOCK)
+        assert stalled.end(after=AT_ONCE) == 0
+        assert person.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite")
