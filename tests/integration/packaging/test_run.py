@@ -186,6 +186,37 @@ def test_tests_install_the_lock_of_development_once(machine: Machine) -> None:
     assert machine.times_installed() == 1
 
 
+# Stands for pytest: of `failing` tests that fail at its first run, `lasting` fail again.
+PYTEST = """
+import json, pathlib, sys
+again = "--last-failed" in sys.argv
+failed = int(pathlib.Path("lasting" if again else "failing").read_text())
+pathlib.Path("failing").write_text("0")
+cache = pathlib.Path(".pytest_cache/v/cache")
+cache.mkdir(parents=True, exist_ok=True)
+(cache / "lastfailed").write_text(json.dumps({f"test_{number}": True for number in range(failed)}))
+print("again" if again else "whole")
+sys.exit(1 if failed else 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "lasting", "status", "again"), [(0, 0, 0, 0), (3, 0, 0, 1), (3, 1, 1, 1), (4, 0, 1, 0)]
+)
+def test_few_failed_tests_are_run_once_more_and_named(
+    machine: Machine, failing: int, lasting: int, status: int, again: int
+) -> None:
+    (machine.root / "pytest.py").write_text(PYTEST)
+    (machine.root / "failing").write_text(str(failing))
+    (machine.root / "lasting").write_text(str(lasting))
+
+    done = machine.run("test")
+
+    assert done.returncode == status
+    assert done.stdout.split().count("again") == again
+    assert ("UNSTEADY: 3 failed" in done.stderr) == (status == 0 and again == 1)
+
+
 def test_an_unknown_benchmark_lists_those_there_are(machine: Machine) -> None:
     (machine.root / "benchmarks").mkdir()
     (machine.root / "benchmarks" / "crawl.py").touch()
