@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import Count, Q
@@ -21,11 +23,44 @@ from crawler.models import (
     Sighting,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STORED = ("done", "failed", "skipped", "dead")
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Have everything read within see the same commits, and lock nothing.
+
+    The law holds after every commit; two statements outside a transaction may see two of them.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    isolation = "" if connection.vendor == "sqlite" else " ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    with connection.cursor() as cursor:
+        cursor.execute(f"BEGIN{isolation}")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
 
 
 def assert_conserved(run: Run | int) -> None:
     """Assert that every request of `run` is in one place, and that everything counted is there."""
+    with one_snapshot():
+        _assert_counted(run)
+        _assert_due()
+
+
+def assert_hosts_are_due() -> None:
+    """Assert that nothing queued is forgotten, and that nothing is leased which nobody holds."""
+    with one_snapshot():
+        _assert_due()
+
+
+def _assert_counted(run: Run | int) -> None:
     row = Run.objects.without_secrets().get(pk=run if isinstance(run, int) else run.pk)
     states = Counter(Request.objects.filter(run=row).values_list("state", flat=True))
     counts = {RequestState(state).label: count for state, count in states.items()}
@@ -43,7 +78,6 @@ def assert_conserved(run: Run | int) -> None:
     if row.is_final and row.settled:
         assert row.waiting == 0
     _assert_unique(row)
-    assert_hosts_are_due()
 
 
 def _assert_unique(run: Run) -> None:
@@ -55,8 +89,7 @@ def _assert_unique(run: Run) -> None:
         assert not rows.annotate(n=Count("id")).filter(n__gt=1).exists()
 
 
-def assert_hosts_are_due() -> None:
-    """Assert that nothing queued is forgotten, and that nothing is leased which nobody holds."""
+def _assert_due() -> None:
     queued = Request.objects.filter(state=RequestState.QUEUED)
     open_backlogs = Backlog.objects.filter(open=True, kind=BacklogKind.HTTP)
     forgotten = open_backlogs.filter(due_at=None, pk__in=queued.values("backlog_id"))

@@ -348,39 +348,6 @@ def test_a_run_that_was_queued_past_the_window_waits_for_its_opening() -> None:
     assert nominal_times() == [None, NOW + 23 * HOUR]
 
 
-def test_jitter_delays_the_start_and_not_the_nominal_time() -> None:
-    scheduled(jitter_seconds=1800)
-    schedule = Schedule.objects.get()
-    starts = schedule.timetable.due_at(NOW + HOUR)
-    assert NOW + HOUR + timedelta(seconds=60) < starts == schedule.due_at
-
-    assert schedules.tick(now=starts - timedelta(seconds=1)) == 0
-    assert schedules.tick(now=starts) == 1
-    assert nominal_times() == [NOW + HOUR]
-    schedule = Schedule.objects.get()
-    assert (schedule.next_run_at, skipped()) == (NOW + 2 * HOUR, [])
-    assert schedules.next_times(schedule, now=starts)[0] == schedule.due_at
-
-
-def test_schedules_that_wait_out_their_jitter_do_not_stand_in_the_way(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(schedules, "BATCH", 1)
-    scheduled(jitter_seconds=3000)
-    other = scheduled()
-
-    assert schedules.tick(now=NOW + HOUR) == 1
-    assert Run.objects.get().target == other
-
-
-def test_a_row_that_an_older_version_wrote_starts_at_its_nominal_time() -> None:
-    scheduled(jitter_seconds=3000)
-    Schedule.objects.update(due_at=None, phase_at=None)
-
-    assert schedules.tick(now=NOW + HOUR) == 1
-    assert Schedule.objects.get().next_run_at == NOW + 2 * HOUR
-
-
 @pytest.mark.parametrize(("misfire", "started", "noted"), [("run_once", 1, 1), ("skip", 0, 2)])
 def test_a_pause_starts_nothing_and_resuming_follows_the_misfire_policy(
     misfire: str, started: int, noted: int
