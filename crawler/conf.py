@@ -29,6 +29,7 @@ class CrawlSettings:
     keep_requests: timedelta
     keep_events: timedelta
     host_unavailable: timedelta
+    page_memory_bytes: int
 
 
 def crawl() -> CrawlSettings:
@@ -47,6 +48,7 @@ def crawl() -> CrawlSettings:
         keep_requests=timedelta(days=settings.KEEP_REQUESTS_DAYS),
         keep_events=timedelta(days=settings.KEEP_EVENTS_DAYS),
         host_unavailable=timedelta(hours=settings.UNAVAILABLE_HOURS),
+        page_memory_bytes=int(settings.PAGE_MEMORY_MIB * 1_048_576),
     )
 
 

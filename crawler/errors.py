@@ -245,6 +245,7 @@ OUTSIDE: Final[Mapping[str, str]] = {
 
 MORE_PROBLEMS: Final = "more_problems"
 READING: Final[Mapping[str, str]] = {
+    "too_much_memory": "reading the page takes more memory than one may; its beginning is read",
     "missing_required": "a required field was not there; the record is not stored",
     "bad_type": "a value is not of its type; it is left out, and with it the record where it is required",
     "key_missing": "an item lacks one of the target's key fields; it is not stored",

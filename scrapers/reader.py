@@ -80,7 +80,8 @@ def read(page: Page, scraper: Scraper) -> Reading:
 
     A page that says `nofollow` gives no links, whoever found them.
     A scraper that raises costs the page the items it had not yet yielded; the problem
-    `scraper_raised` carries the traceback. What is no Exception (a time-out by signal) passes.
+    `scraper_raised` carries the traceback. What is no Exception (a time-out by signal) passes, and so
+    does MemoryError: who reads knows how much there is.
     """
     own = links(page)
     gathered = _Gathered()
@@ -91,6 +92,8 @@ def read(page: Page, scraper: Scraper) -> Reading:
                 gathered.problems.append(Problem(code="too_many_items", message=message))
                 break
             _sort(yielded, gathered)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001
         gathered.problems.append(_raised(error, scraper))
     found = () if page.robots.nofollow else (*own, *gathered.links)

@@ -6,10 +6,12 @@ import logging
 import signal
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from crawler.engine.memory import MemoryBound
 from crawler.errors import explain
-from scrapers.reader import Problem, said_of
+from scrapers.reader import Facts, Problem, Reading, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
 
     from crawler.engine.work import RunRules
     from crawler.http import Fetched
-    from scrapers.reader import Reading
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 READ_LIMIT_SECONDS = 5.0
+BEGINNING_BYTES = 512 * 1024
+"""As much of a page is read that takes too much memory as a whole: trees have up to 110 bytes for each."""
 
 
 class ReadTimedOut(BaseException):
@@ -34,10 +37,11 @@ class TimedReader:
     The alarm interrupts Python code; a parser stuck in C is only seen by the watchdog, through
     `running_since`. Outside the main thread there is no alarm. A read that has used less than half
     of its time when the alarm goes off gets half of it once more: most likely the whole process
-    stood still, or waited for a processor.
+    stood still, or waited for a processor. `memory` is what reading a page may take.
     """
 
-    def __init__(self, *, limit_seconds: float = READ_LIMIT_SECONDS) -> None:
+    def __init__(self, *, limit_seconds: float = READ_LIMIT_SECONDS, memory_bytes: int | None = None) -> None:
+        self.memory = MemoryBound(memory_bytes)
         self._limit = limit_seconds
         self._alarmed = threading.current_thread() is threading.main_thread()
         self.running_since: float | None = None
@@ -54,6 +58,7 @@ class TimedReader:
         if self._alarmed:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._before)
+        self.memory.close()
 
     def read(self, request: int, work: Callable[[], T]) -> T:
         """Return `work()`; raises ReadTimedOut when it takes longer than the limit."""
@@ -127,9 +132,12 @@ def read_or_problem(
 ) -> Reading | Problem:
     """Return what `rules` read from `page`, or what kept them from it.
 
-    A scraper that raised costs its page the items; its traceback is logged for who wrote it.
+    A scraper that raised costs its page the items; its traceback is logged for who wrote it. Of a page
+    that takes more memory than one may, the beginning is read, which has its title and what it forbids.
     """
-    reading = done_or_problem(reader, lambda: rules.read(page), url=page.url, request=request)
+    reading = _within_memory(reader, rules, page, request=request)
+    if reading is None:
+        reading = _beginning(reader, rules, page, request=request)
     if isinstance(reading, Problem):
         return reading
     for problem in reading.problems:
@@ -142,3 +150,38 @@ def read_or_problem(
             }
             log.error("a scraper raised", extra=said)
     return reading
+
+
+def _within_memory(
+    reader: TimedReader, rules: RunRules, page: Fetched, *, request: int
+) -> Reading | Problem | None:
+    """Return what `rules` read from `page`, or what kept them from it; None when memory did."""
+
+    def read() -> Reading | None:
+        try:
+            return reader.memory.run(lambda: rules.read(page))
+        except MemoryError:
+            return None
+
+    return done_or_problem(reader, read, url=page.url, request=request)
+
+
+def _beginning(reader: TimedReader, rules: RunRules, page: Fetched, *, request: int) -> Reading | Problem:
+    """Return what `rules` read from the beginning of `page`, with the problem that it is no more."""
+    size = min(BEGINNING_BYTES, len(page.body) // 16)
+    reading = _within_memory(reader, rules, replace(page, body=page.body[:size]), request=request)
+    if isinstance(reading, Problem):
+        return reading
+    if reading is None:
+        size, reading = 0, Reading(items=(), links=(), problems=(), facts=Facts())
+    message = (
+        "reading this page takes more memory than PAGE_MEMORY_MIB allows;"
+        f" {size:,} of its {len(page.body):,} bytes were read"
+    )
+    log.warning("a page takes too much memory", extra={"run": rules.run, "url": page.url})
+    problem = Problem(code="too_much_memory", message=message)
+    return replace(
+        reading,
+        problems=(problem, *reading.problems),
+        facts=replace(reading.facts, parse_truncated=True),
+    )

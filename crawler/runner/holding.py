@@ -32,7 +32,7 @@ class HeldSlice:
         self._run = run
         self.owner = processes.new_owner()
         self.clock = DatabaseClock()
-        self.reader = TimedReader()
+        self.reader = TimedReader(memory_bytes=settings.page_memory_bytes)
         self.keeper = LeaseKeeper(
             owner=self.owner,
             clock=self.clock,

@@ -74,13 +74,15 @@ def problems_of(
 
 
 def reading_of(settings: Mapping[str, Any], page: Fetched) -> Reading:
-    """Return what a scraper reads from `page`; raises TookTooLong or CannotTry."""
+    """Return what a scraper reads from `page`; raises TookTooLong, MemoryError or CannotTry."""
     headers = {name.lower(): value for name, value in page.headers}
     about = {"url": page.url, "status": page.status, "headers": headers}
     ended = _run(settings, cpu_seconds=READ_CPU_SECONDS, page=about, body=page.body)
     last = ended.said[-1] if ended.said else {}
     if "reading" in last:
         return _reading(last["reading"])
+    if "too_large" in last:
+        raise MemoryError
     if ended.code in {-signal.SIGPROF, -signal.SIGKILL}:
         raise TookTooLong
     raise CannotTry(f"the process that read the page ended with code {ended.code}")

@@ -98,7 +98,10 @@ def main() -> None:
     if asked["page"] is None:
         _say(problems=_problems(asked["settings"]))
     else:
-        _say(reading=_reading(asked["settings"], asked["page"], body))
+        try:
+            _say(reading=_reading(asked["settings"], asked["page"], body))
+        except MemoryError:
+            _say(too_large=True)
 
 
 if __name__ == "__main__":

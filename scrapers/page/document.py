@@ -7,7 +7,7 @@ from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING, cast
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from scrapers import encoding
 from scrapers.page import elements, linking, markup, references, robots, structured
@@ -96,8 +96,11 @@ class Page:
 
     @cached_property
     def tree(self) -> LexborHTMLParser:
-        """The HTML tree of the hot path, built as browsers build it."""
-        return LexborHTMLParser(self.text)
+        """The HTML tree of the hot path, built as browsers build it; raises MemoryError."""
+        try:
+            return LexborHTMLParser(self.text)
+        except SelectolaxError as error:  # there is no text that it cannot read
+            raise MemoryError(str(error)) from None
 
     @cached_property
     def elements(self) -> Elements:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _DEPTH_LIMIT = "ERR_RESOURCE_LIMIT"
+_NO_MEMORY = "ERR_NO_MEMORY"
 _PROLOG = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _ELEMENT = re.compile(rb"<[^!?]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
@@ -83,8 +84,18 @@ def xml_tree(text: str) -> Element:
         huge_tree=True,
         encoding="utf-8",
     )
-    root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    root = _root(text, parser)
     return etree.Element("empty") if root is None else root
+
+
+def _root(text: str, parser: etree.XMLParser | etree.HTMLParser) -> Element | None:
+    """Return the root of `text`, None of an empty one; raises MemoryError."""
+    try:
+        return cast("Element | None", etree.fromstring(text.encode("utf-8", "replace"), parser))
+    except etree.XMLSyntaxError:
+        if any(entry.type_name == _NO_MEMORY for entry in parser.error_log):
+            raise MemoryError("the tree of a page is too large") from None
+        raise
 
 
 def tag(element: Element) -> str:
@@ -96,6 +107,6 @@ def tag(element: Element) -> str:
 def html_tree(text: str) -> tuple[Element, bool]:
     """Return the root of an HTML document, and whether the parser dropped what lay too deep."""
     parser = etree.HTMLParser(huge_tree=True, no_network=True, encoding="utf-8")
-    root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+    root = _root(text, parser)
     truncated = any(entry.type_name == _DEPTH_LIMIT for entry in parser.error_log)
     return etree.Element("html") if root is None else root, truncated

@@ -78,7 +78,7 @@ def test_a_number_is_documented_with_its_default(name: str) -> None:
     default = ast.literal_eval(READ[name].args[1])
     row = next(row for row in tables.rows(SETTINGS) if row[0] == f"`{name}`")
     assert float(row[1]) == default
-    assert row[2] in {"s", "h", "d"}
+    assert row[2] in {"s", "h", "d", "MiB"}
 
 
 def test_every_code_is_documented_with_its_meaning_and_no_other() -> None:
