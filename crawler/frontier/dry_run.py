@@ -132,6 +132,10 @@ class Comparison:
         reason = self._rules.scope.refusal(url, depth=depth)
         self._of_what_was_out(url, LIMIT, reason or self._take_place())
 
+    def is_dropped(self, request: int) -> bool:
+        """Say whether a request that was taken in is dropped: what stands on its page is not found then."""
+        return self._is_lost(request)
+
     def start(self, url: Url) -> None:
         """Take in a start URL that the run did not have."""
         self.followed.add(url, START)
@@ -194,7 +198,8 @@ class Found:
     """What a dry run found: `kept` URLs are followed as before, `still_out` are left out as before.
 
     `looked_at` of `requests` were compared; fewer where time ran out. Of `outside` links that the run
-    did not follow `outside_known` were kept as samples, and of `beyond` the page limit `beyond_known`.
+    did not follow `outside_known` different ones were compared, and of `beyond` the page limit
+    `beyond_known`: those kept as samples, and what stands on `pages_read` of the `pages` it fetched.
     `unknown_hosts` have no robots.txt that is known, so nothing on them counts as forbidden.
     """
 
@@ -211,6 +216,8 @@ class Found:
     outside_known: int
     beyond: int
     beyond_known: int
+    pages_read: int
+    pages: int
     unknown_hosts: int
 
 

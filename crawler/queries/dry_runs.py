@@ -14,25 +14,25 @@ from crawler.frontier.traps import ALIKE
 from crawler.models import (
     FINAL_RUN_STATES,
     Host,
-    OutsideLink,
     Request,
     RequestKind,
     RequestState,
     Run,
-    SpareLink,
 )
 from crawler.policy.robots import RobotsFile, RobotsState
+from crawler.queries.left_out import LeftOut
+from crawler.queries.stored_links import MOST_PAGES, Place
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from crawler.models import Target
     from crawler.urls import Url
 
 READ: Final = 2_000
 WIDEST: Final = 512_000
-MOST_OUTSIDE: Final = 5_000
 MOST_HOSTS: Final = 1_000
 NOT_FETCHED: Final = frozenset({RobotsForbidden.code, ALIKE})
 
@@ -55,17 +55,23 @@ def compare(run: Run, changed: Mapping[str, Any], *, seconds: float, monotonic: 
     rules = _rules(run, changed)
     robots = _KnownRobots(changed, rules)
     comparison, looked_at, is_partial = Comparison(rules), 0, False
+    places: list[Place] = []
     for page in _pages(run):
         rows = [row for row in page if row[-1] == RequestKind.PAGE]
         urls = [canonical(row[1], keep_tracking=True) for row in rows]
         robots.learn(urls)
         for row, url in zip(rows, urls, strict=True):
             comparison.request(_past(row, url, starts=rules.starts, forbidden=robots.forbids(url)))
+            if len(places) < MOST_PAGES and _is_fetched(row) and not comparison.is_dropped(row[0]):
+                places.append(Place(url.key, row[2]))
         looked_at += len(page)
         if monotonic() >= ends_at:
             is_partial = looked_at < run.discovered
             break
-    known = _left_out(run, rules, comparison)
+    left_out = LeftOut(run, comparison)
+    left_out.compare_kept()
+    pages_read = left_out.compare_pages(places) if left_out.has_more else 0
+    _new_starts(run, rules, comparison, known=left_out.outside)
     return Found(
         run=run.pk,
         is_partial=is_partial,
@@ -76,9 +82,11 @@ def compare(run: Run, changed: Mapping[str, Any], *, seconds: float, monotonic: 
         looked_at=looked_at,
         requests=run.discovered,
         outside=run.out_of_scope,
-        outside_known=known[0],
+        outside_known=len(left_out.outside),
         beyond=run.over_budget,
-        beyond_known=known[1],
+        beyond_known=len(left_out.beyond),
+        pages_read=pages_read,
+        pages=run.pages,
         unknown_hosts=robots.unknown,
     )
 
@@ -142,28 +150,16 @@ def _past(row: Row, url: Url, *, starts: frozenset[str], forbidden: bool) -> Pas
     )
 
 
-def _left_out(run: Run, rules: Rules, comparison: Comparison) -> tuple[int, int]:
-    """Compare what was not followed, as far as it was kept; return how many links outside and beyond."""
-    before = scope_of(run.settings)
-    deepest = {"depth": before.max_depth, "trap_depth": before.traps.depth}
-    outside = OutsideLink.objects.filter(run=run).order_by("id").values_list("url", "reason")[:MOST_OUTSIDE]
-    seen = set()
-    for text, reason in outside:
-        url = canonical(text, keep_tracking=True)
-        seen.add(url.text)
-        # links are found one beyond the deepest page; where that did not decide, their depth is not known
-        depth = (deepest.get(reason) or 0) + 1
-        comparison.outside(url, was=reason, depth=depth)
-    spares = SpareLink.objects.filter(run=run).order_by("id").values_list("url", "depth")
-    beyond = 0
-    for text, depth in spares:
-        comparison.spare(canonical(text, keep_tracking=True), depth=depth)
-        beyond += 1
-    for text in sorted(rules.starts - seen):
+def _is_fetched(row: Row) -> bool:
+    return row[4] == RequestState.DONE and row[5] != "redirected"
+
+
+def _new_starts(run: Run, rules: Rules, comparison: Comparison, *, known: AbstractSet[str]) -> None:
+    """Compare the start URLs that the run neither had nor found."""
+    for text in sorted(rules.starts - known):
         url = canonical(text, keep_tracking=True)
         if not Request.objects.filter(run=run, key=url.key).exists():
             comparison.start(url)
-    return len(seen), beyond
 
 
 class _KnownRobots:

@@ -1,5 +1,5 @@
-"""Tries what people wrote to read pages in a process that can be ended, also while it is deep in C."""
+"""Reads pages and tries selectors in a process that can be ended, also while it is deep in C."""
 
-from crawler.trials.asking import CannotTry, TookTooLong, problems_of, reading_of
+from crawler.trials.asking import CannotTry, StoredPage, TookTooLong, links_of, problems_of, reading_of
 
-__all__ = ["CannotTry", "TookTooLong", "problems_of", "reading_of"]
+__all__ = ["CannotTry", "StoredPage", "TookTooLong", "links_of", "problems_of", "reading_of"]

@@ -1,4 +1,4 @@
-"""Asks a process of its own what is wrong with a scraper's settings, or what they read from a page."""
+"""Asks a process of its own what is wrong with selectors, what a scraper reads, or what pages link to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -15,7 +15,7 @@ from scrapers.links import Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from crawler.http import Fetched
 
@@ -28,6 +28,14 @@ LONGEST_WAIT_SECONDS: Final = 60.0
 TOO_LONG: Final = "takes too long, already on a small page; select what is needed more directly"
 TOO_LONG_TOGETHER: Final = "take too long together, already on a small page; nest fewer of them"
 CRASHED: Final = "ends the program that reads pages; write it more simply"
+
+
+class StoredPage(NamedTuple):
+    """A page as it was stored; the names of its `headers` are in lower case."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class CannotTry(Exception):
@@ -61,7 +69,7 @@ def problems_of(
 
     `settings` has the arguments of `scrapers.registry.compile`.
     """
-    ended = _run(settings, cpu_seconds=cpu_seconds)
+    ended = _run({"settings": dict(settings)}, cpu_seconds=cpu_seconds)
     last = ended.said[-1] if ended.said else {}
     if "problems" in last:
         return tuple((path, message) for path, message in last["problems"])
@@ -77,7 +85,8 @@ def reading_of(settings: Mapping[str, Any], page: Fetched) -> Reading:
     """Return what a scraper reads from `page`; raises TookTooLong, MemoryError or CannotTry."""
     headers = {name.lower(): value for name, value in page.headers}
     about = {"url": page.url, "status": page.status, "headers": headers}
-    ended = _run(settings, cpu_seconds=READ_CPU_SECONDS, page=about, body=page.body)
+    asked = {"settings": dict(settings), "page": about}
+    ended = _run(asked, cpu_seconds=READ_CPU_SECONDS, body=page.body)
     last = ended.said[-1] if ended.said else {}
     if "reading" in last:
         return _reading(last["reading"])
@@ -88,23 +97,26 @@ def reading_of(settings: Mapping[str, Any], page: Fetched) -> Reading:
     raise CannotTry(f"the process that read the page ended with code {ended.code}")
 
 
+def links_of(pages: Sequence[StoredPage], *, cpu_seconds: float, wait_seconds: float) -> list[list[str]]:
+    """Return where each page links to that none before it did; of fewer pages when time ran out."""
+    about = [{"url": page.url, "headers": dict(page.headers), "size": len(page.body)} for page in pages]
+    bodies = b"".join(page.body for page in pages)
+    ended = _run({"pages": about}, cpu_seconds=cpu_seconds, body=bodies, wait_seconds=wait_seconds)
+    return [line["links"] for line in ended.said if "links" in line]
+
+
 def _run(
-    settings: Mapping[str, Any],
+    what: Mapping[str, Any],
     *,
     cpu_seconds: float,
-    page: Mapping[str, Any] | None = None,
     body: bytes = b"",
+    wait_seconds: float = LONGEST_WAIT_SECONDS,
 ) -> _Ended:
     """Run the child to its end; whatever interrupts the waiting ends it too."""
-    asked = {
-        "settings": dict(settings),
-        "cpu_seconds": cpu_seconds,
-        "memory_bytes": MEMORY_BYTES,
-        "page": page,
-    }
+    asked = {**what, "cpu_seconds": cpu_seconds, "memory_bytes": MEMORY_BYTES}
     with _started() as child:
         try:
-            said, _ = child.communicate(orjson.dumps(asked) + b"\n" + body, timeout=LONGEST_WAIT_SECONDS)
+            said, _ = child.communicate(orjson.dumps(asked) + b"\n" + body, timeout=wait_seconds)
         except subprocess.TimeoutExpired:
             child.kill()
             said, _ = child.communicate()

@@ -1,4 +1,4 @@
-"""The process in which selectors are tried: it reads what to do, says how far it is, and has little to spend.
+"""The process in which hostile pages and selectors are read: it says how far it is, and has little to spend.
 
 It is ended by its own timer when it has used the processor for as long as it may. The timer's signal
 keeps its default action, which is the system's to take: it also ends a process that never returns
@@ -21,10 +21,12 @@ from jmespath.exceptions import JMESPathTypeError
 from crawler.trials import samples
 from scrapers import reader, registry
 from scrapers.fields import BadSelector, compile_selector, scopes
+from scrapers.links import links
 from scrapers.page import Page
 
 if TYPE_CHECKING:
     from scrapers.fields import Selector
+    from scrapers.links import Link
 
 
 MOST_READ: Final = 200
@@ -78,6 +80,25 @@ def _reading(settings: dict[str, Any], page: dict[str, Any], body: bytes) -> dic
     return asdict(reader.read(Page(body=body, **page), registry.compile(**settings)))
 
 
+def _tell_links(pages: list[dict[str, Any]], bodies: bytes) -> None:
+    """Say of each page where it links to that none before it did."""
+    known: set[str] = set()
+    start = 0
+    for about in pages:
+        body = bodies[start : start + about["size"]]
+        start += about["size"]
+        found = [link.url for link in _links(Page(url=about["url"], headers=about["headers"], body=body))]
+        _say(links=[url for url in found if url not in known])
+        known.update(found)
+
+
+def _links(page: Page) -> tuple[Link, ...]:
+    try:
+        return links(page)
+    except MemoryError:
+        return ()
+
+
 def _say(**what: object) -> None:
     sys.stdout.buffer.write(orjson.dumps({**what, "used": time.process_time()}) + b"\n")
     sys.stdout.buffer.flush()
@@ -95,7 +116,9 @@ def main() -> None:
     asked = orjson.loads(sys.stdin.buffer.readline())
     body = sys.stdin.buffer.read()
     _confine(cpu_seconds=asked["cpu_seconds"], memory_bytes=asked["memory_bytes"])
-    if asked["page"] is None:
+    if "pages" in asked:
+        _tell_links(asked["pages"], body)
+    elif "page" not in asked:
         _say(problems=_problems(asked["settings"]))
     else:
         try:

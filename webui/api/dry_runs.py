@@ -48,9 +48,11 @@ class DryRunOut(Schema):
     followed: SideOut | None = None
     dropped: SideOut | None = None
     outside: Annotated[int, Field(description="Links that the run did not follow.")] = 0
-    outside_known: Annotated[int, Field(description="Those of them that were kept as samples.")] = 0
+    outside_known: Annotated[int, Field(description="Different ones of them that were compared.")] = 0
     beyond: Annotated[int, Field(description="Links beyond the run's page limit.")] = 0
-    beyond_known: Annotated[int, Field(description="Those of them that were kept.")] = 0
+    beyond_known: Annotated[int, Field(description="Different ones of them that were compared.")] = 0
+    pages: Annotated[int, Field(description="Pages that the run fetched.")] = 0
+    pages_read: Annotated[int, Field(description="Those of them whose links were read anew.")] = 0
     unknown_hosts: Annotated[int, Field(description="Hosts whose robots.txt is not known.")] = 0
 
 
@@ -77,6 +79,8 @@ def _out(found: Found) -> DryRunOut:
         outside_known=found.outside_known,
         beyond=found.beyond,
         beyond_known=found.beyond_known,
+        pages=found.pages,
+        pages_read=found.pages_read,
         unknown_hosts=found.unknown_hosts,
     )
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from crawler.models import Request, Run, Target
+from crawler.models import Page, Request, Run, SpareLink, Target
 from crawler.queries import dry_runs as queried
 from crawler.services import dry_runs
 from crawler.services.targets import InvalidTarget
@@ -149,6 +149,59 @@ def test_pages_stay_small_where_a_run_follows_a_long_stretch_of_others(
     assert (sum(read), max(read)) == (len(ids), 2)
     assert len(read) < 20, "stretches without the run are passed over in ever larger steps"
     assert tried(crawled, person).looked_at == len(ids)
+
+
+@pytest.fixture
+def sampled(hostile_site: HostileSite, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A crawl that keeps two samples a reason, with more links to leave out on its pages."""
+    monkeypatch.setattr("crawler.stores.results.SAMPLES_A_REASON", 2)
+    monkeypatch.setattr("crawler.queries.left_out.SAMPLES_A_REASON", 2)
+    left_out = "".join(f'<a href="/skip/{number}">x</a>' for number in range(5))
+    hostile_site.serve("/", f'<a href="/list/1">x</a><a href="/list/2">x</a>{left_out}')
+    hostile_site.serve("/list/1", '<a href="/skip/4">x</a><a href="/skip/of-1">x</a><a href="/">x</a>')
+    hostile_site.serve("/list/2", '<a href="/skip/of-2">x</a>', headers=(("X-Robots-Tag", "nofollow"),))
+    return finished(a_run(hostile_site.url("/"), exclude=["/skip/"]))
+
+
+def test_links_beyond_the_samples_are_read_from_the_stored_pages(sampled: Run, person: User) -> None:
+    found = tried(sampled, person, exclude=[])
+
+    assert set(shown(found.followed)) == {f"/skip/{number}" for number in range(5)} | {"/skip/of-1"}
+    assert set(shown(found.followed).values()) == {"exclude"}
+    assert (found.outside_known, found.pages_read, found.pages) == (6, 3, 3)
+    assert tried(sampled, person).still_out == 6
+
+
+def test_links_of_pages_that_would_be_dropped_are_not_found(sampled: Run, person: User) -> None:
+    found = tried(sampled, person, exclude=["/list/1"])
+
+    assert set(shown(found.followed)) == {f"/skip/{number}" for number in range(5)}
+    assert (found.pages_read, found.pages) == (2, 3)
+
+
+def test_links_beyond_the_page_limit_are_read_from_the_stored_pages(
+    hostile_site: HostileSite, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = "".join(f'<a href="/page/{number}">x</a>' for number in range(6))
+    hostile_site.serve("/", links)
+    for number in range(6):
+        hostile_site.serve(f"/page/{number}", "a page")
+    run = finished(a_run(hostile_site.url("/"), max_pages=2))
+    SpareLink.objects.filter(run=run).delete()
+
+    found = tried(run, person, max_pages=None)
+
+    assert found.followed.reasons == {"max_pages": 5}
+    assert (found.beyond_known, found.pages_read) == (5, 2)
+
+
+def test_few_and_small_pages_are_read_and_those_without_a_body_are_not(
+    sampled: Run, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Page.objects.filter(url__endswith="/list/1").update(body_hash=b"gone")
+    assert tried(sampled, person, exclude=[]).pages_read == 2
+    monkeypatch.setattr("crawler.queries.stored_links.MOST_BYTES", 1)
+    assert tried(sampled, person, exclude=[]).pages_read == 0
 
 
 def test_run_whose_requests_are_gone_is_not_compared_with(crawled: Run, person: User) -> None:

@@ -54,3 +54,23 @@ def test_expression_that_only_this_page_makes_a_bomb_gives_a_problem_and_no_more
     reading = trials.reading_of(fields(a={"jmespath": guarded}), page(b'{"bomb": 1}', "application/json"))
     assert reading.items == ()
     assert reading.problems[0].message == "field a: the expression makes too much of this page"
+
+
+def stored(*bodies: str) -> list[trials.StoredPage]:
+    headers = {"content-type": "text/html"}
+    return [
+        trials.StoredPage(f"https://shop.test/{number}", headers, body.encode())
+        for number, body in enumerate(bodies)
+    ]
+
+
+def test_links_of_stored_pages_are_told_once_and_in_their_order() -> None:
+    pages = stored('<a href="/a">x</a><a href="/b">x</a>', "none", '<a href="/b">x</a><a href="/c">x</a>')
+    told = trials.links_of(pages, cpu_seconds=5, wait_seconds=60)
+    assert told == [["https://shop.test/a", "https://shop.test/b"], [], ["https://shop.test/c"]]
+
+
+def test_pages_before_one_that_never_ends_are_told() -> None:
+    endless = "<p " + " ".join(f"a{number}" for number in range(400_000)) + ">"
+    told = trials.links_of(stored('<a href="/a">x</a>', endless, "x"), cpu_seconds=0.5, wait_seconds=60)
+    assert told == [["https://shop.test/a"]]
