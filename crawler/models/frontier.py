@@ -171,7 +171,7 @@ class Request(models.Model):
             models.Index(
                 fields=["run", "path_key"], name="request_variants", condition=Q(path_key__isnull=False)
             ),
-            models.Index(fields=["run", "state", "id"], name="request_trouble", condition=Q(state__gte=3)),
+            models.Index(fields=["run", "state", "id"], name="request_by_state"),
             models.Index(fields=["parent"], name="request_hops", condition=~Q(via="")),
             models.Index(fields=["run", "id"], name="request_sitemap", condition=Q(kind__gte=1)),
         )

@@ -60,6 +60,8 @@ class Page(models.Model):
         indexes = (
             models.Index(fields=["target", "id"], name="page_by_target"),
             models.Index(fields=["body_hash"], name="page_by_body"),
+            models.Index(fields=["changed_at", "id"], name="page_by_change"),
+            models.Index(fields=["status", "id"], name="page_by_status", condition=~models.Q(status=200)),
             models.Index(
                 fields=["target", "refresh_at"],
                 name="page_to_refresh",

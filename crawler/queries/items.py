@@ -10,7 +10,7 @@ from django.db.models import FilteredRelation, Min, Q, TextField
 from django.db.models.functions import Cast
 
 from crawler.models import Item, ItemVersion, Sighting, Target
-from crawler.queries import exports
+from crawler.queries import exports, shares
 from crawler.queries.paging import Listing, listing
 from crawler.queries.search import words
 
@@ -70,30 +70,44 @@ class Version:
     changes: tuple[Change, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which items: of a target, seen by a run, with each word of `q`, changed since a moment."""
+
+    target: int | None = None
+    run: int | None = None
+    q: str = ""
+    changed_since: datetime | None = None
+
+    @property
+    def by_change(self) -> bool:
+        """Whether a list of them is in the order of their changes; else it is in that of their ids."""
+        return self.changed_since is not None and self.run is None and not self.q.strip()
+
+
 def visible(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Item]:
     """Return the items of the targets `user` may see."""
-    return Item.objects.filter(target__in=Target.objects.visible_to(user))
+    return shares.of(Item.objects.all(), Target.objects.visible_to(user))
 
 
-def search(
-    user: AbstractBaseUser | AnonymousUser,
-    *,
-    target: int | None = None,
-    run: int | None = None,
-    q: str = "",
-    changed_since: datetime | None = None,
-) -> QuerySet[Item]:
-    """Return the items `user` may see: of a target, seen by a run, with each word of `q`, changed since."""
-    found = visible(user)
-    if target is not None:
-        found = found.filter(target=target)
-    if run is not None:
-        one = FilteredRelation("sightings", condition=Q(sightings__run=run))
-        found = found.annotate(seen=one).filter(seen__run=run)
-    if changed_since is not None:
-        found = found.filter(changed_at__gte=changed_since)
-    found = found.annotate(text=Cast("data", TextField())) if q.strip() else found
-    for word in words(q):
+def search(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> QuerySet[Item]:
+    """Return the items `user` may see that are asked for."""
+    return _narrowed(shares.of(Item.objects.all(), _targets(user, asked)), asked)
+
+
+def _targets(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> QuerySet[Target]:
+    targets = Target.objects.visible_to(user)
+    return targets if asked.target is None else targets.filter(pk=asked.target)
+
+
+def _narrowed(found: QuerySet[Item], asked: Filters) -> QuerySet[Item]:
+    if asked.run is not None:
+        one = FilteredRelation("sightings", condition=Q(sightings__run=asked.run))
+        found = found.annotate(seen=one).filter(seen__run=asked.run)
+    if asked.changed_since is not None:
+        found = found.filter(changed_at__gte=asked.changed_since)
+    found = found.annotate(text=Cast("data", TextField())) if asked.q.strip() else found
+    for word in words(asked.q):
         found = found.filter(_holds(word))
     return found
 
@@ -107,24 +121,35 @@ def place(run: int | None) -> str:
 
 
 def listed(
-    found: QuerySet[Item],
-    *,
-    order: tuple[str, ...],
-    run: int | None = None,
-    cursor: str | None = None,
-    size: int = 50,
+    user: AbstractBaseUser | AnonymousUser, asked: Filters, *, cursor: str | None = None, size: int = 100
 ) -> Listing[Item]:
-    """Return a page of what `search` found for `run`, ordered by id. Raises BadCursor."""
-    return listing(found, order=order, by={"id": place(run)}, cursor=cursor, size=size)
+    """Return a page of the items that are asked for, oldest first. Raises BadCursor."""
+    return _listed(_to_list(user, asked), asked, sign="", cursor=cursor, size=size)
 
 
 def page(
-    found: QuerySet[Item], *, run: int | None = None, cursor: str | None = None, size: int = 50
+    user: AbstractBaseUser | AnonymousUser, asked: Filters, *, cursor: str | None = None, size: int = 50
 ) -> Listing[ItemLine]:
-    """Return a page of `found`, newest first; with `run` as that run saw them. Raises BadCursor."""
-    rows = listed(found.select_related("target"), order=("-id",), run=run, cursor=cursor, size=size)
-    seen = versions_seen(rows.rows, run) if run is not None else {}
+    """Return a page of items, newest first; with a run as that run saw them. Raises BadCursor."""
+    found = _to_list(user, asked).select_related("target")
+    rows = _listed(found, asked, sign="-", cursor=cursor, size=size)
+    seen = versions_seen(rows.rows, asked.run) if asked.run is not None else {}
     return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item).data))
+
+
+def _to_list(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> QuerySet[Item]:
+    """Return what `search` does, found by the index that has the order of the list."""
+    if not asked.by_change:
+        return search(user, asked)
+    return _narrowed(shares.best(Item.objects.all(), _targets(user, asked)), asked)
+
+
+def _listed(
+    found: QuerySet[Item], asked: Filters, *, sign: str, cursor: str | None, size: int
+) -> Listing[Item]:
+    columns = ("changed_at", "id") if asked.by_change else ("id",)
+    order = tuple(f"{sign}{column}" for column in columns)
+    return listing(found, order=order, by={"id": place(asked.run)}, cursor=cursor, size=size)
 
 
 def versions_seen(shown: Iterable[Item], run: int) -> dict[int, ItemVersion]:

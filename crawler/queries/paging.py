@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import heapq
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import orjson
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 Row = TypeVar("Row")
 Other = TypeVar("Other")
@@ -49,11 +51,54 @@ class _Cursor:
         return base64.urlsafe_b64encode(plain).decode().rstrip("=")
 
 
+class Reader(Protocol):
+    """Returns the first `many` rows of `found` in `order`; `after`, if any, is what its first column is past.
+
+    There are others than reading them just so where no index has the order of the whole.
+    """
+
+    def __call__(
+        self, found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any
+    ) -> list[Stored]: ...
+
+
+def read(found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any = None) -> list[Stored]:  # noqa: ARG001
+    """Return the first rows of `found`, as the database finds them."""
+    return list(found.order_by(*order)[:many])
+
+
+def parted(column: str, values: Iterable[Any]) -> Reader:
+    """Return a reader for lists that are ordered by ids, where an index has their order for each value alone.
+
+    The first ids of each part are merged; the rows are read by these.
+    """
+    parts = tuple(values)
+
+    def reader(
+        found: QuerySet[Stored],
+        *,
+        order: tuple[str, ...],
+        many: int,
+        after: Any = None,  # noqa: ARG001
+    ) -> list[Stored]:
+        (place,) = order
+        ids = (
+            found.filter((column, value)).order_by(place).values_list("pk", flat=True)[:many]
+            for value in parts
+        )
+        first = list(islice(heapq.merge(*ids, reverse=place.startswith("-")), many))
+        rows = found.model._default_manager.in_bulk(first)  # noqa: SLF001 - Django's public name
+        return [rows[pk] for pk in first if pk in rows]
+
+    return reader
+
+
 def listing(
     found: QuerySet[Stored],
     *,
     order: tuple[str, ...],
     by: Mapping[str, str] | None = None,
+    reader: Reader = read,
     cursor: str | None = None,
     size: int = 50,
 ) -> Listing[Stored]:
@@ -68,7 +113,8 @@ def listing(
     backward = place is not None and place.backward
     if place is not None:
         found = found.filter(_after(place, sorting))
-    rows = list(found.order_by(*(_turned(sorting) if backward else sorting))[: size + 1])
+    in_order = _turned(sorting) if backward else sorting
+    rows = reader(found, order=in_order, many=size + 1, after=place.values[0] if place else None)
     more = len(rows) > size
     rows = rows[:size]
     if backward:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.db.models.expressions import RawSQL
 
 from crawler.models import FINAL_RUN_STATES, OutsideLink, Request, RequestState, Run, RunState
 from crawler.queries import rates
-from crawler.queries.paging import Listing, listing
+from crawler.queries.paging import Listing, listing, parted, read
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # SQLite uses a partial index only when the query spells the index's own condition out. The number alone
 # is spelled out, so that the column is that of the table asked for, in subqueries as well.
 LEASED = Q(state=RawSQL("1", ()))
-TROUBLED = Q(state__gte=RawSQL("3", ()))
 MOST_REASONS_READ = 5_000
 LOST_STATES = (RequestState.FAILED, RequestState.SKIPPED, RequestState.DEAD)
 
@@ -125,11 +124,8 @@ def counts(run: Run) -> Counts:
 
 
 def _leased(run: Run) -> int:
-    """Count what is leased of `run`, among all that is leased: that is what a slice holds in hand.
-
-    Adding 0 keeps SQLite from the index on the run, by which it would read every request that the run has.
-    """
-    return Request.objects.alias(of=F("run_id") + 0).filter(LEASED, of=run.pk).count()
+    """Count what is leased of `run`: that is what slices hold in hand."""
+    return Request.objects.filter(run=run, state=RequestState.LEASED).count()
 
 
 def progress(run: Run, now: datetime) -> Progress:
@@ -144,8 +140,12 @@ def progress(run: Run, now: datetime) -> Progress:
 
 def troubles(run: Run, *, limit: int = 20) -> tuple[Request, ...]:
     """Return the requests of `run` that failed or died last."""
-    lost = Request.objects.filter(TROUBLED, run=run, state__in=(RequestState.FAILED, RequestState.DEAD))
-    return tuple(lost.order_by("-id")[:limit])
+    found = Request.objects.filter(run=run)
+    many = ((RequestState.FAILED, run.failed), (RequestState.DEAD, run.dead))
+    states = [state for state, count in many if count]
+    if not states:
+        return ()
+    return tuple(parted("state", states)(found, order=("-id",), many=limit, after=None))
 
 
 def reasons(run: Run, *, limit: int = 12) -> tuple[Reason, ...]:
@@ -164,7 +164,7 @@ def reasons(run: Run, *, limit: int = 12) -> tuple[Reason, ...]:
 
 def reasons_of(run: Run, state: RequestState) -> QuerySet[Request, tuple[str, int]]:
     """Return the reasons of the latest requests of `run` in `state` with their counts, the largest first."""
-    last = Request.objects.filter(TROUBLED, run=run, state=state).order_by("-id").values("pk")
+    last = Request.objects.filter(run=run, state=state).order_by("-id").values("pk")
     of_those = Request.objects.filter(pk__in=last[:MOST_REASONS_READ]).values_list("reason")
     return of_those.annotate(many=Count("pk")).order_by("-many", "reason")
 
@@ -173,12 +173,10 @@ def requests(
     run: Run, *, state: RequestState | None = None, cursor: str | None = None, size: int = 100
 ) -> Listing[Request]:
     """Return a page of the requests of `run`, oldest first. Raises BadCursor."""
-    found = Request.objects.filter(run=run)
+    found, reader = Request.objects.filter(run=run), parted("state", RequestState)
     if state is not None:
-        found = found.filter(state=state)
-        if state >= RequestState.FAILED:
-            found = found.filter(TROUBLED)
-    return listing(found, order=("id",), cursor=cursor, size=size)
+        found, reader = found.filter(state=state), read
+    return listing(found, order=("id",), reader=reader, cursor=cursor, size=size)
 
 
 def outside(run: Run, *, cursor: str | None = None, size: int = 100) -> Listing[OutsideLink]:

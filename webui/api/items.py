@@ -46,15 +46,11 @@ class ItemFilter(Paged):
 
 @router.get("/items", response=ItemList)
 def list_items(request: HttpRequest, filters: Query[ItemFilter]) -> ItemList:
-    """List items, oldest first."""
-    found = listed.search(
-        caller(request).user,
-        target=filters.target,
-        run=filters.run,
-        q=filters.q,
-        changed_since=filters.changed_since,
+    """List items, oldest first; with `changed_since`, and no words or run, as they changed."""
+    asked = listed.Filters(
+        target=filters.target, run=filters.run, q=filters.q, changed_since=filters.changed_since
     )
-    page = listed.listed(found, order=("id",), run=filters.run, cursor=filters.cursor, size=filters.limit)
+    page = listed.listed(caller(request).user, asked, cursor=filters.cursor, size=filters.limit)
     seen = listed.versions_seen(page.rows, filters.run) if filters.run else {}
     items = [item_out(item, seen.get(item.pk), run=filters.run) for item in page.rows]
     return ItemList(items=items, next=page.next)

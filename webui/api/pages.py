@@ -55,7 +55,7 @@ class PageFilter(Paged):
 
 @router.get("/pages", response=PageList)
 def list_pages(request: HttpRequest, filters: Query[PageFilter]) -> PageList:
-    """List pages, oldest first."""
+    """List pages, oldest first; with `changed_since` and no words in the order of their changes."""
     found = listed.page(
         caller(request).user,
         target=filters.target,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from crawler.exports import FORMATS, Row
 from crawler.exports import columns as exported_columns
-from crawler.models import Item, Run, Target
+from crawler.models import Run, Target
 from crawler.queries import exports, items, targets
 from webui.pages import asking
 
@@ -25,26 +23,11 @@ SINCE = (("1h", "the last hour", timedelta(hours=1)), ("1d", "the last day", tim
          ("7d", "the last week", timedelta(days=7)))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The filters of the table: a target, a run that saw the items, words, and how lately they changed."""
-
-    target: int | None
-    run: int | None
-    q: str
-    changed_since: datetime | None
-
-    def found_by(self, user: AbstractBaseUser | AnonymousUser) -> QuerySet[Item]:
-        return items.search(
-            user, target=self.target, run=self.run, q=self.q, changed_since=self.changed_since
-        )
-
-
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     asked = _asked(request)
     with asking.known_place():
-        page = items.page(asked.found_by(request.user), run=asked.run, cursor=request.GET.get("cursor"))
+        page = items.page(request.user, asked, cursor=request.GET.get("cursor"))
     context = {
         "page": page,
         "columns": items.columns(page.rows),
@@ -78,7 +61,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     asked = _asked(request)
     run = _one(Run.objects.visible_to(request.user), asked.run)
     whole_run = run is not None and not asked.q and asked.changed_since is None
-    found, by = asked.found_by(request.user), items.place(asked.run)
+    found, by = items.search(request.user, asked), items.place(asked.run)
 
     def rows() -> Iterator[Row]:
         return (
@@ -101,10 +84,10 @@ def _one(found: QuerySet[Found], pk: int | None) -> Found | None:
     return get_object_or_404(found, pk=pk) if pk is not None else None
 
 
-def _asked(request: HttpRequest) -> Asked:
+def _asked(request: HttpRequest) -> items.Filters:
     spans = {name: span for name, _, span in SINCE}
     span = spans.get(asking.text(request, "since"))
-    return Asked(
+    return items.Filters(
         target=asking.number(request, "target"),
         run=asking.number(request, "run"),
         q=asking.text(request, "q"),

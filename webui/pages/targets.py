@@ -46,7 +46,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     target, now = _target(request, pk), timezone.now()
     schedule = getattr(target, "schedule", None)
-    found = items.page(items.search(request.user, target=target.pk), size=8).rows
+    found = items.page(request.user, items.Filters(target=target.pk), size=8).rows
     context = {
         "target": target,
         "proxies": proxies.lines(target, now=now),
