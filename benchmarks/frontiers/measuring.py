@@ -184,7 +184,7 @@ def _insert(filled: Filled, links: _Links, *, batches: int) -> _Watch:
 
 
 def _inserting(rows: list[tuple[object, ...]]) -> Callable[[], int]:
-    return lambda: sql.execute_many(INSERT, rows)
+    return lambda: INSERT.run(rows)
 
 
 def _row(filled: Filled, text: str) -> tuple[object, ...]:

@@ -49,10 +49,11 @@ def of_run(run: int, *, hosts: Iterable[int]) -> list[int]:
 def make_due(ids: Iterable[int], *, now: datetime) -> None:
     """Say that these backlogs have something due now."""
     moment = sql.adapt(now)
-    sql.execute_many(
-        "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)",
-        [(moment, backlog, moment) for backlog in sorted(ids)],
-    )
+    for chunk in sql.chunks(sorted(ids)):
+        sql.execute(MAKE_DUE.format(sql.marks(chunk)), [moment, *chunk, moment])
+
+
+MAKE_DUE = "UPDATE crawler_backlog SET due_at = %s WHERE id IN ({}) AND (due_at IS NULL OR due_at > %s)"
 
 
 def misaligned(run: int) -> list[tuple[int, int]]:

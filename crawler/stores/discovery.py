@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawler.engine.work import Kind
 from crawler.frontier.traps import TOO_MANY_VARIANTS
-from crawler.stores import backlogs, hosts, spares, sql, variants
+from crawler.stores import backlogs, hosts, spares, sql, statements, variants
 from crawler.urls import path_key
 
 if TYPE_CHECKING:
@@ -22,11 +22,22 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 200_000
 
-INSERT = (
-    "INSERT INTO crawler_request (run_id, host_id, backlog_id, key, path_key, url, depth, kind, state, "
-    "epoch, attempts, losses, reason, parent, via) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '', %s, %s) "
-    "ON CONFLICT (run_id, key) DO NOTHING"
+INSERT = statements.insert(
+    "crawler_request",
+    {
+        "run_id": "bigint",
+        "host_id": "bigint",
+        "backlog_id": "bigint",
+        "key": "bytea",
+        "path_key": "bigint",
+        "url": "text",
+        "depth": "smallint",
+        "kind": "smallint",
+        "parent": "bigint",
+        "via": "text",
+    },
+    fixed={"state": 0, "epoch": 0, "attempts": 0, "losses": 0, "reason": "''"},
+    then="ON CONFLICT (run_id, key) DO NOTHING",
 )
 
 
@@ -198,7 +209,7 @@ class Discovery:
                 )
             )
         self._new_backlogs |= {backlog: host for host, backlog in backlog_of.items() if backlog in new}
-        inserted = sql.execute_many(INSERT, rows)
+        inserted = INSERT.run(rows)
         backlogs.make_due(backlog_of.values(), now=now)
         return inserted, set(backlog_of)
 

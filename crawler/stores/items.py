@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawler.stores import sql
+from crawler.stores import sql, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,11 +76,7 @@ def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
 
 def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: datetime) -> int:
     moment = sql.adapt(now)
-    return sql.execute_many(
-        "INSERT INTO crawler_item (target_id, key_hash, key, url, run, version, data, content_hash, "
-        "first_seen, last_seen, changed_at) "
-        f"VALUES (%s, %s, %s, %s, %s, 1, {sql.json_mark()}, %s, %s, %s, %s) "
-        "ON CONFLICT (target_id, key_hash) DO NOTHING",
+    return INSERT.run(
         [
             (
                 target,
@@ -99,20 +95,68 @@ def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: da
     )
 
 
-KEEP_VERSION = (
+INSERT = statements.insert(
+    "crawler_item",
+    {
+        "target_id": "bigint",
+        "key_hash": "bytea",
+        "key": "text",
+        "url": "text",
+        "run": "bigint",
+        "data": "json",
+        "content_hash": "bytea",
+        "first_seen": "timestamptz",
+        "last_seen": "timestamptz",
+        "changed_at": "timestamptz",
+    },
+    fixed={"version": 1},
+    then="ON CONFLICT (target_id, key_hash) DO NOTHING",
+)
+KEEP_VERSIONS = (
     "INSERT INTO crawler_itemversion (item_id, version, run, url, data, content_hash, valid_from, valid_to) "
-    "SELECT id, version, run, url, data, content_hash, changed_at, %s FROM crawler_item WHERE id = %s "
+    "SELECT id, version, run, url, data, content_hash, changed_at, %s FROM crawler_item WHERE id IN ({}) "
     "ON CONFLICT (item_id, version) DO NOTHING"
+)
+CHANGE = statements.update(
+    "crawler_item",
+    "version = version + 1, data = {data}, content_hash = {hash}, url = {url}, run = {run}, "
+    "last_seen = {seen}, changed_at = {changed}",
+    where="id = {id}",
+    given={
+        "data": "json",
+        "hash": "bytea",
+        "url": "text",
+        "run": "bigint",
+        "seen": "timestamptz",
+        "changed": "timestamptz",
+        "id": "bigint",
+    },
+)
+TOUCH = statements.update(
+    "crawler_item",
+    "last_seen = {seen}, run = {run}, url = {url}",
+    where="id = {id}",
+    given={"seen": "timestamptz", "run": "bigint", "url": "text", "id": "bigint"},
+)
+SIGHT = statements.insert(
+    "crawler_sighting",
+    {"run_id": "bigint", "item_id": "bigint", "version": "integer"},
+    then="ON CONFLICT (run_id, item_id) DO NOTHING",
+)
+SIGHT_AGAIN = statements.update(
+    "crawler_sighting",
+    "version = {version}",
+    where="run_id = {run} AND item_id = {item}",
+    given={"version": "integer", "run": "bigint", "item": "bigint"},
 )
 
 
 def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: datetime) -> None:
     """Move what the items say now into their history, and write what they said this time."""
     moment = sql.adapt(now)
-    sql.execute_many(KEEP_VERSION, [(moment, stored.id) for stored, _claim, _record in changes])
-    sql.execute_many(
-        f"UPDATE crawler_item SET version = version + 1, data = {sql.json_mark()}, content_hash = %s, "
-        "url = %s, run = %s, last_seen = %s, changed_at = %s WHERE id = %s",
+    for chunk in sql.chunks([stored.id for stored, _claim, _record in changes]):
+        sql.execute(KEEP_VERSIONS.format(sql.marks(chunk)), [moment, *chunk])
+    CHANGE.run(
         [
             (record.data.decode(), record.content_hash, claim.url, claim.rules.run, moment, moment, stored.id)
             for stored, claim, record in changes
@@ -122,10 +166,7 @@ def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: dateti
 
 def _touch(seen: Sequence[tuple[int, Claim]], *, now: datetime) -> None:
     moment = sql.adapt(now)
-    sql.execute_many(
-        "UPDATE crawler_item SET last_seen = %s, run = %s, url = %s WHERE id = %s",
-        [(moment, claim.rules.run, claim.url, item) for item, claim in seen],
-    )
+    TOUCH.run([(moment, claim.rules.run, claim.url, item) for item, claim in seen])
 
 
 def _sight(
@@ -141,13 +182,7 @@ def _sight(
         by_run[claim.rules.run].append(key)
     for run in sorted(by_run):
         rows = [(run, *versions[key]) for key in sorted(by_run[run], key=lambda key: versions[key][0])]
-        new = sql.execute_many(
-            "INSERT INTO crawler_sighting (run_id, item_id, version) VALUES (%s, %s, %s) "
-            "ON CONFLICT (run_id, item_id) DO NOTHING",
-            rows,
-        )
-        tallies.add(run, items=new)
-        sql.execute_many(
-            "UPDATE crawler_sighting SET version = %s WHERE run_id = %s AND item_id = %s",
+        tallies.add(run, items=SIGHT.run(rows))
+        SIGHT_AGAIN.run(
             [(versions[key][1], run, versions[key][0]) for key in by_run[run] if key in changed],
         )

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from crawler.policy.refresh import rates
-from crawler.stores import sql
+from crawler.stores import sql, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from crawler.engine.work import Claim, PageRecord
+    from crawler.stores.statements import Many
 
-UPSERT = (
-    "INSERT INTO crawler_page (target_id, key, url, run, status, content_type, title, etag, last_modified, "
-    "body_hash, size, noindex, canonical, hints, first_seen, last_seen, changed_at) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+GIVEN = {
+    "target_id": "bigint",
+    "key": "bytea",
+    "url": "text",
+    "run": "bigint",
+    "status": "smallint",
+    "content_type": "text",
+    "title": "text",
+    "etag": "text",
+    "last_modified": "text",
+    "body_hash": "bytea",
+    "size": "integer",
+    "noindex": "boolean",
+    "canonical": "text",
+    "hints": "text",
+    "first_seen": "timestamptz",
+    "last_seen": "timestamptz",
+    "changed_at": "timestamptz",
+}
+REPLACE = (
     "ON CONFLICT (target_id, key) DO UPDATE SET url = excluded.url, run = excluded.run, "
     "status = excluded.status, content_type = excluded.content_type, title = excluded.title, "
     "etag = excluded.etag, last_modified = excluded.last_modified, size = excluded.size, "
@@ -28,8 +46,9 @@ UPSERT = (
 )
 
 
-def _upsert() -> str:
-    """Return the statement that stores a page; it adds to what its visits saw as `rates.Seen.after` does."""
+@cache
+def _upsert() -> Many:
+    """Return the statement that stores pages; it adds to what its visits saw as `rates.Seen.after` does."""
     elapsed = sql.seconds_between("crawler_page.last_seen", "excluded.last_seen")
     added = {
         "visits": ("1", "1"),
@@ -39,38 +58,50 @@ def _upsert() -> str:
         "changed_squares": (f"({elapsed}) * ({elapsed})", "0"),
     }
     changed = "crawler_page.body_hash <> excluded.body_hash"
-    return UPSERT + "".join(
+    seen = "".join(
         f", {name} = crawler_page.{name} * {rates.KEEP} + CASE WHEN {changed} THEN {one} ELSE {other} END"
         for name, (one, other) in added.items()
     )
+    return statements.insert("crawler_page", GIVEN, then=REPLACE + seen)
 
 
 def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
     """Upsert one row a page, in the order of target and key; `changed_at` moves only with the body."""
     moment = sql.adapt(now)
     ordered = sorted(records, key=lambda entry: (entry[0].rules.target, entry[0].key))
-    sql.execute_many(
-        _upsert(),
-        [
-            (
-                claim.rules.target,
-                claim.key,
-                claim.url,
-                claim.rules.run,
-                page.status,
-                page.content_type,
-                page.title,
-                page.etag,
-                page.last_modified,
-                page.body_hash,
-                page.size,
-                page.noindex,
-                page.canonical,
-                page.hints,
-                moment,
-                moment,
-                moment,
-            )
-            for claim, page in ordered
-        ],
-    )
+    rows = [
+        (
+            claim.rules.target,
+            claim.key,
+            claim.url,
+            claim.rules.run,
+            page.status,
+            page.content_type,
+            page.title,
+            page.etag,
+            page.last_modified,
+            page.body_hash,
+            page.size,
+            page.noindex,
+            page.canonical,
+            page.hints,
+            moment,
+            moment,
+            moment,
+        )
+        for claim, page in ordered
+    ]
+    for part in _parted(rows):
+        _upsert().run(part)
+
+
+def _parted(rows: list[sql.Row]) -> Iterator[list[sql.Row]]:
+    """Part the rows so that each page is in a part once: one statement cannot write the same row twice."""
+    while rows:
+        first = {row[:2]: row for row in reversed(rows)}
+        if len(first) == len(rows):
+            yield rows
+            return
+        yield sorted(first.values(), key=lambda row: row[:2])
+        taken = set(map(id, first.values()))
+        rows = [row for row in rows if id(row) not in taken]

@@ -32,6 +32,7 @@ from crawler.stores import (
     snapshots,
     spares,
     sql,
+    statements,
     states,
 )
 from crawler.stores.discovery import Discovery, SeenBefore
@@ -304,19 +305,33 @@ def _note_landings(live: Iterable[Result]) -> None:
         runs.add_landings(run, found[run])
 
 
-END = (
-    "UPDATE crawler_request SET state = %s, reason = %s, status = %s, attempts = attempts + %s, "
-    "settled_at = %s WHERE id = %s"
+END = statements.update(
+    "crawler_request",
+    "state = {state}, reason = {reason}, status = {status}, attempts = attempts + {sent}, settled_at = {now}",
+    where="id = {id}",
+    given={
+        "state": "smallint",
+        "reason": "text",
+        "status": "smallint",
+        "sent": "smallint",
+        "now": "timestamptz",
+        "id": "bigint",
+    },
 )
-MOVE = (
-    f"UPDATE crawler_request SET state = {Ending.DONE.value}, reason = 'redirected', status = %s, "
-    "leads_to = %s, attempts = attempts + 1, settled_at = %s WHERE id = %s"
+MOVE = statements.update(
+    "crawler_request",
+    f"state = {Ending.DONE.value}, reason = 'redirected', attempts = attempts + 1, "
+    "status = {status}, leads_to = {place}, settled_at = {now}",
+    where="id = {id}",
+    given={"status": "smallint", "place": "text", "now": "timestamptz", "id": "bigint"},
 )
-POSTPONE = (
-    f"UPDATE crawler_request SET {states.QUEUED}, not_before = %s, reason = %s, attempts = attempts + %s "
-    "WHERE id = %s"
+POSTPONE = statements.update(
+    "crawler_request",
+    f"{states.QUEUED}, not_before = {{until}}, reason = {{reason}}, attempts = attempts + {{counts}}",
+    where="id = {id}",
+    given={"until": "timestamptz", "reason": "text", "counts": "smallint", "id": "bigint"},
 )
-GIVE_BACK = f"UPDATE crawler_request SET {states.QUEUED} WHERE id = %s"
+GIVE_BACK = f"UPDATE crawler_request SET {states.QUEUED} WHERE id IN ({{}})"
 DUE_BY = "UPDATE crawler_backlog SET due_at = %s WHERE id = %s AND (due_at IS NULL OR due_at > %s)"
 
 
@@ -327,7 +342,7 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
     moved: list[tuple[object, ...]] = []
     postponed: list[tuple[object, ...]] = []
     due: dict[int, datetime] = {}
-    returned: list[tuple[int]] = []
+    returned: list[int] = []
     for result in live:
         claim = result.claim
         _count(result, tallies)
@@ -349,15 +364,20 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
                 postponed.append((sql.adapt(result.until), result.reason[:300], int(result.counts), claim.id))
                 due[claim.backlog] = min(due.get(claim.backlog, result.until), result.until)
             case Returned():
-                returned.append((claim.id,))
+                returned.append(claim.id)
                 due[claim.backlog] = now
             case never:
                 assert_never(never)
-    sql.execute_many(END, ended)
-    sql.execute_many(MOVE, moved)
-    sql.execute_many(POSTPONE, postponed)
-    sql.execute_many(GIVE_BACK, returned)
+    END.run(ended)
+    MOVE.run(moved)
+    POSTPONE.run(postponed)
+    _give_back(returned)
     sql.execute_many(DUE_BY, [(sql.adapt(at), backlog, sql.adapt(at)) for backlog, at in sorted(due.items())])
+
+
+def _give_back(ids: Sequence[int]) -> None:
+    for chunk in sql.chunks(ids):
+        sql.execute(GIVE_BACK.format(sql.marks(chunk)), chunk)
 
 
 def _place(found: Iterable[NewRequest], outside: Iterable[tuple[str, str]]) -> str | None:

@@ -43,7 +43,10 @@ class Tallies:
     _by_run: dict[int, Counter[str]] = field(default_factory=dict)
 
     def add(self, run: int, **counts: int) -> None:
-        self._by_run.setdefault(run, Counter()).update(counts)
+        added = self._by_run.setdefault(run, Counter())
+        for name, count in counts.items():
+            if count:  # most are nothing, and Counter.update asks more than that of each
+                added[name] += count
 
     def of(self, run: int, name: str) -> int:
         return self._by_run.get(run, Counter())[name]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from crawler.stores import sql
+from crawler.stores import sql, statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,10 @@ class _Own(threading.local):
 
 _own = _Own()
 
-INSERT = (
-    "INSERT INTO crawler_snapshot (hash, body, size, created_at) VALUES (%s, %s, %s, %s) "
-    "ON CONFLICT (hash) DO NOTHING"
+INSERT = statements.insert(
+    "crawler_snapshot",
+    {"hash": "bytea", "body": "bytea", "size": "integer", "created_at": "timestamptz"},
+    then="ON CONFLICT (hash) DO NOTHING",
 )
 
 
@@ -40,7 +41,7 @@ def compress(body: bytes) -> bytes:
 def save(bodies: Mapping[bytes, tuple[bytes, int]], *, now: datetime) -> None:
     """Store (compressed, size) by hash, in the order of the hashes; what is there already stays."""
     moment = sql.adapt(now)
-    sql.execute_many(INSERT, [(hash_, *bodies[hash_], moment) for hash_ in sorted(bodies)])
+    INSERT.run([(hash_, *bodies[hash_], moment) for hash_ in sorted(bodies)])
 
 
 def load(hash_: bytes) -> bytes | None:

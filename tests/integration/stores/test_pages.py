@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,3 +52,14 @@ def test_a_visit_that_gave_the_page_ends_its_failures() -> None:
     Page.objects.update(refresh_failures=5)
     pages.save([(claim, a_page(b"a"))], now=NOW + timedelta(hours=1))
     assert Page.objects.get().refresh_failures == 0
+
+
+def test_a_page_that_a_batch_has_twice_is_visited_twice() -> None:
+    run = a_run()
+    claim = a_claim(run)
+    other = replace(claim, url="http://a.test/other", key=b"o" * 16)
+    pages.save([(claim, a_page(b"a")), (other, a_page(b"c")), (claim, a_page(b"b"))], now=NOW)
+    page = Page.objects.get(url=claim.url)
+    assert page.body_hash == a_page(b"b").body_hash
+    assert page.changes == 1
+    assert Page.objects.count() == 2

@@ -1,0 +1,90 @@
+"""Statements for many rows at once do on PostgreSQL what one for each row does on SQLite."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DataError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from crawler.models import Snapshot
+from crawler.stores import snapshots, sql, statements
+
+pytestmark = pytest.mark.django_db
+
+MORE = statements.update(
+    "crawler_snapshot",
+    "size = size + {more}, body = {body}",
+    where="hash = {hash}",
+    given={"more": "integer", "body": "bytea", "hash": "bytea"},
+)
+NAME_HOST = statements.insert(
+    "crawler_host",
+    {"origin": "text", "robots_body": "bytea", "crawl_delay_seconds": "double precision"},
+    fixed={
+        **dict.fromkeys(("top_priority", "lease_epoch", "turns", "failures"), 0),
+        **dict.fromkeys(("circuit_openings", "robots_failures"), 0),
+        **dict.fromkeys(("lease_owner", "last_status", "hold_reason", "robots_state"), "''"),
+    },
+    then="ON CONFLICT (origin) DO NOTHING",
+)
+
+
+def bodies(count: int, *, size: int = 3) -> list[sql.Row]:
+    """Return rows of snapshots in the reverse order of their hashes."""
+    moment = sql.adapt(timezone.now())
+    numbers = reversed(range(count))
+    return [(b"%016d" % number, b"x" * size, number, moment) for number in numbers]
+
+
+def test_rows_are_inserted_in_their_order_however_many_there_are() -> None:
+    rows = bodies(2 * statements.MOST_ROWS + 1)
+
+    assert snapshots.INSERT.run(rows) == len(rows)
+
+    stored = Snapshot.objects.order_by("id").values_list("hash", "body", "size")
+    assert [(bytes(hash_), bytes(body), size) for hash_, body, size in stored] == [row[:3] for row in rows]
+
+
+def test_only_what_is_new_is_counted() -> None:
+    snapshots.INSERT.run(bodies(3))
+
+    assert snapshots.INSERT.run(bodies(5)) == 2
+    assert snapshots.INSERT.run([]) == 0
+
+
+def test_values_that_are_large_together_are_sent_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "MOST_BYTES", 100)
+
+    assert snapshots.INSERT.run(bodies(9, size=60)) == 9
+    assert sorted(Snapshot.objects.values_list("size", flat=True)) == list(range(9))
+
+
+def test_each_row_is_changed_by_its_own_values() -> None:
+    snapshots.INSERT.run(bodies(3))
+
+    touched = MORE.run([(10, b"a", b"%016d" % 1), (20, b"b", b"%016d" % 2), (30, b"c", b"missing")])
+
+    assert touched == 2
+    stored = Snapshot.objects.order_by("size").values_list("size", "body")
+    assert [(size, bytes(body)) for size, body in stored] == [(0, b"xxx"), (11, b"a"), (22, b"b")]
+
+
+def test_a_column_may_be_empty_in_every_row_or_in_some() -> None:
+    assert NAME_HOST.run([("http://a.test", b"", None), ("http://b.test", b"", None)]) == 2
+    assert NAME_HOST.run([("http://c.test", b"", None), ("http://d.test", b"", 1.5)]) == 2
+
+    delays = sql.select("SELECT crawl_delay_seconds FROM crawler_host ORDER BY origin")
+    assert delays == [(None,), (None,), (None,), (1.5,)]
+
+
+@pytest.mark.parametrize("origin", ["x" * 301, "http://\0.test"], ids=["too long", "NUL"])
+def test_what_the_database_refuses_is_refused_with_an_error_of_djangos(origin: str) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("asks PostgreSQL: SQLite takes both")
+    with pytest.raises(DataError), transaction.atomic():
+        NAME_HOST.run([(origin, b"", None)])
+
+
+def test_a_row_without_a_value_that_it_must_have_is_refused() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        NAME_HOST.run([(None, b"", None)])
