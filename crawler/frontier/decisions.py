@@ -47,6 +47,7 @@ WORDS: Final = {
     Fate.UNSEEN: "the run has not met it, as far as is still known",
 }
 
+REDIRECTED: Final = "it was asked for, and the answer was a redirect"
 
 OR_NOFOLLOW: Final = ", or only such as forbid robots to follow their links"
 """Links of pages that say nofollow are not taken, so nobody knows them."""
@@ -131,6 +132,11 @@ class Decision:
     why: str = ""
     rule: Rule | None = None
     until: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """What became of the URL, for people."""
+        return REDIRECTED if self.reason == "redirected" else self.fate.words
 
     @property
     def parts(self) -> tuple[str, str, str]:

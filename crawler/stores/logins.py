@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.models import OutboxMessage, RunTrigger
+from crawler.models import RunTrigger
 from crawler.queue import Work
-from crawler.stores import sql
+from crawler.stores import outbox, sql
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +28,7 @@ def ask_again(run: int, *, number: int, now: datetime) -> bool:
         return False
     sql.execute(ASK, [sql.adapt(now), run])
     if found[0][0] != RunTrigger.TERMINAL:  # which logs its run in itself
-        OutboxMessage.objects.create(work=Work.LOG_IN.value, kwargs={"run": run}, created_at=now)
+        outbox.post(Work.LOG_IN, now=now, run=run)
     return True
 
 

@@ -77,7 +77,7 @@ def _out(told: Told) -> DecisionOut:
         url=told.url,
         left_out=list(told.left_out),
         fate=decision.fate,
-        words=decision.fate.words,
+        words=decision.words,
         reason=decision.reason,
         detail=decision.why,
         rule=RuleOut(name=rule.name, number=rule.number, text=rule.text) if rule else None,

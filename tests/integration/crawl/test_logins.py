@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
 
-from crawler import runner
+from crawler import queue, runner
 from crawler.engine.findings import Shown, Unfetched
 from crawler.models import (
     Backlog,
@@ -106,6 +106,23 @@ def test_run_that_is_logged_out_half_way_logs_in_again_and_stores_no_login_page(
     assert len(members.sessions) == 3
     assert all(used <= 3 for used in members.sessions.values())
     assert_conserved(run)
+
+
+def test_next_login_is_asked_for_as_soon_as_it_is_stored_that_this_one_is_over(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members.good_for = 3
+    run = a_run(members.start, login=members.login | {"logged_out": "Please sign in"})
+    logins.perform(run=run)
+    before = set(OutboxMessage.objects.values_list("pk", flat=True))
+    sent: list[tuple[Work, dict[str, Any]]] = []
+    monkeypatch.setattr(queue, "send", lambda work, *, task_id=None, **kwargs: sent.append((work, kwargs)))
+
+    one_slice()
+
+    assert Run.objects.get(pk=run.pk).awaits_login
+    assert sent == [(Work.LOG_IN, {"run": run.pk})]
+    assert OutboxMessage.objects.exclude(pk__in=before).get().published_at is not None
 
 
 def test_run_that_cannot_log_in_stops_after_one_more_try_with_the_reason(members: Members) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crawler.frontier.decisions import (
+    REDIRECTED,
     Case,
     Decision,
     Fate,
@@ -114,7 +115,7 @@ def test_redirect_tells_where_it_leads(landing: Landing | None, why: str) -> Non
     hop = Hop(url=f"{SHOP}new", landing=landing) if landing else None
     gone = Known(fate=Fate.DONE, reason="redirected", status=301, hop=hop)
 
-    assert told(request=gone).why == why
+    assert (told(request=gone).why, told(request=gone).words) == (why, REDIRECTED)
 
 
 def test_link_that_was_met_and_left_out_names_the_pattern_of_that_reason() -> None:
