@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from typing import TYPE_CHECKING, Final, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,21 +21,27 @@ _DATA_PAGES: Final = 5
 class MemoryBound:
     """Runs work that may add `limit_bytes` to what this process has; None, or another system, is no bound.
 
-    Parsers in C report what they were refused as any other failure to allocate. The bound is the whole
-    process's while the work runs, so only one runs at a time.
+    It bounds nothing before it is entered and after it is left. Parsers in C report what they were
+    refused as any other failure to allocate. The bound is the whole process's while the work runs, so
+    only one runs at a time.
     """
 
     def __init__(self, limit_bytes: int | None) -> None:
         self._limit = limit_bytes if sys.platform == "linux" else None
         self._before = resource.getrlimit(resource.RLIMIT_DATA)
         self._page_bytes = resource.getpagesize()
-        self._statm = os.open(STATM, os.O_RDONLY | os.O_CLOEXEC) if self._limit is not None else None
+        self._statm: int | None = None
 
-    def close(self) -> None:
-        """Give back what looking at this process takes."""
+    def __enter__(self) -> Self:
+        if self._limit is not None:
+            with suppress(OSError):  # a system without /proc has no bound
+                self._statm = os.open(STATM, os.O_RDONLY | os.O_CLOEXEC)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
         if self._statm is not None:
             os.close(self._statm)
-        self._statm = self._limit = None
+            self._statm = None
 
     def run(self, work: Callable[[], T]) -> T:
         """Return `work()`; raises MemoryError when it needs more than it may."""

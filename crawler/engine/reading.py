@@ -50,6 +50,7 @@ class TimedReader:
         self._had_more = False
 
     def __enter__(self) -> Self:
+        self.memory.__enter__()
         if self._alarmed:
             self._before = signal.signal(signal.SIGALRM, self._interrupt)
         return self
@@ -58,7 +59,7 @@ class TimedReader:
         if self._alarmed:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._before)
-        self.memory.close()
+        self.memory.__exit__(*_exc)
 
     def read(self, request: int, work: Callable[[], T]) -> T:
         """Return `work()`; raises ReadTimedOut when it takes longer than the limit."""

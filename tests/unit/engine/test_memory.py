@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from crawler.engine import memory
 from crawler.engine.memory import MemoryBound
 from crawler.engine.reading import TimedReader, read_or_problem
 from crawler.http import Fetched, Headers
@@ -73,12 +74,15 @@ def test_page_of_which_not_even_the_beginning_can_be_read_gives_nothing_and_says
 
 def test_bound_holds_while_the_work_runs_and_not_after() -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    bound = MemoryBound(64 * 2**20)
-    try:
+    with MemoryBound(64 * 2**20) as bound:
         with pytest.raises(MemoryError):
             bound.run(lambda: bytearray(512 * 2**20))
         assert resource.getrlimit(resource.RLIMIT_DATA) == before
         assert bound.run(lambda: resource.getrlimit(resource.RLIMIT_DATA)) != before
-    finally:
-        bound.close()
     assert bound.run(lambda: resource.getrlimit(resource.RLIMIT_DATA)) == before
+
+
+def test_system_that_does_not_tell_what_a_process_has_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "STATM", "/nowhere/statm")
+    with MemoryBound(1) as bound:
+        assert bound.run(lambda: "done") == "done"
