@@ -181,6 +181,17 @@ class SpareLinkAdmin(ReadOnly):
     hidden = ("key",)
 
 
+@admin.register(models.SearchSegment)
+class SearchSegmentAdmin(ReadOnly):
+    list_display = ("id", "kind", "number", "changes", "built_at")
+
+
+@admin.register(models.SearchMarks)
+class SearchMarksAdmin(ReadOnly):
+    list_display = ("id", "kind", "segment", "place")
+    hidden = ("marks",)
+
+
 @admin.register(models.ProblemKind)
 class ProblemKindAdmin(ReadOnly):
     list_display = ("id", "run_id", "code", "field", "count", "pages")

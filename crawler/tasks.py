@@ -17,6 +17,7 @@ from crawler.services import (
     reports,
     retention,
     runs,
+    searching,
     slices,
     ticking,
 )
@@ -88,3 +89,8 @@ def settle_run(*, run: int, **_newer: object) -> None:
 @shared_task(name=Work.REPORT_RUN.value)
 def report_run(*, run: int, **_newer: object) -> None:
     reports.report(run=Run.objects.get(pk=run))
+
+
+@shared_task(name=Work.INDEX.value)
+def index(**_newer: object) -> None:
+    searching.index(now=timezone.now())

@@ -24,6 +24,7 @@ from crawler.models.problems import ProblemKind, ProblemSample
 from crawler.models.refresh import RefreshPlan
 from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
+from crawler.models.search import SearchKind, SearchMarks, SearchSegment
 from crawler.models.sessions import Cookie, ProxyHealth, RunLogin
 from crawler.models.targets import Scope, Target
 from crawler.models.webhooks import GONE, TEST_KIND, Delivery, DeliveryState, Webhook
@@ -69,6 +70,9 @@ __all__ = [
     "RunTrigger",
     "Schedule",
     "Scope",
+    "SearchKind",
+    "SearchMarks",
+    "SearchSegment",
     "Sighting",
     "SitemapReading",
     "SkipKind",

@@ -8,7 +8,10 @@ from crawler.models.fields import OrderedJSONField
 
 
 class Item(models.Model):
-    """One scraped record of a target, by its key: the current version."""
+    """One scraped record of a target, by its key: the current version.
+
+    `searchable` once the index of searches has it as it is; searches read all others.
+    """
 
     target = models.ForeignKey(
         "crawler.Target", on_delete=models.CASCADE, related_name="items", db_index=False
@@ -23,12 +26,16 @@ class Item(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     changed_at = models.DateTimeField()
+    searchable = models.BooleanField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["target", "key_hash"], name="item_once"),)
         indexes = (
             models.Index(fields=["target", "id"], name="item_by_target"),
             models.Index(fields=["changed_at", "id"], name="item_by_change"),
+            models.Index(
+                fields=["id"], name="item_unsearchable", condition=models.Q(searchable__isnull=True)
+            ),
         )
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ class Page(models.Model):
     `refresh_at` is when it is to be asked again between runs, on targets that do that. `canonical` is the
     URL that the page says it is to be known by, where that is another; `hints` are the lines of its
     head that say such things. `lastmod` is when the sitemap that was read last says that it changed.
+    `searchable` once the index of searches has it as it is; searches read all others.
     """
 
     target = models.ForeignKey(
@@ -54,6 +55,7 @@ class Page(models.Model):
     refresh_at = models.DateTimeField(null=True, blank=True)
     lastmod = models.DateTimeField(null=True, blank=True)
     refresh_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    searchable = models.BooleanField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["target", "key"], name="page_once"),)
@@ -61,6 +63,9 @@ class Page(models.Model):
             models.Index(fields=["target", "id"], name="page_by_target"),
             models.Index(fields=["body_hash"], name="page_by_body"),
             models.Index(fields=["changed_at", "id"], name="page_by_change"),
+            models.Index(
+                fields=["id"], name="page_unsearchable", condition=models.Q(searchable__isnull=True)
+            ),
             models.Index(fields=["status", "id"], name="page_by_status", condition=~models.Q(status=200)),
             models.Index(
                 fields=["target", "refresh_at"],

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import FilteredRelation, Min, Q, TextField
 from django.db.models.functions import Cast
 
-from crawler.models import Item, ItemVersion, Sighting, Target
+from crawler.models import Item, ItemVersion, SearchKind, Sighting, Target
 from crawler.queries import exports, shares
-from crawler.queries.paging import Listing, listing
+from crawler.queries import search as searching
+from crawler.queries.paging import Listing, listing, read
 from crawler.queries.search import words
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
+
+    from crawler.queries.paging import Reader
 
 NAMES = ("name", "title", "headline")
 
@@ -124,32 +127,38 @@ def listed(
     user: AbstractBaseUser | AnonymousUser, asked: Filters, *, cursor: str | None = None, size: int = 100
 ) -> Listing[Item]:
     """Return a page of the items that are asked for, oldest first. Raises BadCursor."""
-    return _listed(_to_list(user, asked), asked, sign="", cursor=cursor, size=size)
+    found, reader = _to_list(user, asked)
+    return _listed(found, asked, reader, sign="", cursor=cursor, size=size)
 
 
 def page(
     user: AbstractBaseUser | AnonymousUser, asked: Filters, *, cursor: str | None = None, size: int = 50
 ) -> Listing[ItemLine]:
     """Return a page of items, newest first; with a run as that run saw them. Raises BadCursor."""
-    found = _to_list(user, asked).select_related("target")
-    rows = _listed(found, asked, sign="-", cursor=cursor, size=size)
+    found, reader = _to_list(user, asked)
+    rows = _listed(found.select_related("target"), asked, reader, sign="-", cursor=cursor, size=size)
     seen = versions_seen(rows.rows, asked.run) if asked.run is not None else {}
     return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item).data))
 
 
-def _to_list(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> QuerySet[Item]:
-    """Return what `search` does, found by the index that has the order of the list."""
-    if not asked.by_change:
-        return search(user, asked)
-    return _narrowed(shares.best(Item.objects.all(), _targets(user, asked)), asked)
+def _to_list(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> tuple[QuerySet[Item], Reader]:
+    """Return what `search` does, and what reads it by the index that the list needs."""
+    targets, rows = _targets(user, asked), Item.objects.all()
+    reader: Reader | None = read if asked.by_change else None
+    if (asked.by_change or asked.q.strip()) and not shares.are_few(shares.of(rows, targets)):
+        reader = reader or searching.reader(SearchKind.ITEMS, map(_spellings, words(asked.q)), targets)
+        if reader is not None:
+            return _narrowed(shares.aside(rows, targets), asked), reader
+    return search(user, asked), read
 
 
 def _listed(
-    found: QuerySet[Item], asked: Filters, *, sign: str, cursor: str | None, size: int
+    found: QuerySet[Item], asked: Filters, reader: Reader, *, sign: str, cursor: str | None, size: int
 ) -> Listing[Item]:
     columns = ("changed_at", "id") if asked.by_change else ("id",)
     order = tuple(f"{sign}{column}" for column in columns)
-    return listing(found, order=order, by={"id": place(asked.run)}, cursor=cursor, size=size)
+    by = {"id": place(asked.run)}
+    return listing(found, order=order, by=by, reader=reader, cursor=cursor, size=size)
 
 
 def versions_seen(shown: Iterable[Item], run: int) -> dict[int, ItemVersion]:
@@ -216,5 +225,12 @@ def _path(url: str) -> str:
 
 def _holds(word: str) -> Q:
     """Match items that hold `word`, in their address or their data, however its letters are escaped there."""
-    escaped = json.dumps(word)[1:-1]
-    return Q(url__icontains=word) | Q(text__icontains=word) | Q(text__icontains=escaped)
+    somewhere = searching.has("url", word)
+    for spelling in _spellings(word):
+        somewhere |= searching.has("text", spelling)
+    return somewhere
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    """Return how stored JSON may have `word`."""
+    return tuple(dict.fromkeys((word, json.dumps(word)[1:-1])))

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from crawler.models import Page, Target
+from crawler.models import Page, SearchKind, Target
 from crawler.queries import search, shares
-from crawler.queries.paging import Listing, listing
+from crawler.queries.paging import Listing, listing, read
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
+
+    from crawler.queries.paging import Reader
 
 
 # SQLite uses a partial index only when the query spells the index's own condition out.
@@ -46,8 +48,12 @@ def page(
     if target is not None:
         targets = targets.filter(pk=target)
     by_change = changed_since is not None and not q.strip()
-    has_index = by_change or status not in {None, HTTPStatus.OK}
-    found = shares.best(rows, targets) if has_index else shares.of(rows, targets)
+    found = shares.of(rows, targets)
+    reader: Reader = read
+    if (by_change or q.strip() or status not in {None, HTTPStatus.OK}) and not shares.are_few(found):
+        indexed = search.reader(SearchKind.PAGES, ((word,) for word in search.words(q)), targets)
+        found = found if q.strip() and indexed is None else shares.aside(rows, targets)
+        reader = indexed or read
     if status is not None:
         found = found.filter(status=status)
         found = found.filter(NOT_OK) if status != HTTPStatus.OK else found
@@ -55,4 +61,4 @@ def page(
         found = found.filter(changed_at__gte=changed_since)
     found = search.holding(found, q, "url", "title")
     order = ("changed_at", "id") if by_change else ("id",)
-    return listing(found, order=order, cursor=cursor, size=size)
+    return listing(found, order=order, reader=reader, cursor=cursor, size=size)

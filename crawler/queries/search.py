@@ -1,15 +1,35 @@
-"""Search by words: which rows hold each of those that a person typed."""
+"""Search by words: which rows hold each of those that a person typed.
+
+A row holds a word where it has its letters in a row, of either case, in the middle of other words too. Lists
+look into the marks of the index first (`policy/signatures.py`) and read the rows that may hold the words,
+and those that are not in the index yet: what they find is what reading all rows would.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from django.db.models import Model, Q
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Model, Q, Value
+
+from crawler.models import SearchMarks
+from crawler.policy import signatures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from django.db.models import QuerySet
 
+    from crawler.models import SearchKind, Target
+    from crawler.policy.signatures import Wanted
+    from crawler.queries.paging import Reader
+
 MOST_WORDS = 5
+MOST_TARGETS: Final = 20
+"""The rows of so many targets are told from others by their marks."""
+FIRST_ROWS, MOST_ROWS = 500, 4_000
+"""How many rows that may hold the words are read together, at first and at most."""
 
 Stored = TypeVar("Stored", bound=Model)
 
@@ -24,6 +44,76 @@ def holding(found: QuerySet[Stored], q: str, *columns: str) -> QuerySet[Stored]:
     for word in words(q):
         somewhere = Q()
         for column in columns:
-            somewhere |= Q((f"{column}__icontains", word))
+            somewhere |= has(column, word)
         found = found.filter(somewhere)
     return found
+
+
+def has(column: str, word: str) -> Q:
+    """Match rows that hold `word` in a column. SQLite's LIKE takes letters beyond ASCII as they are."""
+    if word.isascii() or connection.vendor != "sqlite":
+        return Q((f"{column}__icontains", word))
+    return Q(
+        Func(
+            F(column),
+            Value(f"*{''.join(map(_either_case, word))}*"),
+            template="(%(expressions)s)",
+            arg_joiner=" GLOB ",
+            output_field=BooleanField(),
+        )
+    )
+
+
+def _either_case(letter: str) -> str:
+    """Return the pattern of GLOB that matches a letter, large or small."""
+    alike = dict.fromkeys(one for one in (letter, letter.lower(), letter.upper()) if len(one) == 1)
+    return letter if letter in "^]" else f"[{''.join(alike)}]"
+
+
+def reader(kind: SearchKind, spellings: Iterable[Iterable[str]], targets: QuerySet[Target]) -> Reader | None:
+    """Return what reads lists, ordered by ids, of the rows of `targets` that hold words, by the index.
+
+    Each word comes in all its `spellings`. The list itself is to ask for rows that hold them: the index
+    leaves out most of the others and no more. None when it cannot tell, as all words are too short.
+    """
+    owners = list(targets.values_list("pk", flat=True)[: MOST_TARGETS + 1])
+    wanted = signatures.wanted(spellings, targets=owners if len(owners) <= MOST_TARGETS else ())
+    if not wanted.all_of:
+        return None
+
+    def indexed(
+        found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any = None
+    ) -> list[Stored]:
+        (place,) = order
+        falling = place.startswith("-")
+        waiting = found.filter(searchable__isnull=True).order_by("-id" if falling else "id")[:many]
+        rows = {row.pk: row for row in waiting}
+        rows |= {row.pk: row for row in _told(kind, wanted, found, place=place, many=many, after=after)}
+        return [rows[pk] for pk in sorted(rows, reverse=falling)[:many]]
+
+    return indexed
+
+
+def _told(
+    kind: SearchKind, wanted: Wanted, found: QuerySet[Stored], *, place: str, many: int, after: int | None
+) -> list[Stored]:
+    """Return the first `many` rows of `found` among those that the index tells of."""
+    rows: list[Stored] = []
+    ids = _candidates(kind, wanted, falling=place.startswith("-"), after=after)
+    at_once = FIRST_ROWS
+    while len(rows) < many and (some := list(islice(ids, at_once))):
+        rows += found.filter(pk__in=some).order_by(place)[: many - len(rows)]
+        at_once = min(2 * at_once, MOST_ROWS)
+    return rows
+
+
+def _candidates(kind: SearchKind, wanted: Wanted, *, falling: bool, after: int | None) -> Iterator[int]:
+    """Yield the ids that may be wanted, in their order, beyond `after`."""
+    marks: dict[int, dict[int, int]] = {}
+    stored = SearchMarks.objects.filter(kind=kind, place__in=sorted(wanted.places))
+    for segment, at, held in stored.values_list("segment", "place", "marks"):
+        marks.setdefault(segment, {})[at] = signatures.decode(bytes(held))
+    for segment in sorted(marks, reverse=falling):
+        for row in wanted.rows(marks[segment], segment=segment, falling=falling):
+            if after is None or (row < after if falling else row > after):
+                yield row

@@ -32,12 +32,6 @@ def aside(rows: QuerySet[Stored], targets: QuerySet[Target]) -> QuerySet[Stored]
     return aliased.filter(belongs_to__in=targets)
 
 
-def best(rows: QuerySet[Stored], targets: QuerySet[Target]) -> QuerySet[Stored]:
-    """Return those of all `rows` for such a list: by the targets' index only where they have few."""
-    mine = of(rows, targets)
-    return mine if are_few(mine) else aside(rows, targets)
-
-
 def are_few(rows: QuerySet[Stored]) -> bool:
     """Say whether so few rows are there that reading all of them is the quickest."""
     return rows.order_by().values("pk")[: MOST_FEW + 1].count() <= MOST_FEW

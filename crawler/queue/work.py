@@ -21,6 +21,7 @@ class Work(StrEnum):
     CLEAN_UP = "retention.clean_up"
     SETTLE_RUN = "runs.settle"
     REPORT_RUN = "runs.report"
+    INDEX = "search.index"
 
 
 class Queue(StrEnum):
@@ -90,6 +91,7 @@ QUEUE_OF = {
     Work.SETTLE_RUN: Queue.JOBS,
     Work.CLEAN_UP: Queue.JOBS,
     Work.REPORT_RUN: Queue.JOBS,
+    Work.INDEX: Queue.JOBS,
 }
 
 

@@ -120,7 +120,7 @@ KEEP_VERSIONS = (
 CHANGE = statements.update(
     "crawler_item",
     "version = version + 1, data = {data}, content_hash = {hash}, url = {url}, run = {run}, "
-    "last_seen = {seen}, changed_at = {changed}",
+    "last_seen = {seen}, changed_at = {changed}, searchable = NULL",
     where="id = {id}",
     given={
         "data": "json",
@@ -134,9 +134,9 @@ CHANGE = statements.update(
 )
 TOUCH = statements.update(
     "crawler_item",
-    "last_seen = {seen}, run = {run}, url = {url}",
+    "last_seen = {seen}, run = {run}, url = {url}, searchable = CASE WHEN url = {same} THEN searchable END",
     where="id = {id}",
-    given={"seen": "timestamptz", "run": "bigint", "url": "text", "id": "bigint"},
+    given={"seen": "timestamptz", "run": "bigint", "url": "text", "same": "text", "id": "bigint"},
 )
 SIGHT = statements.insert(
     "crawler_sighting",
@@ -166,7 +166,7 @@ def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: dateti
 
 def _touch(seen: Sequence[tuple[int, Claim]], *, now: datetime) -> None:
     moment = sql.adapt(now)
-    TOUCH.run([(moment, claim.rules.run, claim.url, item) for item, claim in seen])
+    TOUCH.run([(moment, claim.rules.run, claim.url, claim.url, item) for item, claim in seen])
 
 
 def _sight(

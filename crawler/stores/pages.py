@@ -42,7 +42,9 @@ REPLACE = (
     "last_seen = excluded.last_seen, "
     "changed_at = CASE WHEN crawler_page.body_hash <> excluded.body_hash "
     "THEN excluded.changed_at ELSE crawler_page.changed_at END, body_hash = excluded.body_hash, "
-    "refresh_failures = 0"
+    "refresh_failures = 0, "
+    "searchable = CASE WHEN crawler_page.url = excluded.url AND crawler_page.title = excluded.title "
+    "THEN crawler_page.searchable END"
 )
 
 

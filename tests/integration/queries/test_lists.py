@@ -12,11 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from crawler.models import Backlog, Host, Item, Page, Request, RequestState, Run, Target
 from crawler.queries import items, pages, runs, shares
+from tests.integration.queries.walks import walked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from crawler.queries.paging import Listing
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -44,18 +43,6 @@ def amount(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     """Whether a person's targets count as those that have few rows."""
     monkeypatch.setattr(shares, "MOST_FEW", 1_000 if request.param == "few" else 0)
     return str(request.param)
-
-
-def walked(read: Callable[[str | None], Listing[Any]]) -> list[Any]:
-    """Return all rows of a list, page by page."""
-    rows: list[Any] = []
-    cursor = None
-    while True:
-        page = read(cursor)
-        rows += page.rows
-        cursor = page.next
-        if cursor is None:
-            return rows
 
 
 def make_items(target: Target) -> list[Item]:

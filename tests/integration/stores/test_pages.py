@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from crawler.engine.work import Claim
-from crawler.models import Page, Run
+from crawler.models import Item, Page, Run
 from crawler.policy.refresh.rates import Seen
-from crawler.stores import pages
+from crawler.stores import items, pages
+from crawler.stores.runs import Tallies
 from tests.crawling import a_run
 from tests.fakes.rules import a_page, some_rules
+from tests.integration.stores.hands import an_item
 
 pytestmark = pytest.mark.django_db
 
@@ -63,3 +65,42 @@ def test_a_page_that_a_batch_has_twice_is_visited_twice() -> None:
     assert page.body_hash == a_page(b"b").body_hash
     assert page.changes == 1
     assert Page.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("after", "stays"), [({}, True), ({"size": 9}, True), ({"title": "Saucepan"}, None)], ids=str
+)
+def test_a_page_is_to_be_indexed_anew_only_where_what_is_searched_changed(
+    after: dict[str, Any], stays: bool | None
+) -> None:
+    claim = a_claim(a_run())
+    pages.save([(claim, replace(a_page(b"a"), title="Kettle"))], now=NOW)
+    assert Page.objects.get().searchable is None
+    Page.objects.update(searchable=True)
+
+    pages.save([(claim, replace(a_page(b"b"), **{"title": "Kettle", **after}))], now=NOW)
+
+    assert Page.objects.get().searchable is stays
+
+
+@pytest.mark.parametrize(
+    ("data", "url", "stays"),
+    [
+        ({"key": "k", "n": 1}, "http://a.test/", True),
+        ({"key": "k", "n": 2}, "http://a.test/", None),
+        ({"key": "k", "n": 1}, "http://a.test/moved", None),
+    ],
+    ids=["unchanged", "changed", "elsewhere"],
+)
+def test_an_item_is_to_be_indexed_anew_only_where_what_is_searched_changed(
+    data: dict[str, Any], url: str, stays: bool | None
+) -> None:
+    run = a_run()
+    claim = a_claim(run)
+    items.save([(claim, [an_item({"key": "k", "n": 1})])], tallies=Tallies(), now=NOW)
+    assert Item.objects.get().searchable is None
+    Item.objects.update(searchable=True)
+
+    items.save([(replace(claim, url=url), [an_item(data)])], tallies=Tallies(), now=NOW)
+
+    assert Item.objects.get().searchable is stays
