@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
+@pytest.fixture(autouse=True)
+def time_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the process that reads pages what a busy machine needs to start it."""
+    monkeypatch.setattr("crawler.queries.stored_links.WAIT_SECONDS", 120.0)
+    monkeypatch.setattr("crawler.queries.stored_links.CPU_SECONDS", 60.0)
+
+
 @pytest.fixture
 def person() -> User:
     return User.objects.create_superuser("ada")

@@ -6,8 +6,8 @@ Its arguments are how many MiB a page may take, and the names of pages.
 from __future__ import annotations
 
 import json
-import resource
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.engine.reading import TimedReader, read_or_problem
@@ -52,8 +52,9 @@ PAGES: dict[str, tuple[Callable[[], str], dict[str, Any]]] = {
 
 
 def _peak() -> int:
-    """Return the most MiB that this process has had until now."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """Return the most MiB that this program has had until now; ru_maxrss has what started it in it, too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
 
 
 def _said_of(name: str, *, limit: int) -> dict[str, Any]:

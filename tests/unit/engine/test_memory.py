@@ -33,7 +33,9 @@ def test_bombs_of_tags_end_within_their_memory_and_their_beginning_is_read() -> 
 
     said = read_apart(128, *bombs)
 
-    assert sum(said[name]["grown"] for name in bombs) < 128 + 32, said
+    # what was freed is kept by the process, and need not be asked for again
+    assert max(said[name]["grown"] for name in bombs) < 128 + 32, said
+    assert sum(said[name]["grown"] for name in bombs) < 2 * 128, said
     for name in bombs:
         assert said[name]["codes"][0] == "too_much_memory"
         assert (said[name]["title"], said[name]["links"], said[name]["truncated"]) == ("T", 1, True)
