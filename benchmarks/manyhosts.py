@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import arrivals
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,7 +30,7 @@ DRIPPED = "/dripped"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One request: when its first byte was read (`time.time()`), by which host, for which path.
+    """One request: when its first byte came (`time.time()`), by which host, for which path.
 
     `at_once` is how many the host was answering then, and `connections` how many were open there, this
     one included.
@@ -133,7 +135,7 @@ class _Answering:
         self.connections += 1
         try:
             while first := await reader.read(1):
-                at = time.time()
+                at = time.time() - arrivals.seconds_ago(writer)
                 head = first + await reader.readuntil(b"\r\n\r\n")
                 path = head.split(b" ", 2)[1].decode()
                 self.at_once += 1

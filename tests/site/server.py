@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, unquote
 
+from benchmarks import arrivals
 from tests.site.http2 import Http2Connection
 from tests.site.pages import PAGES, Page
 from tests.site.reply import Reply, respond
@@ -26,7 +27,11 @@ _TLS_HANDSHAKE = b"\x16"
 
 @dataclass(slots=True)
 class Received:
-    """One request as it came. Times are `time.monotonic()`; `finished` is None while it is answered."""
+    """One request as it came. Times are `time.monotonic()`.
+
+    `started` is when it reached this machine, `finished` when the site noted that it had answered, and
+    None before.
+    """
 
     method: str
     target: str
@@ -204,6 +209,7 @@ class HostileSite:
             if begin == _TLS_HANDSHAKE:
                 writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
                 return None
+            started = time.monotonic() - arrivals.seconds_ago(writer)
             head = begin + await reader.readuntil(b"\r\n\r\n")
         except asyncio.IncompleteReadError:
             return None
@@ -220,7 +226,7 @@ class HostileSite:
             host=fields.get("host", ""),
             headers=headers,
             port=writer.get_extra_info("sockname")[1],
-            started=time.monotonic(),
+            started=started,
             body=body,
         )
 

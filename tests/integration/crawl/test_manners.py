@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -33,9 +32,10 @@ from crawler.services import reconciling, runs, slices
 from tests.crawling import a_run, again, finished, one_slice
 from tests.law import assert_conserved
 from tests.site.server import HostileSite
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from crawler.http import Fetched
     from scrapers.reader import Reading
@@ -63,20 +63,11 @@ def states(run: Run) -> dict[str, tuple[str, str]]:
     }
 
 
-def within(seconds: float, happened: Callable[[], bool]) -> bool:
-    ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
-        if happened():
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def assert_polite(times: list[float], *, delay_seconds: float) -> None:
     """Assert that requests were sent a delay apart.
 
-    The site notes when it got round to a request: where the machine was busy then, the next gap
-    looks shorter by as much, and the one before longer. So one gap may be short, all together not.
+    A crawler that is kept from the processor between taking its turn and sending sends late: the
+    next gap is shorter by as much, and the one before longer. So one gap may be short, all together not.
     """
     gaps = [after - before for before, after in pairwise(times)]
     assert sum(gaps) >= 0.97 * delay_seconds * len(gaps)
@@ -89,19 +80,19 @@ def test_gaps_between_two_requests_are_never_shorter_than_the_delay(site: Hostil
     times = [request.started for request in site.requests]
     assert len(times) == 9  # robots.txt and eight pages
     assert_polite(times, delay_seconds=0.2)
-    assert sorted(after - before for before, after in pairwise(times))[4] < 0.4
+    assert min(after - before for before, after in pairwise(times)) < 0.4
     assert_conserved(run)
 
 
 def test_hosts_are_crawled_at_the_same_time(site: HostileSite) -> None:
-    began = time.monotonic()
-    finished(a_run(*(site.url("/page/1", origin=n) for n in range(3)), delay_seconds=0.2, max_pages=18))
+    urls = [site.url(f"/ok?{page}", origin=host) for page in range(6) for host in range(3)]
+    finished(a_run(*urls, delay_seconds=0.2))
 
     by_port = {port: [r.started for r in site.requests if r.port == port] for _host, port in site._addresses}
-    assert all(len(times) >= 4 for times in by_port.values())
     for times in by_port.values():
+        assert len(times) == 6
         assert_polite(times, delay_seconds=0.2)
-    assert time.monotonic() - began < 0.2 * 1.3 * 18
+    assert max(times[0] for times in by_port.values()) < min(times[-1] for times in by_port.values())
 
 
 def test_what_robots_forbids_is_skipped_and_said_so(site: HostileSite) -> None:
@@ -122,20 +113,19 @@ def test_what_robots_forbids_is_skipped_and_said_so(site: HostileSite) -> None:
 
 def test_retry_after_holds_the_host_for_every_run(site: HostileSite) -> None:
     site.serve("/", a_page("/later"))
-    run = a_run(site.url("/status/429?Retry-After=2"), site.url("/"))
+    run = a_run(site.url("/status/429?Retry-After=60"), site.url("/"))
     other = a_run(site.url("/other"))
-    one_slice(limits=Limits(budget=timedelta(milliseconds=600), linger=timedelta(milliseconds=100)))
+    one_slice()
 
     (refused,) = [r for r in site.requests if r.path == "/status/429"]
-    after = [r for r in site.requests if r.started > (refused.finished or 0) + 0.05]
-    assert after == []
+    assert site.requests[-1] is refused
     host = Host.objects.get()
     assert (host.last_status, host.hold_reason) == ("429", "status-429")
-    assert states(run)["/status/429?Retry-After=2"][0] == "queued"
-    assert Request.objects.get(url__endswith="/status/429?Retry-After=2").attempts == 0
+    assert states(run)["/status/429?Retry-After=60"][0] == "queued"
+    assert Request.objects.get(url__endswith="/status/429?Retry-After=60").attempts == 0
     assert host.next_at is not None
     assert host.last_at is not None
-    assert host.next_at - host.last_at > timedelta(seconds=1.9)
+    assert host.next_at - host.last_at > timedelta(seconds=59)
     assert states(other) == {"/other": ("queued", "")}
     assert_conserved(run)
 
@@ -270,15 +260,16 @@ def test_urgent_run_passes_a_bulk_run_on_the_same_host(site: HostileSite) -> Non
     bulk = a_run(site.url("/page/1"), delay_seconds=0.15, max_pages=60, priority=1)
     crawl = threading.Thread(target=slices_until_over, args=(bulk,))
     crawl.start()
-    assert within(20, lambda: len(site.requests) > 4)
+    until(lambda: len(site.requests) > 4)
 
-    asked_at = time.monotonic()
     urgent = a_run(site.url("/ok?urgent"), delay_seconds=0.15, priority=9)
-    assert within(20, lambda: bool(site.asked("/ok")))
+    before = len(site.requests)
+    until(lambda: site.asked("/ok"))
 
-    assert site.asked("/ok")[0].started - asked_at < 1.0
+    passed = [request.path for request in site.requests].index("/ok") - before
+    assert passed < 20, "those that a busy machine sends before it looks again"
     runs.cancel(run=bulk, now=timezone.now())
-    crawl.join(20)
+    crawl.join(60)
     urgent.refresh_from_db()
     assert urgent.state == RunState.FINISHED
     assert_conserved(bulk)
@@ -297,35 +288,36 @@ def slices_until_over(run: Run) -> None:
         connection.close()
 
 
-def test_cancelled_run_stops_within_a_second(site: HostileSite) -> None:
+def test_cancelled_run_stops_at_the_next_look(site: HostileSite) -> None:
     run = a_run(site.url("/page/1"), delay_seconds=0.1, max_pages=500)
     crawl = threading.Thread(target=slices_until_over, args=(run,))
     crawl.start()
-    assert within(20, lambda: len(site.requests) > 3)
+    until(lambda: len(site.requests) > 3)
 
     runs.cancel(run=run, now=timezone.now())
     sent = len(site.requests)
-    crawl.join(20)
+    crawl.join(60)
 
-    assert len(site.requests) <= sent + 5
+    assert not crawl.is_alive()
+    assert len(site.requests) <= sent + 20
     reconciling.reconcile(now=timezone.now())  # links that a commit found meanwhile wait for it
     run.refresh_from_db()
     assert (run.state, run.settled) == (RunState.CANCELLED, True)
     assert_conserved(run)
 
 
-def test_slice_that_is_told_to_stop_gives_everything_back_within_two_seconds(site: HostileSite) -> None:
+def test_slice_that_is_told_to_stop_sends_nothing_more_and_gives_everything_back(site: HostileSite) -> None:
     run = a_run(*(site.url("/page/1", origin=n) for n in range(3)), delay_seconds=0.05, max_pages=900)
-    stop = threading.Event()
-    timer = threading.Timer(1.0, stop.set)
-    timer.start()
+    told: list[int] = []
 
-    one_slice(stopping=stop.is_set, limits=Limits())
+    def stopping() -> bool:
+        if not told and len(site.requests) > 20:
+            told.append(len(site.requests))
+        return bool(told)
 
-    stopped_at = time.monotonic()
-    timer.join()
-    sent = [r.started for r in site.requests]
-    assert stopped_at - max(sent) < 2.0
+    one_slice(stopping=stopping, limits=Limits())
+
+    assert len(site.requests) <= told[0] + 3, "one on each host was on its way"
     assert not Request.objects.filter(state=RequestState.LEASED).exists()
     assert not Slice.objects.exists()
     run.refresh_from_db()
@@ -395,7 +387,7 @@ def test_page_that_is_read_for_too_long_fails_and_the_others_go_on(
         return read(fetched, **parts)
 
     monkeypatch.setattr(rules, "read_page", hang)
-    monkeypatch.setattr(holding, "TimedReader", partial(TimedReader, limit_seconds=0.2))
+    monkeypatch.setattr(holding, "TimedReader", partial(TimedReader, limit_seconds=1.0))
 
     run = finished(a_run(site.url("/ok?1"), site.url("/ok?hangs"), site.url("/ok?2")))
 
