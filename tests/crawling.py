@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUICK = Limits(
-    budget=timedelta(seconds=20), look_every=timedelta(milliseconds=50), linger=timedelta(milliseconds=300)
+    budget=timedelta(seconds=60), look_every=timedelta(milliseconds=50), linger=timedelta(milliseconds=300)
 )
 
 

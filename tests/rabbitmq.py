@@ -117,7 +117,7 @@ class Node:
         }
 
     def _connection(self) -> amqp.Connection:
-        connection = amqp.Connection(host=f"127.0.0.1:{self.port}", connect_timeout=2, read_timeout=5)
+        connection = amqp.Connection(host=f"127.0.0.1:{self.port}", connect_timeout=10, read_timeout=30)
         connection.connect()
         return connection
 

@@ -54,7 +54,7 @@ class ShopServer:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     @property
     def origin(self) -> str:

@@ -14,10 +14,10 @@ from tests.browser.conftest import DESKTOP, EPOCH, PHONE, OpenTab, Tab
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
-    pytest.mark.timeout(480),
+    pytest.mark.timeout(900),
     pytest.mark.xdist_group("browser"),
 ]
-CRAWL_MILLISECONDS = 60_000
+CRAWL_MILLISECONDS = 180_000
 LISTS = {
     "dashboard": "/",
     "targets": "/targets/",

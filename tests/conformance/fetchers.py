@@ -112,7 +112,7 @@ class FetcherContract:
 
         assert isinstance(outcome.error, TimedOut)
         assert outcome.error.which == "total"
-        assert 0.04 <= outcome.elapsed_seconds < 5
+        assert 0.04 <= outcome.elapsed_seconds < 20
 
     async def test_cancelling_passes_through(self, fetcher: Fetcher, web: Web) -> None:
         task = asyncio.create_task(fetcher.fetch(Request(url=web.url("/hangs"))))

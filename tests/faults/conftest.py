@@ -29,7 +29,7 @@ from tests.site.linked import Graph, LinkedSite
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-QUICK_TIMEOUT_SECONDS, FULL_TIMEOUT_SECONDS = 480, 1800
+QUICK_TIMEOUT_SECONDS, FULL_TIMEOUT_SECONDS = 900, 1800
 Report = Callable[[Result], None]
 
 

@@ -96,7 +96,7 @@ class Installation:
     def kill_worker(self) -> None:
         """SIGKILL the whole group of the crawling worker."""
         self.worker.signal_all(signal.SIGKILL)
-        self.worker.ended_within(10)
+        self.worker.ended_within(60)
 
     def kill_child(self, crawl: Crawl, chance: Random) -> int:
         """SIGKILL one process of the pool that crawls; return how many pages were in flight with it.
@@ -134,7 +134,7 @@ class Api:
 
     def post(self, path: str) -> tuple[int, Any]:
         """Return the status of the answer and what it says."""
-        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
         with closing(asking):
             asking.request("POST", f"/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
             answer = asking.getresponse()
@@ -150,7 +150,7 @@ class Api:
         return self._page(path)[1]
 
     def _page(self, path: str) -> tuple[int, str]:
-        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
         with closing(asking):
             asking.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
             answer = asking.getresponse()

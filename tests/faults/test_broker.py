@@ -43,7 +43,7 @@ def empty_where_it_hurts(installation: Installation) -> bool:
         if len(installation.crawling()) < 2:
             return False
         until(lambda: not Slice.objects.exists(), within_seconds=120, what="the slices to end")
-        until(installation.broker.waiting, within_seconds=40, what="a message")
+        until(installation.broker.waiting, within_seconds=120, what="a message")
         installation.broker.empty()
     finally:
         installation.worker.signal(signal.SIGCONT)
@@ -66,7 +66,7 @@ def test_emptied_broker_costs_seconds_and_no_page(
 
     crawl.until_over(within_seconds=ENDS_WITHIN_SECONDS)
     judged = crawl.judged(processes=2)
-    assert max(took) <= RESUMES_WITHIN_SECONDS
+    assert max(took) <= scale.of(quick=60, full=RESUMES_WITHIN_SECONDS)
     assert (judged.lost, judged.repeated) == (0, 0)
     report(
         Result(
@@ -86,7 +86,7 @@ def test_broker_that_was_away_and_comes_back_empty_costs_seconds_and_no_page(
 ) -> None:
     wanted, away_seconds = scale.of(quick=(1, 4.0), full=(3, 30.0))
     api = installation.start_with_web()
-    crawl = installation.crawl(site, seconds=scale.of(quick=6, full=130))
+    crawl = installation.crawl(site, seconds=scale.of(quick=8, full=130))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     chance = Random(4)
     took: list[float] = []
@@ -99,7 +99,7 @@ def test_broker_that_was_away_and_comes_back_empty_costs_seconds_and_no_page(
         back_at = time.monotonic() + away_seconds
         status, run = api.post(f"/targets/{aside.pk}/runs")
         assert status == 202, run
-        time.sleep(back_at - time.monotonic())
+        time.sleep(max(0.0, back_at - time.monotonic()))
         assert not crawl.is_over
         installation.broker.start()
         began = time.monotonic()
@@ -109,7 +109,7 @@ def test_broker_that_was_away_and_comes_back_empty_costs_seconds_and_no_page(
 
     crawl.until_over(within_seconds=ENDS_WITHIN_SECONDS)
     judged = crawl.judged(processes=2)
-    assert max(took + asked) <= RESUMES_WITHIN_SECONDS
+    assert max(took + asked) <= scale.of(quick=60, full=RESUMES_WITHIN_SECONDS)
     assert (judged.lost, judged.repeated) == (0, 0)
     report(
         Result(

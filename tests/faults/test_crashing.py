@@ -55,7 +55,7 @@ def test_page_whose_parser_kills_the_process_is_dead_and_no_other_is(
     began = time.monotonic()
     crawl = installation.crawl(site, seconds=scale.of(quick=1.0, full=10.0), scraper="crashing")
 
-    crawl.until_over(within_seconds=ENDS_WITHIN_SECONDS)
+    crawl.until_over(within_seconds=scale.of(quick=400, full=ENDS_WITHIN_SECONDS))
     seconds = time.monotonic() - began
 
     assert_conserved(crawl.run)

@@ -31,7 +31,7 @@ pytestmark = [
 def test_health_turns_red_when_a_worker_is_alive_and_takes_no_work(
     installation: Installation, site: LinkedSite, scale: Scale, report: Report
 ) -> None:
-    still, within = scale.of(quick=(4, 8.0), full=(120, 150.0))
+    still, within = scale.of(quick=(4, 60.0), full=(120, 150.0))
     installation.fleet.add({"STILL_SECONDS": str(still)})
     api = installation.start_with_web()
     assert api.get("/readyz")[0] == 200

@@ -84,7 +84,7 @@ def test_lost_and_tripled_messages_cost_time_and_change_nothing(
 
     every = scale.of(quick=0.1, full=1.0)
     with deleting(installation.broker.client, every_seconds=every) as deleted:
-        crawl.until_over(within_seconds=scale.of(quick=60, full=600))
+        crawl.until_over(within_seconds=scale.of(quick=300, full=600))
         crawl.until_reported(within_seconds=120)
 
     judged = crawl.judged(processes=2)

@@ -36,7 +36,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
     pytest.mark.parametrize("broker", [Valkey.name], indirect=True),
 ]
-STOPS_WITHIN_SECONDS = 10
+STOPS_WITHIN_SECONDS = 10.0
 SILENCE_SECONDS = 2.0
 RESUMES_WITHIN_SECONDS = 30
 DISK_MEGABYTES = 160
@@ -147,9 +147,9 @@ def database(trouble: Trouble) -> Mapping[str, str]:
     return trouble.variables
 
 
-def until_silent(crawl: Crawl, since: float) -> float:
+def until_silent(crawl: Crawl, scale: Scale, since: float) -> float:
     """Wait until the site is not asked any more; return how long after `since` it was asked last."""
-    ends_at = time.monotonic() + STOPS_WITHIN_SECONDS
+    ends_at = time.monotonic() + scale.of(quick=60.0, full=STOPS_WITHIN_SECONDS)
     while time.time() - crawl.site.hits[-1].at < SILENCE_SECONDS:
         assert time.monotonic() < ends_at, "fetching goes on although nothing can be stored"
         time.sleep(0.1)
@@ -173,7 +173,7 @@ def test_fetching_stops_while_nothing_can_be_stored_and_goes_on_by_itself(
         what="health to turn red",
     )
     red_after = time.monotonic() - began
-    silent_after = until_silent(crawl, refused_at)
+    silent_after = until_silent(crawl, scale, refused_at)
     asked = len(site.hits)
     assert trouble.told in api.text("/sign-in/").replace("&#x27;", "'")
     status, answer = api.post(f"/targets/{aside.pk}/runs")
@@ -187,9 +187,9 @@ def test_fetching_stops_while_nothing_can_be_stored_and_goes_on_by_itself(
 
     trouble.end()
     lasted = time.monotonic() - began
-    resumed = crawl.until_moving(within_seconds=RESUMES_WITHIN_SECONDS)
+    resumed = crawl.until_moving(within_seconds=scale.of(quick=120, full=RESUMES_WITHIN_SECONDS))
     told = api.get(f"/api/v1/runs/{crawl.run.pk}")[1]["outages"]
-    crawl.until_over(within_seconds=scale.of(quick=60, full=600))
+    crawl.until_over(within_seconds=scale.of(quick=300, full=600))
     judged = crawl.judged(processes=2)
     assert judged.lost == 0
     assert judged.repeated <= judged.in_flight

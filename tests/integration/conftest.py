@@ -26,4 +26,4 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[Lane]:
 @pytest.fixture
 def clock() -> FakeClock:
     """A clock a little ahead of what is started by the real one."""
-    return FakeClock(beginning=timezone.now() + timedelta(seconds=10))
+    return FakeClock(beginning=timezone.now() + timedelta(minutes=1))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LINKS_A_PAGE = 10
-STARTED_SECONDS = 10
+STARTED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,7 @@ class LinkedSite:
         """Return once everything that was sent to the site before this call is in its log."""
         for host in range(self.graph.hosts):
             for _ in range(2):  # one to be accepted after all others, one to be read after them
-                asking = http.client.HTTPConnection(self.graph.host_of(host), self.port, timeout=10)
+                asking = http.client.HTTPConnection(self.graph.host_of(host), self.port, timeout=60)
                 with closing(asking):
                     asking.request("GET", "/mark")
                     asking.getresponse().read()

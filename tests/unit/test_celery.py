@@ -44,7 +44,7 @@ def test_sender_gives_up_soon_on_a_broker_that_says_nothing(silent: str) -> None
     with pytest.raises(OperationalError):
         app.send_task("crawl.slice", queue="default", retry=False)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20, "it would wait for 30 s"
 
 
 def test_a_channel_that_lost_its_connection_is_closed_without_an_error() -> None:

@@ -97,7 +97,7 @@ def test_processes_that_start_at_once_agree_on_a_secret(tmp_path: Path) -> None:
 
     def begin(number: int) -> None:
         def make() -> str:
-            together.wait(10)
+            together.wait(60)
             return f"made by {number}"
 
         read.append(env.secret(NAME, tmp_path / "secret", make))
@@ -106,7 +106,7 @@ def test_processes_that_start_at_once_agree_on_a_secret(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert len(read) == 4
     assert len(set(read)) == 1

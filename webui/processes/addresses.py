@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
+from contextlib import suppress
 
 from webui.processes.errors import CannotStart
 from webui.processes.layout import bind_address
 
+TRIES = 20
+QUIET_PORTS = range(20_000, 32_768)
+"""Below those that Linux and macOS give to whoever names none, such as each outgoing connection."""
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
 
 
@@ -45,11 +50,15 @@ def _refusal(error: OSError, host: str, port: int) -> str:
 
 
 def free_port(*, preferred: int = 0) -> int:
-    """Return a free port of 127.0.0.1: `preferred` if it can be had."""
-    try:
-        return _listen_once("127.0.0.1", preferred)
-    except OSError:
-        return _listen_once("127.0.0.1", 0)
+    """Return a free port of 127.0.0.1: `preferred` if it can be had.
+
+    Who is to listen there starts later, so it is one that the system gives to nobody meanwhile.
+    """
+    for port in (preferred, *random.sample(QUIET_PORTS, TRIES)):
+        if port:
+            with suppress(OSError):
+                return _listen_once("127.0.0.1", port)
+    return _listen_once("127.0.0.1", 0)
 
 
 def reserved(*, preferred: int) -> socket.socket:

@@ -63,7 +63,7 @@ def test_a_run_of_the_shop_finds_every_product(fleet: Fleet, shop: str) -> None:
     fleet.start("worker", workers=2)
     run = start(shop, scraper="demo_shop", delay_seconds=0, connections=4)
 
-    until(lambda: is_final(run), within_seconds=40, what="the run")
+    until(lambda: is_final(run), within_seconds=200, what="the run")
 
     assert (run.state, run.failed, run.dead) == (RunState.FINISHED, 0, 0)
     found = {item.url.rpartition("/product")[2]: item.data for item in Item.objects.all()}
@@ -131,7 +131,7 @@ def test_a_worker_that_is_stopped_gives_back_what_it_holds(fleet: Fleet, pages: 
 
     worker.signal(signal.SIGTERM)
 
-    worker.ended_within(35)
+    worker.ended_within(120)
     assert not is_final(run)
     assert not Slice.objects.exists()
     assert not Heartbeat.objects.exists()

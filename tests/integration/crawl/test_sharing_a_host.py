@@ -127,6 +127,6 @@ def test_terminal_gets_the_host_of_a_worker_that_has_more_than_a_slice_to_do(
 
 def _one_slice() -> None:
     try:
-        one_slice(Lane.BULK)
+        one_slice(Lane.BULK, limits=Limits(budget=timedelta(seconds=20)))
     finally:
         connection.close()

@@ -61,12 +61,12 @@ class Everywhere:
         """Raises CannotBind."""
         listeners, name_servers = self.run(_enter)
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._serve(listeners, name_servers), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._serve(listeners, name_servers), self._loop).result(60)
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
         self._inside.shutdown()
 
@@ -76,7 +76,7 @@ class Everywhere:
 
     def settle(self) -> None:
         """Wait until every connection that was made before is counted."""
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), self._loop).result(60)
 
     async def _serve(self, listeners: list[socket.socket], name_servers: list[socket.socket]) -> None:
         self._servers = [await asyncio.start_server(self._connected, sock=sock) for sock in listeners]

@@ -238,7 +238,7 @@ def entered(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=90,
     )
 
 

@@ -71,7 +71,7 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            timeout=50,
+            timeout=150,
         )
 
     def times_installed(self) -> int:

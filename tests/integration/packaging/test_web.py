@@ -17,9 +17,9 @@ from webui.processes.layout import Installation, programs
 
 BASE = Path(__file__).resolve().parents[3]
 SPARE_SECONDS = 3
-ENDS_WITHIN_SECONDS = 60
+ENDS_WITHIN_SECONDS = 150
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 
 def test_a_request_that_never_ends_does_not_have_the_site_killed(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from webui.processes.addresses import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 READY_SECONDS = 180.0
-STOP_SECONDS = 60.0
+STOP_SECONDS = 150.0
 FINAL = {"finished", "failed", "cancelled"}
 
 
@@ -79,7 +79,7 @@ class Installation:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=150,
         )
         return done.stdout
 
@@ -95,9 +95,9 @@ class Installation:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
-        return urllib.request.urlopen(request, timeout=30)
+        return urllib.request.urlopen(request, timeout=60)
 
-    def finished(self, run: int, *, within: float = 180.0) -> Any:
+    def finished(self, run: int, *, within: float = 240.0) -> Any:
         """Wait until a run is in a final state and return it."""
         ends_at = time.monotonic() + within
         while (state := self.call("GET", f"/runs/{run}"))["state"] not in FINAL:

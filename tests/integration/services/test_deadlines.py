@@ -26,7 +26,8 @@ def a_run_with_deadline(*, at: datetime | None, priority: int = 2) -> Run:
 
 
 def told(run: Run) -> list[str]:
-    return list(Event.objects.filter(run=run, kind__startswith="deadline").values_list("kind", flat=True))
+    events = Event.objects.filter(run=run, kind__startswith="deadline").order_by("id")
+    return list(events.values_list("kind", flat=True))
 
 
 def end(run: Run, *, state: RunState = RunState.FINISHED, at: datetime, reason: str = "") -> Run:

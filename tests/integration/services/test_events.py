@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def told(run: Run) -> list[tuple[str, object]]:
-    return [(event.kind, event.data) for event in Event.objects.filter(run=run)]
+    return [(event.kind, event.data) for event in Event.objects.filter(run=run).order_by("id")]
 
 
 def all_done(run: Run, *, pages: int = 1) -> None:
@@ -69,14 +69,14 @@ def test_what_happens_once_in_a_run_is_told_once(first: EventKind, second: Event
     run = a_run()
     assert events.record(first, target=run.target_id, run=run.pk, now=NOW) is not None
     assert events.record(second, target=run.target_id, run=run.pk, now=NOW) is None
-    assert [event.kind for event in Event.objects.all()] == [first]
+    assert [event.kind for event in Event.objects.order_by("id")] == [first]
 
 
 def test_what_happens_to_a_target_may_happen_again() -> None:
     target = a_target()
     for _ in range(2):
         events.record(EventKind.FRESHNESS_LATE, target=target.pk, now=NOW, max_age_seconds=3600)
-    assert [event.data for event in Event.objects.all()] == [{"max_age_seconds": 3600}] * 2
+    assert [event.data for event in Event.objects.order_by("id")] == [{"max_age_seconds": 3600}] * 2
 
 
 def test_an_event_goes_when_its_change_is_taken_back() -> None:

@@ -96,7 +96,7 @@ def test_client_that_waits_outside_of_a_transaction_or_for_a_lock_is_left_alone(
             pid = waiting.info.backend_pid
             until(lambda: sql.select(STATE, [pid])[0][1] == "transactionid", what="it to wait for the lock")
             assert stalled.end(after=AT_ONCE) == 0
-        assert locking.result(timeout=10).rowcount == 1
+        assert locking.result(timeout=60).rowcount == 1
         assert idle.execute("SELECT 1").fetchone() == (1,)
 
 

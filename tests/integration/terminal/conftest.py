@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BASE = Path(__file__).resolve().parents[3]
 EPOCH = 5
-WITHIN_SECONDS = 90
+WITHIN_SECONDS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ def shop() -> Iterator[Shop]:
         yield Shop(url, frozenset(product.name for product in catalogue.products(epoch=EPOCH)))
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=10)
+        server.wait(timeout=60)
         server.stdout.close()
 
 

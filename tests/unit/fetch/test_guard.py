@@ -147,7 +147,7 @@ async def test_look_up_has_a_deadline() -> None:
     hanging = threading.Event()
 
     def hang(_host: str) -> list[Address]:
-        hanging.wait(10)
+        hanging.wait(60)
         return []
 
     guard = EgressGuard(LOOPBACK, lookup=hang, lookup_limit=timedelta(milliseconds=30))
@@ -170,7 +170,7 @@ async def test_caller_that_gives_up_leaves_the_answer_to_others() -> None:
     answer = threading.Event()
 
     def wait(_host: str) -> list[Address]:
-        answer.wait(10)
+        answer.wait(60)
         return [ip_address("127.0.0.1")]
 
     guard = EgressGuard(LOOPBACK, lookup=wait)

@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 
     from tests.site.reply import Reply
 
-SHORT = FetchLimits(
-    total=timedelta(seconds=3),
-    headers=timedelta(seconds=0.5),
-    slow_after=timedelta(seconds=0.5),
-)
+SHORT = timedelta(seconds=0.5)
+IMPATIENT, DEMANDING = FetchLimits(headers=SHORT), FetchLimits(slow_after=SHORT)
 
 
 @pytest.fixture
@@ -89,13 +86,17 @@ async def test_body_arrives_decoded_however_it_was_sent(
 
 
 @pytest.mark.parametrize(
-    ("path", "which"),
-    [("/slow/never", "headers"), ("/slow/drip", "too_slow"), ("/slow/stalls", "too_slow")],
+    ("path", "limits", "which"),
+    [
+        ("/slow/never", IMPATIENT, "headers"),
+        ("/slow/drip", DEMANDING, "too_slow"),
+        ("/slow/stalls", DEMANDING, "too_slow"),
+    ],
 )
 async def test_slow_server_ends_within_its_limit(
-    site: HostileSite, guard: EgressGuard, tmp_path: Path, path: str, which: str
+    site: HostileSite, guard: EgressGuard, tmp_path: Path, path: str, limits: FetchLimits, which: str
 ) -> None:
-    async with Http2Fetcher(guard, limits=SHORT, tls=believed(tmp_path)) as fetcher:
+    async with Http2Fetcher(guard, limits=limits, tls=believed(tmp_path)) as fetcher:
         outcome = await fetcher.fetch(Request(url=site.url(path)))
 
     assert code(outcome) == "timed_out"
@@ -276,9 +277,9 @@ async def test_nothing_is_sent_once_the_lease_is_gone(
     assert site.requests == []
 
 
-async def test_port_without_a_server_fails_to_connect(guard: EgressGuard, unused_tcp_port: int) -> None:
+async def test_port_without_a_server_fails_to_connect(guard: EgressGuard, silent_port: int) -> None:
     async with Http2Fetcher(guard) as fetcher:
-        outcome = await fetcher.fetch(Request(url=f"https://127.0.0.1:{unused_tcp_port}/"))
+        outcome = await fetcher.fetch(Request(url=f"https://127.0.0.1:{silent_port}/"))
 
     assert code(outcome) == "connect_failed"
     assert isinstance(outcome, Failed)
