@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +39,7 @@ class Cluster:
         if binaries is None:
             raise RuntimeError("no PostgreSQL server is installed: apt install postgresql")
         folder.mkdir(parents=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = _free_port()
         cluster = cls(folder=folder, binaries=binaries, port=port)
         hand_over(folder)
         cluster._run(
@@ -60,7 +60,7 @@ class Cluster:
     def start_again(self) -> None:
         """Start a cluster that was stopped."""
         where = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
-        options = f"{where} -c fsync=off -c max_connections=60"
+        options = f"{where} -c fsync=off -c max_connections=200"
         self._run(
             "pg_ctl",
             *("-D", str(self.folder / "data"), "-l", str(self.folder / "log")),
@@ -72,10 +72,19 @@ class Cluster:
         if os.getuid() == 0:
             command = ["setpriv", f"--reuid={_unprivileged()}", "--clear-groups", *command]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=self.folder, timeout=60
+            command, capture_output=True, text=True, check=False, cwd=self.folder, timeout=240
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
+
+
+def _free_port() -> int:
+    """Return a port that the system gives to nobody until the server listens there."""
+    while True:
+        port = secrets.choice(range(20_000, 32_768))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def hand_over(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import random
+import secrets
 import socket
 from contextlib import suppress
 
@@ -54,7 +54,7 @@ def free_port(*, preferred: int = 0) -> int:
 
     Who is to listen there starts later, so it is one that the system gives to nobody meanwhile.
     """
-    for port in (preferred, *random.sample(QUIET_PORTS, TRIES)):
+    for port in (preferred, *(secrets.choice(QUIET_PORTS) for _ in range(TRIES))):
         if port:
             with suppress(OSError):
                 return _listen_once("127.0.0.1", port)

@@ -10,8 +10,10 @@ from webui.processes import addresses
 from webui.processes.errors import CannotStart
 
 
-def test_a_free_port_is_free() -> None:
-    addresses.require_free("127.0.0.1", addresses.free_port())
+def test_a_free_port_is_free_and_given_to_nobody_meanwhile() -> None:
+    port = addresses.free_port()
+    addresses.require_free("127.0.0.1", port)
+    assert port in addresses.QUIET_PORTS
 
 
 def test_a_port_in_use_is_named() -> None:
