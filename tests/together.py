@@ -11,7 +11,7 @@ from django.db import connection
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WITHIN_SECONDS = 90.0
+WITHIN_SECONDS = 150.0
 
 
 def twice_at_once(work: Callable[[], object]) -> None:

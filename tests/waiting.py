@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def until(done: Callable[[], object], *, within_seconds: float = 90, what: str = "it") -> float:
+def until(done: Callable[[], object], *, within_seconds: float = 150, what: str = "it") -> float:
     """Wait until `done`, and return the seconds that took."""
     began = time.monotonic()
     while not done():

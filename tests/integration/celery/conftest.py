@@ -37,7 +37,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with redis.Redis.from_url(embedded.url) as client:
-            until(lambda: _answers(client), within_seconds=90, what="the broker")
+            until(lambda: _answers(client), within_seconds=200, what="the broker")
         yield embedded
     finally:
         process.kill()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(480),
+    pytest.mark.timeout(900),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 ANSWERED_WITHIN_SECONDS = 2.0
@@ -82,11 +82,11 @@ def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) 
     PeriodicTask.objects.filter(name="reconcile").update(interval=every_second)
     worker = emptied.fleet.start("worker", variables={"SLICE_SECONDS": "1"})
     run = a_run(pages.url("/start"), delay_seconds=0.05, obey_robots=True, connections=1)
-    until(lambda: Run.objects.filter(pk=run.pk, done__gte=10), within_seconds=120, what="the first pages")
+    until(lambda: Run.objects.filter(pk=run.pk, done__gte=10), within_seconds=200, what="the first pages")
 
     worker.signal(signal.SIGSTOP)
-    until(lambda: not Slice.objects.exists(), within_seconds=90, what="the end of the slice")
-    until(emptied.waiting, within_seconds=90, what="its ring")
+    until(lambda: not Slice.objects.exists(), within_seconds=200, what="the end of the slice")
+    until(emptied.waiting, within_seconds=200, what="its ring")
     emptied.empty()
     worker.signal(signal.SIGCONT)
     assert not is_final(run)
@@ -94,7 +94,7 @@ def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) 
     emptied.fleet.start("worker-control")
     emptied.fleet.start("beat")
 
-    until(lambda: is_final(run), within_seconds=90, what="the run")
+    until(lambda: is_final(run), within_seconds=200, what="the run")
     assert (run.state, run.done) == (RunState.FINISHED, 101)
     assert set(Counter(request.path for request in pages.requests).values()) == {1}
     assert_conserved(run)
@@ -140,7 +140,7 @@ def test_asking_waits_for_no_rabbitmq_that_is_silent_or_away(db: None, rabbit: N
             assert_soon_refused()
         finally:
             rabbit.thaw()
-        until(lambda: ring_seconds()[0], within_seconds=120, what="the broker")
+        until(lambda: ring_seconds()[0], within_seconds=200, what="the broker")
         rabbit.kill()
         assert_soon_refused()
         rabbit.start()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(480),
+    pytest.mark.timeout(900),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 # Long enough for what a loaded machine adds to dialling.
@@ -39,7 +39,7 @@ def test_no_host_is_asked_sooner_than_was_promised_nor_twice_at_once(fleet: Flee
             target=targets.create(owner=None, data=data, now=now), trigger=RunTrigger.MANUAL, now=now
         )
         fleet.start("worker", workers=4)
-        until(lambda: Run.objects.get(pk=run.pk).is_final, within_seconds=120, what="the run")
+        until(lambda: Run.objects.get(pk=run.pk).is_final, within_seconds=200, what="the run")
         hits = site.hits()
 
     run.refresh_from_db()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(480),
+    pytest.mark.timeout(900),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 
@@ -84,16 +84,16 @@ def test_a_test_fetch_does_not_wait_for_the_run_that_holds_its_host(fleet: Fleet
     fleet.start("worker")
     fleet.start("worker-control")
     until(
-        lambda: Heartbeat.objects.filter(kind="worker-control"), within_seconds=120, what="the other worker"
+        lambda: Heartbeat.objects.filter(kind="worker-control"), within_seconds=200, what="the other worker"
     )
     run = start(pages.url("/start"), priority=1, delay_seconds=0.5)
-    until(lambda: has_done(run, 3), within_seconds=120, what="the first pages")
+    until(lambda: has_done(run, 3), within_seconds=200, what="the first pages")
 
     data = {"start_urls": [pages.url("/start")], "delay_seconds": None}
     preview = previews.start(user=person, data=data, now=timezone.now())
     until(
         lambda: not isinstance(asked.state(preview, user=person), Waiting),
-        within_seconds=120,
+        within_seconds=200,
         what="the test fetch",
     )
 
@@ -102,7 +102,7 @@ def test_a_test_fetch_does_not_wait_for_the_run_that_holds_its_host(fleet: Fleet
     assert (found.response.status, found.links.followed_count, found.facts.title) == (200, 100, "Start")
     assert not is_final(run)
     done = run.done
-    until(lambda: has_done(run, done + 5), within_seconds=90, what="the run to go on")
+    until(lambda: has_done(run, done + 5), within_seconds=200, what="the run to go on")
 
 
 def test_workers_log_a_run_in_and_in_again(fleet: Fleet, hostile_site: HostileSite) -> None:
@@ -126,8 +126,8 @@ def test_workers_log_a_run_in_and_in_again(fleet: Fleet, hostile_site: HostileSi
 def test_a_worker_that_is_stopped_gives_back_what_it_holds(fleet: Fleet, pages: HostileSite) -> None:
     worker = fleet.start("worker")
     run = start(pages.url("/start"), delay_seconds=0.05)
-    until(lambda: has_done(run, 20), within_seconds=120, what="the first pages")
-    until(lambda: Heartbeat.objects.filter(kind="worker").exists(), within_seconds=90, what="its heartbeat")
+    until(lambda: has_done(run, 20), within_seconds=200, what="the first pages")
+    until(lambda: Heartbeat.objects.filter(kind="worker").exists(), within_seconds=200, what="its heartbeat")
 
     worker.signal(signal.SIGTERM)
 
@@ -136,7 +136,7 @@ def test_a_worker_that_is_stopped_gives_back_what_it_holds(fleet: Fleet, pages: 
     assert not Slice.objects.exists()
     assert not Heartbeat.objects.exists()
     fleet.start("worker")
-    until(lambda: is_final(run), within_seconds=90, what="the run")
+    until(lambda: is_final(run), within_seconds=200, what="the run")
     assert (run.state, run.done) == (RunState.FINISHED, 101)
     assert set(Counter(request.path for request in pages.requests).values()) == {1}
     assert_conserved(run)

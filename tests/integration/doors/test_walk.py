@@ -100,12 +100,12 @@ def walked(
     return wrong
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(600)
 def test_each_door_opens_to_whom_it_should(actors: Mapping[str, Actor], ids: Mapping[str, object]) -> None:
     assert walked(DOORS, actors.values(), ids, is_shared=False) == []
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(600)
 def test_what_is_shared_is_seen_by_all_and_worked_on_by_operators(
     actors: Mapping[str, Actor], ids: Mapping[str, object]
 ) -> None:

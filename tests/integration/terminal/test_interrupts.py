@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.integration.terminal.conftest import Crawl, Shop, Terminal
     from tests.site.server import HostileSite
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 SLOW = ("--delay", 0.05, "--scraper", "demo_shop", "-o", "items.jsonl")
 

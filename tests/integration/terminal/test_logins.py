@@ -9,7 +9,7 @@ from tests.site.members import PASSWORD, USER, Members
 from tests.site.proxy import ForwardProxy
 from tests.site.server import HostileSite
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

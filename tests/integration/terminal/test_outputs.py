@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.integration.terminal.conftest import Shop, Terminal
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 FAST = ("--delay", 0, "--scraper", "demo_shop")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.integration.terminal.conftest import Shop, Terminal
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 URL = "https://example.test/"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
+from crawler.engine import reading as reading_module
 from crawler.engine.reading import Attention, ReadTimedOut, TimedReader, read_or_problem
 from crawler.http import Fetched, Headers
 from scrapers import registry
@@ -142,7 +143,7 @@ def test_scraper_that_raises_is_logged_with_its_traceback_and_keeps_its_page(
         reading = read_or_problem(reader, rules, page, request=7)
     assert isinstance(reading, Reading)
     assert [item.data for item in reading.items] == [{"url": "http://a.test/1"}]
-    (logged,) = caplog.records
+    (logged,) = [record for record in caplog.records if record.name == reading_module.__name__]
     assert (logged.__dict__["run"], logged.__dict__["url"]) == (3, "http://a.test/1")
     assert "KeyError: 'price'" in logged.__dict__["traceback"]
     assert "in parse" in logged.__dict__["traceback"]
