@@ -7,6 +7,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import brotli  # type: ignore[import-untyped]
@@ -182,7 +183,7 @@ def _raw_deflate(data: bytes) -> bytes:
 _PRESSES: Final[dict[str, Callable[[bytes], bytes]]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
-    "br": brotli.compress,
+    "br": partial(brotli.compress, quality=5),
     "zstd": zstandard.ZstdCompressor().compress,
 }
 
