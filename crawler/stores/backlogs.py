@@ -23,7 +23,7 @@ def on_hosts(run: int, ids: Iterable[int], *, kind: int, priority: int) -> tuple
         known: dict[int, int] = dict(sql.select(statement, [run, kind, *chunk]))
         missing = [host for host in chunk if host not in known]
         if missing:
-            sql.execute_many(INSERT, [(run, host, kind, priority, run) for host in missing])
+            sql.execute(INSERT.format(sql.marks(missing)), [kind, priority, *missing, run])
             known = dict(sql.select(statement, [run, kind, *chunk]))
             new |= {known[host] for host in missing}
         found |= known
@@ -32,8 +32,8 @@ def on_hosts(run: int, ids: Iterable[int], *, kind: int, priority: int) -> tuple
 
 INSERT = (
     "INSERT INTO crawler_backlog (run_id, host_id, kind, priority, open, turn) "
-    f"SELECT %s, %s, %s, %s, {runs.IS_OPEN}, 0 FROM crawler_run WHERE id = %s "
-    "ON CONFLICT (run_id, host_id, kind) DO NOTHING"
+    f"SELECT r.id, h.id, %s, %s, {runs.IS_OPEN}, 0 FROM crawler_run r JOIN crawler_host h ON h.id IN ({{}}) "
+    "WHERE r.id = %s ORDER BY h.id ON CONFLICT (run_id, host_id, kind) DO NOTHING"
 )
 
 

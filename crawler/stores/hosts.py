@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from crawler.engine.work import Ledger
 from crawler.frontier.standing import standing
 from crawler.models import BacklogKind
-from crawler.stores import sql
+from crawler.stores import sql, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from crawler.engine.work import HostNews
+    from crawler.stores.statements import Many
 
 LEDGER_COLUMNS = (
     "next_at, last_at, last_status, latency_seconds, failures, circuit_openings, unavailable_since, "
@@ -31,16 +32,21 @@ def ids_of(origins: Iterable[str]) -> dict[str, int]:
         found |= _known(chunk)
     missing = [origin for origin in wanted if origin not in found]
     if missing:
-        sql.execute_many(INSERT, [(origin, b"") for origin in missing])
+        INSERT.run([(origin, b"") for origin in missing])
         for chunk in sql.chunks(missing):
             found |= _known(chunk)
     return found
 
 
-INSERT = (
-    "INSERT INTO crawler_host (origin, top_priority, lease_owner, lease_epoch, turns, last_status, failures, "
-    "circuit_openings, hold_reason, robots_state, robots_body, robots_failures) "
-    "VALUES (%s, 0, '', 0, 0, '', 0, 0, '', '', %s, 0) ON CONFLICT (origin) DO NOTHING"
+INSERT = statements.insert(
+    "crawler_host",
+    {"origin": "text", "robots_body": "bytea"},
+    fixed={
+        **dict.fromkeys(("top_priority", "lease_epoch", "turns"), 0),
+        **dict.fromkeys(("failures", "circuit_openings", "robots_failures"), 0),
+        **dict.fromkeys(("lease_owner", "last_status", "hold_reason", "robots_state"), "''"),
+    },
+    then="ON CONFLICT (origin) DO NOTHING",
 )
 
 
@@ -97,13 +103,20 @@ def _write_standing(
         sql.select(f"SELECT id, next_at FROM crawler_host WHERE id IN ({sql.marks(ids)})", ids)
     )
     places = [(standing(waiting[host], next_at=sql.moment(next_at.get(host)), now=now), host) for host in ids]
-    sql.execute_many(
-        "UPDATE crawler_host SET due_at = %s, top_priority = %s, rises_at = %s WHERE id = %s",
+    STAND.run(
         [
             (sql.adapt(place.due_at), place.priority, sql.adapt(place.rises_at), host)
             for place, host in places
         ],
     )
+
+
+STAND = statements.update(
+    "crawler_host",
+    "due_at = {due}, top_priority = {priority}, rises_at = {rises}",
+    where="id = {id}",
+    given={"due": "timestamptz", "priority": "smallint", "rises": "timestamptz", "id": "bigint"},
+)
 
 
 def raise_standing(*, now: datetime) -> None:
@@ -151,21 +164,48 @@ def read_ledger(row: sql.Row) -> Ledger:
 
 def write_ledgers(news: Sequence[HostNews]) -> None:
     """Write what a slice learnt of the hosts it holds; a host it lost keeps what its new holder says."""
-    sql.execute_many(WRITE_LEDGER, [_ledger_row(entry) for entry in news])
-    sql.execute_many(WRITE_ROBOTS, [_robots_row(entry) for entry in news if entry.robots])
+    WRITE_LEDGER.run([_ledger_row(entry) for entry in news])
+    WRITE_ROBOTS.run([_robots_row(entry) for entry in news if entry.robots])
     shapes = [(kept, backlog, entry.id, entry.epoch) for entry in news for backlog, kept in entry.shapes]
     sql.execute_many(WRITE_SHAPES, shapes)
 
 
-WRITE_LEDGER = (
-    "UPDATE crawler_host SET next_at = %s, last_at = %s, last_status = %s, latency_seconds = %s, "
-    "failures = %s, circuit_openings = %s, unavailable_since = %s, hold_reason = %s, delay_seconds = %s, "
-    "delay_reason = %s, http1_until = %s WHERE id = %s AND lease_epoch = %s"
+def _write(columns: dict[str, str]) -> Many:
+    """Return the statement that writes these columns of hosts held under the epoch that comes last."""
+    return statements.update(
+        "crawler_host",
+        ", ".join(f"{name} = {{{name}}}" for name in columns),
+        where="id = {id} AND lease_epoch = {epoch}",
+        given={**columns, "id": "bigint", "epoch": "bigint"},
+    )
+
+
+WRITE_LEDGER = _write(
+    {
+        "next_at": "timestamptz",
+        "last_at": "timestamptz",
+        "last_status": "text",
+        "latency_seconds": "double precision",
+        "failures": "integer",
+        "circuit_openings": "smallint",
+        "unavailable_since": "timestamptz",
+        "hold_reason": "text",
+        "delay_seconds": "double precision",
+        "delay_reason": "text",
+        "http1_until": "timestamptz",
+    }
 )
-WRITE_ROBOTS = (
-    "UPDATE crawler_host SET crawl_delay_seconds = %s, robots_state = %s, robots_body = %s, "
-    "robots_fetched_at = %s, robots_until = %s, robots_failures = %s, robots_failed_at = %s, "
-    "robots_reason = %s WHERE id = %s AND lease_epoch = %s"
+WRITE_ROBOTS = _write(
+    {
+        "crawl_delay_seconds": "double precision",
+        "robots_state": "text",
+        "robots_body": "bytea",
+        "robots_fetched_at": "timestamptz",
+        "robots_until": "timestamptz",
+        "robots_failures": "smallint",
+        "robots_failed_at": "timestamptz",
+        "robots_reason": "text",
+    }
 )
 
 WRITE_SHAPES = (

@@ -155,11 +155,12 @@ def _leased_requests(ids: list[int]) -> list[sql.Row]:
 
 
 def _queue_again(rows: list[sql.Row], *, lost: bool, now: datetime) -> None:
-    sql.execute_many(
-        f"UPDATE crawler_request SET {states.QUEUED}, losses = losses + %s WHERE id = %s",
-        [(int(lost), row[0]) for row in rows],
-    )
+    for chunk in sql.chunks([row[0] for row in rows]):
+        sql.execute(QUEUE_AGAIN.format(sql.marks(chunk)), [int(lost), *chunk])
     backlogs.make_due({row[2] for row in rows}, now=now)
+
+
+QUEUE_AGAIN = f"UPDATE crawler_request SET {states.QUEUED}, losses = losses + %s WHERE id IN ({{}})"
 
 
 def _bury(ids: list[int], *, reason: str, now: datetime) -> None:

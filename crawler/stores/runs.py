@@ -190,13 +190,15 @@ def settle_waiting(run: int, *, reason: str, leased: bool, limit: int, now: date
         states = "(0, 1)" if leased else "(0)"
         lock = f"SELECT id, kind FROM crawler_request WHERE id IN ({sql.marks(chunk)}) AND state IN {states}"
         waiting |= dict(sql.select(f"{lock} ORDER BY id{sql.for_update()}", chunk))
-    sql.execute_many(
-        "UPDATE crawler_request SET state = %s, reason = %s, settled_at = %s WHERE id = %s",
-        [(RequestState.SKIPPED.value, reason, sql.adapt(now), id_) for id_ in waiting],
-    )
+    for chunk in sql.chunks(sorted(waiting)):
+        sql.execute(SKIP.format(sql.marks(chunk)), [reason, sql.adapt(now), *chunk])
     return len(waiting), sum(kind > 0 for kind in waiting.values())
 
 
+SKIP = (
+    f"UPDATE crawler_request SET state = {RequestState.SKIPPED.value}, reason = %s, settled_at = %s "
+    "WHERE id IN ({})"
+)
 # by way of the backlogs, because only those have an index of what waits
 _OF_RUN = (
     "SELECT r.id FROM crawler_backlog b JOIN crawler_request r ON {} WHERE b.run_id = %s AND {} LIMIT %s"

@@ -9,11 +9,16 @@ from django.db import connection
 from crawler.stores import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 MOST_ROWS = 500
 MOST_BYTES = 16 << 20
 SIZED = frozenset({"bytea", "json", "text"})
+PLAIN: Mapping[str, Callable[[Any], object]] = {
+    **dict.fromkeys(("json", "text"), str),
+    **dict.fromkeys(("bigint", "integer", "smallint"), int),
+    "double precision": float,
+}
 
 
 class Many:
@@ -28,6 +33,7 @@ class Many:
         source = f"unnest({arrays}) WITH ORDINALITY AS given ({', '.join(map(_new, given))}, place)"
         self._each = each
         self._at_once = at_once.replace("{source}", source)
+        self._plain = [PLAIN.get(kind) for kind in given.values()]
         self._sized = [place for place, kind in enumerate(given.values()) if kind in SIZED]
 
     def run(self, rows: Sequence[Sequence[Any]]) -> int:
@@ -38,12 +44,19 @@ class Many:
 
     def _write(self, rows: Sequence[Sequence[Any]]) -> int:
         """Send the values of each column as one array; an array holds 1 GB at most, so large ones are cut."""
-        columns = [list(column) for column in zip(*rows, strict=True)]
+        columns = list(map(_alike, zip(*rows, strict=True), self._plain))
         size = sum(len(value or "") for place in self._sized for value in columns[place])
         if size > MOST_BYTES and len(rows) > 1:
             half = len(rows) // 2
             return self._write(rows[:half]) + self._write(rows[half:])
         return _send(self._at_once, columns)
+
+
+def _alike(values: tuple[Any, ...], plain: Callable[[Any], object] | None) -> list[Any]:
+    """Return the values, plain where their types differ: the driver refuses 1 beside 1.5, and text of two."""
+    if plain is None or len({*map(type, values)} - {type(None)}) < 2:
+        return list(values)
+    return [value if value is None else plain(value) for value in values]
 
 
 def _send(statement: str, columns: list[list[Any]]) -> int:

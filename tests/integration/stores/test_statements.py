@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
@@ -88,3 +90,18 @@ def test_what_the_database_refuses_is_refused_with_an_error_of_djangos(origin: s
 def test_a_row_without_a_value_that_it_must_have_is_refused() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         NAME_HOST.run([(None, b"", None)])
+
+
+class Name(StrEnum):
+    """A name that is text of another type."""
+
+    LAST = "http://z.test"
+
+
+def test_values_of_one_column_may_differ_in_type_where_they_mean_the_same() -> None:
+    assert (
+        NAME_HOST.run([("http://a.test", b"", 1), (Name.LAST, b"", 1.5), ("http://b.test", b"", None)]) == 3
+    )
+
+    delays = sql.select("SELECT origin, crawl_delay_seconds FROM crawler_host ORDER BY origin")
+    assert delays == [("http://a.test", 1.0), ("http://b.test", None), ("http://z.test", 1.5)]
