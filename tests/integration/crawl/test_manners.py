@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import suppress
 from datetime import timedelta
@@ -25,6 +26,7 @@ from crawler.models import (
     Run,
     RunState,
     Slice,
+    Snapshot,
 )
 from crawler.queue import Lane
 from crawler.runner import holding, rules
@@ -36,6 +38,8 @@ from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pytest_django.fixtures import Settings
 
     from crawler.http import Fetched
     from scrapers.reader import Reading
@@ -394,6 +398,28 @@ def test_page_that_is_read_for_too_long_fails_and_the_others_go_on(
     found = states(run)
     assert found["/ok?hangs"] == ("failed", "reader_timed_out")
     assert found["/ok?1"] == found["/ok?2"] == ("done", "")
+    assert_conserved(run)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds what a process has")
+def test_page_that_takes_too_much_memory_is_stored_whole_and_its_beginning_is_followed(
+    site: HostileSite, settings: Settings
+) -> None:
+    settings.PAGE_MEMORY_MIB = 64
+    opened = "".join(f"<b a={number}>" for number in range(3_000))
+    body = f"<title>Heavy</title><a href=/next>x</a><p>{opened}{'</p><p>x' * 3_000}"
+    site.serve("/", body)
+    site.serve("/next", "a page")
+
+    run = finished(a_run(site.url("/")))
+
+    assert {path: state for path, (state, _) in states(run).items()} == {"/": "done", "/next": "done"}
+    page = Page.objects.get(target=run.target, title="Heavy")
+    assert page.size == len(body)
+    assert Snapshot.objects.get(hash=page.body_hash).size == len(body)
+    sample = ProblemSample.objects.get(run=run)
+    assert (sample.code, sample.url) == ("too_much_memory", page.url)
+    assert f"{len(body) // 16:,} of its {len(body):,} bytes were read" in sample.message
     assert_conserved(run)
 
 
