@@ -46,8 +46,8 @@ def test_no_host_is_asked_sooner_than_was_promised_nor_twice_at_once(fleet: Flee
     assert (run.done, run.failed, run.dead) == (10 * 3 + 40 * 5, 0, 0)
     found = gaps.of(hits, delay=DELAY, crawl_delay=CRAWL_DELAY)
     sys.stdout.write(f"{found}\n")
-    # What stalls the machine between a request and its line in the log is in these figures. By itself all
-    # of the gaps are long enough; beside other tests a few may look shorter.
+    # What keeps a process from the processor between taking its turn and sending is in these figures. By
+    # itself all of the gaps are long enough; beside other tests a few may be shorter.
     assert found.kept(least=0.95) >= 0.98
     assert min(found.parts) >= 0.8
     assert found.most_at_once == 1

@@ -19,6 +19,12 @@ from webui import celery
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, nobody goes without taking leave."""
+    monkeypatch.setattr(heartbeats, "LEAVE_WITHIN", timedelta(minutes=2))
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

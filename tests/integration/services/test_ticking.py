@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from crawler.models import Run, RunState, Target
@@ -25,6 +26,7 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 def test_running_runs_are_sampled(settings: Settings) -> None:
     backend = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "ticking"}}
+    cache.clear()  # it outlives a test, and a run of another may have had the same number
     target = Target.objects.create(name="Shop", start_urls=[])
     run = Run.objects.create(target=target, state=RunState.RUNNING, started_at=NOW, pages=20)
 

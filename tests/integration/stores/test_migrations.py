@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 
 REPLACING = "0001_squashed_0030_request_leads_to"
 HALFWAY = ("crawler", "0013_refresh")
@@ -51,7 +51,7 @@ def empty(path: Path) -> Iterator[BaseDatabaseWrapper]:
     finally:
         connections[DEFAULT_DB_ALIAS] = here
         there.close()
-        administer(f'DROP DATABASE "{name}"')
+        administer(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def on_postgresql() -> bool:
