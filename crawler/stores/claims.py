@@ -10,11 +10,11 @@ from crawler.engine.work import Claim, Kind, ListingRoom, Validators
 from crawler.frontier import losses, turns
 from crawler.frontier.turns import Waiting
 from crawler.policy import sitemaps
-from crawler.stores import runs, sql, states
+from crawler.stores import runs, sql, statements, states
 from crawler.urls import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import RunRules
@@ -98,11 +98,17 @@ class Claimer:
         self._now = now
         self.alone_waiting = False
 
-    def claim(self, wish: Wish, plan: Iterable[Turn]) -> list[Claim]:
-        """Claim what `plan` says of one host, which the caller has locked."""
+    def claim(self, plans: Sequence[tuple[Wish, Sequence[Turn]]]) -> list[Claim]:
+        """Claim what the plans say of their hosts, which the caller has locked; note whose turn it was."""
+        dealt = [turn for _wish, plan in plans for turn in plan]
+        for chunk in sql.chunks([turn.backlog for turn in dealt]):
+            sql.execute(AWAKE.format(sql.marks(chunk)), [*chunk, sql.adapt(self._now)])
         claims: list[Claim] = []
-        for turn in plan:
-            claims += self._claim_turn(wish, turn)
+        for wish, plan in plans:
+            for turn in plan:
+                claims += self._claim_turn(wish, turn)
+        SERVED.run([(turn.turn, turn.backlog) for turn in dealt])
+        DEALT.run([(max(turn.turn for turn in plan), wish.host) for wish, plan in plans])
         return claims
 
     def claim_alone(self, wish: Wish, backlogs: Sequence[OpenBacklog]) -> list[Claim]:
@@ -115,9 +121,7 @@ class Claimer:
         return []
 
     def _claim_turn(self, wish: Wish, turn: Turn) -> list[Claim]:
-        sql.execute(AWAKE, [turn.backlog, sql.adapt(self._now)])
         rows = sql.select(CLAIM, [wish.epoch, turn.backlog, turn.backlog, losses.ALONE_AFTER, turn.count])
-        sql.execute("UPDATE crawler_backlog SET turn = %s WHERE id = %s", [turn.turn, turn.backlog])
         if len(rows) < turn.count:
             self._recompute_due(turn.backlog)
         return self._claims(rows, wish, backlog=turn.backlog, priority=turn.priority)
@@ -153,7 +157,13 @@ class Claimer:
 
 AWAKE = (
     "UPDATE crawler_request SET not_before = NULL "
-    f"WHERE backlog_id = %s AND {states.QUEUED} AND not_before <= %s"
+    f"WHERE backlog_id IN ({{}}) AND {states.QUEUED} AND not_before <= %s"
+)
+SERVED = statements.update(
+    "crawler_backlog", "turn = {turn}", where="id = {id}", given={"turn": "bigint", "id": "bigint"}
+)
+DEALT = statements.update(
+    "crawler_host", "turns = {turns}", where="id = {id}", given={"turns": "bigint", "id": "bigint"}
 )
 # With `backlog_id = %s ORDER BY id` PostgreSQL walks the primary key from its start, past all that is done:
 # 54,000 rows took 33 ms for ten requests, and it grows with the run. By a range and this order only the index

@@ -204,13 +204,8 @@ def _pace(
 
 
 def _claim(claimer: Claimer, wishes: Iterable[Wish], waiting: Waiting, *, now: datetime) -> list[Claim]:
-    claimed = []
-    for wish in wishes:
-        plan = claims.wanted(wish, waiting.get(wish.host, ()), now=now)
-        if plan:
-            claimed += claimer.claim(wish, plan)
-            turn = max(entry.turn for entry in plan)
-            sql.execute("UPDATE crawler_host SET turns = %s WHERE id = %s", [turn, wish.host])
+    plans = [(wish, claims.wanted(wish, waiting.get(wish.host, ()), now=now)) for wish in wishes]
+    claimed = claimer.claim([(wish, plan) for wish, plan in plans if plan])
     runs.begin({claim.rules.run for claim in claimed}, now=now)
     return claimed
 
