@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-STARTS_WITHIN_SECONDS = 60
+STARTS_WITHIN_SECONDS = 150
 
 
 class Broker(Protocol):

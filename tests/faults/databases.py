@@ -58,7 +58,11 @@ def copied_to(folder: Path) -> Iterator[None]:
 def copied(where: str = "") -> Iterator[None]:
     """Use a copy of the test's PostgreSQL database on the same server."""
     connection.close()
-    server_does(f"CREATE DATABASE {COPY} TEMPLATE {connection.settings_dict['NAME']} {where}")
+    name = connection.settings_dict["NAME"]
+    server_does(  # the server may not have noticed yet that processes of the test before were killed
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        f"CREATE DATABASE {COPY} TEMPLATE {name} {where}",
+    )
     try:
         with using(NAME=COPY):
             yield
