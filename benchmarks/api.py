@@ -14,16 +14,12 @@ import argparse
 import base64
 import json
 import math
-import shutil
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import filled
-from benchmarks.crawls import report
 from benchmarks.site import WORDS
 
 if TYPE_CHECKING:
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
 
     from benchmarks.filled import Filled
 
-RESULTS = Path(__file__).resolve().parent.parent / "var" / "bench"
 LISTING_MS, SEARCH_MS = 100, 300
 FEWEST_ROUNDS = 5
 ENOUGH_SECONDS = 6.0
@@ -70,21 +65,12 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=1_000_000, help="items and pages (default: %(default)s)")
     parser.add_argument("--requests", type=int, default=1_000_000, help="requests (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=20, help="answers of each (default: %(default)s)")
-    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
-    parser.add_argument("--keep", action="store_true", help="leave the folder with the database")
+    filled.options(parser)
     asked = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="trawl-bench-"))
     sizes = filled.Sizes(items=asked.items, pages=asked.items, requests=asked.requests, targets=100)
-    try:
-        with filled.database(folder, postgres=asked.postgres) as variables:
-            found = measure(sizes, variables, rounds=asked.rounds)
-    finally:
-        if asked.keep:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    name = "postgresql" if asked.postgres else "sqlite"
-    _write(RESULTS / f"api-{name}.json", found, sizes)
+    with filled.temporary(asked) as variables:
+        found = measure(sizes, variables, rounds=asked.rounds)
+    filled.write("api", asked, sizes=asdict(sizes), lists=[_figures(timed) for timed in found])
     return report_of(found)
 
 
@@ -94,7 +80,10 @@ def measure(sizes: filled.Sizes, variables: dict[str, str], *, rounds: int) -> l
     filled.connect(variables)
     began = time.monotonic()
     made = filled.fill(sizes)
-    print(f"written in {time.monotonic() - began:.0f} s; asking ...", flush=True)
+    print(f"written in {time.monotonic() - began:.0f} s; indexing ...", flush=True)
+    began = time.monotonic()
+    index()
+    print(f"indexed in {time.monotonic() - began:.0f} s; asking ...", flush=True)
     found = []
     callers = {
         "administrator": (made.administrator, filled.ADMINISTRATOR, 0),
@@ -107,6 +96,16 @@ def measure(sizes: filled.Sizes, variables: dict[str, str], *, rounds: int) -> l
             took = _times(client, address, rounds)
             found.append(Timed(address=address, caller=caller, milliseconds=took))
     return found
+
+
+def index() -> None:
+    """Let searches have their index, as the beat would, a part at a time."""
+    from django.utils import timezone
+
+    from crawler.services import searching
+
+    while searching.index(now=timezone.now()):
+        pass
 
 
 def addresses(made: Filled, sizes: filled.Sizes, *, place: int) -> list[Address]:
@@ -210,21 +209,14 @@ def ask(client: Client, path: str) -> float:
     return milliseconds
 
 
-def _write(file: Path, found: list[Timed], sizes: filled.Sizes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    lists = [
-        {
-            **asdict(timed.address),
-            "caller": timed.caller,
-            "rounds": len(timed.milliseconds),
-            "p50_ms": timed.at(0.5),
-            "p95_ms": timed.at(0.95),
-        }
-        for timed in found
-    ]
-    figures = {"machine": report.machine(), "sizes": asdict(sizes), "lists": lists}
-    file.write_text(json.dumps(figures, indent=2) + "\n")
-    print(f"figures in {file}")
+def _figures(timed: Timed) -> dict[str, Any]:
+    return {
+        **asdict(timed.address),
+        "caller": timed.caller,
+        "rounds": len(timed.milliseconds),
+        "p50_ms": timed.at(0.5),
+        "p95_ms": timed.at(0.95),
+    }
 
 
 def report_of(found: list[Timed]) -> int:

@@ -12,21 +12,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import orjson
 
 from benchmarks import filled
 from benchmarks.bombed import memory
-from benchmarks.crawls import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
     from django.test import Client
 
 BASE = Path(__file__).resolve().parent.parent
-RESULTS = BASE / "var" / "bench"
 ALONE = "alone"
 LEAST = {"jsonl": 100_000, "csv": 60_000}
 MOST_MIB = 100
@@ -63,20 +59,11 @@ class Exported:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run bench export", description=__doc__.partition("\n")[0])
     parser.add_argument("--items", type=int, default=1_000_000, help="items (default: %(default)s)")
-    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
-    parser.add_argument("--keep", action="store_true", help="leave the folder with the database")
+    filled.options(parser)
     asked = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="trawl-bench-"))
-    try:
-        with filled.database(folder, postgres=asked.postgres) as variables:
-            found = measure(asked.items, variables)
-    finally:
-        if asked.keep:
-            print(f"kept in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    name = "postgresql" if asked.postgres else "sqlite"
-    _write(RESULTS / f"export-{name}.json", found)
+    with filled.temporary(asked) as variables:
+        found = measure(asked.items, variables)
+    filled.write("export", asked, exports=[{**asdict(one), "rate": one.rate} for one in found])
     return report_of(found, asked.items)
 
 
@@ -185,13 +172,6 @@ class _Sampled:
     def _watch(self) -> None:
         while not self._over.wait(SAMPLED_EVERY_SECONDS):
             self._most = max(self._most, memory("RssAnon"))
-
-
-def _write(file: Path, found: list[Exported]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    exports: list[dict[str, Any]] = [{**asdict(one), "rate": one.rate} for one in found]
-    file.write_text(json.dumps({"machine": report.machine(), "exports": exports}, indent=2) + "\n")
-    print(f"figures in {file}")
 
 
 def report_of(found: list[Exported], items: int) -> int:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from benchmarks.figures import FOLDER
+from benchmarks.figures import write as write_figures
 from benchmarks.site import WORDS
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from django.contrib.auth.models import User
     from django.test import Client
@@ -85,6 +90,32 @@ def database(folder: Path, *, postgres: bool) -> Iterator[dict[str, str]]:
         yield common | {"DATABASE_URL": cluster.url}
     finally:
         cluster.stop()
+
+
+def options(parser: ArgumentParser) -> None:
+    """Let people choose the database, and keep it."""
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with the database")
+
+
+@contextmanager
+def temporary(asked: Namespace) -> Iterator[dict[str, str]]:
+    """Yield the variables of the chosen database in a folder that is there for the block."""
+    folder = Path(tempfile.mkdtemp(prefix="trawl-bench-"))
+    try:
+        with database(folder, postgres=asked.postgres) as variables:
+            yield variables
+    finally:
+        if asked.keep:
+            print(f"kept in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def write(name: str, asked: Namespace, **figures: Any) -> None:
+    """Write what was found, with the machine's description, to the file for this database."""
+    database_name = "postgresql" if asked.postgres else "sqlite"
+    write_figures(FOLDER / f"{name}-{database_name}.json", **figures)
 
 
 def connect(variables: dict[str, str]) -> None:

@@ -24,9 +24,9 @@ def write(rows: Iterable[Row], *, columns: Sequence[str] = (), raw: bool = False
 
 
 def _lines(rows: Iterable[Row], columns: Sequence[str], *, raw: bool) -> Iterator[bytes]:
-    yield _line([_cell(name, raw) for name in columns])
+    yield _line(_cells(columns, raw=raw))
     for row in rows:
-        yield _line([_cell(value, raw) for value in map(row.get, columns)])
+        yield _line(_cells(map(row.get, columns), raw=raw))
 
 
 def _line(cells: list[str]) -> bytes:
@@ -35,22 +35,25 @@ def _line(cells: list[str]) -> bytes:
     return f"{text}\r\n".encode("utf-8", "replace")
 
 
-def _cell(value: Any, raw: bool) -> str:  # noqa: FBT001 - called for each cell, where a name costs time
-    text: str
-    match value:
-        case str():
+def _cells(values: Iterable[Any], *, raw: bool) -> list[str]:
+    """Return the cells of a record, in one loop: a call for each took a seventh of an export's time."""
+    cells: list[str] = []
+    for value in values:
+        kind = type(value)
+        if kind is str:
             text = value
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case _:
+        elif value is None:
+            cells.append("")
+            continue
+        elif kind is int or kind is float:
+            cells.append(str(value))
+            continue
+        else:
             text = encode(value).decode()
-    if not raw and text[:1] in FORMULA_STARTS:
-        text = f"'{text}"
-    # as the csv module quotes, which looks at each letter by itself: it took half of an export's time
-    if "," in text or '"' in text or "\n" in text or "\r" in text:
-        return '"' + text.replace('"', '""') + '"'
-    return text
+        if not raw and text[:1] in FORMULA_STARTS:
+            text = f"'{text}"
+        # as the csv module quotes, which looks at each letter by itself: it took half of an export's time
+        if "," in text or '"' in text or "\n" in text or "\r" in text:
+            text = '"' + text.replace('"', '""') + '"'
+        cells.append(text)
+    return cells

@@ -5,11 +5,13 @@ Rows are made of what the database keeps, not of models: those took two thirds o
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db.models import TextField
+import orjson
+from django.db.models import F, TextField
 from django.db.models.functions import Cast
 
 from crawler.exports import SYSTEM_COLUMNS, decode
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from crawler.models import Run, Target
 
 PAGE_ROWS: Final = 1_000
+JOINED_ROWS: Final = 500
 KEPT_MOMENTS: Final = 1_000
 
 
@@ -76,7 +79,7 @@ def current(found: QuerySet[Item], *, by: str = "id", page_rows: int = PAGE_ROWS
     `by` is a column that equals their ids, of a joined table where its index has the order.
     """
     for page in _pages(found, *OF_ITEMS, by=by, rows=page_rows):
-        yield from map(_flat, map(Kept._make, page))
+        yield from map(_flat, page)
 
 
 def columns(*, target: Target, run: Run | None = None) -> tuple[str, ...]:
@@ -93,10 +96,35 @@ def columns_in(found: QuerySet[Item], *, by: str = "id", first: Iterable[str] = 
 
 def _data(found: QuerySet[Item], by: str) -> Iterator[Row]:
     """Yield the fields of each item, and once those of ours that each row has."""
-    for page in _pages(found, *_texts("data"), by=by, rows=PAGE_ROWS):
-        yield from (_fields(text) for _pk, text in page)
-        if page:
-            yield dict.fromkeys(SYSTEM_COLUMNS)
+    for text in _joined(found, by):
+        yield from map(_as_row, _read(text))
+    if found.exists():
+        yield dict.fromkeys(SYSTEM_COLUMNS)
+
+
+def _joined(found: QuerySet[Item], by: str) -> Iterator[str]:
+    """Yield the data of `found` as JSON arrays: to fetch and read each by itself took twice as long."""
+    after = 0
+    while True:
+        left = found.filter(**{f"{by}__gt": after}).order_by(by)
+        page = left.annotate(at=F(by), joined=Cast("data", TextField())).values("at", "joined")[:JOINED_ROWS]
+        statement, parameters = page.query.sql_with_params()
+        look = f"SELECT max(at), count(*), {sql.joined('joined')} FROM ({statement}) page"  # noqa: S608 - Django's own
+        ((last, many, text),) = sql.select(look, parameters)
+        if many:
+            yield f"[{text}]"
+        if many < JOINED_ROWS:
+            return
+        after = last
+
+
+def _read(text: str) -> list[Any]:
+    """Return what a JSON array has; names alone are of interest, which are read the same either way."""
+    try:
+        found: list[Any] = orjson.loads(text)
+    except ValueError:
+        found = json.loads(text)
+    return found
 
 
 def _pages(
@@ -162,21 +190,25 @@ def _kept_versions(older: Mapping[int, int]) -> Iterator[Kept]:
     return (version for version in kept if older[version.pk] == version.version)
 
 
-def _flat(kept: Kept) -> Row:
-    """Return one exported row: the item's fields, and what we know of it under names that begin with `_`."""
+def _flat(kept: tuple[Any, ...]) -> Row:
+    """Return one exported row of what `Kept` names: its fields, and ours under names that begin with `_`."""
+    _pk, _version, key, run, url, data, first_seen, last_seen, changed_at = kept
     return {
-        **_fields(kept.data),
-        "_url": kept.url,
-        "_key": kept.key,
-        "_run": kept.run,
-        "_first_seen": _stamped(kept.first_seen),
-        "_last_seen": _stamped(kept.last_seen),
-        "_changed_at": _stamped(kept.changed_at),
+        **_fields(data),
+        "_url": url,
+        "_key": key,
+        "_run": run,
+        "_first_seen": _stamped(first_seen),
+        "_last_seen": _stamped(last_seen),
+        "_changed_at": _stamped(changed_at),
     }
 
 
 def _fields(text: str) -> Row:
-    data = decode(text)
+    return _as_row(decode(text))
+
+
+def _as_row(data: Any) -> Row:
     return data if isinstance(data, dict) else {"value": data}
 
 

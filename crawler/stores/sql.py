@@ -48,6 +48,11 @@ def json_member(column: str, name: str) -> str:
     return f"{column} ->> '{name}'" if is_postgres() else f"json_extract({column}, '$.{name}')"
 
 
+def joined(column: str) -> str:
+    """Return the expression for the texts of a column in all rows, with commas between them."""
+    return f"string_agg({column}, ',')" if is_postgres() else f"group_concat({column}, ',')"
+
+
 def seconds_between(earlier: str, later: str) -> str:
     """Return the expression for the seconds from one column's moment to another's."""
     if is_postgres():
