@@ -25,6 +25,7 @@ HEAD = "<title>T</title><a href=/first>x</a>"
 SIZE = 20 * 2**20
 
 NONE = {"name": "none"}
+AUTO = {"name": "auto"}
 BY_XPATH = {"name": "fields", "row": "xpath://body", "fields": {"title": "xpath://title"}}
 
 
@@ -35,6 +36,12 @@ def _filled(unit: str) -> str:
 def _reopened() -> str:
     """Return a page of 50 kB each of whose paragraphs reopens 3,000 elements that were never closed."""
     return HEAD + "<p>" + "".join(f"<b a={number}>" for number in range(3_000)) + "</p><p>x" * 3_000
+
+
+def _nested_values() -> str:
+    """Return a page with JSON of which each nine bytes become more than 300."""
+    values = '{"a":{}},' * 500_000
+    return f"{HEAD}<script type=application/ld+json>[{values}0]</script>"
 
 
 def _table() -> str:
@@ -48,6 +55,7 @@ PAGES: dict[str, tuple[Callable[[], str], dict[str, Any]]] = {
     "reopened": (_reopened, NONE),
     "xpath": (lambda: _filled("<i></i>"), BY_XPATH),
     "table": (_table, NONE),
+    "json": (_nested_values, AUTO),
 }
 
 

@@ -29,7 +29,7 @@ def read_apart(limit_mebibytes: int, *names: str) -> dict[str, dict[str, Any]]:
 
 
 def test_bombs_of_tags_end_within_their_memory_and_their_beginning_is_read() -> None:
-    bombs = ("tags", "attributes", "reopened", "xpath")
+    bombs = ("tags", "attributes", "reopened", "xpath", "json")
 
     said = read_apart(128, *bombs)
 
