@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import socket
+from importlib.util import find_spec
+from pathlib import Path
 
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
@@ -36,7 +38,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_htmx",
-    "ninja",
     "axes",
     "csp",
     "django_celery_beat",
@@ -63,12 +64,14 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
+# of the documentation of the API: as an installed app, ninja would be imported by every process
+NINJA = Path(str(getattr(find_spec("ninja"), "origin", ""))).parent
 ROOT_URLCONF = "webui.urls"
 WSGI_APPLICATION = "webui.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "webui" / "templates"],
+        "DIRS": [BASE_DIR / "webui" / "templates", NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -228,7 +231,7 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "webui" / "static"]
+STATICFILES_DIRS = [BASE_DIR / "webui" / "static", NINJA / "static"]
 WHITENOISE_USE_FINDERS = True
 
 USER_AGENT = env.text(

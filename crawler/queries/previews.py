@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from celery import states
 from django_celery_results.models import TaskResult
-from pydantic import Field, TypeAdapter
 
 from crawler.engine.findings import Finding, Holder, Unfetched
 from crawler.models import Backlog, Host, OutboxMessage, Request, Run
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from pydantic import TypeAdapter
 
 MOST_HOLDERS = 10
-
-_finding: TypeAdapter[Finding] = TypeAdapter(Annotated[Finding, Field(discriminator="state")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,15 @@ def state(preview_id: str, *, user: AbstractBaseUser | AnonymousUser) -> Waiting
             code="preview_failed",
             message="the worker could not finish the test fetch; its log says why",
         )
-    return _finding.validate_json(done.result)
+    return _findings().validate_json(done.result)
+
+
+@cache
+def _findings() -> TypeAdapter[Finding]:
+    """Return what reads a finding; nothing else that a worker imports needs pydantic."""
+    from pydantic import Field, TypeAdapter
+
+    return TypeAdapter(Annotated[Finding, Field(discriminator="state")])
 
 
 def holders(origin: str, *, user: AbstractBaseUser | AnonymousUser) -> tuple[tuple[Holder, ...], int]:

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 from ninja import NinjaAPI, Swagger
 from ninja.errors import HttpError
+from ninja.openapi.docs import ABS_TPL_PATH
 from ninja.operation import Operation
 from ninja.params.models import QueryModel
 from ninja.parser import Parser
@@ -89,6 +90,12 @@ def only_known_parameters(run: View) -> View:
     return checked
 
 
+class Documentation(Swagger):
+    """The page that shows the API; where ninja is no installed app, it would load scripts of others."""
+
+    template_cdn = str(ABS_TPL_PATH / "swagger.html")
+
+
 api = NinjaAPI(
     title="Trawl",
     version="1",
@@ -98,7 +105,7 @@ api = NinjaAPI(
     throttle=PerMinute(),
     parser=StrictParser(),
     renderer=FastRenderer(),
-    docs=Swagger(settings={"persistAuthorization": True, "defaultModelsExpandDepth": 0}),
+    docs=Documentation(settings={"persistAuthorization": True, "defaultModelsExpandDepth": 0}),
 )
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")

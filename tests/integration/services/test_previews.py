@@ -158,7 +158,7 @@ def test_a_test_fetch_leaves_nothing_behind_but_the_ledger(ada: User, hostile_si
     assert not Request.objects.exists()
     host = Host.objects.get()
     assert (host.lease_owner, host.last_status, host.robots_state) == ("", "200", "none")
-    assert isinstance(asked._finding.validate_json(json.dumps(found)), Shown)
+    assert isinstance(asked._findings().validate_json(json.dumps(found)), Shown)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
