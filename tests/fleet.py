@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from django.db import connection
 from kombu import pools
 
 from crawler import queue
+from tests import programs
 from webui.celery import app
 from webui.processes import layout
 
@@ -32,8 +32,8 @@ class CeleryProcess:
     def __init__(self, command: tuple[str, ...], *, environment: dict[str, str], output: Path) -> None:
         self._output = output
         with output.open("wb") as out:
-            self._process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
+            self._process = programs.fork(
+                command, cwd=ROOT, environment=environment, stdout=out, stderr=out, new_session=True
             )
 
     @property

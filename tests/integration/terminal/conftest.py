@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo import catalogue
+from tests import programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ class Ended:
 class Crawl:
     """A crawl that is under way; what it writes goes to files, so that no pipe is ever full."""
 
-    process: subprocess.Popen[bytes]
+    process: programs.Program
     written: Path
     complaints: Path
 
@@ -70,8 +71,12 @@ class Crawl:
 class Terminal:
     """Where `crawl` is typed: a folder with its own database, and files beside it."""
 
-    def __init__(self, var: Path, files: Path) -> None:
+    def __init__(
+        self, var: Path, files: Path, *, start: Callable[..., programs.Program] = programs.fork
+    ) -> None:
+        """`start` is how programs are started there; a fork is quicker, and what it starts the same."""
         var.mkdir(exist_ok=True)
+        self._start = start
         self.var = var
         self.files = files
         self.environment = {
@@ -86,10 +91,10 @@ class Terminal:
         name = f"crawl-{len(self._begun)}"
         written, complaints = self.var / f"{name}.out", self.var / f"{name}.err"
         with written.open("wb") as own, complaints.open("wb") as said:
-            process = subprocess.Popen(
+            process = self._start(
                 [sys.executable, str(BASE / "manage.py"), "crawl", *map(str, words)],
                 cwd=self.files,
-                env={**self.environment, **variables},
+                environment={**self.environment, **variables},
                 stdout=own if out is None else out,
                 stderr=said,
             )
@@ -139,7 +144,7 @@ def shop() -> Iterator[Shop]:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a database that a first crawl has made; nothing could be crawled."""
     folder = tmp_path_factory.mktemp("made")
-    terminal = Terminal(folder / "var", folder)
+    terminal = Terminal(folder / "var", folder, start=programs.start)
     ended = terminal.crawl("http://127.0.0.1:1/", "--delay", 0)
     assert ended.status == 1, ended.said
     return terminal.var
@@ -147,9 +152,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def terminal(made: Path, tmp_path: Path) -> Iterator[Terminal]:
-    var, files = tmp_path / "var", tmp_path / "files"
+    yield from opened(made, tmp_path, programs.fork)
+
+
+@pytest.fixture
+def real_terminal(made: Path, tmp_path: Path) -> Iterator[Terminal]:
+    """One whose programs are started as a person's shell does."""
+    yield from opened(made, tmp_path, programs.start)
+
+
+def opened(made: Path, folder: Path, start: Callable[..., programs.Program]) -> Iterator[Terminal]:
+    var, files = folder / "var", folder / "files"
     shutil.copytree(made, var)
     files.mkdir()
-    opened = Terminal(var, files)
-    yield opened
-    opened.close()
+    terminal = Terminal(var, files, start=start)
+    yield terminal
+    terminal.close()

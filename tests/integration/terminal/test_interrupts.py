@@ -59,12 +59,12 @@ def test_second_terminal_may_not_resume_what_the_first_is_crawling(terminal: Ter
     assert first.send(signal.SIGINT).end().status == 130
 
 
-def test_standard_output_goes_on_after_the_last_item_it_had(terminal: Terminal, shop: Shop) -> None:
-    crawl = terminal.begin(shop.url, "--delay", 0.05, "--scraper", "demo_shop")
+def test_standard_output_goes_on_after_the_last_item_it_had(real_terminal: Terminal, shop: Shop) -> None:
+    crawl = real_terminal.begin(shop.url, "--delay", 0.05, "--scraper", "demo_shop")
     ended = crawl.until(lambda: len(crawl.out.splitlines()) >= 5).send(signal.SIGINT).end()
     assert ended.status == 130
 
-    resumed = terminal.crawl("--resume", 2)
+    resumed = real_terminal.crawl("--resume", 2)
     assert resumed.status == 0, resumed.said
     assert sorted(item["name"] for item in ended.items + resumed.items) == sorted(shop.names)
 
