@@ -174,16 +174,23 @@ def test_a_periodic_task_says_in_words_when_its_crontab_fires(open_tab: OpenTab)
     tab.picture("admin-periodic-task")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("device", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
 def test_pages_fit_their_window(
-    open_tab: OpenTab, crawled: dict[str, str], device: str, size: tuple[int, int], scheme: str
+    open_tab: OpenTab, crawled: dict[str, str], device: str, size: tuple[int, int]
 ) -> None:
-    tab = open_tab(size=size, color_scheme=scheme)
+    tab = open_tab(size=size)
     tab.go("/sign-in/")
-    tab.picture(f"sign-in-{device}-{scheme}")
+    fits_in_both_schemes(tab, f"sign-in-{device}")
     tab.sign_in()
     for name, path in (LISTS | crawled).items():
         tab.go(path)
-        tab.picture(f"{name}-{device}-{scheme}")
-        assert tab.overflow() == 0, f"{name} scrolls sideways"
+        fits_in_both_schemes(tab, f"{name}-{device}")
+
+
+def fits_in_both_schemes(tab: Tab, name: str) -> None:
+    for scheme in ("light", "dark"):
+        tab.page.emulate_media(color_scheme=scheme)
+        if tab.page.locator("[data-chart]").count():
+            tab.page.reload()  # charts take their colours as they are drawn
+        tab.picture(f"{name}-{scheme}")
+        assert tab.overflow() == 0, f"{name} scrolls sideways when it is {scheme}"
