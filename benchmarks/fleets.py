@@ -51,7 +51,8 @@ def _crawlers(var: Path) -> Iterable[Path]:
 
 def is_crawler(command: list[str]) -> bool:
     """Say whether this is the command of the worker that serves all lanes."""
-    return "celery" in command and any(word.startswith(WORKER) for word in command)
+    programs = {word.rpartition(".")[2] for word in command}
+    return "celery" in programs and any(word.startswith(WORKER) for word in command)
 
 
 def _ticks(stat: str) -> int:

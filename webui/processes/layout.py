@@ -112,7 +112,7 @@ def _web(installation: Installation) -> tuple[str, ...]:
 
 def _worker(installation: Installation, kind: WorkerKind) -> tuple[str, ...]:
     return (
-        *(installation.python, "-m", "celery", "-A", "webui", "worker"),
+        *_celery(installation, "worker"),
         *("-n", f"{installation.node_name(kind.name)}@%h"),
         *("-Q", ",".join(queue.value for queue in kind.queues)),
         *("-c", str(_concurrency(installation, kind))),
@@ -125,7 +125,11 @@ def _concurrency(installation: Installation, kind: WorkerKind) -> int:
 
 
 def _beat(installation: Installation) -> tuple[str, ...]:
-    return (installation.python, "-m", "celery", "-A", "webui", "beat", "--pidfile=", "--loglevel", "INFO")
+    return (*_celery(installation, "beat"), "--pidfile=", "--loglevel", "INFO")
+
+
+def _celery(installation: Installation, name: str) -> tuple[str, ...]:
+    return (installation.python, "-m", "webui.processes.celery", "-A", "webui", name)
 
 
 def bind_address(host: str, port: int) -> str:

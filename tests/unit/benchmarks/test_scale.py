@@ -65,7 +65,7 @@ def test_each_page_has_to_be_fetched_once_from_each_host() -> None:
 
 
 def test_only_the_worker_of_all_lanes_is_counted() -> None:
-    celery = ["python", "-m", "celery", "-A", "webui", "worker", "-n"]
+    celery = ["python", "-m", "webui.processes.celery", "-A", "webui", "worker", "-n"]
 
     assert fleets.is_crawler([*celery, "worker.a1b2c3@%h"])
     assert not fleets.is_crawler([*celery, "worker-jobs.a1b2c3@%h"])
