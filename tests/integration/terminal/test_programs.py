@@ -26,7 +26,7 @@ print(__name__, "django" in sys.modules, "crawler" in sys.modules, "webui" in sy
 print("a complaint", file=sys.stderr)
 sys.exit(3)
 """
-WAITS = "import signal\nprint('here', flush=True)\nsignal.pause()\n"
+WAITS = "import time\nprint('here', flush=True)\nwhile True:\n    time.sleep(0.02)\n"
 
 
 class Written:
