@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from celery.app.utils import find_app
 from celery.bin.base import CLIContext
@@ -16,13 +16,11 @@ from celery.bin.base import CLIContext
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from click import Command
-
 
 def main(words: Sequence[str]) -> None:
     """Become the worker or beat; Celery's command ends this process."""
     _option, app, name, *rest = words
-    command = cast("Command", getattr(import_module(f"celery.bin.{name}"), name))
+    command: Any = getattr(import_module(f"celery.bin.{name}"), name)
     context = CLIContext(app=find_app(app), no_color=False, workdir=None)
     command.main(args=rest, prog_name=f"celery {name}", obj=context)
 
