@@ -16,7 +16,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ import zstandard
 from selectolax.lexbor import LexborHTMLParser
 
 from benchmarks import site
+from benchmarks.bare import BareClient
 from benchmarks.crawls import places
 from crawler.engine import records, steady
 from crawler.engine.work import Claim, RunRules
@@ -183,9 +184,10 @@ async def _clients(urls: list[str]) -> list[tuple[str, float]]:
     async with (
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session,
         HttpFetcher(guard) as fetcher,
+        aclosing(BareClient()) as bare,
     ):
 
-        async def bare(url: str) -> None:
+        async def session_get(url: str) -> None:
             async with session.get(url, allow_redirects=False) as response:
                 await response.read()
 
@@ -193,7 +195,8 @@ async def _clients(urls: list[str]) -> list[tuple[str, float]]:
             await fetcher.fetch(Request(url=url))
 
         clients: dict[str, Get] = {
-            "fetching alone (aiohttp)": bare,
+            "fetching alone (aiohttp)": session_get,
+            "fetching alone (httptools)": bare.get,
             "fetching behind guard and bounds": guarded,
         }
         return [(name, min([await _all(urls, get) for _ in range(ROUNDS)])) for name, get in clients.items()]

@@ -22,9 +22,9 @@ from crawler.errors import (
 )
 from crawler.fetch.answers import bare, body_of, fetched, headers_of
 from crawler.fetch.h2connections import Connection, Http2Connections
-from crawler.fetch.http import ACCEPT
 from crawler.fetch.inflate import ACCEPTED
 from crawler.fetch.limits import Deadline, FetchLimits
+from crawler.fetch.sent import ACCEPT
 from crawler.fetch.tls import HTTP2, trust
 from crawler.http import FORM, OF_THE_CONNECTION, Failed, Fetched, Headers, Outcome, Request
 

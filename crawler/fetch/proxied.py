@@ -2,53 +2,51 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+import ssl
+from typing import TYPE_CHECKING, Final
 
-import aiohttp
-from yarl import URL
-
-from crawler.errors import FetchError, ProxyFailed
+from crawler.errors import BadResponse, ConnectionLost, FetchError, ProxyFailed
+from crawler.fetch import sent
 
 if TYPE_CHECKING:
-    from multidict import CIMultiDict
-
+    from crawler.fetch.connection import Connection
     from crawler.fetch.guard import EgressGuard
+    from crawler.fetch.limits import Deadline
+    from crawler.fetch.sent import Place
     from crawler.http import Proxy
 
-AUTHENTICATION_REQUIRED = 407
+AUTHENTICATION_REQUIRED: Final = 407
+_OPEN: Final = 200
 
 
-async def judge(guard: EgressGuard, proxy: Proxy, url: URL) -> None:
+async def judge(guard: EgressGuard, proxy: Proxy, place: Place) -> None:
     """Ask the guard for the host that is meant and for the proxy; raises FetchError.
 
     The proxy looks the host up itself, but where we would not go it is not sent either.
     """
-    await guard.resolve(url.raw_host or "", url.port or 80)
-    place = URL(proxy.url)
+    await guard.resolve(place.host, place.port)
+    own, _ = sent.split(proxy.url)
     try:
-        await guard.resolve(place.raw_host or "", place.port or 80)
+        await guard.resolve(own.host, own.port)
     except FetchError as error:
         raise ProxyFailed(f"the proxy {proxy}: {error.message}") from None
 
 
-def options(proxy: Proxy | None, url: URL, headers: CIMultiDict[str]) -> dict[str, Any]:
-    """Return how aiohttp is told to send `headers`, through a proxy where there is one.
+async def open_tunnel(connection: Connection, proxy: Proxy, place: Place, deadline: Deadline) -> None:
+    """Ask a proxy for a tunnel to `place`; raises ProxyFailed.
 
-    The proxy's credentials go with the request itself, or with the CONNECT before one over TLS.
+    Who hangs up instead, or answers what is no HTTP, is the proxy, not the host.
     """
-    if proxy is None:
-        return {"headers": headers}
-    said = {"Proxy-Authorization": _basic(proxy)} if proxy.user else {}
-    if url.scheme == "https":
-        return {"headers": headers, "proxy": URL(proxy.url), "proxy_headers": said}
-    own = headers.copy()
-    own.update(said)
-    return {"headers": own, "proxy": URL(proxy.url)}
-
-
-def _basic(proxy: Proxy) -> str:
-    return f"Basic {b64encode(f'{proxy.user}:{proxy.password}'.encode()).decode()}"
+    try:
+        answer = await connection.ask(sent.tunnel(place, proxy), deadline, most=0, cuts=True, tunnel=True)
+    except ConnectionLost:
+        raise ProxyFailed(f"the proxy {proxy} hangs up instead of opening a tunnel") from None
+    except BadResponse as error:
+        raise ProxyFailed(f"the proxy {proxy}: {error.message}") from None
+    if answer.status != _OPEN:
+        raise refused(proxy, answer.status)
+    if not connection.usable:
+        raise ProxyFailed(f"the proxy {proxy} does not open a tunnel as it should")
 
 
 def refused(proxy: Proxy, status: int) -> ProxyFailed:
@@ -57,18 +55,13 @@ def refused(proxy: Proxy, status: int) -> ProxyFailed:
     return ProxyFailed(f"the proxy {proxy} answers with status {status}")
 
 
-def failed(proxy: Proxy, error: Exception) -> ProxyFailed | None:
-    """Return the proxy's trouble in one of aiohttp's errors; None where it is the host's."""
-    place = URL(proxy.url)
+def failed(proxy: Proxy, error: OSError) -> ProxyFailed:
+    """Return the proxy's trouble in an error of dialling it."""
     match error:
-        case aiohttp.ClientConnectorCertificateError(host=place.raw_host, port=place.port):
-            why = getattr(error.certificate_error, "verify_message", "") or "it is not its own"
+        case ssl.SSLCertVerificationError():
+            why = error.verify_message or "it is not its own"
             return ProxyFailed(f"the certificate of the proxy {proxy} is not valid: {why}")
-        case aiohttp.ClientConnectorSSLError(host=place.raw_host, port=place.port):
+        case ssl.SSLError():
             return ProxyFailed(f"the proxy {proxy} does not speak TLS as it should")
-        case aiohttp.ClientHttpProxyError():
-            return refused(proxy, error.status)
-        case aiohttp.ClientProxyConnectionError() | aiohttp.ServerTimeoutError():
-            return ProxyFailed(f"the proxy {proxy} accepts no connection")
         case _:
-            return None
+            return ProxyFailed(f"the proxy {proxy} accepts no connection")

@@ -45,7 +45,7 @@ OVER_HTTP1 = {
     "/bomb/endless-headers": "header_bomb",
     "/bomb/interim": "bad_response",
     "/bomb/large-chunk": "too_large",
-    "/bomb/chunk-extensions": "timed_out",
+    "/bomb/chunk-extensions": "bad_response",
     "/bomb/trailers": "header_bomb or bad_response",
     "/slow/headers": "timed_out or header_bomb",
 }

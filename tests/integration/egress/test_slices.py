@@ -41,7 +41,7 @@ SPELLED = [spelled for spelled in spellings.urls() if "," not in spelled]
 INTERNAL = [text for text in (*INTERNAL_V4, *INTERNAL_V6) if "%" not in text]
 CARRIED = [str(form) for text in INTERNAL_V4 for form in carriers(IPv4Address(text))]
 FINE, REFUSED = ("done", ""), ("failed", "address_refused")
-NO_NAME = ("failed", "bad_request")  # an address with two dots behind it
+NO_NAME = ("failed", "name_not_found")  # an address with two dots behind it
 
 
 def _canonical() -> list[str]:

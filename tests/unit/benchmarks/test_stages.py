@@ -16,6 +16,6 @@ def test_every_stage_is_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     rows = [line.split("|")[1:3] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")][
         1:
     ]
-    assert len(rows) == 12
+    assert len(rows) == 13
     assert all(int(cost.replace(",", "")) >= 0 for _stage, cost in rows)
-    assert len({stage for stage, _cost in rows}) == 12
+    assert len({stage for stage, _cost in rows}) == 13

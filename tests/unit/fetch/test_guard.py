@@ -103,14 +103,18 @@ async def test_answer_that_changes_after_the_look_changes_nothing(hostile_site: 
     assert names.asked == ["rebind.example"]
 
 
-async def test_peer_is_judged_even_when_the_dialling_was_not(
-    hostile_site: HostileSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A resolver that lies about what it returns still reaches nobody: the socket's peer counts."""
-    async with fetcher_with(Names(), AddressPolicy(parse_allow("127.0.0.2"))) as fetcher:
-        connector = fetcher._open_session().connector
-        monkeypatch.setattr(connector, "_socket_factory", None)
-        outcome = await fetcher.fetch(Request(url=hostile_site.url("/ok")))
+class Lying(EgressGuard):
+    """A guard that lets addresses through which its policy does not permit."""
+
+    async def resolve(self, host: str, port: int) -> list[Address]:
+        return [ip_address("127.0.0.1")]
+
+
+async def test_peer_is_judged_even_when_the_dialling_was_not(hostile_site: HostileSite) -> None:
+    guard = Lying(AddressPolicy(parse_allow("127.0.0.2")))
+    async with HttpFetcher(guard) as fetcher:
+        outcome = await fetcher.fetch(Request(url=f"http://shop.example:{hostile_site.port}/ok"))
+    guard.close()
 
     assert isinstance(error(outcome), Refused)
     assert hostile_site.requests == []
@@ -130,6 +134,17 @@ async def test_name_without_an_address_is_unreachable(answer: Exception, expecte
         outcome = await fetcher.fetch(Request(url="http://gone.example/"))
 
     assert type(error(outcome)) is expected
+
+
+@pytest.mark.parametrize("host", [".shop.example", "shop..example", ".", "x" * 64])
+async def test_name_that_tls_cannot_ask_for_is_none(hostile_tls_site: HostileSite, host: str) -> None:
+    async with fetcher_with(lambda _host: [ip_address("127.0.0.1")]) as fetcher:
+        outcome = await fetcher.fetch(Request(url=f"https://{host}:{hostile_tls_site.port}/ok"))
+
+        await fetcher.leave([f"https://{host}:{hostile_tls_site.port}"])
+
+    assert type(error(outcome)) is NameNotFound
+    assert hostile_tls_site.connections == 0
 
 
 async def test_failed_look_up_is_asked_again() -> None:

@@ -1,4 +1,4 @@
-"""The aiohttp fetcher against the hostile web."""
+"""The fetcher over HTTP/1.1 against the hostile web."""
 
 from __future__ import annotations
 

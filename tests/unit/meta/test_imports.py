@@ -59,7 +59,7 @@ def test_the_engine_side_imports_no_django() -> None:
 
 
 def test_the_site_imports_no_client_for_pages() -> None:
-    code = "import django; django.setup(); import sys, webui.urls; print('aiohttp' in sys.modules)"
+    code = "import django; django.setup(); import sys, webui.urls; print('httptools' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tree.ROOT,
