@@ -54,30 +54,34 @@ def damaged(raw: bytes, seed: int) -> bytes:
 @pytest.mark.parametrize("whole", WHOLE)
 def test_every_damage_has_an_outcome_and_the_next_page_is_its_own(guard: EgressGuard, whole: bytes) -> None:
     """On a connection that was used before; half of them end with the damage, the others stay open."""
-    uvloop.run(asked(guard, whole))
+    uvloop.run(asked(guard, whole, stays=1))
 
 
-async def asked(guard: EgressGuard, whole: bytes) -> None:
+async def asked(guard: EgressGuard, whole: bytes, *, stays: int) -> None:
+    """Ask for `whole` in all its damages; of two connections `stays` stay open until the time is up."""
     wire = Wire(lambda path: TRUE if path == "/true" else damaged(whole, int(path[6:])), last="/ends")
     async with wire, HttpFetcher(guard) as fetcher:
         for seed in range(EACH):
             page = await fetcher.fetch(Request(url=wire.url("/true")))
             assert isinstance(page, Fetched), (seed, page)
             assert page.body == b"true", seed
-            path, timeout = (f"/ends/{seed}", None) if seed % 2 else (f"/stay/{seed}", STAY)
+            path, timeout = (f"/stay/{seed}", STAY) if seed % 2 < stays else (f"/ends/{seed}", None)
             outcome = await fetcher.fetch(Request(url=wire.url(path), timeout=timeout))
             assert isinstance(outcome, Fetched | Failed)
         assert len(wire.open) <= 1
 
 
 async def test_no_connection_is_held_by_what_it_read(guard: EgressGuard) -> None:
-    """Cycles are looked for seldom, so that one with a page in it would stay for long."""
+    """Cycles are looked for seldom, so that one with a page in it would stay for long.
+
+    Nothing runs out of time here: when that happens within a fetch, and what its error then holds, is chance.
+    """
     gc.collect()
     before = alive()
     gc.disable()
     try:
         for whole in WHOLE:
-            await asked(guard, whole)
+            await asked(guard, whole, stays=0)
         assert alive() == before
     finally:
         gc.enable()
