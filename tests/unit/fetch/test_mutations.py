@@ -82,7 +82,7 @@ async def test_no_connection_is_held_by_what_it_read(guard: EgressGuard) -> None
     try:
         for whole in WHOLE:
             await asked(guard, whole, stays=0)
-        assert alive() == before
+        assert alive() <= before, "what was there before may be gone"
     finally:
         gc.enable()
 
