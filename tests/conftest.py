@@ -11,7 +11,7 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
-pytest_plugins = ["tests.order", "tests.site.fixtures"]
+pytest_plugins = ["tests.site.fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

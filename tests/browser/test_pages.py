@@ -15,7 +15,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("browser"),
 ]
 CRAWL_MILLISECONDS = 180_000
 LISTS = {

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.xdist_group("faults-broker"),
     pytest.mark.quick_on("sqlite"),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]

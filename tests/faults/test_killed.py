@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.xdist_group("faults-killed"),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]
 GONE_WITHIN_SECONDS = 35

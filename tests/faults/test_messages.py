@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.xdist_group("faults-broker"),
     pytest.mark.quick_on("postgresql"),
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
 ]

@@ -154,7 +154,6 @@ def test_two_hundred_schedules_over_ten_ticks_start_exactly_two_thousand_runs(
 
 
 @pytest.mark.quick_on  # no database: the times are real ones, so it takes minutes
-@pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("broker", [Valkey.name], indirect=True)
 def test_two_beats_and_two_control_workers_start_each_run_of_minutes_once(
     installation: Installation, scale: Scale, report: Report

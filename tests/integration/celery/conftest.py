@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,16 +18,10 @@ from webui.processes.errors import CannotStart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.site.server import HostileSite
     from webui.processes.broker import Embedded
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the tests with RabbitMQ share one node, which takes seconds of both cores to start."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and "rabbitmq" in item.name:
-            item.add_marker(pytest.mark.xdist_group("rabbitmq"))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.integration.service.installation import Installation
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(900), pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 
 URGENT_SECONDS = 20.0
 """A tenth of what the bulk run takes at best; `./run bench urgent` measures how soon it really is."""
