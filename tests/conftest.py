@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, settings
+from pytest_django.plugin import blocking_manager_key
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+EMPTYING: Final = frozenset({"transactional_db", "live_server"})
 
 # The same examples in each run, however busy the machine is; `--hypothesis-profile default` tries others.
 settings.register_profile(
@@ -29,3 +38,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if marker is not None and marker.kwargs.get("transaction"):
             kept = {**marker.kwargs, "serialized_rollback": True}
             item.add_marker(pytest.mark.django_db(*marker.args, **kept), append=False)
+
+
+def empties_tables(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    wanted = marker is not None and bool(marker.kwargs.get("transaction"))
+    return wanted or not EMPTYING.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """Give back what migrations made to a test that comes after one that emptied the tables.
+
+    pytest-django runs those last; here the slowest tests come first, of both kinds (`tests/order.py`).
+    """
+    yield
+    rows = getattr(connection, "_test_serialized_contents", None)
+    if rows is not None and empties_tables(item) and not (nextitem and empties_tables(nextitem)):
+        with item.config.stash[blocking_manager_key].unblock():
+            connection.creation.deserialize_db_from_string(rows)
+            connection.close()

@@ -13,6 +13,7 @@ import json
 import os
 import runpy
 import select
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -80,6 +81,8 @@ class Order:
         """Become the program, as far as a process that has already begun can."""
         if self.new_session:
             os.setsid()
+        # a shell has what it starts in the background ignore it, and so would all that is forked
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(self.cwd)
         os.environ.clear()
         os.environ.update(self.environment)
