@@ -51,10 +51,12 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """Give back what migrations made to a test that comes after one that emptied the tables.
 
     pytest-django runs those last; here the slowest tests come first, of both kinds (`tests/order.py`).
+    After the last test there is no database any more.
     """
     yield
     rows = getattr(connection, "_test_serialized_contents", None)
-    if rows is not None and empties_tables(item) and not (nextitem and empties_tables(nextitem)):
+    comes_after = nextitem is not None and not empties_tables(nextitem)
+    if rows is not None and empties_tables(item) and comes_after:
         with item.config.stash[blocking_manager_key].unblock():
             connection.creation.deserialize_db_from_string(rows)
             connection.close()
