@@ -73,10 +73,18 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once; over TLS a server might take long to say farewell."""
+        self._hang_up()
+        self._parser.close()
+
+    def hand_over(self) -> None:
+        """Let go of a transport that speaks another protocol from now on."""
+        self._transport = None
+        self._parser.close()
+
+    def _hang_up(self) -> None:
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
-        self._parser.close()
 
     # what the event loop calls
 
@@ -86,7 +94,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         waiter, parser = self._waiter, self._parser
         if waiter is None or waiter.done():
-            self.abort()  # nobody asked: it must not become the answer to whoever asks next
+            # Nobody asked: it must not become the answer to whoever asks next. uvloop reads several times
+            # in one turn, so that whoever asked last may not have taken the answer yet.
+            self._hang_up()
             return
         try:
             parser.feed(data)

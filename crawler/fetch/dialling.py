@@ -82,10 +82,12 @@ class Dialler:
     ) -> Connection:
         try:
             await proxied.open_tunnel(connection, proxy, place, deadline)
-            return await self._secured(connection, place)
+            secured = await self._secured(connection, place)
         except BaseException:
             connection.abort()
             raise
+        connection.hand_over()
+        return secured
 
     async def _open(self, place: Place) -> Connection:
         """Return a connection to what listens at `place`. Raises OSError, and what the guard does."""

@@ -20,10 +20,15 @@ FALSE = TRUE.replace(b"true", b"FALS")
 
 
 class Silent(asyncio.Transport):
-    """Takes what is sent and says nothing."""
+    """Takes what is sent and says nothing, until it is `aborted`."""
+
+    aborted = False
 
     def write(self, data: object) -> None:
         pass
+
+    def abort(self) -> None:
+        self.aborted = True
 
 
 def body(outcome: Outcome) -> bytes:
@@ -108,6 +113,16 @@ async def test_length_said_twice_is_one_length(fetcher: HttpFetcher) -> None:
         assert wire.connections == 1
 
 
+def test_transport_that_is_handed_over_stays_open() -> None:
+    connection, transport = Connection(FetchLimits()), Silent()
+    connection.connection_made(transport)
+    connection.hand_over()
+
+    assert not connection.usable
+    connection.abort()
+    assert not transport.aborted
+
+
 async def test_reset_is_no_end_of_a_body() -> None:
     connection = Connection(FetchLimits())
     connection.connection_made(Silent())
@@ -118,6 +133,22 @@ async def test_reset_is_no_end_of_a_body() -> None:
 
     with pytest.raises(TruncatedBody):
         await asking
+
+
+@pytest.mark.parametrize("length", [4, 4_000_000])
+async def test_answer_stays_whole_when_more_comes_before_it_is_taken(length: int) -> None:
+    """uvloop reads several times in one turn where there is much to read: what ends a long body, too."""
+    connection, transport = Connection(FetchLimits()), Silent()
+    connection.connection_made(transport)
+    asking = asyncio.create_task(connection.ask(b"", Deadline(0.0, 0.0), most=3, cuts=True))
+    await asyncio.sleep(0)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\ntrue" % length)
+    connection.data_received(FALSE)
+
+    answer = await asking
+    assert (answer.status, answer.headers.get("Content-Length"), answer.sent) == (200, str(length), [b"true"])
+    assert transport.aborted
+    assert not connection.usable
 
 
 @pytest.mark.parametrize(
