@@ -42,20 +42,20 @@ class AnswerParser:
     (`reusable`), so that no server decides what the next request is answered with. `heard` when anything
     came, `head` when the head is whole, `size` is that of the body so far.
 
-    As lenient as servers need it: header values with stray octets, lines that end with LF alone, spaces
-    after a chunk's size. Never lenient about where a body ends.
+    As lenient as servers need it: header values with stray octets, spaces after a header's name, lines that
+    end with LF alone, spaces after a chunk's size. Never lenient about where a body ends.
     """
 
     __slots__ = (
-        "_body", "_chunked", "_cuts", "_framing", "_interim", "_length", "_limits", "_more", "_most",
-        "_parser", "_raw", "_seen", "_seen_bytes", "_skips", "_tunnel",
+        "_barren", "_body", "_chunked", "_cuts", "_framing", "_interim", "_length", "_limits", "_mended",
+        "_more", "_most", "_parser", "_raw", "_seen", "_seen_bytes", "_skips", "_tunnel",
         "complete", "cut", "head", "headers", "heard", "reusable", "size", "status",
     )  # fmt: skip
 
     def __init__(self, limits: FetchLimits) -> None:
         self._limits = limits
         self._most, self._cuts, self._tunnel = 0, False, False
-        self.heard = False
+        self.heard = self._mended = False
         self._start()
         self._parser: HttpResponseParser | None = self._lenient()
 
@@ -70,7 +70,7 @@ class AnswerParser:
         An answer that opens a tunnel has no body.
         """
         self._most, self._cuts, self._tunnel = most, cuts, tunnel
-        self.heard = False
+        self.heard = self._mended = False
         self._start()
 
     def _start(self) -> None:
@@ -83,7 +83,7 @@ class AnswerParser:
         self._more: BytesIO | None = None
         self._length = -1
         self._chunked = self._skips = False
-        self._interim = self._seen_bytes = self._framing = 0
+        self._interim = self._seen_bytes = self._framing = self._barren = 0
 
     def _lenient(self) -> HttpResponseParser:
         parser = HttpResponseParser(self)
@@ -111,11 +111,20 @@ class AnswerParser:
             if self._seen_bytes > self._limits.max_header_bytes:
                 raise HeaderBomb
         elif head:
-            self._framing += len(data) - (self.size - size)
-            if self._framing > self._limits.max_header_bytes + _FRAMING_PER_BYTE * self.size:
-                raise BadResponse("the server sends chunks with next to nothing in them")
+            self._bound_framing(len(data), self.size - size)
         else:
             self._seen.clear()
+
+    def _bound_framing(self, came: int, gained: int) -> None:
+        """Bound what comes beside a body: all of it by the body's size, and a piece without any by itself.
+
+        Such a piece may be a trailer, which the parser holds until it ends.
+        """
+        self._framing += came - gained
+        self._barren = 0 if gained else self._barren + came
+        most = self._limits.max_header_bytes
+        if self._barren > most or self._framing > most + _FRAMING_PER_BYTE * self.size:
+            raise BadResponse("the server sends chunks with next to nothing in them")
 
     def end(self) -> None:
         """Say that the server ends in order. Raises ConnectionLost, or TruncatedBody."""
@@ -162,14 +171,15 @@ class AnswerParser:
             raise BadResponse from None
 
     def _read_again(self) -> None:
-        """Read a head that says its length more than once, as soon as it is whole."""
+        """Read a head that says its length more than once, as soon as it is whole; one for each answer."""
         raw = b"".join(self._seen)
         if not lengths.has_end(raw):
             return
-        mended = lengths.said_once(raw)
+        mended = lengths.said_once(raw) if not self._mended else None
         if mended is None:
             raise BadResponse("the answer has lengths that differ")
         self._start()
+        self._mended = True
         self._parser = self._lenient()
         self._try(mended)
         if self._skips:
@@ -184,7 +194,7 @@ class AnswerParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.head:
             return  # a trailer, of which nothing is wanted
-        value = value.rstrip(b" \t")
+        name, value = name.rstrip(b" "), value.rstrip(b" \t")
         if b"\0" in value:
             raise BadResponse
         self._raw.append((name, value))

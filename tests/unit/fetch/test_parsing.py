@@ -61,6 +61,7 @@ WHOLE = {
     "length twice": (OK + TWICE + b"X: y\r\n" + TWICE.lower() + b"\r\nfine", True),
     "length three times": (OK + TWICE * 3 + b"\r\nfine", True),
     "length twice as bare lines": ((OK + TWICE * 2 + b"\r\nfine").replace(b"\r", b""), True),
+    "space after a name": (PLAIN.replace(b"Length:", b"Length :"), True),
     "folded": (PLAIN.replace(b"\r\n\r\n", b"\r\nX: a\r\n b\r\n\r\n"), True),
 }
 
@@ -156,6 +157,7 @@ def test_what_is_not_http_is_refused_at_once(raw: bytes) -> None:
         (b"HTTP/1.1 103 Early\r\n\r\n", ConnectionLost),
         (OK + TWICE + TWICE, ConnectionLost),
         (OK + b"Content-Length: 5\r\n\r\nfine", TruncatedBody),
+        (OK + b"Content-Length : 5\r\n\r\nfine", TruncatedBody),
         (CHUNKED, TruncatedBody),
         (CHUNKED + b"4\r\nfine", TruncatedBody),
         (CHUNKED + b"4\r\nfine\r\n0\r\n", TruncatedBody),
@@ -186,6 +188,22 @@ def test_what_does_not_end_is_bounded(begin: bytes, more: bytes, error: type[Fet
         read(begin, *[more] * 20_000, ends=False, most=1_000_000)
 
 
+def test_trailer_is_bounded_however_long_the_body_was() -> None:
+    """The parser holds a trailer until it ends: what the body was allowed for its chunks is not for that."""
+    body = b"%x\r\n%b\r\n0\r\nX: " % (900_000, bytes(900_000))
+
+    with pytest.raises(BadResponse):
+        read(CHUNKED, body, *[b"1" * 1_000] * 66, ends=False, most=1_000_000)
+
+
+def test_head_is_mended_once_for_each_answer() -> None:
+    hint = b"HTTP/1.1 103 Early\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\n"
+
+    assert told(read(hint, PLAIN))[2] == b"fine"
+    with pytest.raises(BadResponse):
+        read(hint, hint, PLAIN)
+
+
 def test_small_chunks_are_read_as_long_as_they_bring_something() -> None:
     parser = read(CHUNKED, *[b"1\r\nx\r\n"] * 30_000, b"0\r\n\r\n", most=30_000)
 
@@ -213,6 +231,16 @@ def test_next_answer_is_read_by_the_same_parser() -> None:
         parser.begin(most=100)
         parser.feed(OK + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
         assert told(parser)[2:] == (body, True)
+
+
+@pytest.mark.parametrize("how", ["trailers", "length twice", "interim"])
+def test_nothing_of_an_answer_is_read_with_the_next_one(how: str) -> None:
+    parser = AnswerParser(LIMITS)
+    for _ in range(2):
+        for raw in (WHOLE[how][0], PLAIN):
+            parser.begin(most=100)
+            parser.feed(raw)
+            assert told(parser) == told(read(raw))
 
 
 @pytest.mark.parametrize("framing", [b"", TWICE, b"Transfer-Encoding: chunked\r\n"])

@@ -137,7 +137,7 @@ async def test_reset_is_no_end_of_a_body() -> None:
 
 @pytest.mark.parametrize("length", [4, 4_000_000])
 async def test_answer_stays_whole_when_more_comes_before_it_is_taken(length: int) -> None:
-    """uvloop reads several times in one turn where there is much to read: what ends a long body, too."""
+    """Where there is much to read, uvloop reads several times in one turn: what ends a long body, too."""
     connection, transport = Connection(FetchLimits()), Silent()
     connection.connection_made(transport)
     asking = asyncio.create_task(connection.ask(b"", Deadline(0.0, 0.0), most=3, cuts=True))
