@@ -117,13 +117,19 @@ class HttpFetcher:
     async def _ask(
         self, connection: Connection, request: Request, way: Way, sent: bytes, deadline: Deadline
     ) -> Answer:
-        """Return the answer; its connection is kept where it can be used again, and closed where not."""
+        """Return the answer; its connection is kept where it can be used again, and closed where not.
+
+        One that took a form is closed: over TLS nobody tells whether all of it went out before its answer.
+        """
         keep = request.keep_bytes
         if keep is None:
             answer = await connection.ask(sent, deadline, most=self._limits.max_wire_bytes)
         else:
             answer = await connection.ask(sent, deadline, most=keep, cuts=True)
-        self._opened().keep(way, connection)
+        if request.form is None:
+            self._opened().keep(way, connection)
+        else:
+            connection.abort()
         return answer
 
     async def _fetched(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crawler.http import Proxy
 
 AUTHENTICATION_REQUIRED: Final = 407
-_OPEN: Final = 200
+_OPEN: Final = range(200, 300)
 
 
 async def judge(guard: EgressGuard, proxy: Proxy, place: Place) -> None:
@@ -43,7 +43,7 @@ async def open_tunnel(connection: Connection, proxy: Proxy, place: Place, deadli
         raise ProxyFailed(f"the proxy {proxy} hangs up instead of opening a tunnel") from None
     except BadResponse as error:
         raise ProxyFailed(f"the proxy {proxy}: {error.message}") from None
-    if answer.status != _OPEN:
+    if answer.status not in _OPEN:
         raise refused(proxy, answer.status)
     if not connection.usable:
         raise ProxyFailed(f"the proxy {proxy} does not open a tunnel as it should")

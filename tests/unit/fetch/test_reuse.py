@@ -104,6 +104,12 @@ async def test_answer_before_the_whole_form_was_sent_ends_the_connection(fetcher
         assert wire.connections == 2
 
 
+async def test_connection_that_took_a_form_takes_nothing_more(fetcher: HttpFetcher) -> None:
+    async with Wire(lambda _path: TRUE) as wire:
+        assert body(await fetcher.fetch(Request(url=wire.url("/form"), form=b"a=b"))) == b"true"
+        await wire.all_gone()
+
+
 async def test_length_said_twice_is_one_length(fetcher: HttpFetcher) -> None:
     twice = TRUE.replace(b"\r\n\r\n", b"\r\nContent-Length: 4\r\n\r\n")
     async with Wire(lambda _path: twice) as wire:
@@ -173,6 +179,15 @@ async def test_proxy_that_opens_no_tunnel_has_failed(
         assert message in outcome.error.message
         assert outcome.error.code == "proxy_failed"
         await wire.all_gone()
+
+
+@pytest.mark.parametrize("status", [200, 201, 299])
+async def test_any_status_of_success_opens_a_tunnel(fetcher: HttpFetcher, status: int) -> None:
+    """What then speaks no TLS is the host, as far as anybody can tell."""
+    async with Wire(lambda _path: b"HTTP/1.1 %d Yes\r\n\r\n" % status, last="127.0.0.1:9") as wire:
+        request = Request(url="https://127.0.0.1:9/", proxy=Proxy(url=wire.url("")))
+
+        assert code(await fetcher.fetch(request)) in {"connect_failed", "tls_failed"}
 
 
 async def test_ways_to_one_host_are_apart(fetcher: HttpFetcher) -> None:
