@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -73,9 +74,10 @@ class LeaseKeeper:
     def _run(self) -> None:
         try:
             while not self._stop.wait(self._watch_every):
-                self._watch_reader()
-                if self._clock.monotonic() - self._renewed_at >= self._every:
-                    self._renew()
+                with suppress(MemoryError):  # a page that is read may take all there is for a while
+                    self._watch_reader()
+                    if self._clock.monotonic() - self._renewed_at >= self._every:
+                        self._renew()
         finally:
             connection.close()
 

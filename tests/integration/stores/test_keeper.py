@@ -23,6 +23,7 @@ from crawler.stores.keeper import LeaseKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 
 def until(happened: Callable[[], bool], *, within: float = 90.0) -> bool:
@@ -73,6 +74,24 @@ def test_lease_is_not_safe_when_no_renewal_succeeds_for_three_quarters_of_it(
     with keeper("me", send_seconds=0.3) as kept:
         assert kept.is_safe or time.monotonic() - began >= 0.3
         assert until(lambda: not kept.is_safe)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_lease_is_renewed_after_a_page_that_left_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = [MemoryError(), MemoryError()]
+    renew = leases.renew
+
+    def refused(*, owner: str, now: datetime, lease_time: timedelta) -> bool:
+        if refusals:
+            raise refusals.pop()
+        return renew(owner=owner, now=now, lease_time=lease_time)
+
+    monkeypatch.setattr(leases, "renew", refused)
+    began = timezone.now() - timedelta(seconds=50)
+    leases.begin(owner="me", lane="bulk", node="node", now=began)
+    with keeper("me"):
+        assert until(lambda: Slice.objects.get().renewed_at > began)
+        assert not refusals
 
 
 class Lease:
