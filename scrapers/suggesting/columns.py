@@ -1,0 +1,197 @@
+"""What the rows of a set have in common: selectors inside a row, and what each finds in which rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from scrapers.suggesting import classes, outline, spots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from scrapers.suggesting.outline import Element
+    from scrapers.suggesting.spots import Spot
+
+MOST_SAMPLED: Final = 40
+MOST_INSIDE: Final = 150
+MOST_COLUMNS: Final = 60
+LEAST_SHARE: Final = 0.1
+_LEAST_SHARE_BY_PLACE: Final = 0.4
+_MOST_CLAIMED: Final = 0.3
+_STRONG: Final = 0.85
+"""A selector of this strength says what it finds; a weaker one says where that stands."""
+_TELLING = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "time", "img", "summary", "figcaption"})
+_CELLS = frozenset({"td", "th"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What one selector finds in the sampled rows: the first match of each that has one.
+
+    `strength` is how well the selector says what it finds, 1 at most; `more` has the siblings that it also
+    finds in a row.
+    """
+
+    selector: str
+    strength: float
+    aspect: str
+    spots: Mapping[int, Spot]
+    share: float
+    more: Mapping[int, list[Element]] = field(default_factory=dict)
+
+    @property
+    def many(self) -> bool:
+        """Whether the selector finds a list in most rows: tags, and not a title."""
+        return 2 * len(self.more) > len(self.spots)
+
+    @property
+    def places(self) -> set[tuple[int, str, int]]:
+        """Return what the column reads: row, aspect and number of each element."""
+        others = ((row, self.aspect, element.number) for row, found in self.more.items() for element in found)
+        return {(row, spot.aspect, spot.element.number) for row, spot in self.spots.items()} | set(others)
+
+    @property
+    def first(self) -> Spot:
+        return self.spots[min(self.spots)]
+
+    @property
+    def values(self) -> list[str]:
+        """Return the text of each row that has one, in the order of the rows."""
+        return [self.spots[row].value for row in sorted(self.spots)]
+
+
+@dataclass(slots=True)
+class _Found:
+    strength: float = 0.0
+    elements: dict[int, Element] = field(default_factory=dict)
+    lists: dict[int, list[Element]] = field(default_factory=lambda: defaultdict(list))
+
+
+def sampled(rows: Sequence[Element]) -> list[Element]:
+    """Return rows spread evenly over all of them, the first and the last included."""
+    if len(rows) <= MOST_SAMPLED:
+        return list(rows)
+    step = (len(rows) - 1) / (MOST_SAMPLED - 1)
+    return [rows[round(index * step)] for index in range(MOST_SAMPLED)]
+
+
+def of_rows(rows: Sequence[Element]) -> list[Column]:
+    """Return the columns that `rows`, already sampled, have: none twice, in the order of the page."""
+    weighed = sorted(
+        _proposed(rows),
+        key=lambda one: (-one.strength * one.share, len(one.selector), one.first.element.number),
+    )
+    claimed: set[tuple[int, str, int]] = set()
+    chosen: list[Column] = []
+    for column in weighed:
+        places = column.places
+        least = LEAST_SHARE if column.strength >= _STRONG else _LEAST_SHARE_BY_PLACE
+        if column.share < least or len(places & claimed) > _MOST_CLAIMED * len(places):
+            continue
+        claimed |= places
+        chosen.append(column)
+    different = _different(chosen, rows=len(rows))
+    return sorted(different, key=lambda column: (column.first.element.number, column.aspect))
+
+
+def _proposed(rows: Sequence[Element]) -> Iterator[Column]:
+    found: dict[str, _Found] = defaultdict(_Found)
+    for index, row in enumerate(rows):
+        for selector, strength, element in _selectors(row):
+            one = found[selector]
+            one.strength = max(one.strength, strength)
+            first = one.elements.setdefault(index, element)
+            if element is not first and element.parent is first.parent:
+                one.lists[index].append(element)
+    for selector, one in found.items():
+        by_aspect: dict[str, dict[int, Spot]] = defaultdict(dict)
+        for index, element in one.elements.items():
+            for spot in spots.of_element(element, row=rows[index]):
+                by_aspect[spot.aspect][index] = spot
+        for aspect, there in by_aspect.items():
+            share = len(there) / len(rows)
+            yield Column(
+                selector=selector,
+                strength=one.strength,
+                aspect=aspect,
+                spots=there,
+                share=share,
+                more=one.lists if one.strength >= _STRONG and 2 * len(one.lists) > len(there) else {},
+            )
+
+
+def _different(columns: list[Column], *, rows: int) -> list[Column]:
+    """Leave out what says the same as another column, or the same in every row."""
+    kept: dict[tuple[str, tuple[tuple[int, str], ...]], Column] = {}
+    for column in columns:
+        values = tuple((row, spot.value) for row, spot in sorted(column.spots.items()))
+        kept.setdefault((spots.family(column.aspect), values), column)
+    return [column for column in kept.values() if not _is_label(column, rows=rows)][:MOST_COLUMNS]
+
+
+def _is_label(column: Column, *, rows: int) -> bool:
+    """Whether the column has one word in all rows: a button, a caption, an icon."""
+    same = len({value.lower() for value in column.values}) == 1
+    if spots.is_button(column.first.element):
+        return column.aspect == spots.TEXT
+    if column.aspect == spots.TEXT and column.values[0].rstrip().endswith(":") and same:
+        return True
+    if rows < 3 or column.many or not same or spots.may_be_alike(column.values[0]):
+        return False
+    return len(column.spots) > 1 and (column.aspect != spots.TEXT or column.share > 0.5)
+
+
+def _selectors(row: Element) -> Iterator[tuple[str, float, Element]]:
+    """Yield selectors for what is in a row, in its order, each with its strength (1 at most)."""
+    yield ":scope", 0.65, row
+    for element in outline.inside(row, most=MOST_INSIDE):
+        for selector, strength in (*_named(element), *_tagged(element), *_placed(element, row)):
+            yield selector, strength, element
+
+
+def _tagged(element: Element) -> Iterator[tuple[str, float]]:
+    yield element.tag, 0.9 if element.tag in _TELLING else 0.8 if element.tag == "a" else 0.7
+
+
+def _placed(element: Element, row: Element) -> Iterator[tuple[str, float]]:
+    """Yield the selectors that say where in the row `element` stands."""
+    tag, parent = element.tag, element.parent
+    if parent is None:
+        return
+    if tag in _CELLS and parent is row:
+        yield f"{tag}:nth-child({_place(element, of_tag=False)})", 0.84
+        return
+    # what stands in a list has no place of its own
+    place = f"{tag}:nth-of-type({_place(element, of_tag=True)})" if tag != "li" else ""
+    if parent is row:
+        around: tuple[tuple[str, float, float], ...] = (("", 0.0, 0.6),)
+    else:
+        named = ((f"{selector} > ", strength * 0.9, strength * 0.7) for selector, strength in _named(parent))
+        around = (*named, (f"{parent.tag} > ", 0.72, 0.58))
+    for before, by_tag, by_place in around:
+        if before:
+            yield f"{before}{tag}", by_tag
+        if place:
+            yield f"{before}{place}", by_place
+    if parent.tag in _CELLS:
+        yield f"{parent.tag}:nth-child({_place(parent, of_tag=False)}) {tag}", 0.74
+
+
+def _named(element: Element) -> Iterator[tuple[str, float]]:
+    """Yield the selectors that name `element` by what people called it."""
+    said = element.said("itemprop")
+    if said and classes.can_select(said):
+        yield f'[itemprop="{said}"]', 1.0
+    for name in element.classes:
+        if classes.is_utility(name):
+            yield f"{element.tag}.{name}", 0.55
+        else:
+            yield f".{name}", 0.95 * classes.strength(name)
+
+
+def _place(element: Element, *, of_tag: bool) -> int:
+    siblings = element.parent.children if element.parent is not None else [element]
+    before = siblings[: siblings.index(element)]
+    return 1 + sum(sibling.tag == element.tag or not of_tag for sibling in before)

@@ -1,0 +1,167 @@
+"""Names for suggested fields, from what people called the elements: attributes, classes, labels, headings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from scrapers.suggesting import classes, outline, spots
+from scrapers.suggesting.meanings import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapers.suggesting.columns import Column
+    from scrapers.suggesting.outline import Element
+
+MOST_CHARACTERS: Final = 40
+_MOST_LABEL: Final = 30
+_SAYS_NOTHING = frozenset(
+    {
+        "product", "products", "item", "items", "card", "entry", "post", "article", "list", "row",
+        "col", "cell", "column", "wrapper", "wrap", "container", "content", "inner", "outer", "box",
+        "block", "value", "field", "holder", "component", "element", "main", "body", "header",
+        "footer", "left", "right", "top", "bottom", "js", "ui", "is", "has", "search", "result",
+        "results", "news", "story", "teaser", "media", "group", "section", "data", "view", "views",
+        "text", "txt", "span", "div", "p", "a", "td", "tr", "li", "h", "internal", "external",
+        "reference", "std", "ref", "style", "font", "color", "large", "small", "current", "new",
+        "more", "thing", "sc", "xs", "sm", "md", "lg", "xl", "node", "tile", "grid", "line", "info",
+    }
+)  # fmt: skip
+_IS_LINK = frozenset({"link", "links", "url", "href", "anchor", "title", "name", "headline", "heading"})
+_DEFAULTS = {
+    Meaning.URL: "link",
+    Meaning.IMAGE: "image",
+    Meaning.PRICE: "price",
+    Meaning.DATE: "date",
+    Meaning.NUMBER: "number",
+    Meaning.INTEGER: "number",
+    Meaning.RATING: "rating",
+    Meaning.STOCK: "in_stock",
+}
+
+
+def of_column(column: Column, *, meaning: Meaning, row: Element, headings: dict[int, str]) -> str:
+    """Return a name for `column` in the set of `row`; `headings` are those of a table's columns."""
+    spot = column.first
+    if meaning in {Meaning.IMAGE, Meaning.RATING}:
+        return _DEFAULTS[meaning]
+    if spot.aspect.startswith("data-"):
+        return _joined(classes.words(spot.aspect.removeprefix("data-"))) or "data"
+    said = _heading(spot.element, row, headings) or _called(spot.element, row) or _labelled(column, row)
+    if meaning is Meaning.URL:
+        return "link" if not said or set(said.split("_")) & _IS_LINK else f"{said}_link"
+    if said and not (meaning is Meaning.TEXT and said in {"link", "links", "url", "anchor"}):
+        return said
+    return _DEFAULTS.get(meaning) or _of_text(spot.element)
+
+
+def words_of(column: Column, *, row: Element) -> frozenset[str]:
+    """Return every word that the element of `column` and its attribute are named by."""
+    spot = column.first
+    named = [
+        name
+        for element in _around(spot.element, row)
+        for name in (*element.classes, element.said("itemprop"))
+    ]
+    if spot.aspect != spots.TEXT:
+        named.append(spot.aspect)
+    return frozenset(word for name in named for word in classes.words(name[: classes.MOST_CHARACTERS]))
+
+
+def headings_of(row: Element) -> dict[int, str]:
+    """Return the headings of the columns of the table that `row` is a row of, by their place from 0."""
+    if row.tag != "tr":
+        return {}
+    table = next((around for around in row.ancestors() if around.tag == "table"), None)
+    if table is None:
+        return {}
+    first = next((one for one in outline.inside(table, most=50) if one.tag == "tr"), None)
+    if first is None or first is row or any(cell.tag == "td" for cell in first.children[1:]):
+        return {}
+    found = {place: _name(outline.text(cell)) for place, cell in enumerate(first.children)}
+    return {place: name for place, name in found.items() if name}
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """Return `name`, with a number after it where others have it, and take it."""
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
+    return found
+
+
+def _around(element: Element, row: Element) -> Iterator[Element]:
+    """Yield `element` and those around it within `row` that hold nothing else to read."""
+    yield element
+    if element is row:
+        return
+    for around in element.ancestors():
+        if around is row or around.length != element.length or len(around.children) > 1:
+            return
+        yield around
+
+
+def _heading(element: Element, row: Element, headings: dict[int, str]) -> str:
+    if not headings:
+        return ""
+    cell = next((one for one in (element, *element.ancestors()) if one.parent is row), None)
+    return headings.get(row.children.index(cell), "") if cell is not None else ""
+
+
+def _called(element: Element, row: Element) -> str:
+    """Return what an `itemprop` or a class calls `element`, without the words that the row's classes have."""
+    of_row = {word for name in row.classes for word in classes.words(name)}
+    around = list(_around(element, row))
+    for one in around:
+        if said := one.said("itemprop"):
+            return _joined(classes.words(said[: classes.MOST_CHARACTERS]))
+    for one in around:
+        for name in one.classes:
+            if classes.is_utility(name):
+                continue
+            kept = [word for word in classes.words(name) if word not in of_row | _SAYS_NOTHING]
+            kept = [word for word in kept if not word.isdigit()]
+            if kept:
+                return _joined(kept)
+    return ""
+
+
+def _labelled(column: Column, row: Element) -> str:
+    """Return what is written before each value of `column`: a heading of its line, or words with a colon."""
+    first, last = column.first.element, column.spots[max(column.spots)].element
+    label = _label(first, row)
+    return label if label and (first is last or label == _label(last, row)) else ""
+
+
+def _label(element: Element, row: Element) -> str:
+    parent = element.parent
+    if element is row or parent is None:
+        return ""
+    place = next((place for place, part in enumerate(parent.content) if part is element), 0)
+    before = parent.content[place - 1] if place else ""
+    said = before if isinstance(before, str) else outline.text(before)
+    is_label = said.rstrip().endswith(":") or (
+        not isinstance(before, str) and (before.tag in {"dt", "th", "label"} or "label" in before.classes)
+    )
+    return _name(said) if is_label and len(said) <= _MOST_LABEL else ""
+
+
+def _of_text(element: Element) -> str:
+    if element.tag == "th":
+        return "name"
+    if element.tag in {"h1", "h2", "h3", "h4", "h5", "h6", "a"} or any(
+        around.tag in {"h1", "h2", "h3", "h4", "h5", "h6"} for around in element.ancestors()
+    ):
+        return "title"
+    return "description" if element.tag == "p" else "text"
+
+
+def _name(text: str) -> str:
+    return re.sub(r"\W+", "_", text[:MOST_CHARACTERS].strip().lower()).strip("_")
+
+
+def _joined(words: tuple[str, ...] | list[str]) -> str:
+    return _name("_".join(words))

@@ -1,0 +1,50 @@
+"""What is suggested for a page: records that repeat, as declarations, and where the list goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 pydantic reads the annotations
+from dataclasses import dataclass
+from typing import Any
+
+from scrapers.suggesting.next_page import NextPage  # noqa: TC001 as above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedField:
+    """One field: what it holds, its declaration, and the share of the records that have it."""
+
+    name: str
+    meaning: str
+    declared: Mapping[str, Any]
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One kind of record: `row` and `fields` declare it as the scraper `fields` takes them.
+
+    Read so, the page gives `rows` records, of which `samples` are the first. `score` is 1 at most.
+    """
+
+    row: str
+    fields: tuple[SuggestedField, ...]
+    rows: int
+    score: float
+    samples: tuple[Mapping[str, Any], ...]
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """Return the settings of a target that read these records."""
+        return {
+            "scraper": "fields",
+            "row": self.row,
+            "fields": {one.name: dict(one.declared) for one in self.fields},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestions:
+    """The candidates of a page, the best first, and its link to the next page."""
+
+    candidates: tuple[Candidate, ...] = ()
+    next_page: NextPage | None = None
