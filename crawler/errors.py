@@ -248,6 +248,9 @@ READING: Final[Mapping[str, str]] = {
     "too_much_memory": "reading the page takes more memory than one may; its beginning is read",
     "missing_required": "a required field was not there; the record is not stored",
     "bad_type": "a value is not of its type; it is left out, and with it the record where it is required",
+    "invalid_value": (
+        "a value breaks a rule of its field; it is left out, and with it the record where it is required"
+    ),
     "key_missing": "an item lacks one of the target's key fields; it is not stored",
     "scraper_raised": (
         "the scraper raised an exception; the page keeps the items it gave before, and its links"

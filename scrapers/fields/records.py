@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from jmespath.exceptions import JMESPathError
 
 from scrapers.fields import scopes
-from scrapers.fields.selectors import JmesPath
+from scrapers.fields.making import Form
+from scrapers.fields.markdown import markdown_of
+from scrapers.fields.selectors import Embedded, JmesPath
+from scrapers.fields.transforms import gathers, transformed
 from scrapers.fields.types import BadValue, Kind, convert
-from scrapers.page import JSON, Page, Problem, Scraped
+from scrapers.page import JSON, NotJson, Page, Problem, Scraped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from scrapers.fields.schema import Field, Schema
     from scrapers.fields.scopes import Scope
     from scrapers.fields.selectors import Selector
+    from scrapers.fields.transforms import Step
 
 
 class _Missing:
@@ -43,7 +47,11 @@ class DeclaredRecords:
         if root is None:
             return
         row = self.schema.row
-        rows = [(None, root)] if row is None else list(enumerate(_spread(page, root, row), start=1))
+        try:
+            rows = [(None, root)] if row is None else list(enumerate(_spread(page, root, row), start=1))
+        except (JMESPathError, NotJson) as error:
+            yield Problem(code="bad_type", message=f"row: {str(error).partition(chr(10))[0]}")
+            return
         for number, scope in rows:
             record = _Record(page=page, row=number)
             data = record.object(self.schema.fields, scope, path="")
@@ -92,29 +100,48 @@ class _Record:
         return _MISSING
 
     def values(self, one: Field, scope: Scope, *, path: str) -> Iterator[JSON]:
-        for match in self.matches(one, scope, path=path):
-            if one.fields:
-                nested = self.object(one.fields, match, path=f"{path}.")
-                if nested is not None:
-                    yield nested
-                continue
-            raw = match.read(one.attr, one.kind)
-            if raw is None or (isinstance(raw, str) and not raw.strip() and not _is_flag(one)):
-                continue
+        found = self.matches(one, scope, path=path)
+        if one.fields:
+            nested = (self.object(one.fields, match, path=f"{path}.") for match in found)
+            yield from (value for value in nested if value is not None)
+            return
+        raw: Iterator[JSON] = (read for match in found if (read := _read(one, match)) is not None)
+        if gathers(one.steps):
+            raw = (together for together in (list(raw),) if together)
+        for value in raw:
             try:
-                yield self.converted(one, raw)
+                yield from self.made(one, value)
             except BadValue as error:
-                self.report("bad_type", f"field {path}: {error}", path)
+                self.report(error.code, f"field {path}: {error}", path)
+
+    def made(self, one: Field, raw: JSON) -> list[JSON]:
+        """Return what a match becomes, several values where it was split; raises BadValue."""
+        value = markdown_of(raw, page=self.page) if one.form is Form.MARKDOWN else raw
+        if not one.steps:
+            return [self.judged(one, value)]
+        value = transformed(value, one.steps, page=self.page)
+        members = value if isinstance(value, list) else [value]
+        values = [self.judged(one, member) for member in members if member is not None and member != ""]
+        return [values] if isinstance(value, list) and values and not one.many else values
+
+    def judged(self, one: Field, raw: JSON) -> JSON:
+        """Return `raw` as of its type; raises BadValue where it is not, or breaks a rule."""
+        value = self.converted(one, raw)
+        if one.rules is not None:
+            one.rules.judge(value)
+        return value
 
     def matches(self, one: Field, scope: Scope, *, path: str) -> list[Scope]:
         if one.selector is None:
             return [scope]
         try:
             found = scope.select(one.selector)
-        except JMESPathError as error:
+        except (JMESPathError, NotJson) as error:
             self.report("bad_type", f"field {path}: {str(error).partition(chr(10))[0]}", path)
             return []
-        if isinstance(one.selector, JmesPath) and (one.many or one.kind or one.fields):
+        if isinstance(one.selector, JmesPath | Embedded) and (
+            one.many or one.kind or one.fields or one.steps
+        ):
             return _unlisted(self.page, found)
         return found
 
@@ -124,11 +151,25 @@ class _Record:
             return True if raw in {"", one.attr} else convert(Kind.BOOLEAN, raw, page=self.page)
         if one.kind is not None:
             return convert(one.kind, raw, page=self.page)
-        return raw.strip() if isinstance(raw, str) else raw
+        return raw.strip() if isinstance(raw, str) and not one.steps else raw
 
     def report(self, code: str, message: str, path: str) -> None:
         where = f"row {self.row}: " if self.row is not None else ""
         self.problems.append(Problem(code=code, message=where + message, field=path))
+
+
+def _read(one: Field, match: Scope) -> JSON:
+    """Return what is taken of a match, None where that is blank."""
+    if one.form in {Form.HTML, Form.MARKDOWN}:
+        raw = match.html()
+    else:
+        raw = match.read(one.attr, one.kind or _meant(one.steps))
+    return None if isinstance(raw, str) and not raw.strip() and not _is_flag(one) else raw
+
+
+def _meant(steps: tuple[Step, ...]) -> Kind | None:
+    """Return as what an element is read, where its text is to become a date or a URL."""
+    return next((Kind(step.name) for step in steps if step.name in {Kind.DATE, Kind.URL}), None)
 
 
 def _is_flag(one: Field) -> bool:
@@ -137,7 +178,7 @@ def _is_flag(one: Field) -> bool:
 
 def _spread(page: Page, scope: Scope, selector: Selector) -> list[Scope]:
     found = scope.select(selector)
-    return _unlisted(page, found) if isinstance(selector, JmesPath) else found
+    return _unlisted(page, found) if isinstance(selector, JmesPath | Embedded) else found
 
 
 def _unlisted(page: Page, found: list[Scope]) -> list[Scope]:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from scrapers.fields import making
+from scrapers.fields.rules import RULES, Rules, read_rules
 from scrapers.fields.selectors import (
     KINDS,
     BadSelector,
-    Css,
-    JmesPath,
     Pattern,
     Selector,
     XPath,
     compile_selector,
+    css_of,
     short_form,
 )
 from scrapers.fields.types import Kind, fits
 
 if TYPE_CHECKING:
+    from scrapers.fields.making import Form
+    from scrapers.fields.transforms import Step
     from scrapers.page import JSON
 
 MAX_FIELDS = 200
 MAX_DEPTH = 5
-_MAX_NAME_CHARACTERS = 100
-_KEYS = frozenset({*KINDS, "attr", "type", "many", "required", "default", "fields"})
+MAX_NAME_CHARACTERS = 100
+_OF_VALUES = ("type", "attr", "as", "transform", *RULES)
+_KEYS = frozenset({*KINDS, *_OF_VALUES, "many", "required", "default", "fields"})
 
 Mistake = tuple[str, str]
 Compiler = Callable[[str, str, str], Selector]
@@ -45,14 +50,18 @@ class InvalidFields(ValueError):
 class Field:
     """One declared field; without `selector` it groups its `fields` in an object.
 
-    `kind` None keeps text as it stands and JSON as it is. `has_default` tells a default of null
-    from none.
+    A match is read as `form` says, goes through the `steps`, becomes of its `kind`, and is judged by the
+    `rules`. `kind` None keeps text as it stands and JSON as it is. `has_default` tells a default of
+    null from none.
     """
 
     name: str
     selector: Selector | None
     attr: str | None = None
+    form: Form | None = None
+    steps: tuple[Step, ...] = ()
     kind: Kind | None = None
+    rules: Rules | None = None
     many: bool = False
     required: bool = False
     has_default: bool = False
@@ -73,7 +82,7 @@ class Schema:
         selectors = [self.row, *_selectors(self.fields)]
         return any(
             isinstance(selector, XPath)
-            or (isinstance(selector, Css) and not (selector.text or selector.itself))
+            or ((css := css_of(selector)) is not None and not (css.text or css.itself))
             for selector in selectors
         )
 
@@ -116,6 +125,9 @@ class _Parser:
     def wrong(self, path: str, message: str) -> None:
         self.mistakes.append((path, message))
 
+    def wrong_in(self, path: str, key: str, message: str) -> None:
+        self.wrong(f"{path}.{key}", message)
+
     def row(self, row: object) -> Selector | None:
         if row is None or row == "":
             return None
@@ -124,7 +136,7 @@ class _Parser:
             return None
         kind, text = short_form(row)
         if kind == "re":
-            self.wrong("row", "cannot be a regular expression; use css, xpath or jmespath")
+            self.wrong("row", "cannot be a regular expression; use css, xpath, jmespath or json")
             return None
         return self.selector(kind, text, path="row")
 
@@ -166,11 +178,18 @@ class _Parser:
         children: tuple[Field, ...] = ()
         if "fields" in said:
             children = self.fields(said["fields"], path=f"{path}.fields", depth=depth + 1)
+        wrong = partial(self.wrong_in, path)
+        rules, refused = read_rules(said)
+        for key, message in refused:
+            wrong(key, message)
         parsed = Field(
             name=name,
             selector=selector,
-            attr=self.attr(said, selector, path=path),
-            kind=self.kind(said, path=path),
+            attr=making.attr(said, selector, wrong),
+            form=making.form(said, selector, wrong),
+            steps=making.steps(said, wrong),
+            kind=making.kind(said, wrong),
+            rules=rules,
             many=self.flag(said, "many", path=path),
             required=self.flag(said, "required", path=path),
             has_default="default" in said,
@@ -201,29 +220,6 @@ class _Parser:
             self.wrong(path, str(error))
             return None
 
-    def attr(self, said: Mapping[object, object], selector: Selector | None, *, path: str) -> str | None:
-        suffixed = selector.attr if isinstance(selector, Css) else None
-        if "attr" not in said:
-            return suffixed
-        attr = said["attr"]
-        if not isinstance(attr, str) or not attr.strip():
-            self.wrong(f"{path}.attr", "must be the name of an attribute")
-            return None
-        if isinstance(selector, Pattern | JmesPath):
-            self.wrong(f"{path}.attr", "belongs to css and xpath only")
-        if suffixed is not None:
-            self.wrong(f"{path}.attr", "is also given as ::attr(); one of them is enough")
-        return attr.strip().lower()
-
-    def kind(self, said: Mapping[object, object], *, path: str) -> Kind | None:
-        if "type" not in said:
-            return None
-        kind = said["type"]
-        if not isinstance(kind, str) or kind not in {*Kind}:
-            self.wrong(f"{path}.type", f"must be one of {', '.join(Kind)}")
-            return None
-        return Kind(kind)
-
     def flag(self, said: Mapping[object, object], key: str, *, path: str) -> bool:
         value = said.get(key, False)
         if not isinstance(value, bool):
@@ -235,7 +231,7 @@ class _Parser:
         if parsed.required and parsed.has_default:
             self.wrong(f"{path}.default", "is never used, because the field is required")
         if "fields" in said:
-            for key in ("type", "attr"):
+            for key in _OF_VALUES:
                 if key in said:
                     self.wrong(f"{path}.{key}", "does not go with fields, which make an object")
             if isinstance(parsed.selector, Pattern):
@@ -251,8 +247,9 @@ class _Parser:
         if not schema.needs_lxml:
             return
         for selector in [schema.row, *_selectors(schema.fields)]:
-            if isinstance(selector, Css) and not selector.itself and selector.html is None:
-                self.wrong("fields", f"{selector.text!r} cannot be mixed with XPath; write it as XPath too")
+            css = css_of(selector)
+            if css is not None and not css.itself and css.html is None:
+                self.wrong("fields", f"{css.text!r} cannot be mixed with XPath; write it as XPath too")
 
 
 def _default_fits(parsed: Field) -> bool:
@@ -267,8 +264,8 @@ def _default_fits(parsed: Field) -> bool:
 def _bad_name(name: object) -> str | None:
     if not isinstance(name, str) or not name.strip():
         return "a field needs a name"
-    if len(name) > _MAX_NAME_CHARACTERS:
-        return f"a name has at most {_MAX_NAME_CHARACTERS} characters"
+    if len(name) > MAX_NAME_CHARACTERS:
+        return f"a name has at most {MAX_NAME_CHARACTERS} characters"
     if name.startswith("_"):
         return "names that begin with _ are ours"
     if "." in name or not name.isprintable():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import orjson
 from lxml import etree
 
-from scrapers.fields.selectors import Css, JmesPath, Pattern, Selector, XPath
+from scrapers.fields.selectors import Css, Embedded, JmesPath, Pattern, Selector, XPath, css_of
 from scrapers.fields.types import Kind
-from scrapers.page import markup
+from scrapers.page import embedded, markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,9 @@ class Scope(Protocol):
     def read(self, attr: str | None, kind: Kind | None) -> JSON:
         """Return the attribute, or what an element means for `kind`; None where nothing is."""
 
+    def html(self) -> JSON:
+        """Return the markup inside an element; what is none, as it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -55,6 +59,8 @@ class Value:
             case Pattern():
                 source = self.value if isinstance(self.value, str) else orjson.dumps(self.value).decode()
                 return _pattern_matches(self.page, selector, source)
+            case Embedded():
+                return _found(self.page, selector, self._embedded(selector))
             case Css(itself=True):
                 return [self]
             case Css() | XPath():
@@ -62,6 +68,19 @@ class Value:
 
     def read(self, attr: str | None, kind: Kind | None) -> JSON:  # noqa: ARG002
         return self.value
+
+    def html(self) -> JSON:
+        return self.value
+
+    def _embedded(self, selector: Embedded) -> JSON:
+        """Return the JSON in a text: all of it, or what stands after a lead."""
+        match selector.source, self.value:
+            case Css(itself=True), str(text):
+                return self.page.embedded.parsed(text)
+            case str(lead), str(text):
+                return next(embedded.values_after(lead, text), None)
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,12 @@ class Lexbor:
             if name in attributes:
                 return attributes[name] or ""
         return None if attr else _joined(_lexbor_parts(self.node))
+
+    def html(self) -> JSON:
+        return self.node.inner_html or ""
+
+    def whole_text(self) -> str:
+        return self.node.text()
 
     def source(self) -> str:
         is_root = self.node.parent is None or self.node.tag == "html"
@@ -115,6 +140,14 @@ class Lxml:
             if value is not None:
                 return value
         return None if attr else _joined(_lxml_parts(self.element))
+
+    def html(self) -> JSON:
+        method: Literal["html", "xml"] = "html" if self.page.is_html else "xml"
+        children = (etree.tostring(child, encoding="unicode", method=method) for child in self.element)
+        return html.escape(self.element.text or "", quote=False) + "".join(children)
+
+    def whole_text(self) -> str:
+        return "".join(str(part) for part in self.element.itertext())
 
     def _found(self, result: object) -> list[Scope]:
         matches = result if isinstance(result, list) else [result]
@@ -147,9 +180,8 @@ def can_select(scope: Scope, selector: Selector) -> bool:
     """Whether `selector` can be asked of `scope`: XPath, and CSS that only cssselect reads, need lxml."""
     if not isinstance(scope, Lexbor):
         return True
-    return not isinstance(selector, XPath) and not (
-        isinstance(selector, Css) and not (selector.text or selector.itself)
-    )
+    css = css_of(selector)
+    return not isinstance(selector, XPath) and (css is None or bool(css.text or css.itself))
 
 
 def _in_element(scope: Lexbor | Lxml, selector: Selector) -> list[Scope]:
@@ -161,11 +193,31 @@ def _in_element(scope: Lexbor | Lxml, selector: Selector) -> list[Scope]:
             return scope.inside(selector)
         case JmesPath():
             return _json_matches(scope.page, selector, cast("JSON", scope.page.json_ld))
+        case Embedded():
+            return _found(scope.page, selector, _embedded_in(scope, selector.source))
         case Pattern():
             return _pattern_matches(scope.page, selector, scope.source())
 
 
-def _json_matches(page: Page, selector: JmesPath, value: JSON) -> list[Scope]:
+def _embedded_in(scope: Lexbor | Lxml, source: Css | int | str) -> JSON:
+    """Return the JSON that an element inside `scope` holds, or a script of the page; raises NotJson."""
+    page = scope.page
+    if isinstance(source, int):
+        return page.embedded.numbered(source)
+    if isinstance(source, str):
+        return page.embedded.after(source)
+    for holder in [scope] if source.itself else scope.inside(source):
+        text = holder.read(source.attr, None) if source.attr else cast("Lexbor | Lxml", holder).whole_text()
+        if isinstance(text, str) and text.strip():
+            return page.embedded.parsed(text)
+    return None
+
+
+def _found(page: Page, selector: Embedded, value: JSON) -> list[Scope]:
+    return [] if value is None else _json_matches(page, selector, value)
+
+
+def _json_matches(page: Page, selector: JmesPath | Embedded, value: JSON) -> list[Scope]:
     found = selector.find.search(value)
     return [] if found is None else [Value(page, found)]
 

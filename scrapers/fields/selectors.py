@@ -1,4 +1,4 @@
-"""The four ways to select: CSS, XPath 1.0, RE2 and JMESPath, compiled or refused with a reason."""
+"""The ways to select: CSS, XPath 1.0, RE2, JMESPath and embedded JSON, compiled or refused with a reason."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from scrapers.fields.searching import Search
 
 MAX_CHARACTERS = 1_000
 MAX_PATTERN_CHARACTERS = 500
-KINDS = ("css", "xpath", "re", "jmespath")
+KINDS = ("css", "xpath", "re", "jmespath", "json")
 
 _SUFFIX = plain_re.compile(r"::(?:text|attr\(\s*([\w:.-]+)\s*\))\s*\Z")
+_ARROW = "->"
+_SIGNS = ("=", "(")
 _ITSELF = frozenset({"", ":scope", "."})
 _PROBE = LexborHTMLParser("<p>x</p>")
 _EMPTY = etree.Element("html")
@@ -64,7 +66,19 @@ class JmesPath:
     find: Search
 
 
-Selector: TypeAlias = Css | XPath | Pattern | JmesPath
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A JMESPath expression over JSON that HTML carries.
+
+    `source` is the element or attribute that holds it, the number of a JSON script of the page, or the
+    text in a script after which it stands, such as `window.state =`.
+    """
+
+    source: Css | int | str
+    find: Search
+
+
+Selector: TypeAlias = Css | XPath | Pattern | JmesPath | Embedded
 
 
 def short_form(text: str) -> tuple[str, str]:
@@ -89,8 +103,21 @@ def compile_selector(kind: str, text: str) -> Selector:
             return _xpath(text)
         case "re":
             return _pattern(text)
+        case "jmespath":
+            return JmesPath(find=_search(text))
         case _:
-            return _jmespath(text)
+            return _embedded(text)
+
+
+def css_of(selector: Selector | None) -> Css | None:
+    """Return the CSS in a selector, None where it has none."""
+    match selector:
+        case Css():
+            return selector
+        case Embedded(source=Css() as source):
+            return source
+        case _:
+            return None
 
 
 def _is_utf8(text: str) -> bool:
@@ -178,10 +205,32 @@ def _re2_reason(error: Exception) -> str:
     return f"is not an RE2 pattern: {reason}"
 
 
-def _jmespath(text: str) -> JmesPath:
+def _search(text: str) -> Search:
     try:
-        return JmesPath(find=Search(jmespath.compile(text)))
+        return Search(jmespath.compile(text))
     except jmespath.exceptions.JMESPathError as error:
         raise BadSelector(f"is not JMESPath: {str(error).partition(chr(10))[0]}") from None
     except RecursionError:
         raise BadSelector("is nested too deep") from None
+
+
+def _embedded(text: str) -> Embedded:
+    """Read `SOURCE -> JMESPATH`; without an arrow it is all that the source holds."""
+    source, arrow, path = (part.strip() for part in text.partition(_ARROW))
+    if not source:
+        raise BadSelector("says not where the JSON is; write it such as script#state -> items[]")
+    if arrow and not path:
+        raise BadSelector("needs JMESPath after ->, such as script#state -> items[]")
+    return Embedded(source=_source(source), find=_search(path or "@"))
+
+
+def _source(text: str) -> Css | int | str:
+    if text.isascii() and text.isdecimal():
+        if len(text) > 3 or int(text) == 0:
+            raise BadSelector("counts the JSON scripts of a page from 1 to 999")
+        return int(text)
+    if not text.endswith(_SIGNS):
+        return _css(text)
+    if not text[:-1].strip():
+        raise BadSelector(f"needs a name before {text[-1]}, such as window.state =")
+    return text

@@ -30,9 +30,11 @@ class Kind(StrEnum):
 class BadValue(ValueError):
     """A text that is not of the declared type; the message says what was found."""
 
+    code = "bad_type"
+
 
 _MAX_INTEGER = 2**63 - 1
-_MAX_PRICE_CHARACTERS = 200
+MAX_PRICE_CHARACTERS = 200
 _SHOWN_CHARACTERS = 60
 _NUMBER = re.compile(r"[-+−]?(?:\d+(?:[.,]\d+|['’\s]\d{3}(?!\d))*|[.,]\d+)")
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}")
@@ -72,7 +74,8 @@ def fits(kind: Kind, value: object) -> bool:
     """Whether `value` is what `kind` gives: for defaults, which nobody converts."""
     match kind:
         case Kind.INTEGER:
-            return isinstance(value, int) and not isinstance(value, bool)
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            return whole and not isinstance(value, bool)
         case Kind.NUMBER | Kind.PRICE:
             return isinstance(value, int | float) and not isinstance(value, bool)
         case Kind.BOOLEAN:
@@ -130,23 +133,23 @@ def _number(raw: JSON, *, whole: bool = False) -> float | int:
     value = raw if isinstance(raw, int | float) else parse_number(_text(raw), whole=whole)
     # NaN is not within any bounds.
     if value is None or not abs(value) <= _MAX_INTEGER:
-        raise BadValue(f"{_shown(raw)} is not a number")
+        raise BadValue(f"{shown(raw)} is not a number")
     return value
 
 
 def _integer(raw: JSON) -> int:
     value = _number(raw, whole=True)
     if value != int(value):
-        raise BadValue(f"{_shown(raw)} is not a whole number")
+        raise BadValue(f"{shown(raw)} is not a whole number")
     return int(value)
 
 
 def _price(raw: JSON) -> float | int:
     if isinstance(raw, int | float):
         return _number(raw)
-    amount = Price.fromstring(_text(raw)[:_MAX_PRICE_CHARACTERS]).amount_float
+    amount = Price.fromstring(_text(raw)[:MAX_PRICE_CHARACTERS]).amount_float
     if amount is None or not math.isfinite(amount):
-        raise BadValue(f"{_shown(raw)} is not a price")
+        raise BadValue(f"{shown(raw)} is not a price")
     return float(amount)
 
 
@@ -159,12 +162,12 @@ def _boolean(raw: JSON) -> bool:
         return True
     if word in _FALSE:
         return False
-    raise BadValue(f"{_shown(raw)} is neither yes nor no")
+    raise BadValue(f"{shown(raw)} is neither yes nor no")
 
 
 def _found(value: str | None, raw: JSON, kind: Kind) -> str:
     if value is None:
-        raise BadValue(f"{_shown(raw)} is not {_a(kind)}")
+        raise BadValue(f"{shown(raw)} is not {_a(kind)}")
     return value
 
 
@@ -172,6 +175,7 @@ def _a(kind: Kind) -> str:
     return f"an {kind}" if kind is Kind.INTEGER else f"a {kind}"
 
 
-def _shown(raw: JSON) -> str:
+def shown(raw: JSON) -> str:
+    """Return the beginning of a value, for a message."""
     text = str(raw)
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _MAX_CHARACTERS = 100
 _YEAR_FIRST = frozenset({"ja", "ko", "zh", "hu", "lt", "mn", "fa"})
@@ -39,6 +43,14 @@ def read(text: str, *, language: str | None = None) -> str | None:
     if not text or len(text) > _MAX_CHARACTERS or not any(map(str.isdigit, text)):
         return None
     return iso(text) or _mail(text) or _worded(text, language)
+
+
+def within(moment: str, zone: ZoneInfo) -> str:
+    """Return a moment without an offset as one of `zone`; a date, or a moment with one, as it is."""
+    if "T" not in moment:
+        return moment
+    read = datetime.fromisoformat(moment)
+    return moment if read.tzinfo else read.replace(tzinfo=zone).isoformat()
 
 
 def _mail(text: str) -> str | None:

@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from scrapers import encoding
 from scrapers.page import elements, linking, markup, references, robots, structured
+from scrapers.page.embedded import Embedded, Script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +153,13 @@ class Page:
             except structured.NotJson:
                 continue
         return found
+
+    @cached_property
+    def embedded(self) -> Embedded:
+        """The JSON that the scripts of an HTML page carry; without any for other content."""
+        scripts = [node for node in self.elements.hidden if node.tag == "script"]
+        kinds = [(node.attributes.get("type") or "").strip().lower() for node in scripts]
+        return Embedded(tuple(Script(kind, node.text()) for kind, node in zip(kinds, scripts, strict=True)))
 
     def css(self, selector: str) -> list[LexborNode]:
         """Return the elements that `selector` matches, in document order."""

@@ -146,7 +146,11 @@ TARGET_SCHEMA: dict[str, Any] = body(
     user_agent={**TEXT, "maxLength": 400},
     scraper={**TEXT, "default": "auto"},
     options={**OBJECT, "description": "Of the scraper."},
-    fields={**OBJECT, "description": "Of the scraper `fields`: name to {css | xpath | re | jmespath, …}."},
+    fields={
+        **OBJECT,
+        "description": "Of the scraper `fields`: name to {css | xpath | re | jmespath | json, …}, as "
+        "`GET /api/v1/schemas/fields` says.",
+    },
     row={**TEXT, "description": "Of the scraper `fields`: a selector, one item per match."},
     key=_texts("The fields that identify an item; empty for its URL.", 20),
     tags=_texts("Your own words.", 50),

@@ -26,6 +26,7 @@ from crawler.services.drafts import Problem
 from webui.api import (
     calendar,
     decisions,
+    declarations,
     dry_runs,
     events,
     history,
@@ -111,7 +112,7 @@ problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
     *(targets, history, runs, requests, decisions, dry_runs, queue, items, pages, previews),
-    *(events, webhooks, schedules, calendar, refresh, proxies),
+    *(events, webhooks, schedules, calendar, refresh, proxies, declarations),
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

@@ -120,6 +120,10 @@ LOGIN: Options = (
 WHAT: Options = (
     (("--scraper",), {"metavar": "NAME", "help": "what reads the pages (default: auto)"}),
     (("--field",), _repeated("fields", "NAME=css:SELECTOR", "declare a field of the items; repeatable")),
+    (
+        ("--fields",),
+        {"dest": "declaration", "metavar": "FILE", "help": "declare fields by a file of JSON"},
+    ),
     (("--row",), {"metavar": "SELECTOR", "help": "one item for each match, with the fields inside it"}),
     (("--key",), _repeated("keys", "FIELD", "items with the same value are one; repeatable")),
 )

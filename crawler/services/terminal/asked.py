@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -54,8 +55,11 @@ WORDS: Final[Mapping[str, str]] = {
 AT_THE_START: Final[Mapping[str, str]] = {
     "urls": "URL",
     **{WORDS.get(name, name): option for name, option in SETTINGS.items()},
+    "declaration": "--fields",
 }
 """The options that a run keeps from its beginning."""
+DECLARED: Final = ("fields", "row", "scraper")
+"""What a file of declared records may hold."""
 NAMED_PARTS: Final = ("fields", "headers", "traps")
 """The settings whose parts are given one by one, each with its name."""
 
@@ -102,6 +106,7 @@ class Asked:
     logged_out: str | None = None
     scraper: str | None = None
     fields: tuple[str, ...] = ()
+    declaration: str | None = None
     row: str | None = None
     keys: tuple[str, ...] = ()
     append: str | None = None
@@ -151,12 +156,40 @@ def _reach(asked: Asked, problems: list[str]) -> dict[str, object]:
 
 def _reading(asked: Asked, problems: list[str]) -> dict[str, object]:
     """Return what says how pages are read; None for what was left out."""
-    return {
-        "fields": _fields(asked.fields, problems) or None,
-        "scraper": asked.scraper or ("fields" if asked.fields else None),
+    declared = _declaration(asked.declaration, problems) if asked.declaration else {}
+    fields = declared.pop("fields", {})
+    own = _fields(asked.fields, problems)
+    if isinstance(fields, dict):
+        problems += [f"--field: {name} is in {asked.declaration} too" for name in own if name in fields]
+        fields = {**fields, **own}
+    scraper = "fields" if asked.fields or asked.declaration else None
+    given = {
+        "fields": fields or None,
+        "scraper": asked.scraper or scraper,
         "row": asked.row,
         "key": list(asked.keys) or None,
     }
+    return given | {name: value for name, value in declared.items() if given.get(name) is None}
+
+
+def _declaration(path: str, problems: list[str]) -> dict[str, Any]:
+    """Read a file with what `GET /api/v1/schemas/fields` describes: the fields, and what belongs to them."""
+    try:
+        said = orjson.loads(Path(path).read_bytes())
+    except OSError as error:
+        problems.append(f"--fields: {path} cannot be read: {error.strerror}")
+        return {}
+    except orjson.JSONDecodeError as error:
+        problems.append(f"--fields: {path} is not valid JSON: {error}")
+        return {}
+    if not isinstance(said, dict) or "fields" not in said:
+        problems.append(f"--fields: {path} must hold an object with fields, and with row where there is one")
+        return {}
+    unknown = sorted(set(said) - set(DECLARED))
+    problems += [
+        f"--fields: {name} in {path} is unknown; known are {', '.join(DECLARED)}" for name in unknown
+    ]
+    return {name: value for name, value in said.items() if name in DECLARED}
 
 
 def _read(

@@ -158,6 +158,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/webhooks/<int:webhook_id>/deliveries": reads(Access.UNSHARED),
     "api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay": acts(Access.UNSHARED),
     "api/v1/calendar": reads(Access.PEOPLE),
+    "api/v1/schemas/fields": reads(Access.PEOPLE),
     UNKNOWN: {},
 }
 

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from scrapers import registry
+from demo import pages
+from scrapers import reader, registry
+from scrapers.fields.making import Form
+from scrapers.fields.rules import RULES
+from scrapers.fields.selectors import KINDS
+from scrapers.fields.transforms import STEPS
 from scrapers.fields.types import Kind
 from scrapers.page import Page
 
@@ -24,6 +29,28 @@ def test_declared_example_compiles(example: str) -> None:
     assert scraper.name == "fields"
 
 
+def test_example_of_the_shop_reads_every_product() -> None:
+    said = next(json.loads(example) for example in DECLARED if ".product-name" in example)
+    scraper = registry.compile(name="fields", fields=said["fields"])
+    site = pages.Site.at(base="http://shop.example", seed=1, epoch=2)
+    for product in site.products:
+        body = pages.product(site, product).html.encode()
+        page = Page(url=site.base + product.path, body=body, headers={"content-type": "text/html"})
+        reading = reader.read(page, scraper)
+        assert [item.data for item in reading.items] == [
+            {
+                "name": product.name,
+                "sku": product.sku,
+                "price": {"amount": float(product.price), "currency": "€"},
+                "in_stock": product.in_stock,
+                "address": page.url,
+                "description": product.description,
+                "specs": "; ".join(value for _, value in product.specs),
+            }
+        ]
+        assert reading.problems == ()
+
+
 def test_python_example_reads_a_page() -> None:
     (example,) = PYTHON
     names: dict[str, type[registry.SiteScraper]] = {}
@@ -37,6 +64,11 @@ def test_python_example_reads_a_page() -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_every_type_is_described(kind: Kind) -> None:
     assert f"| `{kind}` |" in GUIDE
+
+
+@pytest.mark.parametrize("name", [*KINDS, *RULES, *STEPS, *Form])
+def test_everything_a_field_may_say_is_described(name: str) -> None:
+    assert f"`{name}`" in GUIDE
 
 
 @pytest.mark.parametrize("choice", registry.names(), ids=lambda choice: choice.name)

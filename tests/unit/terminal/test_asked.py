@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from crawler.services.drafts import Problem
@@ -164,3 +166,40 @@ def test_resumed_run_keeps_its_settings() -> None:
         words.run_number(Asked(resume="12", urls=(URL,), scraper="auto"))
 
     assert [line.split(":")[0] for line in refused.value.lines] == ["URL", "--scraper"]
+
+
+def test_fields_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "shop.json"
+    file.write_text('{"row": "li", "fields": {"name": "h3"}}')
+
+    settings = words.settings_of(Asked(urls=(URL,), declaration=str(file), fields=("price=css:.price",)))
+    assert settings == {
+        "name": "terminal",
+        "start_urls": [URL],
+        "scraper": "fields",
+        "row": "li",
+        "fields": {"name": "h3", "price": "css:.price"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "must hold an object with fields"),
+        ('{"row": "li"}', "must hold an object with fields"),
+        ('{"fields": {"a": "b"}, "rows": "li"}', "rows in {path} is unknown"),
+        ('{"fields": {"name": "b"}}', "--field: name is in {path} too"),
+    ],
+)
+def test_file_that_declares_no_fields_is_told(tmp_path: Path, written: str, said: str) -> None:
+    file = tmp_path / "shop.json"
+    file.write_text(written)
+
+    (line,) = lines(Asked(urls=(URL,), declaration=str(file), fields=("name=css:h1",)))
+    assert said.format(path=file) in line
+
+
+def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    (line,) = lines(Asked(urls=(URL,), declaration=str(tmp_path / "none.json")))
+    assert line.endswith("cannot be read: No such file or directory")

@@ -51,7 +51,7 @@ class TargetForm:
     overlaps = tuple(OverlapPolicy.choices)
 
     whens = (("never", "only when asked"), ("every", "at an interval"), ("cron", "by a cron expression"))
-    field_ways = (("rows", "a table"), ("json", "JSON, for nested fields and defaults"))
+    field_ways = (("rows", "a table"), ("json", "JSON, for nested fields, defaults, transforms and rules"))
 
     @property
     def scrapers(self) -> tuple[tuple[str, str], ...]:
