@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from scrapers import fields as declared
+from scrapers.extractors import options as settings
+from scrapers.extractors.article import Article
 from scrapers.extractors.auto import Auto
+from scrapers.extractors.markdown import Markdown
+from scrapers.extractors.tables import Tables
 from scrapers.links import Link
 from scrapers.page import JSON, Page, Problem, Scraped
 from scrapers.sites.demo_shop import DemoShop
@@ -15,6 +19,7 @@ from scrapers.sites.demo_shop import DemoShop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from scrapers.extractors.options import Extractor, Option
     from scrapers.fields import Compiler
 
 Yielded: TypeAlias = Scraped | dict[str, JSON] | Link | Problem
@@ -52,6 +57,7 @@ class Choice:
     name: str
     title: str
     description: str
+    options: tuple[Option, ...] = ()
 
 
 class InvalidScraper(ValueError):
@@ -65,14 +71,15 @@ class InvalidScraper(ValueError):
 
 # One line for each site; the first that matches a page's URL reads it.
 SITES: tuple[SiteScraper, ...] = (DemoShop(),)
-EXTRACTORS: tuple[Scraper, ...] = (Auto(),)
+# One line for each general extractor, in the order of the form.
+EXTRACTORS: tuple[type[Extractor], ...] = (
+    Auto,
+    Article,
+    Markdown,
+    Tables,
+)
 
 _CHOICES = (
-    Choice(
-        name="auto",
-        title="Automatic",
-        description="Title, description, language, OpenGraph, JSON-LD, headings and date of any page.",
-    ),
     Choice(
         name="fields",
         title="Declared fields",
@@ -112,8 +119,12 @@ class BySite:
 
 def names() -> tuple[Choice, ...]:
     """Return every scraper a target may name, general ones first."""
+    general = (
+        Choice(name=one.name, title=one.title, description=one.description, options=settings.of(one))
+        for one in EXTRACTORS
+    )
     sites = (Choice(name=site.name, title=site.title, description=site.description) for site in SITES)
-    return (*_CHOICES, *sites)
+    return (*general, *_CHOICES, *sites)
 
 
 def compile(  # noqa: A001
@@ -138,13 +149,12 @@ def compile(  # noqa: A001
     name = name or _chosen(url_hint, fields)
     if name == "fields":
         return _declared(row=row, fields=fields, problems=problems, compiler=compiler)
-    scraper = _by_name(name)
-    if scraper is None:
+    if name not in {choice.name for choice in names()}:
         known = ", ".join(choice.name for choice in names())
         raise InvalidScraper((("scraper", f"{name[:60]!r} is unknown; known are {known}"),))
     if problems:
         raise InvalidScraper(problems)
-    return scraper
+    return _by_name(name, options if isinstance(options, Mapping) else {})
 
 
 def _misplaced(*, name: object, options: object, row: object, fields: object) -> tuple[tuple[str, str], ...]:
@@ -152,7 +162,8 @@ def _misplaced(*, name: object, options: object, row: object, fields: object) ->
     if options is not None and not isinstance(options, Mapping):
         problems.append(("options", "must be an object"))
     elif options:
-        problems += [(f"options.{key}", "is unknown: this scraper has no options") for key in options]
+        extractor = _extractor(name)
+        problems += settings.mistakes(extractor, options) if extractor else settings.unknown(options)
     if name not in {"", "fields"} if isinstance(name, str) else False:
         for path, value in (("row", row), ("fields", fields)):
             if value:
@@ -179,14 +190,17 @@ def _declared(
     return declared.DeclaredRecords(schema=schema)
 
 
-def _by_name(name: str) -> Scraper | None:
+def _by_name(name: str, options: Mapping[str, object]) -> Scraper:
+    extractor = _extractor(name)
+    if extractor is not None:
+        return extractor(**options)
     if name == "none":
         return LinksOnly()
-    if name == "site":
-        return BySite(name="site", sites=SITES)
-    for site in SITES:
-        if site.name == name:
-            return BySite(name=name, sites=(site,))
+    sites = SITES if name == "site" else tuple(site for site in SITES if site.name == name)
+    return BySite(name=name, sites=sites)
+
+
+def _extractor(name: object) -> type[Extractor] | None:
     return next((extractor for extractor in EXTRACTORS if extractor.name == name), None)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from scrapers.page import dates
 
@@ -35,6 +36,7 @@ _PUBLISHED = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Auto:
     """One item a page: title, description, links to itself, OpenGraph, JSON-LD, outline, date.
 
@@ -42,7 +44,9 @@ class Auto:
     that the links come from.
     """
 
-    name = "auto"
+    name: ClassVar = "auto"
+    title: ClassVar = "Automatic"
+    description: ClassVar = "Title, description, language, OpenGraph, JSON-LD, headings and date of any page."
 
     def parse(self, page: Page) -> Iterator[dict[str, JSON]]:
         """Yield the item of an HTML page; nothing for other content."""

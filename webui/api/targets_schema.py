@@ -145,7 +145,7 @@ TARGET_SCHEMA: dict[str, Any] = body(
     },
     user_agent={**TEXT, "maxLength": 400},
     scraper={**TEXT, "default": "auto"},
-    options={**OBJECT, "description": "Of the scraper."},
+    options={**OBJECT, "description": 'Of the scraper, such as {"links": true} of `markdown`.'},
     fields={
         **OBJECT,
         "description": "Of the scraper `fields`: name to {css | xpath | re | jmespath | json, …}, as "

@@ -119,6 +119,7 @@ LOGIN: Options = (
 )
 WHAT: Options = (
     (("--scraper",), {"metavar": "NAME", "help": "what reads the pages (default: auto)"}),
+    (("--option",), _repeated("options", "NAME=VALUE", "tell the scraper, such as links=true; repeatable")),
     (("--field",), _repeated("fields", "NAME=css:SELECTOR", "declare a field of the items; repeatable")),
     (
         ("--fields",),
@@ -144,5 +145,5 @@ GROUPS: dict[str, Options] = {
     "where it goes": OUTPUT,
 }
 REPEATED = (
-    "urls", "sitemaps", "include", "exclude", "traps", "headers", "proxies", "fields", "keys",
+    "urls", "sitemaps", "include", "exclude", "traps", "headers", "proxies", "options", "fields", "keys",
 )  # fmt: skip

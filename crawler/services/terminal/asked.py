@@ -38,6 +38,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "proxies": "--proxy",
     **{f"login.{key}": option for key, option in access.LOGIN.items()},
     "scraper": "--scraper",
+    "options": "--option",
     "fields": "--field",
     "row": "--row",
     "key": "--key",
@@ -60,7 +61,7 @@ AT_THE_START: Final[Mapping[str, str]] = {
 """The options that a run keeps from its beginning."""
 DECLARED: Final = ("fields", "row", "scraper")
 """What a file of declared records may hold."""
-NAMED_PARTS: Final = ("fields", "headers", "traps")
+NAMED_PARTS: Final = ("fields", "headers", "options", "traps")
 """The settings whose parts are given one by one, each with its name."""
 
 
@@ -105,6 +106,7 @@ class Asked:
     check_text: str | None = None
     logged_out: str | None = None
     scraper: str | None = None
+    options: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     declaration: str | None = None
     row: str | None = None
@@ -166,6 +168,7 @@ def _reading(asked: Asked, problems: list[str]) -> dict[str, object]:
     given = {
         "fields": fields or None,
         "scraper": asked.scraper or scraper,
+        "options": _options(asked.options, problems) or None,
         "row": asked.row,
         "key": list(asked.keys) or None,
     }
@@ -246,6 +249,20 @@ def _fields(words: Iterable[str], problems: list[str]) -> dict[str, Any]:
         else:
             fields[name] = _declared(name, declared, problems)
     return fields
+
+
+def _options(words: Iterable[str], problems: list[str]) -> dict[str, Any]:
+    """Read `links=true`; what is not true or false is a word."""
+    options: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = (part.strip() for part in word.partition("="))
+        if not (name and equals and value):
+            problems.append(f"--option: {word!r} is not of the form links=true")
+        elif name in options:
+            problems.append(f"--option: {name} is given twice")
+        else:
+            options[name] = {"true": True, "false": False}.get(value, value)
+    return options
 
 
 def _declared(name: str, declared: str, problems: list[str]) -> Any:

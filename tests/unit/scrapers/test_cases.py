@@ -18,7 +18,12 @@ FOLDERS = sorted(path.parent for path in CASES.glob("*/*/input.json"))
 def read(folder: Path) -> dict[str, Any]:
     """Return what a case reads, in the form of its `expected.json`."""
     said = json.loads((folder / "input.json").read_text(encoding="utf-8"))
-    scraper = registry.compile(name=said["scraper"], row=said.get("row", ""), fields=said.get("fields"))
+    scraper = registry.compile(
+        name=said["scraper"],
+        options=said.get("options"),
+        row=said.get("row", ""),
+        fields=said.get("fields"),
+    )
     body = (folder / "page.html").read_bytes()
     reading = reader.read(Page(url=said["url"], body=body, headers=said["headers"]), scraper)
     return {

@@ -71,6 +71,15 @@ def test_everything_a_field_may_say_is_described(name: str) -> None:
     assert f"`{name}`" in GUIDE
 
 
+@pytest.mark.parametrize("choice", [one for one in registry.names() if one.options], ids=lambda one: one.name)
+def test_every_option_is_described_with_its_default_and_no_other(choice: registry.Choice) -> None:
+    _, _, section = GUIDE.partition(f"\n## `{choice.name}`\n")
+    rows = re.findall(r"^\| `(\w+)` \| `?(\w+)`? \|", section.partition("\n## ")[0], re.MULTILINE)
+    assert dict(rows) == {
+        option.name: str(option.default).replace("T", "t").replace("F", "f") for option in choice.options
+    }
+
+
 @pytest.mark.parametrize("choice", registry.names(), ids=lambda choice: choice.name)
 def test_every_scraper_is_named(choice: registry.Choice) -> None:
     assert f"`{choice.name}`" in GUIDE

@@ -44,7 +44,13 @@ def problems(**said: Any) -> dict[str, str]:
 
 def test_form_is_offered_every_scraper() -> None:
     names = [choice.name for choice in registry.names()]
-    assert names == ["auto", "fields", "none", "site", "demo_shop"]
+    assert names == [
+        *(extractor.name for extractor in registry.EXTRACTORS),
+        "fields",
+        "none",
+        "site",
+        "demo_shop",
+    ]
     assert all(choice.title and choice.description for choice in registry.names())
 
 
@@ -63,7 +69,7 @@ def test_mistake_in_a_field_comes_with_its_path() -> None:
 
 
 def test_unknown_scraper_names_the_known_ones() -> None:
-    assert "auto, fields, none" in problems(name="demo-shop")["scraper"]
+    assert "auto, article" in problems(name="demo-shop")["scraper"]
     assert "scraper" in problems(name=None)
 
 

@@ -50,6 +50,7 @@ def test_every_option_has_its_setting() -> None:
             fields=("name=css:h1", 'price={"css": ".price", "type": "price"}'),
             row="css:.product",
             keys=("name", "price"),
+            options=("links=true", "favor=recall"),
         )
     )
     assert settings == {
@@ -69,6 +70,7 @@ def test_every_option_has_its_setting() -> None:
         "obey_robots": False,
         "http2": True,
         "user_agent": "me",
+        "options": {"links": True, "favor": "recall"},
         "headers": {"X-A": "b"},
         "cookies": True,
         "proxies": ["http://proxy.test:8080"],
@@ -123,6 +125,15 @@ def test_bounds_against_traps_that_cannot_be_read_are_told() -> None:
         "--trap: 'variants' is not of the form variants=500",
         "--trap depth: must be a whole number or none, not 'deep'",
         "--trap: alike is given twice",
+    )
+
+
+def test_options_of_the_scraper_that_cannot_be_read_are_told() -> None:
+    told = lines(Asked(urls=(URL,), options=("links", "links=true", "links=false")))
+
+    assert told == (
+        "--option: 'links' is not of the form links=true",
+        "--option: links is given twice",
     )
 
 

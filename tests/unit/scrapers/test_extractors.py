@@ -1,0 +1,190 @@
+"""General extractors: whatever a page is, they raise nothing, and give no more than may be."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrapers import reader, registry
+from scrapers.extractors import main_text, options
+from scrapers.page import Page
+from scrapers.reader import MAX_ITEM_BYTES, Reading
+
+ROOT = Path(__file__).parents[3]
+NAMES = [extractor.name for extractor in registry.EXTRACTORS]
+TYPES = ("text/html", "application/xml", "application/json", "text/plain", "image/png", "application/pdf", "")
+PARTS = st.sampled_from(
+    ["<p>", "</p>", "<b", ">", "<table>", "<tr>", "<td colspan=999 rowspan=0>", "<th>", "</table>",
+     "<ul><li>", "<a href=x rel=next>", "<a href='mailto:a@b.c'>", "<a href=//[>", "<nav>", "</nav>",
+     "<main><article>",
+     "<div itemscope itemtype='https://schema.org/Product' id=i itemref='i i'>", "<i itemprop='name price'>",
+     "<meta property=og:title content=t>", "<script type='application/ld+json'>", '{"@type":"Product"',
+     ',"offers":[{"price":"1.2.3"},[]]}', "</script>", "<script>", "<style>", "<!--", "-->",
+     "<img src=a.png>",
+     "<rss><channel><item><title>", "</item>", "<feed xmlns='http://www.w3.org/2005/Atom'><entry>",
+     "</entry>", '{"version":"https://jsonfeed.org/version/1","items":[{"id":1,"url":[]}]}', "&", "\x00",
+     "\ud800",
+     "12,5 €", "€", "word ", "%PDF-1.7", "\x89PNG\r\n\x1a\n", "日本", " ", "\n"]
+)  # fmt: skip
+MARKUP = st.lists(PARTS, max_size=30).map("".join)
+HUGE = 60_000
+HOSTILE = {
+    "nothing": "",
+    "blank": " \n\t",
+    "deep": "<div><span>" * 300 + "x",
+    "wide": "<table><tr>" + "<td colspan=1000 rowspan=65000>a" * 500 + "<tr><td>b" * 500,
+    "rows": "<table>" + "<tr><td>1<td>2</tr>" * 3_000,
+    "one_text": "<p>" + "x" * HUGE,
+    "one_number": "<table><tr><th>a</th></tr><tr><td>" + "9" * HUGE + "</td></tr></table>",
+    "one_header": "<table><tr><th>" + "h" * HUGE + "</th></tr><tr><td>1</td></tr></table>",
+    "names": "".join(
+        f"<meta property='og:title' content='{'t' * 3_000}'><title>{'t' * HUGE}</title>" for _ in "ab"
+    ),
+    "nested_values": "<script type='application/ld+json'>"
+    + '{"@type":"Product","offers":' * 400
+    + "1"
+    + "}" * 400,
+    "unclosed": "<table><caption><tr><th><a href=",
+    "signs": "<p>" + "<" * 2_000 + "&" * 2_000,
+}
+
+
+def read(name: str, body: str, *, content_type: str = "text/html", **given: object) -> Reading:
+    page = Page(
+        url="https://x.example/a/",
+        body=body.encode("utf-8", "surrogatepass"),
+        headers={"content-type": content_type} if content_type else {},
+    )
+    return reader.read(page, registry.compile(name=name, options=given))
+
+
+def raised(reading: Reading) -> list[str]:
+    return [problem.detail for problem in reading.problems if problem.code == "scraper_raised"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_page_raises_nothing_and_gives_no_more_than_may_be(name: str, body: str) -> None:
+    reading = read(name, body)
+
+    assert raised(reading) == []
+    assert all(len(json.dumps(item.data)) < MAX_ITEM_BYTES for item in reading.items)
+    assert "item_too_large" not in {problem.code for problem in reading.problems}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=40, deadline=None)
+@given(body=MARKUP, content_type=st.sampled_from(TYPES))
+def test_no_page_whatsoever_raises_anything(name: str, body: str, content_type: str) -> None:
+    assert raised(read(name, body, content_type=content_type)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_has_words_and_a_default_that_fits(name: str) -> None:
+    extractor = next(one for one in registry.EXTRACTORS if one.name == name)
+    declared = options.of(extractor)
+
+    assert all(option.what for option in declared)
+    assert options.mistakes(extractor, {option.name: option.default for option in declared}) == ()
+
+
+def test_mistakes_in_options_come_with_their_paths() -> None:
+    with pytest.raises(registry.InvalidScraper) as caught:
+        registry.compile(name="article", options={"favor": "luck", "tables": 1, "depth": 2, "markdown": True})
+
+    assert dict(caught.value.problems) == {
+        "options.favor": "must be one of balance, precision, recall",
+        "options.tables": "must be true or false",
+        "options.depth": "is unknown; known are favor, markdown, tables, comments, links, images",
+    }
+
+
+def test_article_gives_the_text_that_trafilatura_gives() -> None:
+    import trafilatura
+
+    source = (ROOT / "tests/cases/extractors/article/field_notes/page.html").read_text()
+
+    (item,) = read("article", source).items
+
+    assert item.data["text"] == trafilatura.extract(source, include_comments=False)
+
+
+def test_long_page_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_text, "MOST_TAGS", 10)
+    body = "".join(f"<p>Paragraph {number} has a few words of its own.</p>" for number in range(20))
+
+    reading = read("article", body, markdown=False)
+
+    assert [problem.code for problem in reading.problems] == ["page_too_long"]
+    assert "Paragraph 4" in str(reading.items[0].data["text"])
+    assert "Paragraph 5" not in str(reading.items[0].data["text"])
+
+
+def test_cut_text_ends_within_its_bytes_and_between_characters() -> None:
+    assert main_text.cut("ab", most_bytes=2) == "ab"
+    assert main_text.cut("日本語", most_bytes=8) == "日本"
+
+
+def test_libraries_are_loaded_by_the_targets_that_use_them_alone() -> None:
+    slow = ("trafilatura", "markdownify", "feedparser", "PIL")
+    code = (
+        "import sys\nfrom scrapers import reader, registry\nfrom scrapers.page import Page\n"
+        "for extractor in registry.EXTRACTORS:\n    registry.compile(name=extractor.name)\n"
+        "reader.read(Page(url='http://a.test/', body=b'<p>x'), registry.compile(name='auto'))\n"
+        f"print(*sorted(set({slow}) & {{*sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == ""
+
+
+def values(*texts: str, language: str = "en") -> list[Any]:
+    rows = "".join(f"<tr><td>{text}</td><td>x</td></tr>" for text in texts)
+    body = f"<html lang={language}><table><tr><th>a</th><th>b</th></tr>{rows}</table>"
+    return [item.data.get("a") for item in read("tables", body).items]
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (("1", "2.5"), [1, 2.5]),
+        (("1,234", "2"), [1234, 2]),
+        (("1.234.567", "2,5"), [1234567, 2.5]),
+        (("1 234,5", "7"), [1234.5, 7]),
+        (("−3", "–"), [-3, None]),
+        (("12 kg", "3"), ["12 kg", "3"]),
+        (("007", "8"), ["007", "8"]),
+        (("1234567890123456", "1"), ["1234567890123456", "1"]),
+        (("1.2.3", "4"), ["1.2.3", "4"]),
+        (("yes", "No"), [True, False]),
+        (("March 3, 2024", "2024-12-31"), ["2024-03-03", "2024-12-31"]),
+        (("2024", "1999"), [2024, 1999]),
+        (("", "a"), [None, "a"]),
+    ],
+)
+def test_column_has_the_type_of_all_its_values(texts: tuple[str, ...], found: list[Any]) -> None:
+    assert values(*texts) == found
+
+
+def test_sign_that_may_be_either_is_read_as_the_language_has_it() -> None:
+    assert values("1,234", language="de") == [1.234]
+    assert values("1.234", language="de") == [1234]
+    assert values("1.234") == [1.234]
+
+
+def test_tables_without_types_are_text() -> None:
+    body = "<table><tr><th>a</th></tr><tr><td>1</td></tr></table>"
+    assert read("tables", body, types=False).items[0].data["a"] == "1"
+
+
+def test_cells_that_span_everything_are_bounded() -> None:
+    reading = read("tables", HOSTILE["wide"])
+    assert all(len(item.data) <= 210 for item in islice(reading.items, 3))
