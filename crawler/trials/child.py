@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 
 MOST_READ: Final = 200
+MOST_TOLD: Final = 32 << 20
+BESIDE_A_LINK: Final = 200
+"""How many characters of links are told, each link counting some more: 2 MB may link to 300 MB of URLs."""
 
 
 class _Trial:
@@ -81,15 +84,20 @@ def _reading(settings: dict[str, Any], page: dict[str, Any], body: bytes) -> dic
 
 
 def _tell_links(pages: list[dict[str, Any]], bodies: bytes) -> None:
-    """Say of each page where it links to that none before it did."""
+    """Say of each page where it links to that none before it did; nothing where that is too much."""
     known: set[str] = set()
-    start = 0
+    start, room = 0, MOST_TOLD
     for about in pages:
         body = bodies[start : start + about["size"]]
         start += about["size"]
         found = [link.url for link in _links(Page(url=about["url"], headers=about["headers"], body=body))]
-        _say(links=[url for url in found if url not in known])
-        known.update(found)
+        new = [url for url in found if url not in known]
+        size = sum(map(len, new)) + BESIDE_A_LINK * len(new)
+        if size > room:
+            new, size = [], 0
+        room -= size
+        _say(links=new)
+        known.update(new)
 
 
 def _links(page: Page) -> tuple[Link, ...]:

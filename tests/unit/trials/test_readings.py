@@ -74,3 +74,12 @@ def test_pages_before_one_that_never_ends_are_told() -> None:
     endless = "<p " + " ".join(f"a{number}" for number in range(400_000)) + ">"
     told = trials.links_of(stored('<a href="/a">x</a>', endless, "x"), cpu_seconds=0.5, wait_seconds=60)
     assert told == [["https://shop.test/a"]]
+
+
+def test_page_whose_links_are_far_longer_than_itself_tells_none_of_them() -> None:
+    base = f'<base href="/{"x" * 2_000}/">'
+    swollen = base + "".join(f"<a href={number}>" for number in range(20_000))
+    told = trials.links_of(
+        stored('<a href="/a">x</a>', swollen, '<a href="/c">x</a>'), cpu_seconds=60, wait_seconds=600
+    )
+    assert told == [["https://shop.test/a"], [], ["https://shop.test/c"]]
