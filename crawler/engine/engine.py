@@ -467,8 +467,9 @@ def _portion(results: list[Result]) -> tuple[list[Result], list[Result]]:
 def _weight(result: Result) -> int:
     """Return roughly how many bytes of memory a result holds until it is committed."""
     match result:
-        case Visited(page=page) if page is not None and page.body is not None:
-            return len(page.body)
+        case Visited(page=page, items=items, found=found, outside=outside):
+            body = len(page.body) if page is not None and page.body is not None else 0
+            return body + LINK_BYTES * (len(found) + len(outside)) + sum([len(item.data) for item in items])
         case Listed(size=size):
             return size * LINK_BYTES
         case _:

@@ -376,6 +376,25 @@ def test_large_bodies_stop_the_fetching_until_they_are_committed() -> None:
     assert max(len(batch.results) for batch in bench.world.commits) <= 5
 
 
+@pytest.mark.parametrize(
+    "reading",
+    [
+        a_reading(links=tuple(Link(url=f"{B}/{number}") for number in range(5))),
+        a_reading({"a": "x" * 3_000}),
+    ],
+    ids=["links", "items"],
+)
+def test_pages_that_say_much_stop_the_fetching_until_they_are_committed(reading: Reading) -> None:
+    bench = Bench(limits=Limits(most_unsettled_bytes=10_000))
+    bench.fetcher.serve(*pages(A, 60))
+    bench.world.add_run(some_rules(read=lambda _page: reading), *pages(A, 60))
+
+    bench.slice()
+
+    assert {state for url, state in bench.states().items() if url.startswith(A)} == {"done"}
+    assert max(len(batch.results) for batch in bench.world.commits) <= 5
+
+
 def test_error_of_the_frontier_ends_the_slice_and_nothing_is_swallowed(bench: Bench) -> None:
     class Broken(FakeFrontier):
         async def look(self, ask: Ask) -> Look:
