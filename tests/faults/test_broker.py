@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.quick_on("sqlite"),
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
 ]
 RESUMES_WITHIN_SECONDS = 20
 ENDS_WITHIN_SECONDS = 900

@@ -116,7 +116,7 @@ def test_a_database_that_is_away_is_missing(
     assert parts(client, 503)["database"] == "the database does not answer"
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_database_that_cannot_be_written_is_named_with_the_reason(client: Client, broker: None) -> None:
     beat("worker")
     beat("beat")

@@ -178,7 +178,7 @@ def test_crawl_now_needs_no_body(api: Api, target: Target, body: Any) -> None:
     assert started.json()["priority"] == target.priority
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_crawl_now_is_accepted_while_the_broker_is_down(api: Api, target: Target) -> None:
     assert api.post(f"/targets/{target.pk}/runs").status_code == 202
     assert Run.objects.get().state == RunState.QUEUED

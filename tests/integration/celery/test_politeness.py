@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.timeout(900),
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
 ]
 # Long enough for what a loaded machine adds to dialling.
 HOSTS, DELAY, CRAWL_DELAY, THINKS = 50, 2.0, 4, 0.05

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.site.reply import Reply
     from tests.site.server import HostileSite, Received
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def a_shop(site: HostileSite) -> str:

@@ -34,7 +34,7 @@ from tests.site.members import PASSWORD, USER, Members
 if TYPE_CHECKING:
     from tests.site.server import HostileSite
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 BASIC = "ada:p:\u00e9".encode()
 

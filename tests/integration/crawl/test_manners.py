@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from tests.site.reply import Reply
     from tests.site.server import Received
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

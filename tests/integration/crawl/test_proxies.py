@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from crawler.models import Run
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "p@ss:word"
 
 

@@ -18,7 +18,7 @@ from tests.shop import ShopServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE, AFTER = 4, 5
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.site.reply import Reply
     from tests.site.server import Received
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 MENU = "".join(
     f"<li>Everything that there is to know about the letter {letter}</li>" for letter in "abcdefghijklm"

@@ -14,7 +14,7 @@ from crawler.services.lookout import lookout
 from crawler.stores import outages
 from tests.outages import read_only
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 SAVED = {"username": "ada", "password": "a long password"}
 
 

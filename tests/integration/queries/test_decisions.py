@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crawler.queries.decisions import Told
     from tests.site.server import HostileSite
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LINKS = (
     *("/a?utm_source=x#part", "/gone", "/private/x", "/old", "/skip/me", "/known", "/away"),

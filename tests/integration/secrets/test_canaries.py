@@ -35,7 +35,7 @@ from webui.accounts import people
 from webui.accounts.models import ApiToken, Role
 from webui.processes import administrator
 
-pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 BRIEF = replace(QUICK, budget=timedelta(seconds=2))
 HEADERS = ("Authorization", "X-Api-Key", "X-Auth-Token", "X-Client-Secret", "X-Session-Id")
 SUBJECTS = {"targets": "target_id", "runs": "run_id", "items": "item_id", "pages": "page_id"}

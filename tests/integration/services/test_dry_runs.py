@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crawler.frontier.dry_run import Found, Side
     from tests.site.server import HostileSite
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

@@ -162,7 +162,7 @@ def test_the_newest_complete_run_counts_and_not_a_later_part_of_the_target() -> 
     assert (data.as_of, data.stored_at) == (NOW + 5 * HOUR, NOW + 6 * HOUR)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_looks_at_once_tell_of_a_change_once() -> None:
     for _ in range(20):
         promised()

@@ -60,7 +60,7 @@ def test_a_beat_keeps_when_the_process_started() -> None:
     assert (row.kind, row.pid) == ("worker", os.getpid())
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_pulse_beats_at_once_and_takes_leave() -> None:
     before = timezone.now()
     pulse = Pulse(name="worker-jobs.1@here")
@@ -74,7 +74,7 @@ def test_pulse_beats_at_once_and_takes_leave() -> None:
     assert not Heartbeat.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_pulse_survives_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     beats: list[str] = []
 

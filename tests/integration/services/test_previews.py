@@ -145,7 +145,7 @@ def test_holders_are_those_that_wait_when_nothing_is_under_way(eve: User) -> Non
     assert asked.holders("https://shop.test", user=eve) == ((Holder(run=run.pk, target="of eve"),), 0)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_test_fetch_leaves_nothing_behind_but_the_ledger(ada: User, hostile_site: HostileSite) -> None:
     url = hostile_site.serve("/shop", '<title>Shop</title><a href="https://far.test/">Far</a>')
     previews.start(user=ada, data={"start_urls": [url], "delay_seconds": 0}, now=timezone.now())
@@ -161,7 +161,7 @@ def test_a_test_fetch_leaves_nothing_behind_but_the_ledger(ada: User, hostile_si
     assert isinstance(asked._findings().validate_json(json.dumps(found)), Shown)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_host_that_is_held_is_asked_for(hostile_site: HostileSite) -> None:
     first = leases.lease_one(hostile_site.origin, owner="somebody", now=NOW)
     assert first is not None

@@ -106,7 +106,7 @@ def test_a_run_of_the_target_keeps_pages_from_being_refreshed_meanwhile() -> Non
     assert refresh.tick(now=NOW + 9 * HOUR) == 0
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_run_that_begins_ends_the_refresh() -> None:
     target = a_target(24)
     a_page(target, "a", days=9)
@@ -293,7 +293,7 @@ def test_more_pages_than_are_read_at_once_are_all_planned(monkeypatch: pytest.Mo
     assert Page.objects.filter(refresh_at__isnull=False).count() == 10
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_ticks_at_once_refresh_a_page_once() -> None:
     for _ in range(4):
         a_page(a_target(24), "a", days=9)

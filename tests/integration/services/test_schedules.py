@@ -435,7 +435,7 @@ def root() -> User:
     return known or User.objects.create_superuser("root")
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_ticks_at_once_start_each_run_once() -> None:
     for _ in range(5):
         scheduled()

@@ -56,7 +56,7 @@ def test_pattern_that_costs_too_much_for_each_link_is_refused(pattern: str) -> N
     assert "is too large" in problems(exclude=[pattern])["exclude.0"]
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_test_fetch_ends_a_selector_that_only_the_page_makes_endless(
     admin_user: User, hostile_site: HostileSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +72,7 @@ def test_test_fetch_ends_a_selector_that_only_the_page_makes_endless(
     assert [problem["code"] for problem in found["problems"]] == ["reader_timed_out"]
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_test_fetch_shows_what_declared_fields_give(admin_user: User, hostile_site: HostileSite) -> None:
     url = hostile_site.serve("/shop", "<title>Shop</title><h1>Kettle</h1>")
     data = {"start_urls": [url], "delay_seconds": 0, "scraper": "fields", "fields": {"name": "css:h1"}}

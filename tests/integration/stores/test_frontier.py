@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import Frontier
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Safe:

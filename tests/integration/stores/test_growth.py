@@ -17,7 +17,7 @@ from tests.law import assert_conserved
 if TYPE_CHECKING:
     from benchmarks.frontiers.filling import Filled
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

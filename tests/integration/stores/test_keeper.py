@@ -46,7 +46,7 @@ def keeper(owner: str, *, send_seconds: float = 45.0) -> LeaseKeeper:
     )
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_slice_is_renewed_while_it_lives() -> None:
     began = timezone.now() - timedelta(seconds=50)
     leases.begin(owner="me", lane="bulk", node="node", now=began)
@@ -56,13 +56,13 @@ def test_slice_is_renewed_while_it_lives() -> None:
         assert kept.is_safe
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_slice_that_was_taken_for_lost_is_told_so() -> None:
     with keeper("nobody") as kept:
         assert until(lambda: not kept.is_safe)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_lease_is_not_safe_when_no_renewal_succeeds_for_three_quarters_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -76,7 +76,7 @@ def test_lease_is_not_safe_when_no_renewal_succeeds_for_three_quarters_of_it(
         assert until(lambda: not kept.is_safe)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_lease_is_renewed_after_a_page_that_left_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     refusals = [MemoryError(), MemoryError()]
     renew = leases.renew
@@ -128,7 +128,7 @@ def frontier(flaky: Flaky, lease: Lease, *, patience_seconds: float = 45.0) -> D
     )
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_batch_is_kept_until_the_database_is_back() -> None:
     flaky = Flaky(OperationalError("server closed the connection"), InterfaceError("connection is closed"))
     batch = Batch(released=(1,))
@@ -142,7 +142,7 @@ def test_batch_is_kept_until_the_database_is_back() -> None:
     assert flaky.commits == [batch]
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_database_that_stays_away_is_waited_for_only_while_the_lease_is_safe() -> None:
     flaky = Flaky(*(OperationalError("away") for _ in range(100)))
     lease = Lease()
@@ -157,7 +157,7 @@ def test_database_that_stays_away_is_waited_for_only_while_the_lease_is_safe() -
     assert 2 <= 100 - len(flaky.errors) < 20
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_nothing_is_to_be_sent_while_a_batch_waits_for_the_database() -> None:
     flaky = Flaky(*(OperationalError("away") for _ in range(100)))
     seen: list[bool] = []
@@ -178,7 +178,7 @@ def test_nothing_is_to_be_sent_while_a_batch_waits_for_the_database() -> None:
     assert (seen[0], seen[-2], seen[-1]) == (False, True, False)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_batch_is_given_up_when_only_renewals_find_room() -> None:
     flaky = Flaky(*(OperationalError("disk full") for _ in range(100)))
 
@@ -191,7 +191,7 @@ def test_batch_is_given_up_when_only_renewals_find_room() -> None:
     assert 2 <= 100 - len(flaky.errors) < 20
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_what_comes_too_late_is_tried_once_more_so_that_it_is_counted() -> None:
     flaky = Flaky(OperationalError("the connection was closed while this process stood still"))
     lease, batch = Lease(), Batch(released=(1,))
@@ -206,7 +206,7 @@ def test_what_comes_too_late_is_tried_once_more_so_that_it_is_counted() -> None:
     assert flaky.commits == [batch]
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_slice_that_was_not_renewed_for_a_whole_lease_stays_lost() -> None:
     now = timezone.now()
     leases.begin(owner="me", lane="bulk", node="node", now=now - timedelta(seconds=61))
@@ -215,7 +215,7 @@ def test_slice_that_was_not_renewed_for_a_whole_lease_stays_lost() -> None:
     assert Slice.objects.get().renewed_at < now
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_what_cannot_be_given_back_now_is_given_back_as_soon_as_it_can(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -235,7 +235,7 @@ def test_what_cannot_be_given_back_now_is_given_back_as_soon_as_it_can(
     assert until(lambda: given == [("me", False)])
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_fault_in_the_program_is_not_repeated() -> None:
     flaky = Flaky(ValueError("a fault"))
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from crawler.models import Run
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 A, B = "http://a.test", "http://b.test"
 OWNER = "node/1:1/deaf"
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.work import Claim, Result, Visited
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 HOSTS = [f"http://h{number}.test" for number in range(8)]
 SLICES = 6
 LOOKS = 25

@@ -20,7 +20,7 @@ from tests.crawling import a_run
 from tests.integration.stores.hands import Hands
 from tests.law import assert_conserved
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[3]
 A = "http://a.test"
 
