@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_django.plugin import DjangoDbBlocker
+
+# Half a second of CPU for each password is the point elsewhere; nothing here is worth guessing.
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # The same examples in each run, however busy the machine is; `--hypothesis-profile default` tries others.
 settings.register_profile(
@@ -38,5 +42,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         kept = Rows.kept()
         if hasattr(connection, "_test_serialized_contents"):  # some test asked Django to give it back
             del connection._test_serialized_contents
+        patched.setattr(django_settings, "PASSWORD_HASHERS", QUICK_HASHERS)
         patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: kept.give_back())
         yield

@@ -5,6 +5,7 @@ Loaded with `-p`, as the process that hands out the tests has to know it too.
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -13,10 +14,17 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-# What tests in these places share takes 10 to 20 s of CPU to start: an installation, or a node of RabbitMQ.
+# What tests in these places share takes 10 to 20 s of CPU to start: an installation, or a node of RabbitMQ;
+# and to parse all sources takes 3 s.
 SHARING: Final = {
     "browser": ("tests/browser/test_pages.py::",),
     "service": ("tests/integration/service/",),
+    "sources": (
+        "tests/unit/meta/test_connections.py::",
+        "tests/unit/meta/test_imports.py::",
+        "tests/unit/meta/test_parsers.py::",
+        "tests/unit/meta/test_sizes.py::",
+    ),
     "rabbitmq": ("tests/integration/celery/", "tests/faults/"),
 }
 
@@ -47,3 +55,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with what takes seconds each: at the end, the other processes would wait for one of these."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("processes") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting made out of each later collection of garbage: it stays until the end."""
+    gc.collect()
+    gc.freeze()

@@ -72,9 +72,10 @@ def fork(
     environment: Mapping[str, str],
     stdout: int | IO[bytes],
     stderr: int | IO[bytes],
+    stdin: int | IO[bytes] | None = None,
     new_session: bool = False,
 ) -> Forked:
-    """Start a Python program, `python -m MODULE ...` or `python FILE ...`.
+    """Start a Python program, `python -m MODULE ...` or `python FILE ...`; without `stdin` it reads nothing.
 
     What is read before a program's first line is as it was for this process: the flags of the interpreter and
     what the C library takes from its environment.
@@ -87,9 +88,10 @@ def fork(
         "environment": dict(environment),
         "new_session": new_session,
     }
-    outputs = [output if isinstance(output, int) else output.fileno() for output in (stdout, stderr)]
-    with theirs:
-        socket.send_fds(_orders(), [json.dumps(order).encode()], [theirs.fileno(), *outputs])
+    with theirs, Path(os.devnull).open("rb") as nothing:
+        files = [nothing if stdin is None else stdin, stdout, stderr]
+        descriptors = [file if isinstance(file, int) else file.fileno() for file in files]
+        socket.send_fds(_orders(), [json.dumps(order).encode()], [theirs.fileno(), *descriptors])
     return Forked(command, ours)
 
 

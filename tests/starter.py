@@ -133,7 +133,7 @@ class Starter:
             self._tell_ends()
 
     def _fork(self) -> Order | None:
-        message, descriptors, _flags, _address = socket.recv_fds(self._orders, ORDER_BYTES, 3)
+        message, descriptors, _flags, _address = socket.recv_fds(self._orders, ORDER_BYTES, 4)
         if not message:
             raise SystemExit
         sender = socket.socket(fileno=descriptors[0])
@@ -161,9 +161,9 @@ class Starter:
         sender.close()
 
 
-def take(outputs: list[int]) -> None:
-    """Make descriptors standard output and standard error."""
-    for place, descriptor in enumerate(outputs, start=1):
+def take(files: list[int]) -> None:
+    """Make descriptors standard input, output and error."""
+    for place, descriptor in enumerate(files):
         os.dup2(descriptor, place)
         os.close(descriptor)
 

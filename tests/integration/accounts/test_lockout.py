@@ -14,8 +14,7 @@ RIGHT = "a long password"
 
 
 @pytest.fixture(autouse=True)
-def _people(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # forty sign-ins
+def _people() -> None:
     for name in ("ada", "eve"):
         User.objects.create_user(name, password=RIGHT)
 

@@ -78,9 +78,6 @@ def planted(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Planted]
     found = Planted()
     found.plant("secret key", configured.SECRET_KEY)
     found.plant("encryption key", configured.ENCRYPTION_KEYS[0])
-    settings.PASSWORD_HASHERS = [
-        "django.contrib.auth.hashers.MD5PasswordHasher"
-    ]  # the others take their time
     monkeypatch.setattr(configured, "METRICS_TOKEN", found.plant("metrics token"))
     broker = f"redis://:{found.plant('broker password')}@127.0.0.1:1/0"
     monkeypatch.setattr(current_app.conf, "broker_url", broker)
