@@ -74,7 +74,7 @@ def _forms(text: str) -> set[str]:
 
 
 @pytest.fixture
-def planted(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Planted]:
+def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Planted]:
     found = Planted()
     found.plant("secret key", configured.SECRET_KEY)
     found.plant("encryption key", configured.ENCRYPTION_KEYS[0])

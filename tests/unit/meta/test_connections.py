@@ -43,9 +43,9 @@ OUR_OWN = {
 }
 
 
-def _connects(module: ast.Module) -> Iterator[str]:
+def _connects(source: ast.Module) -> Iterator[str]:
     """Yield each client that a module imports, and each call that connects or looks a name up."""
-    for node in ast.walk(module):
+    for node in ast.walk(source):
         match node:
             case ast.Import(names=names):
                 yield from (client for alias in names if (client := _client(alias.name)))
