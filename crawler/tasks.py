@@ -14,6 +14,7 @@ from crawler.services import (
     previewing,
     reconciling,
     refresh,
+    replays,
     reports,
     retention,
     runs,
@@ -94,3 +95,8 @@ def report_run(*, run: int, **_newer: object) -> None:
 @shared_task(name=Work.INDEX.value)
 def index(**_newer: object) -> None:
     searching.index(now=timezone.now())
+
+
+@shared_task(name=Work.REPLAY.value)
+def advance_replay(*, replay: int, **_newer: object) -> None:
+    replays.advance(replay=replay, now=timezone.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawler.engine.work import ItemRecord, NewRequest, PageRecord, ProblemRecord
 from crawler.errors import MORE_PROBLEMS
@@ -13,7 +13,7 @@ from crawler.policy import identity, keeping
 from crawler.urls import MAX_LENGTH, BadUrl, Url, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from crawler.engine.work import Claim, Validators
@@ -71,21 +71,28 @@ def landing_of(claim: Claim) -> str | None:
 
 def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], int]:
     """Return the page's records with their keys, and how many lacked a key field and are not kept."""
+    return keyed([scraped.data for scraped in reading.items], fields=claim.rules.key_fields, url=claim.url)
+
+
+def keyed(
+    items: Sequence[Mapping[str, Any]], *, fields: Sequence[str], url: str
+) -> tuple[tuple[ItemRecord, ...], int]:
+    """Return records of the page at `url` with their keys, and how many lacked one of the key's `fields`."""
     records: list[ItemRecord] = []
-    several = len(reading.items) > 1
-    for scraped in reading.items:
-        key = identity.item_key(scraped.data, fields=claim.rules.key_fields, url=claim.url, several=several)
+    several = len(items) > 1
+    for data in items:
+        key = identity.item_key(data, fields=fields, url=url, several=several)
         if key is None:
             continue
         records.append(
             ItemRecord(
                 key=key,
                 key_hash=identity.digest(key.encode()),
-                data=identity.encode(scraped.data),
-                content_hash=identity.content_hash(scraped.data),
+                data=identity.encode(data),
+                content_hash=identity.content_hash(data),
             )
         )
-    return tuple(records), len(reading.items) - len(records)
+    return tuple(records), len(items) - len(records)
 
 
 def problems_of(problems: Sequence[Problem], *, unkeyed: int = 0) -> tuple[ProblemRecord, ...]:

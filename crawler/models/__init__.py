@@ -22,6 +22,7 @@ from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, Snapshot
 from crawler.models.problems import ProblemKind, ProblemSample
 from crawler.models.refresh import RefreshPlan
+from crawler.models.replays import FINAL_REPLAY_STATES, Replay, ReplayState
 from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
 from crawler.models.search import SearchKind, SearchMarks, SearchSegment
@@ -32,6 +33,7 @@ from crawler.models.workers import Heartbeat
 
 __all__ = [
     "ACTIVE_RUN_STATES",
+    "FINAL_REPLAY_STATES",
     "FINAL_RUN_STATES",
     "GONE",
     "TEST_KIND",
@@ -61,6 +63,8 @@ __all__ = [
     "ProblemSample",
     "ProxyHealth",
     "RefreshPlan",
+    "Replay",
+    "ReplayState",
     "Request",
     "RequestKind",
     "RequestState",

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import zstandard
-
 from crawler import trials
-from crawler.models import Page, Request, Snapshot
-from crawler.trials import StoredPage
+from crawler.models import Page, Request
+from crawler.queries import stored_pages
 from crawler.urls import BadUrl, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crawler.models import Run
+    from crawler.trials import StoredPage
     from crawler.urls import Url
 
 MOST_PAGES: Final = 2_000
@@ -79,31 +78,7 @@ def _pages(run: Run, places: Sequence[Place]) -> dict[bytes, StoredPage]:
             if key in found and size + found[key].size <= MOST_BYTES:
                 rows[key] = found[key]
                 size += found[key].size
-    bodies = _bodies([bytes(row.body_hash) for row in rows.values()])
-    return {
-        key: StoredPage(row.url, _headers(row), bodies[bytes(row.body_hash)])
-        for key, row in rows.items()
-        if bytes(row.body_hash) in bodies
-    }
-
-
-def _bodies(hashes: list[bytes]) -> dict[bytes, bytes]:
-    bodies: dict[bytes, bytes] = {}
-    unpack = zstandard.ZstdDecompressor().decompress
-    for start in range(0, len(hashes), KEYS):
-        some = Snapshot.objects.filter(hash__in=hashes[start : start + KEYS])
-        for hash_, body, size in some.values_list("hash", "body", "size"):
-            bodies[bytes(hash_)] = unpack(bytes(body), max_output_size=size or 1)
-    return bodies
-
-
-def _headers(page: Page) -> dict[str, str]:
-    """Return what the head said of the page; what came twice stands as lines of one."""
-    headers = {"content-type": page.content_type}
-    for line in page.hints.splitlines():
-        name, _, value = line.partition(": ")
-        headers[name] = f"{headers[name]}\n{value}" if name in headers else value
-    return headers
+    return {bytes(row.key): page for row, page in stored_pages.kept(rows.values()) if page is not None}
 
 
 def _canonical(texts: list[str]) -> Iterator[Url]:

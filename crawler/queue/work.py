@@ -22,6 +22,7 @@ class Work(StrEnum):
     SETTLE_RUN = "runs.settle"
     REPORT_RUN = "runs.report"
     INDEX = "search.index"
+    REPLAY = "replays.advance"
 
 
 class Queue(StrEnum):
@@ -92,6 +93,7 @@ QUEUE_OF = {
     Work.CLEAN_UP: Queue.JOBS,
     Work.REPORT_RUN: Queue.JOBS,
     Work.INDEX: Queue.JOBS,
+    Work.REPLAY: Queue.JOBS,
 }
 
 

@@ -23,6 +23,7 @@ from crawler.models import (
     ProblemKind,
     ProblemSample,
     ProxyHealth,
+    Replay,
     Request,
     Run,
     RunLogin,
@@ -33,7 +34,7 @@ from crawler.models import (
     Target,
     Webhook,
 )
-from crawler.services import deliveries, events, heartbeats, outbox, skips
+from crawler.services import deliveries, events, heartbeats, outbox, replays, skips
 from crawler.stores import outages, sql
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def _step_target(_now: datetime) -> int:
         Page.objects.filter(target=target),
         Event.objects.filter(target=target),
         ProxyHealth.objects.filter(target=target),
+        Replay.objects.filter(target=target),
         Delivery.objects.filter(webhook__target=target),
         Webhook.objects.filter(target=target),
     ):
@@ -154,7 +156,7 @@ def _step_webhooks(_now: datetime) -> int:
 
 def _step_outbox(now: datetime) -> int:
     gone = outages.forget(before=now - conf.crawl().keep_events) + skips.forget(now=now)
-    gone += deliveries.forget(now=now)
+    gone += deliveries.forget(now=now) + replays.forget(now=now)
     return gone + outbox.forget(now=now) + heartbeats.forget(now=now) + events.forget(now=now)
 
 

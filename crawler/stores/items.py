@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from crawler.stores import sql, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import Claim, ItemRecord
+    from crawler.models import Page
     from crawler.stores.runs import Tallies
 
 
@@ -56,6 +57,53 @@ def _save_target(
         tallies.add(records[key][0].rules.run, items_new=1)
     for key in changed:
         tallies.add(records[key][0].rules.run, items_changed=1)
+
+
+def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, now: datetime) -> None:
+    """Store what pages gave that were read again, by the hashes of keys, in their order.
+
+    New items and new versions are as of now; what they say was on the page when that was last seen.
+    """
+    keys = sorted(records)
+    before = _stored(target, keys)
+    moment = sql.adapt(now)
+    new = [records[key] for key in keys if key not in before]
+    INSERT.run(
+        [
+            (
+                target,
+                record.key_hash,
+                record.key,
+                page.url,
+                page.run,
+                record.data.decode(),
+                record.content_hash,
+                *(seen := sql.adapt(page.last_seen), seen),
+                moment,
+            )
+            for page, record in new
+        ],
+    )
+    changed = [
+        key for key in keys if key in before and before[key].content_hash != records[key][1].content_hash
+    ]
+    for chunk in sql.chunks([before[key].id for key in changed]):
+        sql.execute(KEEP_VERSIONS.format(sql.marks(chunk)), [moment, *chunk])
+    CHANGE.run(
+        [
+            (
+                record.data.decode(),
+                record.content_hash,
+                page.url,
+                page.run,
+                sql.adapt(page.last_seen),
+                moment,
+                before[key].id,
+            )
+            for key in changed
+            for page, record in (records[key],)
+        ],
+    )
 
 
 def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:

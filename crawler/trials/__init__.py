@@ -1,5 +1,25 @@
 """Reads pages and tries selectors in a process that can be ended, also while it is deep in C."""
 
-from crawler.trials.asking import CannotTry, StoredPage, TookTooLong, links_of, problems_of, reading_of
+from crawler.trials.asking import (
+    CannotTry,
+    Records,
+    StoredPage,
+    TookTooLong,
+    Unreadable,
+    links_of,
+    problems_of,
+    reading_of,
+    records_of,
+)
 
-__all__ = ["CannotTry", "StoredPage", "TookTooLong", "links_of", "problems_of", "reading_of"]
+__all__ = [
+    "CannotTry",
+    "Records",
+    "StoredPage",
+    "TookTooLong",
+    "Unreadable",
+    "links_of",
+    "problems_of",
+    "reading_of",
+    "records_of",
+]

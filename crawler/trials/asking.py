@@ -1,4 +1,4 @@
-"""Asks a process of its own what is wrong with selectors, what a scraper reads, or what pages link to."""
+"""Asks a process of its own what is wrong with selectors, what scrapers read, or what pages link to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from crawler.errors import explain
 from scrapers.links import Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
+from scrapers.registry import InvalidScraper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 CPU_SECONDS: Final = 1.0
 READ_CPU_SECONDS: Final = 2.0
+PAGE_CPU_SECONDS: Final = 5.0
 MEMORY_BYTES: Final = 1 << 30
 LONGEST_WAIT_SECONDS: Final = 60.0
+MANY_CPU_SECONDS: Final = 15.0
+"""What reading many pages may take in all; those that are left are for the next process."""
 
 TOO_LONG: Final = "takes too long, already on a small page; select what is needed more directly"
 TOO_LONG_TOGETHER: Final = "take too long together, already on a small page; nest fewer of them"
@@ -36,6 +41,21 @@ class StoredPage(NamedTuple):
     url: str
     headers: Mapping[str, str]
     body: bytes
+
+
+class Records(NamedTuple):
+    """What a page gave: the records by the scraper in question and by that of before, None without one."""
+
+    items: tuple[dict[str, Any], ...]
+    before: tuple[dict[str, Any], ...] | None
+    problems: tuple[Problem, ...]
+
+
+class Unreadable(NamedTuple):
+    """A page that could not be read, by its code and what that means."""
+
+    code: str
+    message: str
 
 
 class CannotTry(Exception):
@@ -99,10 +119,63 @@ def reading_of(settings: Mapping[str, Any], page: Fetched) -> Reading:
 
 def links_of(pages: Sequence[StoredPage], *, cpu_seconds: float, wait_seconds: float) -> list[list[str]]:
     """Return where each page links to that none before it did; of fewer pages when time ran out."""
-    about = [{"url": page.url, "headers": dict(page.headers), "size": len(page.body)} for page in pages]
     bodies = b"".join(page.body for page in pages)
-    ended = _run({"pages": about}, cpu_seconds=cpu_seconds, body=bodies, wait_seconds=wait_seconds)
+    ended = _run({"pages": _about(pages)}, cpu_seconds=cpu_seconds, body=bodies, wait_seconds=wait_seconds)
     return [line["links"] for line in ended.said if "links" in line]
+
+
+def records_of(
+    settings: Mapping[str, Any],
+    pages: Sequence[StoredPage],
+    *,
+    before: Mapping[str, Any] | None = None,
+    page_cpu_seconds: float = PAGE_CPU_SECONDS,
+    cpu_seconds: float = MANY_CPU_SECONDS,
+) -> list[Records | Unreadable]:
+    """Return what a scraper reads from the first of `pages`, of one at least, as far as time goes.
+
+    `before` are the settings of a scraper to read with besides; one that cannot be made reads nothing.
+    A page that ends the process, or takes too long, is the last that is told of. Raises InvalidScraper
+    for `settings` that make no scraper, and CannotTry.
+    """
+    asked = {
+        "settings": dict(settings),
+        "before": dict(before) if before is not None else None,
+        "replayed": _about(pages),
+        "page_cpu_seconds": page_cpu_seconds,
+        "most_cpu_seconds": cpu_seconds,
+    }
+    ended = _run(asked, cpu_seconds=page_cpu_seconds, body=b"".join(page.body for page in pages))
+    if ended.said and "invalid" in ended.said[0]:
+        raise InvalidScraper(tuple((path, message) for path, message in ended.said[0]["invalid"]))
+    told = [_records(line) for line in ended.said if "items" in line or "unreadable" in line]
+    if ended.code == 0:
+        return told
+    if not ended.said:
+        raise CannotTry(f"the process that reads stored pages ended with code {ended.code}")
+    return [*told, _culprit(ended.code)]
+
+
+def _about(pages: Sequence[StoredPage]) -> list[dict[str, Any]]:
+    return [{"url": page.url, "headers": dict(page.headers), "size": len(page.body)} for page in pages]
+
+
+def _records(line: Mapping[str, Any]) -> Records | Unreadable:
+    if "unreadable" in line:
+        code, message = line["unreadable"]
+        return Unreadable(code, message)
+    return Records(
+        items=tuple(line["items"]),
+        before=None if line["before"] is None else tuple(line["before"]),
+        problems=tuple(Problem(**problem) for problem in line["problems"]),
+    )
+
+
+def _culprit(code: int) -> Unreadable:
+    """Return what became of the page at which the process ended."""
+    if code in {-signal.SIGPROF, -signal.SIGKILL}:
+        return Unreadable("reader_timed_out", explain("reader_timed_out"))
+    return Unreadable("reader_failed", "reading this page ends the program that reads pages")
 
 
 def _run(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from jmespath.exceptions import JMESPathTypeError
 
+from crawler.errors import explain
 from crawler.trials import samples
 from scrapers import reader, registry
 from scrapers.fields import BadSelector, compile_selector, scopes
@@ -27,12 +28,16 @@ from scrapers.page import Page
 if TYPE_CHECKING:
     from scrapers.fields import Selector
     from scrapers.links import Link
+    from scrapers.registry import Scraper
 
 
 MOST_READ: Final = 200
 MOST_TOLD: Final = 32 << 20
 BESIDE_A_LINK: Final = 200
 """How many characters of links are told, each link counting some more: 2 MB may link to 300 MB of URLs."""
+MOST_OF_A_PAGE: Final = 16 << 20
+"""How many bytes of JSON the records of a page may be; after as many of all pages no more are read."""
+MOST_PROBLEMS: Final = 200
 
 
 class _Trial:
@@ -107,6 +112,65 @@ def _links(page: Page) -> tuple[Link, ...]:
         return ()
 
 
+class _Replay:
+    """Reads stored pages with a scraper, and with that of before where there is one."""
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self._now = registry.compile(**asked["settings"])
+        self._before = _compiled_or_none(asked["before"])
+        self._page_cpu_seconds = asked["page_cpu_seconds"]
+
+    def tell(self, pages: list[dict[str, Any]], bodies: bytes, *, most_cpu_seconds: float) -> None:
+        """Say of each page what its records are, until time or room for all of them is used."""
+        start, said_bytes, began = 0, 0, time.process_time()
+        for about in pages:
+            body = bodies[start : start + about["size"]]
+            start += about["size"]
+            signal.setitimer(signal.ITIMER_PROF, self._page_cpu_seconds)
+            page = Page(url=about["url"], headers=about["headers"], body=body)
+            said_bytes += self._tell_one(page)
+            if time.process_time() - began >= most_cpu_seconds or said_bytes >= MOST_OF_A_PAGE:
+                return
+
+    def _tell_one(self, page: Page) -> int:
+        """Say what the records of a page are; return how many bytes they are."""
+        try:
+            said = self._read(page)
+            size = len(orjson.dumps(said))
+        except MemoryError:
+            _say(unreadable=("too_much_memory", explain("too_much_memory")))
+            return 0
+        if size > MOST_OF_A_PAGE:
+            _say(unreadable=("item_too_large", "the records of this page are too large to compare"))
+            return 0
+        _say(**said)
+        return size
+
+    def _read(self, page: Page) -> dict[str, Any]:
+        reading = reader.read(page, self._now)
+        items = [item.data for item in reading.items]
+        before = [item.data for item in reader.read(page, self._before).items] if self._before else None
+        problems = [asdict(problem) | {"detail": ""} for problem in reading.problems[:MOST_PROBLEMS]]
+        return {"items": items, "before": before, "problems": problems}
+
+
+def _compiled_or_none(settings: dict[str, Any] | None) -> Scraper | None:
+    try:
+        return registry.compile(**settings) if settings is not None else None
+    except registry.InvalidScraper:
+        return None
+
+
+def _replay(asked: dict[str, Any], bodies: bytes) -> None:
+    try:
+        replay = _Replay(asked)
+    except registry.InvalidScraper as error:
+        _say(invalid=error.problems)
+        return
+    _say(began=True)
+    replay.tell(asked["replayed"], bodies, most_cpu_seconds=asked["most_cpu_seconds"])
+
+
 def _say(**what: object) -> None:
     sys.stdout.buffer.write(orjson.dumps({**what, "used": time.process_time()}) + b"\n")
     sys.stdout.buffer.flush()
@@ -124,7 +188,9 @@ def main() -> None:
     asked = orjson.loads(sys.stdin.buffer.readline())
     body = sys.stdin.buffer.read()
     _confine(cpu_seconds=asked["cpu_seconds"], memory_bytes=asked["memory_bytes"])
-    if "pages" in asked:
+    if "replayed" in asked:
+        _replay(asked, body)
+    elif "pages" in asked:
         _tell_links(asked["pages"], body)
     elif "page" not in asked:
         _say(problems=_problems(asked["settings"]))

@@ -16,7 +16,7 @@ from django.views import defaults
 from ninja.errors import HttpError, ValidationError
 
 from crawler.queries.paging import BadCursor
-from crawler.services import deliveries, runs
+from crawler.services import deliveries, replays, runs
 from crawler.services.drafts import InvalidTarget, Problem
 from crawler.services.webhooks import InvalidWebhook
 from crawler.stores.outages import watch
@@ -170,6 +170,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     runs.TargetDisabled: _conflict,
     deliveries.WebhookIsOff: _conflict,
     deliveries.TooManyTests: _conflict,
+    replays.Busy: _conflict,
     Http404: _not_found,
     RequestDataTooBig: _too_large,
     SuspiciousOperation: _suspicious,

@@ -37,6 +37,7 @@ from webui.api import (
     proxies,
     queue,
     refresh,
+    replays,
     requests,
     runs,
     schedules,
@@ -112,7 +113,7 @@ problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
     *(targets, history, runs, requests, decisions, dry_runs, queue, items, pages, previews),
-    *(events, webhooks, schedules, calendar, refresh, proxies, declarations),
+    *(events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

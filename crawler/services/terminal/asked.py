@@ -125,7 +125,7 @@ def settings_of(asked: Asked, sources: Sources | None = None) -> dict[str, objec
     if not asked.urls:
         raise Refusal("URL: say where to start, such as https://example.org/, or which run to --resume")
     problems: list[str] = []
-    given = _reach(asked, problems) | _reading(asked, problems)
+    given = _reach(asked, problems) | reading(asked, problems)
     given |= access.settings(asked, sources or Sources(), problems)
     if problems:
         raise Refusal(*problems)
@@ -156,8 +156,8 @@ def _reach(asked: Asked, problems: list[str]) -> dict[str, object]:
     }
 
 
-def _reading(asked: Asked, problems: list[str]) -> dict[str, object]:
-    """Return what says how pages are read; None for what was left out."""
+def reading(asked: Asked, problems: list[str]) -> dict[str, object]:
+    """Return what says how pages are read, None for what was left out; add to `problems` what is wrong."""
     declared = _declaration(asked.declaration, problems) if asked.declaration else {}
     fields = declared.pop("fields", {})
     own = _fields(asked.fields, problems)

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from crawler.models import Event, EventKind, Item, Page, RunTrigger, Target
+from crawler.models import Event, EventKind, Item, Page, Replay, RunTrigger, Target
 from crawler.queue import Lane, Work
 from crawler.services import deliveries, outbox, runs, targets, webhooks
 from crawler.stores import snapshots
@@ -109,6 +109,7 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
         "delivery_id": deliveries.test(webhook=webhook, now=NOW).pk,
         "preview": preview,
         "preview_id": preview,
+        "replay_id": Replay.objects.create(target=target, created_at=NOW, beat_at=NOW).pk,
     }
 
 

@@ -19,6 +19,7 @@ OF_PAGES = {
     "items": "item_id",
     "pages": "page_id",
     "people": "person_id",
+    "replays": "replay_id",
     "account": "token_id",
 }
 ADMIN = sorted({route for route in routes() if route.startswith("admin/")})

@@ -1,0 +1,137 @@
+"""Replays: which stored pages they read, what is stored beside, and how they stand for display."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from django.db.models import Max, Min
+
+from crawler.models import Item, Page, Replay, ReplayState, Target
+from crawler.policy.replays import Change, Coverage, Totals
+from crawler.queries import stored_pages
+from crawler.queries.paging import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.db.models import QuerySet
+
+    from crawler.queries.paging import Listing
+    from crawler.queries.stored_pages import Kept
+
+MOST_PAGES: Final = 500
+MOST_BYTES: Final = 16 << 20
+"""What is read at a time; a single page may be larger."""
+HASHES: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The pages of a replay: those up to an id, or the chosen ones, and how many there are."""
+
+    until: int
+    chosen: list[int] | None
+    total: int
+
+
+def reach(target: Target, *, pages: int | None) -> Reach:
+    """Return all stored pages of `target` of now, or `pages` from all over it."""
+    of_target = Page.objects.filter(target=target)
+    until = of_target.aggregate(last=Max("id"))["last"] or 0
+    if pages is None:
+        return Reach(until=until, chosen=None, total=of_target.count())
+    chosen = sorted(set(_spread(target, pages, until=until)))
+    return Reach(until=until, chosen=chosen, total=len(chosen))
+
+
+def _spread(target: Target, pages: int, *, until: int) -> Iterator[int]:
+    """Yield the ids of pages at even distances; all of them where there are no more."""
+    ids = Page.objects.filter(target=target, pk__lte=until).order_by("pk").values_list("pk", flat=True)
+    few = list(ids[: pages + 1])
+    if len(few) <= pages:
+        yield from few
+        return
+    first = ids.aggregate(first=Min("pk"))["first"]
+    for number in range(pages):
+        yield from ids.filter(pk__gte=first + (until - first) * number // pages)[:1]
+
+
+def next_pages(replay: Replay) -> list[Kept]:
+    """Return the pages that are read next, with their bodies; none at the end."""
+    pages = Page.objects.filter(target=replay.target_id, pk__gt=replay.after, pk__lte=replay.until)
+    if replay.chosen is not None:
+        pages = pages.filter(pk__in=[pk for pk in replay.chosen if pk > replay.after][:MOST_PAGES])
+    rows: list[Page] = []
+    size = 0
+    for row in pages.order_by("pk")[:MOST_PAGES]:
+        size += row.size
+        if rows and size > MOST_BYTES:
+            break
+        rows.append(row)
+    return stored_pages.kept(rows)
+
+
+def stored(target: int, hashes: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
+    """Return the records that are stored under these hashes of keys."""
+    found: dict[bytes, Mapping[str, Any]] = {}
+    wanted = sorted(set(hashes))
+    for start in range(0, len(wanted), HASHES):
+        rows = Item.objects.filter(target=target, key_hash__in=wanted[start : start + HASHES])
+        found |= {bytes(hash_): data for hash_, data in rows.values_list("key_hash", "data")}
+    return found
+
+
+def decoded(data: bytes) -> Mapping[str, Any]:
+    """Return a record that was read as the database would give it back."""
+    said: Mapping[str, Any] = orjson.loads(data)
+    return said
+
+
+def visible(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Replay]:
+    """Return the replays of the targets that `user` may see."""
+    return Replay.objects.filter(target__in=Target.objects.visible_to(user))
+
+
+def page(target: Target, *, cursor: str | None, size: int = 20) -> Listing[Replay]:
+    """Return replays of a target, newest first, without what they have found of single pages."""
+    rows = Replay.objects.filter(target=target).defer("samples", "chosen")
+    return listing(rows, order=("-id",), cursor=cursor, size=size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a replay stands: how many pages are behind it, and what it has found."""
+
+    replay: Replay
+    totals: Totals
+    coverage: list[Coverage]
+
+    @property
+    def behind(self) -> int:
+        return self.totals.pages + self.totals.unread + self.totals.bodiless
+
+    @property
+    def percent(self) -> int:
+        if self.replay.state == ReplayState.DONE:
+            return 100
+        return min(99, 100 * self.behind // max(1, self.replay.total))
+
+
+def standing(replay: Replay) -> Standing:
+    """Return how a replay stands."""
+    totals = Totals.of_json(replay.totals)
+    return Standing(replay=replay, totals=totals, coverage=totals.coverage())
+
+
+def samples(replay: Replay) -> list[dict[str, Any]]:
+    """Return the records that are shown, those that differ first."""
+    order = list(Change)
+    return sorted(replay.samples, key=lambda sample: order.index(sample["change"]))
+
+
+def differing(replay: Replay) -> tuple[str, ...]:
+    """Return the names of the settings in which a replay differs from what the target said then."""
+    return tuple(key for key in replay.settings if replay.settings[key] != replay.before.get(key))

@@ -1,0 +1,26 @@
+"""Reads stored pages again with other settings of a scraper: asked for, gone on with, stored, cancelled."""
+
+from crawler.services.replays.advancing import advance, step
+from crawler.services.replays.asking import (
+    KEYS,
+    MOST_SAMPLED,
+    Busy,
+    ask_again,
+    cancel,
+    forget,
+    start,
+    store,
+)
+
+__all__ = [
+    "KEYS",
+    "MOST_SAMPLED",
+    "Busy",
+    "advance",
+    "ask_again",
+    "cancel",
+    "forget",
+    "start",
+    "step",
+    "store",
+]

@@ -1,0 +1,124 @@
+"""`./run replay`: stored pages read again in this terminal, and what that would change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.utils import timezone
+
+from crawler.models import Replay, ReplayState, Target
+from crawler.queries import replays as queries
+from crawler.services import replays
+from crawler.services.replays import Busy
+from crawler.services.targets import InvalidTarget
+from crawler.services.terminal.asked import Asked, Refusal, lines_of, reading
+from crawler.trials import CannotTry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from crawler.queries.replays import Standing
+
+
+def replay(
+    number: str, asked: Asked, *, pages: str | None, stores: bool, say: Callable[[str], None]
+) -> Replay:
+    """Read the stored pages of a target with what `asked` says of its records, and return what that gave.
+
+    With `stores` the settings are saved then, and items get new versions. `say` is told how far it is.
+    Raises Refusal.
+    """
+    problems: list[str] = []
+    data = {name: value for name, value in reading(asked, problems).items() if value is not None}
+    sampled = _pages(pages, problems)
+    target = _target(number, problems)
+    if target is None or problems:
+        raise Refusal(*problems)
+    now = timezone.now()
+    try:
+        trial = replays.start(target=target, by=None, data=data, pages=sampled, now=now, sends=False)
+        _finish(trial, say)
+        if not stores or trial.state != ReplayState.DONE:
+            return trial
+        storing = replays.store(replay=trial, by=None, now=timezone.now(), sends=False)
+        return _finish(storing, say)
+    except InvalidTarget as error:
+        raise Refusal(*lines_of(error.problems, urls=())) from None
+    except Busy as error:
+        raise Refusal(str(error), status=1) from None
+
+
+def _finish(row: Replay, say: Callable[[str], None]) -> Replay:
+    """Go on with a replay to its end; it is cancelled by whatever interrupts that."""
+    try:
+        while replays.step(replay=row.pk, now=timezone.now()):
+            row.refresh_from_db()
+            say(f"{queries.standing(row).behind:,} of {row.total:,} pages")
+    except CannotTry as error:
+        replays.cancel(replay=row, now=timezone.now())
+        raise Refusal(str(error), status=1) from None
+    except BaseException:
+        replays.cancel(replay=row, now=timezone.now())
+        raise
+    row.refresh_from_db()
+    return row
+
+
+def lines(row: Replay) -> Iterator[str]:
+    """Yield what a replay has found, for people."""
+    standing = queries.standing(row)
+    totals, records = standing.totals, standing.totals.records
+    yield (
+        f"{totals.pages:,} pages read: {records['changed']:,} records changed, {records['new']:,} new, "
+        f"{records['gone']:,} not found any more, {records['same']:,} the same"
+    )
+    if totals.bodiless or totals.unread:
+        yield f"{totals.bodiless:,} pages without a stored body, {totals.unread:,} could not be read"
+    if totals.unkeyed:
+        yield f"{totals.unkeyed:,} records lack a key field, so they are not stored"
+    yield from _fields(standing)
+    for code, field, count, message in totals.problems:
+        yield f"{count:,} x {f'{field}: ' if field else ''}{message} ({code})"
+    if row.reason:
+        yield row.reason
+    if row.stores:
+        yield "Stored. What the items said before is in their history."
+    elif row.state == ReplayState.DONE:
+        yield "Nothing was stored; --store saves these settings and updates the items."
+
+
+def document(row: Replay) -> bytes:
+    """Return what a replay has found as one line of JSON."""
+    totals: dict[str, Any] = queries.standing(row).totals.as_json()
+    said = {"replay": row.pk, "state": row.state, "stores": row.stores, "total": row.total, **totals}
+    return orjson.dumps(said | {"samples": row.samples})
+
+
+def _fields(standing: Standing) -> Iterator[str]:
+    width = max((len(one.name) for one in standing.coverage), default=0)
+    if width:
+        yield f"{'field'.ljust(max(5, width))}  stored  read now"
+    for one in standing.coverage:
+        yield f"{one.name.ljust(max(5, width))}  {_part(one.before):>6}  {_part(one.after):>8}"
+
+
+def _part(part: float | None) -> str:
+    return "-" if part is None else f"{part:.1%}"
+
+
+def _pages(word: str | None, problems: list[str]) -> int | None:
+    if word is None:
+        return None
+    if word.isascii() and word.isdecimal() and 1 <= int(word[:9]) <= replays.MOST_SAMPLED:
+        return int(word)
+    problems.append(f"--pages: must be a number from 1 to {replays.MOST_SAMPLED:,}, not {word!r}")
+    return None
+
+
+def _target(number: str, problems: list[str]) -> Target | None:
+    known = number.isascii() and number.isdecimal() and len(number) < 19
+    found = Target.objects.filter(pk=int(number), deleted_at=None).first() if known else None
+    if found is None:
+        problems.append(f"TARGET: there is no target {number!r}; its number is in the address of its page")
+    return found

@@ -1,0 +1,130 @@
+"""The pages of stored pages that are read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import reverse
+
+from crawler.models import Item, Replay, ReplayState, Target
+from crawler.services import targets
+from tests.integration.pages.conftest import NOW
+from tests.integration.replays import READ, done, stored
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+FORM = {
+    "name": "Shop",
+    "when": "never",
+    "start_urls": "http://shop.test/",
+    "scope": "host",
+    "scraper": "fields",
+    "field_name": ["name", "price"],
+    "field_kind": ["css", "css"],
+    "field_selector": ["h1", "p"],
+    "priority": "5",
+    "max_pages": "10000",
+    "obey_robots": "on",
+    "adapt_pace": "on",
+    "enabled": "on",
+}
+
+
+@pytest.fixture
+def shop(ada: User) -> Target:
+    target = targets.create(
+        owner=ada, data={"name": "Shop", "start_urls": ["http://shop.test/"], **READ}, now=NOW
+    )
+    stored(target, now=NOW)
+    return target
+
+
+def text(response: object) -> str:
+    return " ".join(response.content.decode().split())  # type: ignore[attr-defined]
+
+
+def test_form_of_a_target_offers_it_and_a_new_one_does_not(client: Client, shop: Target) -> None:
+    url = reverse("replay-new", args=[shop.pk])
+
+    assert url in text(client.get(reverse("target-edit", args=[shop.pk])))
+    assert "stored pages" not in text(client.get(reverse("target-new")))
+
+
+def test_settings_of_the_form_are_tried_shown_side_by_side_and_stored(client: Client, shop: Target) -> None:
+    began = client.post(reverse("replay-new", args=[shop.pk]), FORM)
+    replay = Replay.objects.get()
+    assert began["Location"] == reverse("replay", args=[replay.pk])
+    waiting = text(client.get(began["Location"]))
+    assert "0 of 3 chosen pages read" in waiting
+    assert 'http-equiv="refresh"' in waiting
+    done(replay.pk)
+
+    page = text(client.get(began["Location"]))
+    assert "Read with other settings than the target's: fields." in page
+    assert "<dt>Changed</dt> <dd>3</dd>" in page
+    assert '<span class="after">€ 1</span>' in page
+    assert "Save settings and update all items" in page
+    assert 'http-equiv="refresh"' not in page
+    assert all("price" not in item.data for item in Item.objects.all())
+
+    stored_ = client.post(reverse("replay-store", args=[replay.pk]))
+    storing = Replay.objects.get(stores=True)
+    assert stored_["Location"] == reverse("replay", args=[storing.pk])
+    done(storing.pk)
+    assert [item.data["price"] for item in Item.objects.order_by("pk")] == ["€ 1", "€ 2", "€ 3"]
+    assert "stored" in text(client.get(reverse("replays", args=[shop.pk])))
+
+
+def test_htmx_gets_only_the_part_that_renews_itself(client: Client, shop: Target) -> None:
+    page = text(client.post(reverse("replay-new", args=[shop.pk]), FORM, headers={"HX-Request": "true"}))
+
+    assert "<html" not in page
+    assert "<form" not in page, "it stands in the target's form"
+    assert reverse("replay-live", args=[Replay.objects.get().pk]) in page
+
+
+def test_saved_settings_are_read_from_the_list_and_all_pages_after_a_sample(
+    client: Client, shop: Target
+) -> None:
+    client.post(reverse("replay-new", args=[shop.pk]))
+    sample = Replay.objects.get()
+    done(sample.pk)
+    assert "Read with the target's own settings." in text(client.get(reverse("replay", args=[sample.pk])))
+
+    client.post(reverse("replay-all", args=[sample.pk]))
+    whole = Replay.objects.latest("pk")
+    assert (whole.chosen, whole.total, whole.settings) == (None, 3, sample.settings)
+
+
+def test_wrong_field_of_the_form_is_told_beside_it(client: Client, shop: Target) -> None:
+    answer = client.post(reverse("replay-new", args=[shop.pk]), FORM | {"field_selector": ["h1[", "p"]})
+
+    assert answer.status_code == 422
+    assert "not a CSS selector" in text(answer)
+    assert not Replay.objects.exists()
+
+
+def test_what_cannot_be_done_now_is_said(client: Client, shop: Target) -> None:
+    client.post(reverse("replay-new", args=[shop.pk]))
+    replay = Replay.objects.get()
+    refused = client.post(reverse("replay-store", args=[replay.pk]), follow=True)
+    assert "Only a trial that is done can be stored" in text(refused)
+
+    Replay.objects.update(stores=True)
+    refused = client.post(reverse("replay-new", args=[shop.pk]), follow=True)
+    assert "are being read and stored; wait, or cancel that" in text(refused)
+    client.post(reverse("replay-cancel", args=[replay.pk]))
+    assert Replay.objects.get().state == ReplayState.CANCELLED
+
+
+def test_others_do_not_see_it(client: Client, stranger: Client, shop: Target) -> None:
+    client.post(reverse("replay-new", args=[shop.pk]))
+    replay = Replay.objects.get()
+
+    for name, pk in (("replays", shop.pk), ("replay", replay.pk), ("replay-live", replay.pk)):
+        assert stranger.get(reverse(name, args=[pk])).status_code == 404
+    for name, pk in (("replay-new", shop.pk), ("replay-store", replay.pk), ("replay-cancel", replay.pk)):
+        assert stranger.post(reverse(name, args=[pk])).status_code == 404
