@@ -48,6 +48,9 @@ def _cells(values: Iterable[Any], *, raw: bool) -> list[str]:
         elif kind is int or kind is float:
             cells.append(str(value))
             continue
+        elif kind is bool:
+            cells.append("true" if value else "false")
+            continue
         else:
             text = encode(value).decode()
         if not raw and text[:1] in FORMULA_STARTS:
