@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Final
@@ -127,9 +127,22 @@ def _joined(blocks: Iterable[int]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a row must have: of each of `all_of` one set of marks. Without any it may be any row."""
+    """What a row must have: of each of `all_of` one set of marks. Without any it may be any row.
+
+    With `within` it also lies in one of these blocks, which are marks by segment.
+    """
 
     all_of: tuple[tuple[Places, ...], ...] = ()
+    within: Mapping[int, int] | None = None
+
+    def of_targets(self, targets: Iterable[int]) -> Wanted:
+        """Return what rows of one of `targets` must have; with none of them, of any."""
+        owned = tuple(map(places_of_target, targets))
+        return replace(self, all_of=(*self.all_of, owned)) if owned else self
+
+    def among(self, rows: Iterable[int] | None) -> Wanted:
+        """Return what one of `rows` must have; None leaves it to be any row."""
+        return self if rows is None else replace(self, within=_blocks_of(rows))
 
     @property
     def places(self) -> Places:
@@ -138,6 +151,8 @@ class Wanted:
     def rows(self, marks: Mapping[int, int], *, segment: int, falling: bool) -> Iterator[int]:
         """Yield the ids of a segment's rows that may be wanted, given its marks by place."""
         found = reduce(and_, (_either(either, marks) for either in self.all_of))
+        if self.within is not None:
+            found &= self.within.get(segment, 0)
         blocks: Sequence[int] = [block for block, has in enumerate(bin(found)[:1:-1]) if has == "1"]
         first = segment * ROWS_A_SEGMENT
         for block in reversed(blocks) if falling else blocks:
@@ -145,17 +160,21 @@ class Wanted:
             yield from reversed(rows) if falling else rows
 
 
-def wanted(words: Iterable[Iterable[str]], *, targets: Iterable[int] = ()) -> Wanted:
-    """Return what rows must have that hold each of `words`, in one of its spellings, of one of `targets`.
+def wanted(words: Iterable[Iterable[str]]) -> Wanted:
+    """Return what rows must have that hold each of `words`, in one of its spellings.
 
     A word that is too short to have marks says nothing.
     """
-    spellings = [tuple(places_of_word(one) for one in word) for word in words]
-    telling = [either for either in spellings if all(either)]
-    owned = tuple(map(places_of_target, targets))
-    if not telling:
-        return Wanted()
-    return Wanted(all_of=(*telling, owned) if owned else tuple(telling))
+    spellings = (tuple(places_of_word(one) for one in word) for word in words)
+    return Wanted(all_of=tuple(either for either in spellings if all(either)))
+
+
+def _blocks_of(rows: Iterable[int]) -> dict[int, int]:
+    """Return the blocks of these rows, as marks by segment."""
+    blocks: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        blocks[row // ROWS_A_SEGMENT].append(row % ROWS_A_SEGMENT // ROWS_A_BLOCK)
+    return {segment: _joined(found) for segment, found in blocks.items()}
 
 
 def _either(sets: Iterable[Places], marks: Mapping[int, int]) -> int:

@@ -144,12 +144,15 @@ def page(
 def _to_list(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> tuple[QuerySet[Item], Reader]:
     """Return what `search` does, and what reads it by the index that the list needs."""
     targets, rows = _targets(user, asked), Item.objects.all()
-    reader: Reader | None = read if asked.by_change else None
-    if (asked.by_change or asked.q.strip()) and not shares.are_few(shares.of(rows, targets)):
-        reader = reader or searching.reader(SearchKind.ITEMS, map(_spellings, words(asked.q)), targets)
-        if reader is not None:
-            return _narrowed(shares.aside(rows, targets), asked), reader
-    return search(user, asked), read
+    own = shares.of(rows, targets)
+    reader: Reader | None = None
+    if asked.by_change:
+        reader = None if shares.at_most(own, shares.MOST_FEW) else read
+    elif asked.q.strip():
+        reader = searching.reader(SearchKind.ITEMS, map(_spellings, words(asked.q)), own, targets)
+    if reader is None:
+        return _narrowed(own, asked), read
+    return _narrowed(shares.aside(rows, targets), asked), reader
 
 
 def _listed(

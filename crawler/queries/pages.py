@@ -49,11 +49,13 @@ def page(
         targets = targets.filter(pk=target)
     by_change = changed_since is not None and not q.strip()
     found = shares.of(rows, targets)
-    reader: Reader = read
-    if (by_change or q.strip() or status not in {None, HTTPStatus.OK}) and not shares.are_few(found):
-        indexed = search.reader(SearchKind.PAGES, ((word,) for word in search.words(q)), targets)
-        found = found if q.strip() and indexed is None else shares.aside(rows, targets)
-        reader = indexed or read
+    reader: Reader | None = None
+    if q.strip():
+        reader = search.reader(SearchKind.PAGES, ((word,) for word in search.words(q)), found, targets)
+    elif by_change or status not in {None, HTTPStatus.OK}:
+        reader = None if shares.at_most(found, shares.MOST_FEW) else read
+    if reader is not None:
+        found = shares.aside(rows, targets)
     if status is not None:
         found = found.filter(status=status)
         found = found.filter(NOT_OK) if status != HTTPStatus.OK else found
@@ -61,4 +63,4 @@ def page(
         found = found.filter(changed_at__gte=changed_since)
     found = search.holding(found, q, "url", "title")
     order = ("changed_at", "id") if by_change else ("id",)
-    return listing(found, order=order, reader=reader, cursor=cursor, size=size)
+    return listing(found, order=order, reader=reader or read, cursor=cursor, size=size)

@@ -15,6 +15,7 @@ from django.db.models import BooleanField, F, Func, Model, Q, Value
 
 from crawler.models import SearchMarks
 from crawler.policy import signatures
+from crawler.queries import shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,16 +71,25 @@ def _either_case(letter: str) -> str:
     return letter if letter in "^]" else f"[{''.join(alike)}]"
 
 
-def reader(kind: SearchKind, spellings: Iterable[Iterable[str]], targets: QuerySet[Target]) -> Reader | None:
-    """Return what reads lists, ordered by ids, of the rows of `targets` that hold words, by the index.
+def reader(
+    kind: SearchKind,
+    spellings: Iterable[Iterable[str]],
+    rows: QuerySet[Stored],
+    targets: QuerySet[Target],
+) -> Reader | None:
+    """Return what reads lists, ordered by ids, of the `rows` of `targets` that hold words, by the index.
 
     Each word comes in all its `spellings`. The list itself is to ask for rows that hold them: the index
-    leaves out most of the others and no more. None when it cannot tell, as all words are too short.
+    leaves out most of the others and no more. None when there are so few that all are read as quickly, and
+    when the index cannot tell, as all words are too short.
     """
-    owners = list(targets.values_list("pk", flat=True)[: MOST_TARGETS + 1])
-    wanted = signatures.wanted(spellings, targets=owners if len(owners) <= MOST_TARGETS else ())
+    if shares.at_most(rows, shares.MOST_READ):
+        return None
+    wanted = signatures.wanted(spellings)
     if not wanted.all_of:
         return None
+    owners = list(targets.values_list("pk", flat=True)[: MOST_TARGETS + 1])
+    wanted = wanted.of_targets(owners) if len(owners) <= MOST_TARGETS else wanted.among(shares.few_ids(rows))
 
     def indexed(
         found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any = None

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from crawler.models import Target
 
 MOST_FEW: Final = 20_000
-"""So many rows are read and sorted within a tenth of a second, whatever else is in the table."""
+"""So many rows are found and sorted within a tenth of a second, whatever else is in the table."""
+MOST_READ: Final = 1_000
+"""So many rows are looked into for words as quickly as an index says which of them may hold these."""
 
 Stored = TypeVar("Stored", bound=Model)
 
@@ -32,6 +34,12 @@ def aside(rows: QuerySet[Stored], targets: QuerySet[Target]) -> QuerySet[Stored]
     return aliased.filter(belongs_to__in=targets)
 
 
-def are_few(rows: QuerySet[Stored]) -> bool:
-    """Say whether so few rows are there that reading all of them is the quickest."""
-    return rows.order_by().values("pk")[: MOST_FEW + 1].count() <= MOST_FEW
+def at_most(rows: QuerySet[Stored], many: int) -> bool:
+    """Say whether no more than so many rows are there, of which no more are counted."""
+    return rows.order_by().values("pk")[: many + 1].count() <= many
+
+
+def few_ids(rows: QuerySet[Stored]) -> list[int] | None:
+    """Return the ids of all rows, in any order; None when they are too many to be read for one answer."""
+    ids = list(rows.order_by().values_list("pk", flat=True)[: MOST_FEW + 1])
+    return ids if len(ids) <= MOST_FEW else None

@@ -32,7 +32,7 @@ SEEDS = range(4)
 @pytest.fixture(autouse=True)
 def by_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few rows there are, lists use the index, and read it in many steps."""
-    monkeypatch.setattr(shares, "MOST_FEW", 0)
+    monkeypatch.setattr(shares, "MOST_READ", 0)
     monkeypatch.setattr(search, "FIRST_ROWS", 8)
     monkeypatch.setattr(search, "MOST_ROWS", 16)
 
@@ -107,7 +107,16 @@ def found(user: User, **asked: Any) -> list[Item]:
     return list(items.listed(user, items.Filters(**asked)).rows)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.fixture(params=SEEDS)
+def seed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Chances of which some have so many targets that rows are told by ids, or are so many that none are."""
+    if request.param % 2:
+        monkeypatch.setattr(search, "MOST_TARGETS", 0)
+    if request.param == SEEDS[-1]:
+        monkeypatch.setattr(shares, "MOST_FEW", 0)
+    return int(request.param)
+
+
 def test_items_found_are_those_that_reading_all_of_them_finds(
     seed: int, owner: User, administrator: User, targets: list[Target]
 ) -> None:
@@ -143,7 +152,6 @@ def test_items_found_are_those_that_reading_all_of_them_finds(
         assert [line.item for line in newest] == plain[::-1]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 def test_pages_found_are_those_that_reading_all_of_them_finds(
     seed: int, owner: User, targets: list[Target], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +165,7 @@ def test_pages_found_are_those_that_reading_all_of_them_finds(
         q = word(chance, least=2)
         indexed = walked(lambda at: pages.page(owner, q=q, cursor=at, size=3))  # noqa: B023
         with monkeypatch.context() as plainly:
-            plainly.setattr(shares, "MOST_FEW", 1_000)
+            plainly.setattr(shares, "MOST_READ", 1_000)
             assert indexed == walked(lambda at: pages.page(owner, q=q, cursor=at, size=3))  # noqa: B023
 
 
@@ -201,6 +209,19 @@ def test_only_rows_that_may_hold_the_words_are_read(
 
     with django_assert_num_queries(4):  # how many rows, whose, the marks, those that are not indexed
         assert found(owner, q="saucepan") == []
+
+
+def test_of_many_targets_only_rows_of_ones_own_are_read(
+    owner: User, targets: list[Target], monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(search, "MOST_TARGETS", 1)
+    *_, foreign = targets
+    for number in range(40):
+        make_item(foreign if number < 36 else targets[0], number, {"name": f"{number} Copper kettle"})
+    index()
+
+    with django_assert_num_queries(6):  # as above, one's own ids, and one look at rows
+        assert [item.key for item in found(owner, q="kettle")] == ["36", "37", "38", "39"]
 
 
 def test_nothing_is_indexed_while_few_rows_wait(targets: list[Target]) -> None:

@@ -16,7 +16,7 @@ def rows_found(texts: dict[int, str], words: list[list[str]], *, targets: tuple[
     marked = Marked()
     for row in sorted(texts):
         marked.add(row, row % 2, texts[row])
-    asked = wanted(words, targets=targets)
+    asked = wanted(words).of_targets(targets)
     return [
         row
         for segment in marked.segments()
@@ -56,7 +56,20 @@ def test_rows_of_other_targets_are_left_out() -> None:
 
 @pytest.mark.parametrize("words", [[], [["ab"]], [["ab", "abc"]]])
 def test_words_that_are_too_short_say_nothing(words: list[list[str]]) -> None:
-    assert wanted(words, targets=(1,)).all_of == ()
+    assert wanted(words).all_of == ()
+
+
+def test_of_some_rows_alone_others_are_left_out() -> None:
+    marked = Marked()
+    for row in range(ROWS_A_SEGMENT - 8, ROWS_A_SEGMENT + 8):
+        marked.add(row, 1, "kettle")
+    asked = wanted([["kettle"]]).among([ROWS_A_SEGMENT - 8, ROWS_A_SEGMENT + 5])
+
+    found = [list(asked.rows(marked.of(at), segment=at, falling=False)) for at in (0, 1)]
+
+    first = ROWS_A_SEGMENT - 8
+    assert found == [[*range(first, first + 4)], [*range(ROWS_A_SEGMENT + 4, ROWS_A_SEGMENT + 8)]]
+    assert list(asked.among([]).rows(marked.of(0), segment=0, falling=False)) == []
 
 
 def test_ids_fall_when_asked_to() -> None:
