@@ -26,7 +26,7 @@ def test_what_misses_its_target_is_marked_and_counted(capsys: pytest.CaptureFixt
 
     text = capsys.readouterr().out
     assert status == 1
-    assert "| items | person | 150.0 | 150.0 | 100 | MISSED |" in text
+    assert "| items | person | 0.0 | 150.0 | 150.0 | 100 | MISSED |" in text
     assert "1 of 3 miss their target" in text
 
 
