@@ -52,7 +52,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """How much processor time the answers to one caller took, smallest first, and how long the median came."""
+    """How much processor time the answers to one caller took, smallest first, and how late most came."""
 
     address: Address
     caller: str

@@ -144,15 +144,15 @@ def page(
 def _to_list(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> tuple[QuerySet[Item], Reader]:
     """Return what `search` does, and what reads it by the index that the list needs."""
     targets, rows = _targets(user, asked), Item.objects.all()
-    own = shares.of(rows, targets)
-    reader: Reader | None = None
-    if asked.by_change:
-        reader = None if shares.at_most(own, shares.MOST_FEW) else read
-    elif asked.q.strip():
-        reader = searching.reader(SearchKind.ITEMS, map(_spellings, words(asked.q)), own, targets)
-    if reader is None:
-        return _narrowed(own, asked), read
-    return _narrowed(shares.aside(rows, targets), asked), reader
+    reader: Reader = read
+    if asked.q.strip():
+        spellings = map(_spellings, words(asked.q))
+        found, reader = searching.within(SearchKind.ITEMS, spellings, rows, targets)
+    else:
+        found = shares.of(rows, targets)
+        if asked.by_change and not shares.at_most(found, shares.MOST_FEW):
+            found = shares.aside(rows, targets)
+    return _narrowed(found, asked), reader
 
 
 def _listed(

@@ -48,14 +48,15 @@ def page(
     if target is not None:
         targets = targets.filter(pk=target)
     by_change = changed_since is not None and not q.strip()
-    found = shares.of(rows, targets)
-    reader: Reader | None = None
+    reader: Reader = read
     if q.strip():
-        reader = search.reader(SearchKind.PAGES, ((word,) for word in search.words(q)), found, targets)
-    elif by_change or status not in {None, HTTPStatus.OK}:
-        reader = None if shares.at_most(found, shares.MOST_FEW) else read
-    if reader is not None:
-        found = shares.aside(rows, targets)
+        spellings = ((word,) for word in search.words(q))
+        found, reader = search.within(SearchKind.PAGES, spellings, rows, targets)
+    else:
+        found = shares.of(rows, targets)
+        in_order = by_change or status not in {None, HTTPStatus.OK}
+        if in_order and not shares.at_most(found, shares.MOST_FEW):
+            found = shares.aside(rows, targets)
     if status is not None:
         found = found.filter(status=status)
         found = found.filter(NOT_OK) if status != HTTPStatus.OK else found
@@ -63,4 +64,4 @@ def page(
         found = found.filter(changed_at__gte=changed_since)
     found = search.holding(found, q, "url", "title")
     order = ("changed_at", "id") if by_change else ("id",)
-    return listing(found, order=order, reader=reader or read, cursor=cursor, size=size)
+    return listing(found, order=order, reader=reader, cursor=cursor, size=size)

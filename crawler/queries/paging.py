@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import heapq
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -28,15 +28,28 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Generic[Row]):
-    """One page of a list, and the cursors of its neighbours; None where there is none."""
+    """One page of a list, and the cursors of its neighbours; None where there is none.
+
+    It is `cut` where looking for rows ended before it was full; the next page goes on from there.
+    """
 
     rows: tuple[Row, ...]
     next: str | None
     previous: str | None
+    cut: bool = False
 
     def map(self, change: Callable[[Row], Other]) -> Listing[Other]:
         """Return the same page with each row changed."""
-        return Listing(rows=tuple(change(row) for row in self.rows), next=self.next, previous=self.previous)
+        rows = tuple(change(row) for row in self.rows)
+        return Listing(rows=rows, next=self.next, previous=self.previous, cut=self.cut)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract(Generic[Row]):
+    """The first rows of a list by ids; `until` is the last id that was looked at, if that was not all."""
+
+    rows: list[Row]
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +72,18 @@ class Reader(Protocol):
 
     def __call__(
         self, found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any
-    ) -> list[Stored]: ...
+    ) -> Extract[Stored]: ...
 
 
-def read(found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any = None) -> list[Stored]:  # noqa: ARG001
+def read(
+    found: QuerySet[Stored],
+    *,
+    order: tuple[str, ...],
+    many: int,
+    after: Any = None,  # noqa: ARG001
+) -> Extract[Stored]:
     """Return the first rows of `found`, as the database finds them."""
-    return list(found.order_by(*order)[:many])
+    return Extract(rows=list(found.order_by(*order)[:many]))
 
 
 def parted(column: str, values: Iterable[Any]) -> Reader:
@@ -80,7 +99,7 @@ def parted(column: str, values: Iterable[Any]) -> Reader:
         order: tuple[str, ...],
         many: int,
         after: Any = None,  # noqa: ARG001
-    ) -> list[Stored]:
+    ) -> Extract[Stored]:
         (place,) = order
         ids = (
             found.filter((column, value)).order_by(place).values_list("pk", flat=True)[:many]
@@ -88,7 +107,7 @@ def parted(column: str, values: Iterable[Any]) -> Reader:
         )
         first = list(islice(heapq.merge(*ids, reverse=place.startswith("-")), many))
         rows = found.model._default_manager.in_bulk(first)  # noqa: SLF001 - Django's public name
-        return [rows[pk] for pk in first if pk in rows]
+        return Extract(rows=[rows[pk] for pk in first if pk in rows])
 
     return reader
 
@@ -114,21 +133,27 @@ def listing(
     if place is not None:
         found = found.filter(_after(place, sorting))
     in_order = _turned(sorting) if backward else sorting
-    rows = reader(found, order=in_order, many=size + 1, after=place.values[0] if place else None)
-    more = len(rows) > size
-    rows = rows[:size]
+    part = reader(found, order=in_order, many=size + 1, after=place.values[0] if place else None)
+    more = len(part.rows) > size
+    rows = part.rows[:size]
+    until = None if more else part.until
     if backward:
         rows.reverse()
-    if not rows:
+    ends = [_values(row, order) for row in (rows[0], rows[-1])] if rows else [(until,), (until,)]
+    if until is not None:
+        ends[0 if backward else 1] = (until,)
+    elif not rows:
         return Listing(rows=(), next=None, previous=None)
-    before = _Cursor(values=_values(rows[0], order), backward=True)
-    after = replace(before, values=_values(rows[-1], order), backward=False)
+    before = _Cursor(values=ends[0], backward=True)
+    after = _Cursor(values=ends[1], backward=False)
+    more = more or until is not None
     has_previous = more if backward else place is not None
     has_next = more or backward
     return Listing(
         rows=tuple(rows),
         next=after.encoded() if has_next else None,
         previous=before.encoded() if has_previous else None,
+        cut=until is not None,
     )
 
 

@@ -145,7 +145,7 @@ def troubles(run: Run, *, limit: int = 20) -> tuple[Request, ...]:
     states = [state for state, count in many if count]
     if not states:
         return ()
-    return tuple(parted("state", states)(found, order=("-id",), many=limit, after=None))
+    return tuple(parted("state", states)(found, order=("-id",), many=limit, after=None).rows)
 
 
 def reasons(run: Run, *, limit: int = 12) -> tuple[Reason, ...]:

@@ -16,6 +16,7 @@ from django.db.models import BooleanField, F, Func, Model, Q, Value
 from crawler.models import SearchMarks
 from crawler.policy import signatures
 from crawler.queries import shares
+from crawler.queries.paging import Extract, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,35 +72,58 @@ def _either_case(letter: str) -> str:
     return letter if letter in "^]" else f"[{''.join(alike)}]"
 
 
-def reader(
+def within(
     kind: SearchKind,
     spellings: Iterable[Iterable[str]],
     rows: QuerySet[Stored],
     targets: QuerySet[Target],
-) -> Reader | None:
-    """Return what reads lists, ordered by ids, of the `rows` of `targets` that hold words, by the index.
+) -> tuple[QuerySet[Stored], Reader]:
+    """Return the `rows` of `targets` that are to be asked for words, and what reads a list of those by ids.
 
-    Each word comes in all its `spellings`. The list itself is to ask for rows that hold them: the index
-    leaves out most of the others and no more. None when there are so few that all are read as quickly, and
-    when the index cannot tell, as all words are too short.
+    Each word comes in all its `spellings`. The list itself is to ask for rows that hold them: the reader
+    leaves out most of the others and no more. Where all words are too short for the index it looks into so
+    many rows at once and no more.
     """
-    if shares.at_most(rows, shares.MOST_READ):
-        return None
+    own = shares.of(rows, targets)
+    if shares.at_most(own, shares.MOST_READ):
+        return own, read
     wanted = signatures.wanted(spellings)
     if not wanted.all_of:
-        return None
+        return own, _some_at_once(own if shares.at_most(own, shares.MOST_SORTED) else rows)
     owners = list(targets.values_list("pk", flat=True)[: MOST_TARGETS + 1])
-    wanted = wanted.of_targets(owners) if len(owners) <= MOST_TARGETS else wanted.among(shares.few_ids(rows))
+    wanted = wanted.of_targets(owners) if len(owners) <= MOST_TARGETS else wanted.among(shares.few_ids(own))
+    return shares.aside(rows, targets), _indexed(kind, wanted)
 
+
+def _some_at_once(among: QuerySet[Any]) -> Reader:
+    """Return what looks into the next `shares.MOST_FEW` rows of `among` for those that are wanted."""
+
+    def some(
+        found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any = None
+    ) -> Extract[Stored]:
+        (place,) = order
+        falling = place.startswith("-")
+        left = among if after is None else among.filter(Q(pk__lt=after) if falling else Q(pk__gt=after))
+        ids = left.order_by("-pk" if falling else "pk").values_list("pk", flat=True)
+        ends = list(ids[shares.MOST_FEW - 1 : shares.MOST_FEW + 1])
+        until = ends[0] if len(ends) > 1 else None  # nothing is left after a single one
+        if until is not None:
+            found = found.filter(Q(pk__gte=until) if falling else Q(pk__lte=until))
+        return Extract(rows=list(found.order_by(place)[:many]), until=until)
+
+    return some
+
+
+def _indexed(kind: SearchKind, wanted: Wanted) -> Reader:
     def indexed(
         found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any = None
-    ) -> list[Stored]:
+    ) -> Extract[Stored]:
         (place,) = order
         falling = place.startswith("-")
         waiting = found.filter(searchable__isnull=True).order_by("-id" if falling else "id")[:many]
         rows = {row.pk: row for row in waiting}
         rows |= {row.pk: row for row in _told(kind, wanted, found, place=place, many=many, after=after)}
-        return [rows[pk] for pk in sorted(rows, reverse=falling)[:many]]
+        return Extract(rows=[rows[pk] for pk in sorted(rows, reverse=falling)[:many]])
 
     return indexed
 

@@ -15,6 +15,8 @@ MOST_FEW: Final = 20_000
 """So many rows are found and sorted within a tenth of a second, whatever else is in the table."""
 MOST_READ: Final = 1_000
 """So many rows are looked into for words as quickly as an index says which of them may hold these."""
+MOST_SORTED: Final = 200_000
+"""So many ids are quickly sorted, as SQLite does with those of several targets: no index has their order."""
 
 Stored = TypeVar("Stored", bound=Model)
 

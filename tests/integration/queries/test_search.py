@@ -56,8 +56,8 @@ def administrator() -> User:
     return User.objects.create_superuser("root")
 
 
-def word(chance: random.Random, *, least: int = 1) -> str:
-    made = "".join(chance.choice(SYLLABLES) for _ in range(chance.randint(least, 3)))
+def word(chance: random.Random) -> str:
+    made = "".join(chance.choice(SYLLABLES) for _ in range(chance.randint(1, 3)))
     return chance.choice((made, made.upper(), made.lower()))
 
 
@@ -109,11 +109,12 @@ def found(user: User, **asked: Any) -> list[Item]:
 
 @pytest.fixture(params=SEEDS)
 def seed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Chances of which some have so many targets that rows are told by ids, or are so many that none are."""
+    """Chances of which some have so many targets that rows are told by ids, or too many rows for that."""
     if request.param % 2:
         monkeypatch.setattr(search, "MOST_TARGETS", 0)
-    if request.param == SEEDS[-1]:
-        monkeypatch.setattr(shares, "MOST_FEW", 0)
+    if request.param > 1:
+        monkeypatch.setattr(shares, "MOST_FEW", 7)
+        monkeypatch.setattr(shares, "MOST_SORTED", 10 * (request.param % 2))
     return int(request.param)
 
 
@@ -142,7 +143,7 @@ def test_items_found_are_those_that_reading_all_of_them_finds(
         make_item(chance.choice(targets), number, {"name": word(chance)})
 
     for _ in range(12):
-        q = " ".join(word(chance, least=2) for _ in range(chance.choice((1, 1, 2))))
+        q = " ".join(word(chance) for _ in range(chance.choice((1, 1, 2))))
         user, target = chance.choice((owner, administrator)), chance.choice((None, None, targets[0].pk))
         asked = items.Filters(q=q, target=target, run=chance.choice((None, None, run.pk)))
         plain = list(items.search(user, asked).order_by("id"))
@@ -162,7 +163,7 @@ def test_pages_found_are_those_that_reading_all_of_them_finds(
     make_page(targets[0], 40, "Copper kettle")
 
     for _ in range(12):
-        q = word(chance, least=2)
+        q = word(chance)
         indexed = walked(lambda at: pages.page(owner, q=q, cursor=at, size=3))  # noqa: B023
         with monkeypatch.context() as plainly:
             plainly.setattr(shares, "MOST_READ", 1_000)
@@ -222,6 +223,33 @@ def test_of_many_targets_only_rows_of_ones_own_are_read(
 
     with django_assert_num_queries(6):  # as above, one's own ids, and one look at rows
         assert [item.key for item in found(owner, q="kettle")] == ["36", "37", "38", "39"]
+
+
+@pytest.mark.parametrize("q", ["x", "XY", "x y"])
+def test_words_that_are_too_short_for_the_index_are_looked_for_in_some_rows_at_once(
+    owner: User, targets: list[Target], monkeypatch: pytest.MonkeyPatch, q: str
+) -> None:
+    monkeypatch.setattr(shares, "MOST_FEW", 10)
+    made = [
+        make_item(targets[0], number, {"name": "xy" if number in {3, 27, 28, 29} else "kettle"})
+        for number in range(35)
+    ]
+    index()
+    wanted = [made[number] for number in (3, 27, 28, 29)]
+    asked = items.Filters(q=q)
+
+    forwards = [items.listed(owner, asked, size=2)]
+    while forwards[-1].next is not None:
+        forwards.append(items.listed(owner, asked, size=2, cursor=forwards[-1].next))
+    backwards = [forwards[-1]]
+    while backwards[-1].previous is not None:
+        backwards.append(items.listed(owner, asked, size=2, cursor=backwards[-1].previous))
+
+    assert [list(page.rows) for page in forwards] == [wanted[:1], [], wanted[1:3], wanted[3:]]
+    assert [page.cut for page in forwards] == [True, True, False, False]
+    assert [row for page in backwards[::-1] for row in page.rows] == wanted
+    newest = walked(lambda at: items.page(owner, asked, cursor=at, size=1))
+    assert [line.item for line in newest] == wanted[::-1]
 
 
 def test_nothing_is_indexed_while_few_rows_wait(targets: list[Target]) -> None:
