@@ -191,7 +191,7 @@ def _pages(target: int, run: int, sizes: filled.Sizes) -> Iterable[Address]:
 
 
 def _searches(target: int) -> Iterable[Address]:
-    for name, word in (("frequent", FREQUENT), ("rare", filled.RARE), ("absent", "qqqqq")):
+    for name, word in (("frequent", FREQUENT), ("rare", filled.RARE), ("absent", "qqqqq"), ("short", "qx")):
         for where, path in (
             ("API: items", f"/api/v1/items?q={word}"),
             ("API: items of a target", f"/api/v1/items?target={target}&q={word}"),

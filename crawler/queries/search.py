@@ -32,6 +32,8 @@ MOST_TARGETS: Final = 20
 """The rows of so many targets are told from others by their marks."""
 FIRST_ROWS, MOST_ROWS = 500, 4_000
 """How many rows that may hold the words are read together, at first and at most."""
+MOST_AT_ONCE: Final = 5_000
+"""So many rows are looked into for an answer where the index cannot tell: some 200 ms on PostgreSQL."""
 
 Stored = TypeVar("Stored", bound=Model)
 
@@ -84,19 +86,19 @@ def within(
     leaves out most of the others and no more. Where all words are too short for the index it looks into so
     many rows at once and no more.
     """
-    own = shares.of(rows, targets)
+    own, aside = shares.of(rows, targets), shares.aside(rows, targets)
     if shares.at_most(own, shares.MOST_READ):
         return own, read
     wanted = signatures.wanted(spellings)
     if not wanted.all_of:
-        return own, _some_at_once(own if shares.at_most(own, shares.MOST_SORTED) else rows)
+        return aside, _some_at_once(own if shares.at_most(own, shares.MOST_SORTED) else rows)
     owners = list(targets.values_list("pk", flat=True)[: MOST_TARGETS + 1])
     wanted = wanted.of_targets(owners) if len(owners) <= MOST_TARGETS else wanted.among(shares.few_ids(own))
-    return shares.aside(rows, targets), _indexed(kind, wanted)
+    return aside, _indexed(kind, wanted)
 
 
 def _some_at_once(among: QuerySet[Any]) -> Reader:
-    """Return what looks into the next `shares.MOST_FEW` rows of `among` for those that are wanted."""
+    """Return what looks into the next `MOST_AT_ONCE` rows of `among` for those that are wanted."""
 
     def some(
         found: QuerySet[Stored], *, order: tuple[str, ...], many: int, after: Any = None
@@ -104,12 +106,11 @@ def _some_at_once(among: QuerySet[Any]) -> Reader:
         (place,) = order
         falling = place.startswith("-")
         left = among if after is None else among.filter(Q(pk__lt=after) if falling else Q(pk__gt=after))
-        ids = left.order_by("-pk" if falling else "pk").values_list("pk", flat=True)
-        ends = list(ids[shares.MOST_FEW - 1 : shares.MOST_FEW + 1])
-        until = ends[0] if len(ends) > 1 else None  # nothing is left after a single one
-        if until is not None:
-            found = found.filter(Q(pk__gte=until) if falling else Q(pk__lte=until))
-        return Extract(rows=list(found.order_by(place)[:many]), until=until)
+        in_order = left.order_by("-pk" if falling else "pk").values_list("pk", flat=True)
+        ids = list(in_order[: MOST_AT_ONCE + 1])
+        until = ids[MOST_AT_ONCE - 1] if len(ids) > MOST_AT_ONCE else None
+        rows = _among(found, iter(ids[:MOST_AT_ONCE]), place=place, many=many)
+        return Extract(rows=rows, until=until)
 
     return some
 
@@ -122,18 +123,16 @@ def _indexed(kind: SearchKind, wanted: Wanted) -> Reader:
         falling = place.startswith("-")
         waiting = found.filter(searchable__isnull=True).order_by("-id" if falling else "id")[:many]
         rows = {row.pk: row for row in waiting}
-        rows |= {row.pk: row for row in _told(kind, wanted, found, place=place, many=many, after=after)}
+        told = _candidates(kind, wanted, falling=falling, after=after)
+        rows |= {row.pk: row for row in _among(found, told, place=place, many=many)}
         return Extract(rows=[rows[pk] for pk in sorted(rows, reverse=falling)[:many]])
 
     return indexed
 
 
-def _told(
-    kind: SearchKind, wanted: Wanted, found: QuerySet[Stored], *, place: str, many: int, after: int | None
-) -> list[Stored]:
-    """Return the first `many` rows of `found` among those that the index tells of."""
+def _among(found: QuerySet[Stored], ids: Iterator[int], *, place: str, many: int) -> list[Stored]:
+    """Return the first `many` rows of `found` among those with these ids, which come in the same order."""
     rows: list[Stored] = []
-    ids = _candidates(kind, wanted, falling=place.startswith("-"), after=after)
     at_once = FIRST_ROWS
     while len(rows) < many and (some := list(islice(ids, at_once))):
         rows += found.filter(pk__in=some).order_by(place)[: many - len(rows)]

@@ -114,6 +114,7 @@ def seed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
         monkeypatch.setattr(search, "MOST_TARGETS", 0)
     if request.param > 1:
         monkeypatch.setattr(shares, "MOST_FEW", 7)
+        monkeypatch.setattr(search, "MOST_AT_ONCE", 7)
         monkeypatch.setattr(shares, "MOST_SORTED", 10 * (request.param % 2))
     return int(request.param)
 
@@ -229,7 +230,7 @@ def test_of_many_targets_only_rows_of_ones_own_are_read(
 def test_words_that_are_too_short_for_the_index_are_looked_for_in_some_rows_at_once(
     owner: User, targets: list[Target], monkeypatch: pytest.MonkeyPatch, q: str
 ) -> None:
-    monkeypatch.setattr(shares, "MOST_FEW", 10)
+    monkeypatch.setattr(search, "MOST_AT_ONCE", 10)
     made = [
         make_item(targets[0], number, {"name": "xy" if number in {3, 27, 28, 29} else "kettle"})
         for number in range(35)
