@@ -116,8 +116,11 @@ def index() -> None:
 
 
 def alone() -> None:
-    """Have PostgreSQL answer in the one process whose time is read."""
+    """Begin as the site's processes do, and have PostgreSQL answer in the one process whose time is read."""
     from crawler.stores import sql
+    from webui.processes import gunicorn
+
+    gunicorn.when_ready(None)
 
     if sql.is_postgres():
         sql.execute("SET max_parallel_workers_per_gather = 0")

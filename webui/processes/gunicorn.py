@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from django.urls import get_resolver
 
 worker_class = "gthread"
@@ -17,5 +19,10 @@ limit_request_line = 8190
 
 
 def when_ready(_server: object) -> None:
-    """Import every view before the workers are forked: they share it, and the first answer comes sooner."""
+    """Import every view before the workers are forked: they share it, and the first answer comes sooner.
+
+    What is there by then is not looked through for cycles any more, which took 120 ms of some answers.
+    """
     _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
