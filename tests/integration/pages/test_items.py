@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crawler.models import Item, Run, RunTrigger, Sighting
+from crawler.queries import search, shares
 from crawler.services import runs
 from tests.integration.pages.conftest import NOW, change, item
 
@@ -43,6 +44,25 @@ def test_search_finds_words_that_are_not_ascii(client: Client, torch: Item, bowl
 def test_search_takes_wildcards_as_they_are(client: Client, torch: Item) -> None:
     assert names(client.get(reverse("items"), {"q": "%"})) == []
     assert names(client.get(reverse("items"), {"q": "_"})) == []
+
+
+def test_page_that_ends_where_looking_ended_says_how_to_go_on(
+    client: Client, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST_READ", 0)
+    monkeypatch.setattr(search, "MOST_AT_ONCE", 2)
+    for number in range(6):
+        item(run, f"key-{number}", {"name": "Head xq" if number in {0, 2} else "Bowl"})
+
+    pages = [client.get(reverse("items"), {"q": "xq"})]
+    while cursor := pages[-1].context["page"].next:
+        pages.append(client.get(reverse("items"), {"q": "xq", "cursor": cursor}))
+
+    assert [names(page) for page in pages] == [[], ["Head xq"], ["Head xq"]]
+    told = ["at a time" in page.content.decode() for page in pages]
+    assert told == [True, True, False]
+    assert "Nothing matches so far" in pages[0].content.decode()
+    assert 'rel="next"' in pages[0].content.decode()
 
 
 def test_pages_of_the_table_follow_each_other(client: Client, run: Run) -> None:
