@@ -256,6 +256,7 @@ READING: Final[Mapping[str, str]] = {
         "the scraper raised an exception; the page keeps the items it gave before, and its links"
     ),
     "item_too_large": "an item has more than 1 MiB of JSON; it is not stored",
+    "not_a_feed": "what came looks like a feed and is not read as one, such as XML with a DOCTYPE",
     "page_too_long": "the page is longer than its scraper reads; its beginning is read",
     "too_many_items": "a page gave more than 10,000 items; the rest is not stored",
     "reader_failed": "reading the page failed with an error of its own; nothing of it is stored",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from demo.journal import STORIES
 from demo.stock import DEPARTMENTS, Department
 
 CURRENCY = "EUR"
@@ -84,7 +85,7 @@ def categories(seed: int = 1, epoch: int = 0) -> tuple[Category, ...]:
 
 def paths(seed: int = 1) -> frozenset[str]:
     """Return the path and query of every page a polite crawler can reach from the home page."""
-    found = {"/", "/about/", "/contact/"}
+    found = {"/", "/about/", "/contact/", "/delivery/", "/journal/", *(story.path for story in STORIES)}
     for category in categories(seed):
         found.add(category.path)
         found.update(f"{category.path}?page={number}" for number in range(2, category.pages + 1))

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from demo import journal
 from demo.catalogue import CURRENCY, PAGE_SIZE, categories
 
 if TYPE_CHECKING:
@@ -127,6 +128,24 @@ def contact(site: Site) -> Page:
         '<a href="tel:+420555010012">+420 555 010 012</a></address>'
     )
     return _page(site, "/contact/", "Contact", "How to reach us: in any language.", main)
+
+
+def journal_index(site: Site) -> Page:
+    head = '<link rel="alternate" type="application/atom+xml" title="Journal" href="/journal/feed.xml">'
+    return _page(site, "/journal/", "Journal", "What we know of what we sell.", journal.index(), head=head)
+
+
+def story(site: Site, shown: journal.Story) -> Page:
+    head = (
+        f'<meta name="author" content="{journal.AUTHOR}"><meta property="og:type" content="article">'
+        f'<meta property="article:published_time" content="{shown.published}">'
+        f'<meta property="og:image" content="/journal/{shown.slug}.png">'
+    )
+    return _page(site, shown.path, shown.title, shown.summary, journal.article(shown), head=head)
+
+
+def delivery(site: Site) -> Page:
+    return _page(site, "/delivery/", "Delivery", "What delivery costs.", journal.delivery())
 
 
 def cart(site: Site) -> Page:

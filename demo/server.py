@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from demo import pages
+from demo import journal, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,13 @@ OPENED = datetime(2024, 1, 1, tzinfo=UTC)
 DEFAULT_EVERY = timedelta(seconds=30)
 STYLE = (Path(__file__).parent / "static" / "shop.css").read_bytes()
 HTML, XML, TEXT = "text/html; charset=utf-8", "application/xml; charset=utf-8", "text/plain; charset=utf-8"
+PLAIN = {
+    "about": pages.about,
+    "contact": pages.contact,
+    "delivery": pages.delivery,
+    "journal": pages.journal_index,
+    "cart": pages.cart,
+}
 MOVED = {"/index.html": "/", "/sitemap": "/sitemap.xml"}
 
 
@@ -70,6 +77,8 @@ def answer(shop: Shop, *, epoch: int, base: str, path: str, page: str | None = N
             return Answer(body=_sitemap(shop, site), content_type=XML, modified=shop.began(epoch))
         case ["static", "shop.css"]:
             return Answer(body=STYLE, content_type="text/css; charset=utf-8")
+        case ["journal", name] if paper := _paper(site, name):
+            return paper
         case ["art", name] if shown := site.category(name.removesuffix(".svg")):
             return Answer(body=pages.art(shown).encode(), content_type="image/svg+xml")
     if path in MOVED or (not path.endswith("/") and _page(site, f"{path}/", None).status == 200):
@@ -150,14 +159,23 @@ def _page(site: pages.Site, path: str, number: str | None) -> pages.Page:
             return pages.category(site, category, int(number or 1))
         case ["product", slug, ""] if product := site.product(slug):
             return pages.product(site, product)
-        case ["about", ""]:
-            return pages.about(site)
-        case ["contact", ""]:
-            return pages.contact(site)
-        case ["cart", ""]:
-            return pages.cart(site)
+        case ["journal", slug, ""] if story := journal.story(slug):
+            return pages.story(site, story)
+        case [name, ""] if name in PLAIN:
+            return PLAIN[name](site)
         case _:
             return pages.missing(site)
+
+
+def _paper(site: pages.Site, name: str) -> Answer | None:
+    """Return what the journal has that is no page: its feed, its leaflet, and the pictures of its stories."""
+    if name == "feed.xml":
+        return Answer(body=journal.feed(site.base), content_type="application/atom+xml; charset=utf-8")
+    if name == "leaflet.pdf":
+        return Answer(body=journal.leaflet(), content_type="application/pdf")
+    if name.endswith(".png") and (story := journal.story(name.removesuffix(".png"))):
+        return Answer(body=journal.picture(story, site.categories[0]), content_type="image/png")
+    return None
 
 
 def _has_page(pages_in_all: int, number: str | None) -> bool:

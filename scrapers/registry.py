@@ -10,7 +10,10 @@ from scrapers import fields as declared
 from scrapers.extractors import options as settings
 from scrapers.extractors.article import Article
 from scrapers.extractors.auto import Auto
+from scrapers.extractors.feed import Feed
+from scrapers.extractors.links import Links
 from scrapers.extractors.markdown import Markdown
+from scrapers.extractors.product import Product
 from scrapers.extractors.tables import Tables
 from scrapers.links import Link
 from scrapers.page import JSON, Page, Problem, Scraped
@@ -76,7 +79,10 @@ EXTRACTORS: tuple[type[Extractor], ...] = (
     Auto,
     Article,
     Markdown,
+    Product,
     Tables,
+    Links,
+    Feed,
 )
 
 _CHOICES = (

@@ -22,6 +22,7 @@ _KEPT_TYPES: Final = (
     "application/xml",
     "application/xhtml",
     "application/ld+json",
+    "application/feed+json",
     "application/rss",
     "application/atom",
 )

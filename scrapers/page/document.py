@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from scrapers import encoding
-from scrapers.page import elements, linking, markup, references, robots, structured
+from scrapers.page import elements, linking, markup, microdata, references, robots, structured
 from scrapers.page.embedded import Embedded, Script
 
 if TYPE_CHECKING:
@@ -160,6 +160,13 @@ class Page:
         scripts = [node for node in self.elements.hidden if node.tag == "script"]
         kinds = [(node.attributes.get("type") or "").strip().lower() for node in scripts]
         return Embedded(tuple(Script(kind, node.text()) for kind, node in zip(kinds, scripts, strict=True)))
+
+    @cached_property
+    def microdata(self) -> list[dict[str, JSON]]:
+        """The microdata items of the page in order, in the form of JSON-LD."""
+        if not self.is_html or "itemscope" not in self.text:
+            return []
+        return microdata.items(self.tree, absolute=self.absolute)
 
     def css(self, selector: str) -> list[LexborNode]:
         """Return the elements that `selector` matches, in document order."""

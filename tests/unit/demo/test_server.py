@@ -77,6 +77,7 @@ def test_crawl_from_the_home_page_finds_exactly_the_pages_of_the_catalogue() -> 
             if (
                 found.startswith("/")
                 and not found.startswith(("/cart/", "/robots", "/sitemap"))
+                and not found.endswith((".xml", ".pdf"))
                 and found not in seen
             ):
                 seen.add(found)
