@@ -244,6 +244,22 @@ class SightingAdmin(ReadOnly):
     list_display = ("id", "run_id", "item_id", "version")
 
 
+@admin.register(models.ItemChange)
+class ItemChangeAdmin(ReadOnly):
+    list_display = ("number", "kind", "target_id", "item_id", "version", "at")
+    list_filter = ("kind",)
+
+
+@admin.register(models.UnnumberedChange)
+class UnnumberedChangeAdmin(ReadOnly):
+    list_display = ("id", "kind", "target", "item", "version", "at")
+
+
+@admin.register(models.Changefeed)
+class ChangefeedAdmin(ReadOnly):
+    list_display = ("last", "forgotten")
+
+
 @admin.register(models.Event)
 class EventAdmin(ReadOnly):
     list_display = ("id", "kind", "target", "run", "created_at")

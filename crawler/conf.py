@@ -28,6 +28,7 @@ class CrawlSettings:
     still_time: timedelta
     keep_requests: timedelta
     keep_events: timedelta
+    keep_changes: timedelta
     host_unavailable: timedelta
     page_memory_bytes: int
 
@@ -47,6 +48,7 @@ def crawl() -> CrawlSettings:
         still_time=timedelta(seconds=settings.STILL_SECONDS),
         keep_requests=timedelta(days=settings.KEEP_REQUESTS_DAYS),
         keep_events=timedelta(days=settings.KEEP_EVENTS_DAYS),
+        keep_changes=timedelta(days=settings.KEEP_CHANGES_DAYS),
         host_unavailable=timedelta(hours=settings.UNAVAILABLE_HOURS),
         page_memory_bytes=int(settings.PAGE_MEMORY_MIB * 1_048_576),
     )

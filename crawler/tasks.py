@@ -8,6 +8,7 @@ from django.utils import timezone
 from crawler.models import Run
 from crawler.queue import Lane, Work
 from crawler.services import (
+    comparing,
     freshness,
     logins,
     outbox,
@@ -100,3 +101,8 @@ def index(**_newer: object) -> None:
 @shared_task(name=Work.REPLAY.value)
 def advance_replay(*, replay: int, **_newer: object) -> None:
     replays.advance(replay=replay, now=timezone.now())
+
+
+@shared_task(name=Work.COMPARE.value)
+def compare(**_newer: object) -> None:
+    comparing.work(now=timezone.now())

@@ -1,5 +1,6 @@
 """The tables of the crawler: what is asked, what is waiting, what was found."""
 
+from crawler.models.changefeed import Changefeed, ItemChange, ItemChangeKind, UnnumberedChange
 from crawler.models.changes import ChangeKind, TargetChange
 from crawler.models.events import Event, EventKind
 from crawler.models.freshness import FreshnessWatch
@@ -41,6 +42,7 @@ __all__ = [
     "Backlog",
     "BacklogKind",
     "ChangeKind",
+    "Changefeed",
     "Cookie",
     "Delivery",
     "DeliveryState",
@@ -50,6 +52,8 @@ __all__ = [
     "Heartbeat",
     "Host",
     "Item",
+    "ItemChange",
+    "ItemChangeKind",
     "ItemVersion",
     "LaneState",
     "MisfirePolicy",
@@ -86,6 +90,7 @@ __all__ = [
     "SpareLink",
     "Target",
     "TargetChange",
+    "UnnumberedChange",
     "Webhook",
     "WriteProbe",
 ]

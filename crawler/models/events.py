@@ -21,6 +21,7 @@ class EventKind(models.TextChoices):
     RUN_CANCELLED = "run.cancelled", "run cancelled"
     DEADLINE_MET = "deadline.met", "deadline met"
     DEADLINE_MISSED = "deadline.missed", "deadline missed"
+    ITEMS_CHANGED = "items.changed", "items changed"
     FRESHNESS_LATE = "freshness.late", "data late"
     FRESHNESS_RECOVERED = "freshness.recovered", "data fresh again"
 

@@ -10,6 +10,8 @@ from crawler.models.fields import OrderedJSONField
 class Item(models.Model):
     """One scraped record of a target, by its key: the current version.
 
+    It holds from `changed_at` on, until `removed_at` where that is set. Earlier versions end where the next
+    begins, or where the item was removed before that: at each moment there is one at most.
     `searchable` once the index of searches has it as it is; searches read all others.
     """
 
@@ -26,6 +28,7 @@ class Item(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     changed_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
     searchable = models.BooleanField(null=True)
 
     class Meta:
@@ -33,6 +36,9 @@ class Item(models.Model):
         indexes = (
             models.Index(fields=["target", "id"], name="item_by_target"),
             models.Index(fields=["changed_at", "id"], name="item_by_change"),
+            models.Index(
+                fields=["target", "id"], name="item_removed", condition=models.Q(removed_at__isnull=False)
+            ),
             models.Index(
                 fields=["id"], name="item_unsearchable", condition=models.Q(searchable__isnull=True)
             ),

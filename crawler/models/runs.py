@@ -85,7 +85,9 @@ class Run(models.Model):
     `paused_seconds` how long it had rested since it started when it went on last. `own_priority` is
     what people gave it, `priority` what its deadline makes of it; `deadline_met` is empty while that
     is open, and of a run that was cancelled in time. `sitemaps` counts the requests for sitemaps that
-    are neither skipped nor elsewhere: they have no place in the page limit.
+    are neither skipped nor elsewhere: they have no place in the page limit. `saw_all` says of a run that
+    ended whether what it did not see is gone, and is empty of those that ended before that was asked;
+    `awaits_comparison` until somebody has looked for what it did not see and told of its changes.
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
@@ -106,6 +108,9 @@ class Run(models.Model):
     awaits_login = models.BooleanField(default=False, db_default=False)
     report = models.JSONField(default=dict, blank=True)
     settled = models.BooleanField(default=False)
+    saw_all = models.BooleanField(null=True, blank=True)
+    saw_less_because = models.CharField(max_length=300, blank=True, default="", db_default="")
+    awaits_comparison = models.BooleanField(default=False, db_default=False)
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -126,6 +131,8 @@ class Run(models.Model):
     items = models.PositiveIntegerField(default=0)
     items_new = models.PositiveIntegerField(default=0)
     items_changed = models.PositiveIntegerField(default=0)
+    items_removed = models.PositiveIntegerField(default=0, db_default=0)
+    items_restored = models.PositiveIntegerField(default=0, db_default=0)
     problems = models.PositiveIntegerField(default=0)
     bytes = models.PositiveBigIntegerField(default=0)
     out_of_scope = models.PositiveIntegerField(default=0)
@@ -139,6 +146,7 @@ class Run(models.Model):
             models.Index(fields=["target", "-id"], name="run_by_target"),
             models.Index(fields=["target", "state", "-id"], name="run_by_target_state"),
             models.Index(fields=["state"], name="run_unsettled", condition=Q(settled=False)),
+            models.Index(fields=["id"], name="run_awaits_comparison", condition=Q(awaits_comparison=True)),
             models.Index(
                 fields=["deadline_at"],
                 name="run_deadline",

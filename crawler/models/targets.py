@@ -78,6 +78,7 @@ class Target(models.Model):
     deadline = models.JSONField(null=True, blank=True)
     max_age_seconds = models.PositiveIntegerField(null=True, blank=True)
     refresh_per_day = models.PositiveIntegerField(null=True, blank=True)
+    removed_after = models.PositiveSmallIntegerField(null=True, blank=True)
     cookies = models.BooleanField(default=False, db_default=False)
     proxies = EncryptedJSONField(default=list, blank=True, null=True)
     login = EncryptedJSONField(default=dict, blank=True, null=True)

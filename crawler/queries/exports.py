@@ -70,7 +70,7 @@ def rows(*, target: Target, run: Run | None = None, page_rows: int = PAGE_ROWS) 
     """
     if run is not None:
         return _seen_by(run, page_rows)
-    return current(Item.objects.filter(target=target), page_rows=page_rows)
+    return current(Item.objects.filter(target=target, removed_at=None), page_rows=page_rows)
 
 
 def current(found: QuerySet[Item], *, by: str = "id", page_rows: int = PAGE_ROWS) -> Iterator[Row]:
@@ -86,7 +86,7 @@ def columns(*, target: Target, run: Run | None = None) -> tuple[str, ...]:
     """Return the columns of the export: declared fields first, then others as they appear, then ours."""
     if run is not None:
         return columns_of(rows(target=target, run=run), first=target.fields)
-    return columns_in(Item.objects.filter(target=target), first=target.fields)
+    return columns_in(Item.objects.filter(target=target, removed_at=None), first=target.fields)
 
 
 def columns_in(found: QuerySet[Item], *, by: str = "id", first: Iterable[str] = ()) -> tuple[str, ...]:

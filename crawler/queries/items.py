@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from crawler.models import Item, ItemVersion, SearchKind, Sighting, Target
 from crawler.queries import exports, shares
 from crawler.queries import search as searching
+from crawler.queries.changes import FieldChange, differences
 from crawler.queries.paging import Listing, listing, read
 from crawler.queries.search import words
 
@@ -55,22 +56,13 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One field of an item that differs between a version and the one before; None where it was absent."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """A version of an item: since when it holds, the run that saw it first, and what it changed."""
 
     number: int
     run: int
     since: datetime
-    changes: tuple[Change, ...]
+    changes: tuple[FieldChange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +99,8 @@ def _narrowed(found: QuerySet[Item], asked: Filters) -> QuerySet[Item]:
     if asked.run is not None:
         one = FilteredRelation("sightings", condition=Q(sightings__run=asked.run))
         found = found.annotate(seen=one).filter(seen__run=asked.run)
+    else:
+        found = found.filter(removed_at=None)
     if asked.changed_since is not None:
         found = found.filter(changed_at__gte=asked.changed_since)
     found = found.annotate(text=Cast("data", TextField())) if asked.q.strip() else found
@@ -195,21 +189,10 @@ def history(item: Item) -> tuple[Version, ...]:
     first = dict(item.sightings.values_list("version").annotate(Min("run")).order_by())
     befores = [None, *(data for *_, data in held)]
     shown = [
-        Version(number=number, run=first.get(number, last), since=since, changes=_changes(before, data))
+        Version(number=number, run=first.get(number, last), since=since, changes=differences(before, data))
         for before, (number, last, since, data) in zip(befores, held, strict=False)
     ]
     return tuple(reversed(shown))
-
-
-def _changes(before: Any, after: Any) -> tuple[Change, ...]:
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return ()
-    names = dict.fromkeys([*after, *before])
-    return tuple(
-        Change(field=name, before=before.get(name), after=after.get(name))
-        for name in names
-        if before.get(name) != after.get(name)
-    )
 
 
 def _is_nested(value: object) -> bool:

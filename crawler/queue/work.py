@@ -23,6 +23,7 @@ class Work(StrEnum):
     REPORT_RUN = "runs.report"
     INDEX = "search.index"
     REPLAY = "replays.advance"
+    COMPARE = "items.compare"
 
 
 class Queue(StrEnum):
@@ -94,6 +95,7 @@ QUEUE_OF = {
     Work.REPORT_RUN: Queue.JOBS,
     Work.INDEX: Queue.JOBS,
     Work.REPLAY: Queue.JOBS,
+    Work.COMPARE: Queue.JOBS,
 }
 
 

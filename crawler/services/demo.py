@@ -30,6 +30,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "delay_seconds": 0.05,
     "connections": 2,
     "max_pages": 500,
+    "removed_after": 2,
     "tags": ["demo"],
     "schedule": {"every_seconds": 30, "overlap": "skip", "misfire": "run_once"},
 }

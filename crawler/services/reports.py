@@ -10,13 +10,17 @@ from django.db.models import Count
 from crawler import conf
 from crawler.models import (
     FINAL_RUN_STATES,
+    TIME_LIMIT,
+    Item,
     OutboxMessage,
+    ProblemKind,
     Request,
     RequestState,
     Run,
     RunState,
     Sighting,
 )
+from crawler.policy.completeness import Course, why_less
 from crawler.queue import Work
 from crawler.services import schedules
 
@@ -47,11 +51,55 @@ def report(*, run: Run) -> dict[str, Any]:
     }
     Run.objects.filter(pk=run.pk).update(report=said)
     run.report = said
+    _judge(run)
     schedules.check(target=run.target, now=run.finished_at or run.created_at)
     log.info(
         "a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items}
     )
     return said
+
+
+def _judge(run: Run) -> None:
+    """Say once of a run that ended whether it saw all of its target, and have its items compared."""
+    if not run.is_final:
+        return
+    why = why_less(_course(run))
+    Run.objects.filter(pk=run.pk, saw_all=None).update(
+        saw_all=not why, saw_less_because=why[:300], awaits_comparison=True
+    )
+
+
+def _course(run: Run) -> Course:
+    problems = ProblemKind.objects.filter(run=run).order_by("pk").values_list("code", "pages")
+    damaged: dict[str, int] = {}
+    for code, pages in problems:
+        damaged[code] = damaged.get(code, 0) + pages
+    return Course(
+        ended_by=_ended_by(run),
+        is_refresh=not run.is_whole,
+        since=run.settings.get("sitemaps_since", "") if _has_sitemaps(run) else "",
+        discovered=run.discovered,
+        pages=run.pages,
+        left_out=run.over_budget,
+        items=run.items,
+        known=Item.objects.filter(target=run.target_id, removed_at=None).exists(),
+        without_page=run.failed + run.skipped + run.dead,
+        reasons=run.report.get("reasons", {}),
+        damaged=damaged,
+    )
+
+
+def _has_sitemaps(run: Run) -> bool:
+    return bool(run.settings.get("sitemaps") or run.settings.get("robots_sitemaps"))
+
+
+def _ended_by(run: Run) -> str:
+    """Return what ended a run before nothing waited any more; empty when nothing did."""
+    if run.reason == TIME_LIMIT:
+        return "its time was up"
+    return {RunState.CANCELLED.value: "it was cancelled", RunState.FAILED.value: "it failed"}.get(
+        run.state, ""
+    )
 
 
 def ask_again(*, now: datetime) -> int:

@@ -17,6 +17,7 @@ from crawler.models import (
     Delivery,
     Event,
     Item,
+    ItemChange,
     ItemVersion,
     OutsideLink,
     Page,
@@ -32,10 +33,11 @@ from crawler.models import (
     Snapshot,
     SpareLink,
     Target,
+    UnnumberedChange,
     Webhook,
 )
 from crawler.services import deliveries, events, heartbeats, outbox, replays, skips
-from crawler.stores import outages, sql
+from crawler.stores import changes, outages, sql
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,6 +59,7 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
         _step_requests,
         _step_spare_links,
         _step_bodies,
+        _step_changes,
         _step_webhooks,
         _step_outbox,
     ):
@@ -97,6 +100,8 @@ def _step_target(_now: datetime) -> int:
         RunLogin.objects.filter(run__in=runs),
         SitemapReading.objects.filter(run__in=runs),
         ItemVersion.objects.filter(item__in=items),
+        UnnumberedChange.objects.filter(target=target.pk),
+        ItemChange.objects.filter(target=target),
         items,
         Page.objects.filter(target=target),
         Event.objects.filter(target=target),
@@ -146,6 +151,11 @@ def _step_bodies(now: datetime) -> int:
     """
     used = Page.objects.filter(body_hash=OuterRef("hash"))
     return _remove(Snapshot.objects.filter(~Exists(used), created_at__lt=now - KEEP_BODIES))
+
+
+def _step_changes(now: datetime) -> int:
+    """Remove a batch of the changes of items that are older than they are kept."""
+    return changes.forget(before=now - conf.crawl().keep_changes)
 
 
 def _step_webhooks(_now: datetime) -> int:

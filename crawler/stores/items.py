@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from crawler.stores import sql, statements
+from crawler.models import ItemChangeKind
+from crawler.stores import changes, sql, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import Claim, ItemRecord
@@ -22,13 +23,21 @@ class _Stored:
     id: int
     version: int
     content_hash: bytes
+    removed: bool
+
+
+COUNTERS: Final = {
+    ItemChangeKind.NEW: "items_new",
+    ItemChangeKind.CHANGED: "items_changed",
+    ItemChangeKind.RESTORED: "items_restored",
+}
 
 
 def save(visits: Iterable[tuple[Claim, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
     """Upsert the records of a batch, target by target and in the order of their keys.
 
     Of two records with one key the later wins. An unchanged record costs no version, only the
-    sighting that says the run saw it.
+    sighting that says the run saw it. One that was removed comes back as a new version.
     """
     by_target: dict[int, dict[bytes, tuple[Claim, ItemRecord]]] = defaultdict(dict)
     for claim, records in visits:
@@ -44,31 +53,43 @@ def _save_target(
     keys = sorted(records)
     before = _stored(target, keys)
     missing = [key for key in keys if key not in before]
-    inserted = _insert(target, [records[key] for key in missing], now=now)
+    new = frozenset(_insert(target, [records[key] for key in missing], now=now))
     stored = before | _stored(target, missing)
-    changed = {key for key in keys if stored[key].content_hash != records[key][1].content_hash}
+    changed = {key for key in keys if _differs(stored[key], records[key][1])}
     _change([(stored[key], *records[key]) for key in keys if key in changed], now=now)
     _touch(
         [(before[key].id, records[key][0]) for key in keys if key in before and key not in changed], now=now
     )
     versions = {key: (entry.id, entry.version + (key in changed)) for key, entry in stored.items()}
     _sight(records, versions, changed=changed, tallies=tallies)
-    for key in missing[:inserted]:
-        tallies.add(records[key][0].rules.run, items_new=1)
-    for key in changed:
-        tallies.add(records[key][0].rules.run, items_changed=1)
+    restored = {key for key in changed if stored[key].removed}
+    became = {
+        ItemChangeKind.NEW: new,
+        ItemChangeKind.CHANGED: changed - restored,
+        ItemChangeKind.RESTORED: restored,
+    }
+    for kind, touched in became.items():
+        seen = [(target, *versions[key], records[key][0].rules.run) for key in keys if key in touched]
+        changes.note(seen, kind, now=now)
+        for run, count in Counter(run for *_item, run in seen).items():
+            tallies.add(run, **{COUNTERS[kind]: count})
+
+
+def _differs(stored: _Stored, record: ItemRecord) -> bool:
+    return stored.content_hash != record.content_hash or stored.removed
 
 
 def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, now: datetime) -> None:
     """Store what pages gave that were read again, by the hashes of keys, in their order.
 
-    New items and new versions are as of now; what they say was on the page when that was last seen.
+    New items and new versions are as of now; what they say was on the page when that was last seen. An
+    item that was removed stays so: no run sees it.
     """
     keys = sorted(records)
     before = _stored(target, keys)
     moment = sql.adapt(now)
     new = [records[key] for key in keys if key not in before]
-    INSERT.run(
+    written = INSERT.written(
         [
             (
                 target,
@@ -84,11 +105,14 @@ def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, no
             for page, record in new
         ],
     )
+    inserted = _stored(target, sorted(map(sql.data, written)))
     changed = [
-        key for key in keys if key in before and before[key].content_hash != records[key][1].content_hash
+        key
+        for key in keys
+        if key in before and not before[key].removed and _differs(before[key], records[key][1])
     ]
     for chunk in sql.chunks([before[key].id for key in changed]):
-        sql.execute(KEEP_VERSIONS.format(sql.marks(chunk)), [moment, *chunk])
+        sql.execute(KEEP_VERSIONS.format(sql.marks(chunk)), [moment, moment, *chunk])
     CHANGE.run(
         [
             (
@@ -97,13 +121,16 @@ def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, no
                 page.url,
                 page.run,
                 sql.adapt(page.last_seen),
-                moment,
+                *(moment, moment),
                 before[key].id,
             )
             for key in changed
             for page, record in (records[key],)
         ],
     )
+    changes.note([(target, row.id, 1, None) for row in inserted.values()], ItemChangeKind.NEW, now=now)
+    altered = [(target, before[key].id, before[key].version + 1, None) for key in changed]
+    changes.note(altered, ItemChangeKind.CHANGED, now=now)
 
 
 def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
@@ -111,20 +138,23 @@ def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
     found: dict[bytes, _Stored] = {}
     for chunk in sql.chunks(keys):
         rows = sql.select(
-            "SELECT key_hash, id, version, content_hash FROM crawler_item "
+            "SELECT key_hash, id, version, content_hash, removed_at IS NOT NULL FROM crawler_item "
             f"WHERE target_id = %s AND key_hash IN ({sql.marks(chunk)}) ORDER BY key_hash{sql.for_update()}",
             [target, *chunk],
         )
         found |= {
-            sql.data(row[0]): _Stored(id=row[1], version=row[2], content_hash=sql.data(row[3]))
-            for row in rows
+            sql.data(key): _Stored(
+                id=id_, version=version, content_hash=sql.data(content_hash), removed=bool(removed)
+            )
+            for key, id_, version, content_hash, removed in rows
         }
     return found
 
 
-def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: datetime) -> int:
+def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: datetime) -> Iterator[bytes]:
+    """Insert new items and return the keys of those that nobody else inserted meanwhile."""
     moment = sql.adapt(now)
-    return INSERT.run(
+    rows = INSERT.written(
         [
             (
                 target,
@@ -141,6 +171,7 @@ def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: da
             for claim, record in records
         ],
     )
+    return map(sql.data, rows)
 
 
 INSERT = statements.insert(
@@ -159,16 +190,21 @@ INSERT = statements.insert(
     },
     fixed={"version": 1},
     then="ON CONFLICT (target_id, key_hash) DO NOTHING",
+    key="key_hash",
 )
+# Moments of an item only rise, whichever node's clock they are of: at each there is one version at most.
 KEEP_VERSIONS = (
     "INSERT INTO crawler_itemversion (item_id, version, run, url, data, content_hash, valid_from, valid_to) "
-    "SELECT id, version, run, url, data, content_hash, changed_at, %s FROM crawler_item WHERE id IN ({}) "
-    "ON CONFLICT (item_id, version) DO NOTHING"
+    "SELECT id, version, run, url, data, content_hash, changed_at, "
+    "CASE WHEN removed_at IS NULL AND changed_at < %s THEN %s ELSE COALESCE(removed_at, changed_at) END "
+    "FROM crawler_item WHERE id IN ({}) ON CONFLICT (item_id, version) DO NOTHING"
 )
 CHANGE = statements.update(
     "crawler_item",
     "version = version + 1, data = {data}, content_hash = {hash}, url = {url}, run = {run}, "
-    "last_seen = {seen}, changed_at = {changed}, searchable = NULL",
+    "last_seen = {seen}, removed_at = NULL, searchable = NULL, "
+    "changed_at = CASE WHEN COALESCE(removed_at, changed_at) < {changed} THEN {now} "
+    "ELSE COALESCE(removed_at, changed_at) END",
     where="id = {id}",
     given={
         "data": "json",
@@ -177,6 +213,7 @@ CHANGE = statements.update(
         "run": "bigint",
         "seen": "timestamptz",
         "changed": "timestamptz",
+        "now": "timestamptz",
         "id": "bigint",
     },
 )
@@ -203,10 +240,17 @@ def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: dateti
     """Move what the items say now into their history, and write what they said this time."""
     moment = sql.adapt(now)
     for chunk in sql.chunks([stored.id for stored, _claim, _record in changes]):
-        sql.execute(KEEP_VERSIONS.format(sql.marks(chunk)), [moment, *chunk])
+        sql.execute(KEEP_VERSIONS.format(sql.marks(chunk)), [moment, moment, *chunk])
     CHANGE.run(
         [
-            (record.data.decode(), record.content_hash, claim.url, claim.rules.run, moment, moment, stored.id)
+            (
+                record.data.decode(),
+                record.content_hash,
+                claim.url,
+                claim.rules.run,
+                *(moment, moment, moment),
+                stored.id,
+            )
             for stored, claim, record in changes
         ],
     )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 MOST_LANDINGS = 100
 COUNTERS = (
     "discovered", "done", "failed", "skipped", "dead", "pages", "pages_unchanged", "redirected", "retries",
-    "stale", "items", "items_new", "items_changed", "problems", "bytes", "out_of_scope", "over_budget",
-    "sitemaps",
+    "stale", "items", "items_new", "items_changed", "items_restored", "problems",
+    "bytes", "out_of_scope", "over_budget", "sitemaps",
 )  # fmt: skip
 
 USED = "discovered - skipped - redirected - sitemaps"

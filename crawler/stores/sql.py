@@ -103,9 +103,9 @@ def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> int:
 
 def delete(table: type[Model], ids: Sequence[Any]) -> None:
     """Remove the rows with these ids and nothing that refers to them; the caller holds a transaction."""
-    name = table._meta.db_table  # noqa: SLF001 - the documented way to a model's table
+    name, key = table._meta.db_table, table._meta.pk.column  # noqa: SLF001 - the documented way to a table
     for chunk in chunks(ids):
-        execute(f"DELETE FROM {name} WHERE id IN ({marks(chunk)})", chunk)
+        execute(f"DELETE FROM {name} WHERE {key} IN ({marks(chunk)})", chunk)
 
 
 def chunks(values: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:

@@ -9,7 +9,7 @@ from django.db import connection
 from crawler.stores import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MOST_ROWS = 500
 MOST_BYTES = 16 << 20
@@ -28,11 +28,12 @@ class Many:
     all; SQLite has no way to a server to save.
     """
 
-    def __init__(self, *, each: str, at_once: str, given: Mapping[str, str]) -> None:
+    def __init__(self, *, each: str, at_once: str, given: Mapping[str, str], key: str = "") -> None:
         arrays = ", ".join(f"%b::{kind}[]" for kind in given.values())
         source = f"unnest({arrays}) WITH ORDINALITY AS given ({', '.join(map(_new, given))}, place)"
         self._each = each
-        self._at_once = at_once.replace("{source}", source)
+        self._at_once = at_once.replace("{source}", source) + (f" RETURNING {key}" if key else "")
+        self._key = list(given).index(key) if key else None
         self._plain = [PLAIN.get(kind) for kind in given.values()]
         self._sized = [place for place, kind in enumerate(given.values()) if kind in SIZED]
 
@@ -40,16 +41,32 @@ class Many:
         """Write `rows` and return how many were touched."""
         if not sql.is_postgres():
             return sql.execute_many(self._each, rows)
-        return sum(self._write(chunk) for chunk in sql.chunks(rows, MOST_ROWS))
+        return sum(count for count, _keys in self._sent(rows))
 
-    def _write(self, rows: Sequence[Sequence[Any]]) -> int:
+    def written(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Write `rows`, none of which the caller found, and return the keys of those that were written.
+
+        Only on PostgreSQL others can have written some of them since.
+        """
+        if sql.is_postgres():
+            return [key for _count, keys in self._sent(rows) for key in keys]
+        sql.execute_many(self._each, rows)
+        return [row[self._key] for row in rows] if self._key is not None else []
+
+    def _sent(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, list[Any]]]:
+        for chunk in sql.chunks(rows, MOST_ROWS):
+            yield from self._write(chunk)
+
+    def _write(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, list[Any]]]:
         """Send the values of each column as one array; an array holds 1 GB at most, so large ones are cut."""
         columns = list(map(_alike, zip(*rows, strict=True), self._plain))
         size = sum(len(value or "") for place in self._sized for value in columns[place])
         if size > MOST_BYTES and len(rows) > 1:
             half = len(rows) // 2
-            return self._write(rows[:half]) + self._write(rows[half:])
-        return _send(self._at_once, columns)
+            yield from self._write(rows[:half])
+            yield from self._write(rows[half:])
+        else:
+            yield _send(self._at_once, columns)
 
 
 def _alike(values: tuple[Any, ...], plain: Callable[[Any], object] | None) -> list[Any]:
@@ -59,23 +76,31 @@ def _alike(values: tuple[Any, ...], plain: Callable[[Any], object] | None) -> li
     return [value if value is None else plain(value) for value in values]
 
 
-def _send(statement: str, columns: list[list[Any]]) -> int:
-    """Run a statement on PostgreSQL with values in binary form: text takes the client twice as long."""
+def _send(statement: str, columns: list[list[Any]]) -> tuple[int, list[Any]]:
+    """Run a statement on PostgreSQL; return how many rows it touched, and what it returns of each.
+
+    Values are in binary form: text takes the client twice as long.
+    """
     from psycopg import Cursor  # a driver that SQLite does without
 
     plain: Any = Cursor(connection.connection)  # sends values apart, where Django's writes them into the text
     with connection.make_cursor(plain) as cursor:
         cursor.execute(statement, columns)
-        return int(cursor.rowcount)
+        return int(cursor.rowcount), [row[0] for row in cursor.fetchall()] if cursor.description else []
 
 
 def insert(
-    table: str, given: Mapping[str, str], *, fixed: Mapping[str, object] | None = None, then: str
+    table: str,
+    given: Mapping[str, str],
+    *,
+    fixed: Mapping[str, object] | None = None,
+    then: str,
+    key: str = "",
 ) -> Many:
     """Return the statement that inserts rows, one after the other.
 
     `given` are the columns of the rows, `fixed` what others hold in each of them, as SQL; `then` is what
-    becomes of a row that is there.
+    becomes of a row that is there, `key` the column that `written` returns.
     """
     columns = [*given, *(fixed or {})]
     constants = [str(value) for value in (fixed or {}).values()]
@@ -85,6 +110,7 @@ def insert(
         each=f"{into}VALUES ({', '.join(each)}) {then}",
         at_once=f"{into}SELECT {', '.join(names)} FROM {{source}} ORDER BY place {then}",
         given=given,
+        key=key,
     )
 
 

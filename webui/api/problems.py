@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.views import defaults
 from ninja.errors import HttpError, ValidationError
 
+from crawler.queries import changes
 from crawler.queries.paging import BadCursor
 from crawler.services import deliveries, replays, runs
 from crawler.services.drafts import InvalidTarget, Problem
@@ -33,6 +34,7 @@ AGAIN_SECONDS = 5
 MEDIA_TYPE = "application/problem+json"
 TYPES = {
     409: "urn:trawl:problem:conflict",
+    410: "urn:trawl:problem:gone",
     422: "urn:trawl:problem:invalid",
     429: "urn:trawl:problem:throttled",
 }
@@ -113,6 +115,14 @@ def _bad_cursor(_request: HttpRequest, _error: BadCursor) -> HttpResponse:
     )
 
 
+def _forgotten(_request: HttpRequest, error: changes.Forgotten) -> HttpResponse:
+    return problem(410, str(error))
+
+
+def _unknown_change(_request: HttpRequest, error: changes.Unknown) -> HttpResponse:
+    return invalid([Problem(field="cursor", message=str(error))])
+
+
 def _conflict(_request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(409, str(error))
 
@@ -166,6 +176,8 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     InvalidTarget: _invalid_target,
     InvalidWebhook: _invalid_target,
     BadCursor: _bad_cursor,
+    changes.Forgotten: _forgotten,
+    changes.Unknown: _unknown_change,
     runs.WrongState: _conflict,
     runs.TargetDisabled: _conflict,
     deliveries.WebhookIsOff: _conflict,

@@ -64,6 +64,9 @@ class RunOut(Schema):
 
     `priority` is what the deadline makes of `own_priority`; `deadline_met` is null while that is open.
 
+    `saw_all` says whether it saw all of its target, so that what it did not see may be gone; null until its
+    report is there. `saw_less_because` says why it did not.
+
     `outages` and `login` are told where one run is read, and nowhere else; there, `login` is null of runs
     that do not log in.
     """
@@ -90,6 +93,10 @@ class RunOut(Schema):
     items: int
     items_new: int
     items_changed: int
+    items_removed: int
+    items_restored: int
+    saw_all: bool | None
+    saw_less_because: str
     bytes: int
     problems: int
     retries: int

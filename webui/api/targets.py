@@ -70,6 +70,7 @@ class TargetOut(Schema):
     deadline: DailyDeadline | None
     max_age_seconds: int | None
     refresh_per_day: int | None
+    removed_after: int | None
     priority: int
     delay_seconds: float | None
     connections: int | None

@@ -114,6 +114,9 @@ TARGET_SCHEMA: dict[str, Any] = body(
     | {"type": ["object", "null"], "description": "By when a run is to be done; null for whenever."},
     max_age_seconds=_whole(60, "How old the data may get before it counts as late; null for any age."),
     refresh_per_day=_whole(1, "How many known pages to ask again a day, between runs; null for none."),
+    removed_after=_whole(
+        1, "After how many runs that saw all of the target and not an item it counts as removed; null: never."
+    ),
     priority={**WHOLE_NUMBER_0_TO_9, "default": 5, "description": "9 is the most urgent."},
     delay_seconds={"type": ["number", "null"], "minimum": 0, "description": "Between requests to a host."},
     connections=_whole(1, "How many requests to a host at once; null for one."),

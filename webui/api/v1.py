@@ -25,6 +25,7 @@ from ninja.renderers import JSONRenderer
 from crawler.services.drafts import Problem
 from webui.api import (
     calendar,
+    changes,
     decisions,
     declarations,
     dry_runs,
@@ -112,7 +113,7 @@ api = NinjaAPI(
 problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
-    *(targets, history, runs, requests, decisions, dry_runs, queue, items, pages, previews),
+    *(targets, history, runs, requests, decisions, dry_runs, queue, items, changes, pages, previews),
     *(events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
 )
 for subject in SUBJECTS:

@@ -76,6 +76,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "deadline": None,
     "max_age_seconds": None,
     "refresh_per_day": None,
+    "removed_after": None,
     "priority": 5,
     "delay_seconds": None,
     "connections": None,

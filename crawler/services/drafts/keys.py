@@ -180,6 +180,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "deadline": optional(deadlines.read),
     "max_age_seconds": optional(integer(least=60, most=366 * DAY)),
     "refresh_per_day": optional(integer(least=1, most=1_000_000)),
+    "removed_after": optional(integer(least=1, most=100)),
     "priority": integer(least=0, most=9),
     "delay_seconds": optional(number(least=0, most=DAY)),
     "connections": optional(integer(least=1, most=64)),

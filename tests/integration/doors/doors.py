@@ -151,6 +151,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/queue": reads(Access.PEOPLE),
     "api/v1/items": reads(Access.PEOPLE),
     "api/v1/items/<int:item_id>": reads(Access.MINE),
+    "api/v1/changes": reads(Access.PEOPLE),
     "api/v1/pages": reads(Access.PEOPLE),
     "api/v1/pages/<int:page_id>": reads(Access.MINE),
     "api/v1/pages/<int:page_id>/body": reads(Access.MINE),

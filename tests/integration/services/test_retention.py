@@ -11,6 +11,7 @@ from crawler.models import (
     Event,
     EventKind,
     Item,
+    ItemChange,
     OutsideLink,
     Page,
     ProblemKind,
@@ -23,6 +24,7 @@ from crawler.models import (
     Snapshot,
     SpareLink,
     Target,
+    UnnumberedChange,
 )
 from crawler.policy.identity import digest
 from crawler.services import events, retention, runs, skips, targets
@@ -66,6 +68,8 @@ def test_a_deleted_target_leaves_nothing_behind() -> None:
     store(body, at=LONG_AGO)
     page_of(gone, body)
     events.record(EventKind.FRESHNESS_LATE, target=gone.pk, now=NOW)
+    UnnumberedChange.objects.create(target=gone.pk, item=1, version=1, kind=1, at=NOW)
+    ItemChange.objects.create(number=1, target=gone, item_id=1, version=1, kind=1, at=NOW)
     skips.note(target=gone.pk, skip=Skip(kind=SkipKind.MISFIRE, reason="", times=(NOW,)), now=NOW)
     targets.delete(target=gone, now=NOW)
     retention.clean_up(now=NOW + timedelta(minutes=1))
@@ -74,6 +78,8 @@ def test_a_deleted_target_leaves_nothing_behind() -> None:
     assert not Request.objects.exists()
     assert not Page.objects.exists()
     assert not Event.objects.exists()
+    assert not UnnumberedChange.objects.exists()
+    assert not ItemChange.objects.exists()
     assert not SkippedRun.objects.exists()
     assert not ProblemKind.objects.exists()
     assert not ProblemSample.objects.exists()

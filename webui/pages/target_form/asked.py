@@ -14,6 +14,7 @@ from webui.pages.target_form import login, rows, traps, units, when
 
 NUMBERS = (
     "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
+    "removed_after",
 )  # fmt: skip
 
 

@@ -121,7 +121,8 @@ _TEXTS = (
     "delay_seconds", "connections", "adapt_pace", "http2", "obey_robots", "cookies", "headers",
     "user_agent", "scraper", "options", "row",
     "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
-    "refresh_per_day", "deadline", "deadline_zone", *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
+    "refresh_per_day", "removed_after", "deadline", "deadline_zone",
+    *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
     "proxies",
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ BADGES = {
     EventKind.RUN_CANCELLED: "cancelled",
     EventKind.DEADLINE_MET: "good",
     EventKind.DEADLINE_MISSED: "bad",
+    EventKind.ITEMS_CHANGED: "",
     EventKind.FRESHNESS_LATE: "bad",
     EventKind.FRESHNESS_RECOVERED: "good",
 }
@@ -62,6 +63,9 @@ def event_words(event: Event) -> str:
         case EventKind.RUN_FINISHED | EventKind.RUN_FAILED | EventKind.RUN_CANCELLED:
             counted = [_many(said, name) for name in ("pages", "items", "failed")]
             return "; ".join(filter(None, (", ".join(filter(None, counted)), _reason(event, said))))
+        case EventKind.ITEMS_CHANGED:
+            counted = [_many(said, name) for name in ("new", "changed", "removed", "restored")]
+            return ", ".join(filter(None, counted))
         case EventKind.DEADLINE_MET | EventKind.DEADLINE_MISSED if said.get("deadline"):
             return f"to be done by {_moment(said['deadline'])}"
         case EventKind.FRESHNESS_LATE | EventKind.FRESHNESS_RECOVERED if "max_age_seconds" in said:

@@ -1,0 +1,141 @@
+"""What follows for items when a run has ended: which are gone, and what is told."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawler.engine.work import Ended, Ending
+from crawler.models import Event, EventKind, Item, ItemChange, ItemChangeKind, Run, RunTrigger
+from crawler.services import comparing, reports, runs
+from crawler.stores import removals
+from tests.crawling import a_run
+from tests.integration.stores.hands import Hands, fresh, visited
+
+if TYPE_CHECKING:
+    from crawler.models import Target
+    from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.django_db
+A = "http://a.test"
+KINDS = (ItemChangeKind.NEW, ItemChangeKind.REMOVED, ItemChangeKind.RESTORED)
+
+
+def crawl(clock: FakeClock, target: Target, *keys: str, fails: str = "", reports_too: bool = True) -> Run:
+    """Have a run see these items on its first page; `fails` is why its second one was not had."""
+    run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=clock.now())
+    hands = Hands(clock)
+    claims = hands.claims()
+    results = [visited(claims.pop(f"{A}/"), items=[{"key": key} for key in keys])]
+    for claim in claims.values():
+        if fails:
+            results.append(Ended(claim=claim, state=Ending.FAILED, reason=fails))  # type: ignore[arg-type]
+        else:
+            results.append(visited(claim))
+    clock.advance(10)
+    hands.release_all(*results)
+    clock.advance(60)
+    if reports_too:
+        reports.report(run=fresh(run))
+        comparing.work(now=clock.now())
+    return fresh(run)
+
+
+@pytest.fixture
+def target(clock: FakeClock) -> Target:
+    run = a_run(f"{A}/", f"{A}/2", removed_after=2)
+    runs.cancel(run=run, now=clock.now())
+    return run.target
+
+
+def present(target: Target) -> set[str]:
+    return set(Item.objects.filter(target=target, removed_at=None).values_list("key", flat=True))
+
+
+def test_item_that_two_whole_runs_did_not_see_is_removed_and_comes_back(
+    clock: FakeClock, target: Target
+) -> None:
+    crawl(clock, target, "a", "b")
+    assert crawl(clock, target, "a").items_removed == 0
+    second = crawl(clock, target, "a")
+    assert present(target) == {"a"}
+    assert second.items_removed == 1
+
+    third = crawl(clock, target, "a", "b")
+
+    assert present(target) == {"a", "b"}
+    assert third.items_restored == 1
+    told = ItemChange.objects.filter(item__key="b").order_by("number").values_list("kind", "version", "run")
+    assert [(ItemChangeKind(kind), version) for kind, version, _run in told] == [
+        *zip(KINDS, (1, 1, 2), strict=True)
+    ]
+    assert [run for _kind, _version, run in told][1:] == [second.pk, third.pk]
+
+
+@pytest.mark.parametrize(("reason", "whole"), [("status-404", True), ("timed_out: 10 s", False)])
+def test_only_runs_that_saw_all_count(clock: FakeClock, target: Target, reason: str, *, whole: bool) -> None:
+    crawl(clock, target, "a", "b")
+    crawl(clock, target, "a", fails=reason)
+    run = crawl(clock, target, "a", fails=reason)
+
+    assert run.saw_all is whole
+    assert bool(run.saw_less_because) is not whole
+    assert present(target) == ({"a"} if whole else {"a", "b"})
+
+
+def test_target_that_does_not_ask_keeps_its_items(clock: FakeClock, target: Target) -> None:
+    type(target).objects.update(removed_after=None)
+    crawl(clock, target, "a", "b")
+    for _ in range(3):
+        crawl(clock, target, "a")
+
+    assert present(target) == {"a", "b"}
+
+
+def test_item_whose_own_page_failed_stays(
+    clock: FakeClock, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.policy.completeness.MOST_MISSED", 1.0)
+    crawl(clock, target, "a", "b")
+    Item.objects.filter(key="b").update(url=f"{A}/2")
+    for _ in range(2):
+        assert crawl(clock, target, "a", fails="status-500").saw_all
+    assert present(target) == {"a", "b"}
+
+    crawl(clock, target, "a")
+    crawl(clock, target, "a")
+
+    assert present(target) == {"a"}
+
+
+def test_comparison_that_ran_out_of_time_or_vanished_is_done_by_the_next(
+    clock: FakeClock, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl(clock, target, *(f"k{n}" for n in range(7)))
+    crawl(clock, target, "k0")
+    monkeypatch.setattr(removals, "ROWS_AT_ONCE", 3)
+    last = crawl(clock, target, "k0", reports_too=False)
+    reports.report(run=last)
+
+    assert not comparing.compare(fresh(last), now=clock.now(), ends_at=time.monotonic())
+    assert present(target) != {"k0"}
+    comparing.work(now=clock.now())
+    comparing.work(now=clock.now())
+
+    assert present(target) == {"k0"}
+    assert fresh(last).items_removed == 6
+    assert not fresh(last).awaits_comparison
+
+
+def test_event_tells_once_how_many_items_became_what(clock: FakeClock, target: Target) -> None:
+    run = crawl(clock, target, "a", "b")
+    reports.report(run=run)
+    comparing.work(now=clock.now())
+
+    (event,) = Event.objects.filter(kind=EventKind.ITEMS_CHANGED)
+    assert (event.run_id, event.data) == (run.pk, {"new": 2, "changed": 0, "removed": 0, "restored": 0})
+
+    crawl(clock, target, "a", "b")
+    assert Event.objects.filter(kind=EventKind.ITEMS_CHANGED).count() == 1

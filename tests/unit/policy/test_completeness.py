@@ -1,0 +1,59 @@
+"""Which runs count when items are looked for that are gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crawler.policy.completeness import Course, why_less
+
+WHOLE: dict[str, Any] = {"discovered": 1_000, "pages": 1_000, "items": 400, "known": True}
+
+
+def course(**changes: Any) -> Course:
+    return Course(**WHOLE | changes)
+
+
+def test_run_that_read_everything_saw_all() -> None:
+    assert why_less(course()) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"is_refresh": True}, "it asked for known pages only"),
+        ({"ended_by": "its time was up"}, "its time was up"),
+        ({"since": "last_run"}, "it read only what its sitemaps say has changed (last_run)"),
+        ({"left_out": 1_200}, "its page limit left out 1,200 links"),
+        ({"items": 0}, "it read no item at all"),
+        (
+            {"without_page": 1, "reasons": {"robots_unreachable": 1}},
+            "robots.txt of a host could not be had, so none of its pages was asked for",
+        ),
+        (
+            {"without_page": 31, "reasons": {"status-404": 20, "timed_out": 8, "status-500": 3}},
+            "11 of 1,000 requests gave no page, most of them for timed_out",
+        ),
+        ({"without_page": 11}, "11 of 1,000 requests gave no page"),
+        (
+            {"damaged": {"missing_required": 4, "scraper_raised": 11}},
+            "records may be missing from 11 of 1,000 pages (scraper_raised)",
+        ),
+    ],
+)
+def test_run_that_may_have_missed_something_says_why(changes: dict[str, Any], why: str) -> None:
+    assert why_less(course(**changes)) == why
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"without_page": 10, "reasons": {"timed_out": 10}},
+        {"without_page": 500, "reasons": {"status-404": 300, "status-410": 100, "robots": 100}},
+        {"damaged": {"scraper_raised": 10, "bad_type": 900}},
+        {"items": 0, "known": False},
+    ],
+)
+def test_few_failures_and_pages_that_are_gone_do_no_harm(changes: dict[str, Any]) -> None:
+    assert why_less(course(**changes)) == ""
