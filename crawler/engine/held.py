@@ -37,7 +37,7 @@ class HeldHost:
 
     def __init__(self, lease: HostLease, clock: Clock) -> None:
         self.id, self.origin, self.epoch = lease.id, lease.origin, lease.epoch
-        self.ledger: Ledger = lease.ledger
+        self.ledger: Ledger = replace(lease.ledger)
         self.hand = Hand()
         self.pace = Pace()
         self.in_flight = 0
@@ -129,7 +129,8 @@ class HeldHost:
 
     def note(self, **changes: object) -> None:
         """Change the ledger; a delay that robots.txt asks for, or a host needs, counts at once."""
-        self.ledger = replace(self.ledger, **changes)  # type: ignore[arg-type]
+        for name, value in changes.items():
+            setattr(self.ledger, name, value)
         self.dirty = True
         if "crawl_delay_seconds" in changes or (self.pace.adapts and "latency_seconds" in changes):
             self._set_pace()
