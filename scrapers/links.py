@@ -22,10 +22,15 @@ _PLAIN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An absolute http(s) URL without a fragment; `nofollow` as its `rel` says."""
+    """An absolute http(s) URL without a fragment; `nofollow` as its `rel` says.
+
+    One that `continues` a list is the next page of the one it is on: it is no deeper than that, and
+    followed within the start URLs' sites whatever depth and patterns say.
+    """
 
     url: str
     nofollow: bool = False
+    continues: bool = False
 
 
 class Joiner:

@@ -175,7 +175,8 @@ def said_of(error: Exception) -> str:
 def _once(found: tuple[Link, ...]) -> tuple[Link, ...]:
     first: dict[str, Link] = {}
     for link in found:
-        first.setdefault(link.url, link)
+        if link.url not in first or (link.continues and not first[link.url].continues):
+            first[link.url] = link
     return tuple(first.values())
 
 

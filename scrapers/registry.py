@@ -154,7 +154,8 @@ def compile(  # noqa: A001
         raise InvalidScraper((("scraper", "must be the name of a scraper"), *problems))
     name = name or _chosen(url_hint, fields)
     if name == "fields":
-        return _declared(row=row, fields=fields, problems=problems, compiler=compiler)
+        declared_by = {"fields": fields if fields is not None else {}, "row": row, "options": options}
+        return _declared(declared_by, problems=problems, compiler=compiler)
     if name not in {choice.name for choice in names()}:
         known = ", ".join(choice.name for choice in names())
         raise InvalidScraper((("scraper", f"{name[:60]!r} is unknown; known are {known}"),))
@@ -167,7 +168,7 @@ def _misplaced(*, name: object, options: object, row: object, fields: object) ->
     problems = []
     if options is not None and not isinstance(options, Mapping):
         problems.append(("options", "must be an object"))
-    elif options:
+    elif options and not (name == "fields" or (name == "" and fields)):
         extractor = _extractor(name)
         problems += settings.mistakes(extractor, options) if extractor else settings.unknown(options)
     if name not in {"", "fields"} if isinstance(name, str) else False:
@@ -185,12 +186,12 @@ def _chosen(url_hint: object, fields: object) -> str:
 
 
 def _declared(
-    *, row: object, fields: object, problems: tuple[tuple[str, str], ...], compiler: Compiler | None
+    said: Mapping[str, object], *, problems: tuple[tuple[str, str], ...], compiler: Compiler | None
 ) -> Scraper:
     try:
-        schema = declared.parse(fields=fields if fields is not None else {}, row=row, compiler=compiler)
+        schema = declared.parse(**said, compiler=compiler)
     except declared.InvalidFields as error:
-        raise InvalidScraper((*problems, *error.problems)) from None
+        raise InvalidScraper(tuple(dict.fromkeys((*problems, *error.problems)))) from None
     if problems:
         raise InvalidScraper(problems)
     return declared.DeclaredRecords(schema=schema)

@@ -46,9 +46,10 @@ def links_of(
             continue
         if url.key in known:
             continue
-        refusal = scope.refusal(url, depth=depth)
+        deep = claim.depth if link.continues else depth
+        refusal = scope.refusal(url, depth=deep, continues=link.continues)
         if refusal is None:
-            found.append(NewRequest(url=url, depth=depth))
+            found.append(NewRequest(url=url, depth=deep))
         else:
             outside.append((refusal, url.text))
     return tuple(found), tuple(outside)

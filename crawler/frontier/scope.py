@@ -37,8 +37,13 @@ class Scope:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_places", frozenset(self._place(url) for url in self.starts))
 
-    def refusal(self, url: Url, *, depth: int) -> str | None:
-        """Return why `url`, found at `depth` links from a start, is not followed; None when it is."""
+    def refusal(self, url: Url, *, depth: int, continues: bool = False) -> str | None:
+        """Return why `url`, found at `depth` links from a start, is not followed; None when it is.
+
+        The next page of a list, which `continues` it, only has to lie where the list may be.
+        """
+        if continues:
+            return self._refusal_of_next(url, depth)
         if self.max_depth is not None and depth > self.max_depth:
             return "depth"
         if not self.covers(url):
@@ -48,6 +53,12 @@ class Scope:
         for pattern in self.exclude:
             if pattern.search(url.text):
                 return "exclude"
+        return self.traps.refusal(url, depth=depth, bounds_depth=self.max_depth is None)
+
+    def _refusal_of_next(self, url: Url, depth: int) -> str | None:
+        sites = {site(start) for start in self.starts} if self.kind == "page" else None
+        if not (self.covers(url) if sites is None else site(url) in sites):
+            return self.kind
         return self.traps.refusal(url, depth=depth, bounds_depth=self.max_depth is None)
 
     def covers(self, url: Url) -> bool:

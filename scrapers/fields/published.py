@@ -11,10 +11,11 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from scrapers.fields import paging
 from scrapers.fields.making import Form
 from scrapers.fields.rules import RULES
 from scrapers.fields.schema import MAX_DEPTH, MAX_FIELDS, MAX_NAME_CHARACTERS
-from scrapers.fields.selectors import KINDS, MAX_CHARACTERS, MAX_PATTERN_CHARACTERS
+from scrapers.fields.selectors import KINDS, MAX_CHARACTERS, MAX_PATTERN_CHARACTERS, NO_CONTROL
 from scrapers.fields.transforms import MAX_STEPS, STEPS
 from scrapers.fields.types import Kind
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     Part = dict[str, Any]
 
-_NO_CONTROL: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 _NAME: Final = r"^(?!_)(?=[^.]*\S)[^.\x00-\x1f\x7f]+(?![\s\S])"
 _SUFFIX: Final = r"::attr\(\s*[\w:.-]+\s*\)\s*$"
 _JSON_TYPES: Final[Mapping[Kind, str]] = {
@@ -40,7 +40,7 @@ _OF_VALUES: Final = ("type", "attr", "as", "transform", *RULES)
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of an object with `fields`, and with `row` and `scraper` where they are given."""
+    """Return the schema of an object with `fields`, and with `row`, `options` and `scraper` where given."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Declared records of Trawl",
@@ -57,6 +57,17 @@ def json_schema() -> dict[str, Any]:
                 ],
             },
             "fields": {"$ref": "#/$defs/fields1"},
+            "options": {
+                "description": "How lists go on: `next` selects the link to the next page, `pages` says "
+                "where its number is in the URL, such as `?page={n}`.",
+                "type": ["object", "null"],
+                "properties": {
+                    "next": _short_form(kind for kind in KINDS if kind != "re"),
+                    "pages": {"type": "string", "maxLength": paging.MAX_CHARACTERS, "pattern": paging.PLACE},
+                },
+                "additionalProperties": False,
+                "not": {"type": "object", "required": ["next", "pages"]},
+            },
         },
         "required": ["fields"],
         "additionalProperties": False,
@@ -79,7 +90,7 @@ def _selector(kind: str, *, prefix: str = "") -> Part:
     return {
         "type": "string",
         "maxLength": most + len(prefix),
-        "allOf": [{"pattern": rf"^{prefix}\s*\S"}, {"pattern": _NO_CONTROL}],
+        "allOf": [{"pattern": rf"^{prefix}\s*\S"}, {"pattern": NO_CONTROL}],
     }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scrapers.fields.scopes import Scope
     from scrapers.fields.selectors import Selector
     from scrapers.fields.transforms import Step
+    from scrapers.links import Link
 
 
 class _Missing:
@@ -41,8 +42,8 @@ class DeclaredRecords:
     schema: Schema
     name: str = "fields"
 
-    def parse(self, page: Page) -> Iterator[Scraped | Problem]:
-        """Yield the records of `page` and what was wrong with it."""
+    def parse(self, page: Page) -> Iterator[Scraped | Problem | Link]:
+        """Yield the records of `page`, what was wrong with it, and the link to the next page of a list."""
         root = scopes.of_page(page, needs_lxml=self.schema.needs_lxml)
         if root is None:
             return
@@ -52,12 +53,23 @@ class DeclaredRecords:
         except (JMESPathError, NotJson) as error:
             yield Problem(code="bad_type", message=f"row: {str(error).partition(chr(10))[0]}")
             return
+        gave = False
         for number, scope in rows:
             record = _Record(page=page, row=number)
             data = record.object(self.schema.fields, scope, path="")
             yield from record.problems
             if data is not None:
+                gave = True
                 yield Scraped(data=data)
+        yield from self._next_page(page, root, gave=gave)
+
+    def _next_page(self, page: Page, root: Scope, *, gave: bool) -> Iterator[Problem | Link]:
+        if self.schema.paging is None:
+            return
+        try:
+            yield from self.schema.paging.links(page, root, gave=gave)
+        except (JMESPathError, NotJson) as error:
+            yield Problem(code="bad_type", message=f"options.next: {str(error).partition(chr(10))[0]}")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from scrapers.fields.selectors import BadSelector, Pattern, compile_selector
+from scrapers.fields.selectors import PATTERN_SCHEMA, BadSelector, Pattern, compile_selector
 from scrapers.fields.types import BadValue, shown
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ RULES: Final[Mapping[str, Mapping[str, Any]]] = {
     "max": _NUMBER,
     "min_length": _LENGTH,
     "max_length": _LENGTH,
-    "pattern": {"type": "string"},
+    "pattern": PATTERN_SCHEMA,
     "one_of": {
         "type": "array",
         "items": {"type": ["string", "number", "boolean"]},

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from scrapers.fields import making
+from scrapers.fields.paging import read_paging
 from scrapers.fields.rules import RULES, Rules, read_rules
 from scrapers.fields.selectors import (
     KINDS,
@@ -23,6 +24,7 @@ from scrapers.fields.types import Kind, fits
 
 if TYPE_CHECKING:
     from scrapers.fields.making import Form
+    from scrapers.fields.paging import Paging
     from scrapers.fields.transforms import Step
     from scrapers.page import JSON
 
@@ -71,31 +73,39 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """Declared records: one for each match of `row`, one for the page without it."""
+    """Declared records: one for each match of `row`, one for the page without it; and how lists go on."""
 
     row: Selector | None
     fields: tuple[Field, ...]
+    paging: Paging | None = None
 
     @property
     def needs_lxml(self) -> bool:
         """Whether some selector is beyond selectolax: then all are evaluated on one lxml tree."""
-        selectors = [self.row, *_selectors(self.fields)]
         return any(
             isinstance(selector, XPath)
             or ((css := css_of(selector)) is not None and not (css.text or css.itself))
-            for selector in selectors
+            for selector in self.selectors
         )
 
+    @property
+    def selectors(self) -> list[Selector | None]:
+        """Every selector, None where there could be one."""
+        return [self.row, self.paging.next if self.paging else None, *_selectors(self.fields)]
 
-def parse(*, fields: object, row: object = "", compiler: Compiler | None = None) -> Schema:
-    """Return the schema that `fields` and `row` declare, whatever JSON they are; raises InvalidFields.
+
+def parse(
+    *, fields: object, row: object = "", options: object = None, compiler: Compiler | None = None
+) -> Schema:
+    """Return the schema that is declared, whatever JSON the arguments are; raises InvalidFields.
 
     `compiler` takes the place of `compile_selector`, and is told the path of each selector.
     """
     parser = _Parser(compiler or _compiled)
-    row_selector = parser.row(row)
+    row_selector = None if row is None or row == "" else parser.of_page(row, "row")
+    paging = read_paging(options, parser.of_page, parser.wrong)
     parsed = parser.fields(fields, path="fields", depth=1)
-    schema = Schema(row=row_selector, fields=parsed)
+    schema = Schema(row=row_selector, fields=parsed, paging=paging)
     if not parser.mistakes:
         parser.agree_on_a_tree(schema)
     if parser.mistakes:
@@ -128,17 +138,16 @@ class _Parser:
     def wrong_in(self, path: str, key: str, message: str) -> None:
         self.wrong(f"{path}.{key}", message)
 
-    def row(self, row: object) -> Selector | None:
-        if row is None or row == "":
+    def of_page(self, said: object, path: str) -> Selector | None:
+        """Return a selector that is asked of whole pages."""
+        if not isinstance(said, str):
+            self.wrong(path, "must be text")
             return None
-        if not isinstance(row, str):
-            self.wrong("row", "must be text")
-            return None
-        kind, text = short_form(row)
+        kind, text = short_form(said)
         if kind == "re":
-            self.wrong("row", "cannot be a regular expression; use css, xpath, jmespath or json")
+            self.wrong(path, "cannot be a regular expression; use css, xpath, jmespath or json")
             return None
-        return self.selector(kind, text, path="row")
+        return self.selector(kind, text, path=path)
 
     def fields(self, fields: object, *, path: str, depth: int) -> tuple[Field, ...]:
         if not isinstance(fields, Mapping):
@@ -246,7 +255,7 @@ class _Parser:
         """Report CSS that only selectolax reads beside a selector that only lxml reads."""
         if not schema.needs_lxml:
             return
-        for selector in [schema.row, *_selectors(schema.fields)]:
+        for selector in schema.selectors:
             css = css_of(selector)
             if css is not None and not css.itself and css.html is None:
                 self.wrong("fields", f"{css.text!r} cannot be mixed with XPath; write it as XPath too")

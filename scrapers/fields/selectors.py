@@ -16,6 +16,13 @@ from scrapers.fields.searching import Search
 
 MAX_CHARACTERS = 1_000
 MAX_PATTERN_CHARACTERS = 500
+NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
+PATTERN_SCHEMA = {
+    "type": "string",
+    "maxLength": MAX_PATTERN_CHARACTERS,
+    "allOf": [{"pattern": r"\S"}, {"pattern": NO_CONTROL}],
+}
+"""What is known of an RE2 pattern without compiling it, as JSON Schema."""
 KINDS = ("css", "xpath", "re", "jmespath", "json")
 
 _SUFFIX = plain_re.compile(r"::(?:text|attr\(\s*([\w:.-]+)\s*\))\s*\Z")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from price_parser import Price
 
-from scrapers.fields.selectors import BadSelector, Pattern, compile_selector
+from scrapers.fields.selectors import PATTERN_SCHEMA, BadSelector, Pattern, compile_selector
 from scrapers.fields.types import MAX_PRICE_CHARACTERS, BadValue, Kind, convert
 from scrapers.page import dates
 
@@ -288,7 +288,7 @@ STEPS: Final[Mapping[str, Known]] = {
     "replace": Known(
         argument={
             "type": "array",
-            "prefixItems": [{"type": "string"}, {"type": "string", "maxLength": _MAX_REPLACEMENT}],
+            "prefixItems": [PATTERN_SCHEMA, {"type": "string", "maxLength": _MAX_REPLACEMENT}],
             "minItems": 2,
             "maxItems": 2,
         },

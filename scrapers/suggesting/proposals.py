@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 from scrapers import fields as declared
-from scrapers.page import Scraped
+from scrapers.page import Problem, Scraped
 from scrapers.suggesting import drafting, next_page, outline, rows
 from scrapers.suggesting.values import Candidate, SuggestedField, Suggestions
 
@@ -148,6 +148,6 @@ def _read(page: Page, *, row: str, fields: Mapping[str, Any]) -> tuple[list[dict
             records.append(found.data)
             if len(records) == MOST_RECORDS:
                 break
-        elif found.field:
+        elif isinstance(found, Problem) and found.field:
             misfits[found.field] = misfits.get(found.field, 0) + 1
     return records, misfits

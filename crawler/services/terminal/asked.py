@@ -59,7 +59,7 @@ AT_THE_START: Final[Mapping[str, str]] = {
     "declaration": "--fields",
 }
 """The options that a run keeps from its beginning."""
-DECLARED: Final = ("fields", "row", "scraper")
+DECLARED: Final = ("fields", "row", "options", "scraper")
 """What a file of declared records may hold."""
 NAMED_PARTS: Final = ("fields", "headers", "options", "traps")
 """The settings whose parts are given one by one, each with its name."""
@@ -186,7 +186,9 @@ def _declaration(path: str, problems: list[str]) -> dict[str, Any]:
         problems.append(f"--fields: {path} is not valid JSON: {error}")
         return {}
     if not isinstance(said, dict) or "fields" not in said:
-        problems.append(f"--fields: {path} must hold an object with fields, and with row where there is one")
+        problems.append(
+            f"--fields: {path} must hold an object with {', '.join(DECLARED[:3])}; fields has to be there"
+        )
         return {}
     unknown = sorted(set(said) - set(DECLARED))
     problems += [

@@ -54,6 +54,35 @@ def test_every_product_of_the_catalogue_becomes_an_item(shop: ShopServer) -> Non
     assert_conserved(run)
 
 
+@pytest.mark.parametrize(
+    ("start", "options"), [("", {"next": "a[rel=next]"}), ("?page=1", {"pages": "?page={n}"})]
+)
+def test_every_page_of_a_list_is_read_whatever_depth_and_patterns_say(
+    shop: ShopServer, start: str, options: dict[str, str]
+) -> None:
+    run = finished(
+        a_run(
+            f"{shop.origin}/category/kitchen/{start}",
+            scraper="fields",
+            row=".card",
+            fields={"name": {"css": "a", "required": True}, "price": {"css": ".price", "type": "price"}},
+            options=options,
+            key=["name"],
+            max_depth=0,
+            include=["nothing"],
+        )
+    )
+
+    kitchen = [product for product in catalogue.products(epoch=BEFORE) if product.category == "kitchen"]
+    data: list[dict[str, Any]] = [item.data for item in Item.objects.all()]
+    assert {said["name"]: said["price"] for said in data} == {one.name: float(one.price) for one in kitchen}
+    assert {urlsplit(path).path for path in shop.asked} == {"/category/kitchen/"}
+    assert len(shop.asked) == len(set(shop.asked)) > 1
+    # Only a page that is not there tells that numbers have come to their end.
+    assert (run.state, run.failed) == (RunState.FINISHED, 1 if "pages" in options else 0)
+    assert_conserved(run)
+
+
 def test_second_run_fetches_only_what_changed_and_keeps_both_versions(shop: ShopServer) -> None:
     first = finished(a_run(f"{shop.origin}/", scraper="demo_shop", key=["sku"]))
     shop.epoch, shop.asked = AFTER, []

@@ -46,6 +46,25 @@ def test_place_of_a_link_decides(kind: str, start: str, url: str, within: bool) 
     assert refusal(scope(kind, start), url) == (None if within else kind)
 
 
+@pytest.mark.parametrize(
+    ("kind", "url", "refused"),
+    [
+        ("host", "https://a.test/list?page=2", None),
+        ("page", "https://a.test/list?page=2", None),
+        ("page", "https://www.a.test/other", None),
+        ("page", "https://b.test/list?page=2", "page"),
+        ("prefix", "https://a.test/list/2", None),
+        ("prefix", "https://b.test/list/2", "prefix"),
+        ("host", "https://b.test/list?page=2", "host"),
+        ("host", "https://a.test/a/a/a/a", "trap_repeats"),
+    ],
+)
+def test_next_page_of_a_list_is_taken_where_the_list_may_be(kind: str, url: str, refused: str | None) -> None:
+    where = scope(kind, "https://a.test/list", include=["nothing"], max_depth=0)
+    assert where.refusal(canonical(url), depth=3, continues=True) == refused
+    assert where.refusal(canonical(url), depth=3) == "depth"
+
+
 def test_links_of_a_single_page_are_never_followed() -> None:
     page = scope("page", "https://a.test/one", max_depth=7)
 

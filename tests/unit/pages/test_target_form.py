@@ -62,7 +62,27 @@ def test_fields_are_sent_only_for_the_scraper_that_reads_them() -> None:
         assert asked.left_out is (scraper == "auto")
 
 
-@pytest.mark.parametrize("filled_in", ["row=%5B", "fields_json=%7B", "field_name=a&field_kind=css"])
+def test_paging_is_an_option_of_declared_fields_and_shown_as_it_was_asked_for() -> None:
+    query = "scraper=fields&next_page=a.next+&page_numbers=&options="
+    assert target_form.read(post(query)).data["options"] == {"next": "a.next"}
+    assert target_form.read(post(query.replace("=fields", "=auto"))).data["options"] == {}
+    assert target_form.read(post(query + "%5B1%5D")).data["options"] == [1]
+
+    target = Target(scraper="fields", options={"pages": "?page={n}"}, fields={"a": "b"})
+    values = target_form.of_target(target).values
+    assert (values["next_page"], values["page_numbers"], values["options"]) == ("", "?page={n}", "")
+
+
+def test_problem_of_paging_stands_beside_its_control() -> None:
+    problems = (Problem(field="options.pages", message="is wrong"),)
+    declared = target_form.submitted(post("scraper=fields"), problems)
+    assert declared.problems == {"page_numbers": ("is wrong",)}
+    assert target_form.submitted(post("scraper=auto"), problems).problems == {"options": ("pages: is wrong",)}
+
+
+@pytest.mark.parametrize(
+    "filled_in", ["row=%5B", "fields_json=%7B", "field_name=a&field_kind=css", "next_page=a"]
+)
 def test_what_the_scraper_does_not_read_is_noted(filled_in: str) -> None:
     empty = "row=&fields_json=&field_name=&field_kind=css&field_selector="
     assert target_form.read(post(f"scraper=auto&{filled_in}")).left_out

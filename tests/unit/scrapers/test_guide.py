@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from demo import pages
 from scrapers import reader, registry
 from scrapers.fields.making import Form
+from scrapers.fields.published import json_schema
 from scrapers.fields.rules import RULES
 from scrapers.fields.selectors import KINDS
 from scrapers.fields.transforms import STEPS
@@ -25,8 +27,11 @@ PYTHON = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 @pytest.mark.parametrize("example", DECLARED)
 def test_declared_example_compiles(example: str) -> None:
     said = json.loads(example)
-    scraper = registry.compile(name=said["scraper"], row=said.get("row", ""), fields=said["fields"])
+    scraper = registry.compile(
+        name=said["scraper"], row=said.get("row", ""), fields=said["fields"], options=said.get("options")
+    )
     assert scraper.name == "fields"
+    assert Draft202012Validator(json_schema()).is_valid(said)
 
 
 def test_example_of_the_shop_reads_every_product() -> None:

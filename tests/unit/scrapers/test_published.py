@@ -103,15 +103,28 @@ def _declared(draw: st.DrawFn, depth: int) -> dict[str, Any]:
     return said
 
 
-@given(fields=fields(), row=st.one_of(_SHORT, _ODD))
-def test_parser_accepts_what_the_schema_accepts(fields: Any, row: Any) -> None:
+_PAGES = st.sampled_from(
+    ["?page={n}", "/page/{n}/", "?start={n+20}", "{n}", "x{n}", "?a={n}\n", "?a={n}b={n}"]
+)
+_OPTIONS = st.one_of(
+    st.none(),
+    st.dictionaries(
+        st.sampled_from(["next", "pages", "nope"]), st.one_of(_SHORT, _PAGES, _PAGES, _ODD), max_size=2
+    ),
+    _ODD,
+)
+
+
+@given(fields=fields(), row=st.one_of(_SHORT, _ODD), options=_OPTIONS)
+def test_parser_accepts_what_the_schema_accepts(fields: Any, row: Any, options: Any) -> None:
     try:
-        parse(fields=fields, row=row)
+        parse(fields=fields, row=row, options=options)
     except InvalidFields as error:
         wrong = error.problems
     else:
         wrong = ()
-    faults = [fault.json_path for fault in VALIDATOR.iter_errors({"fields": fields, "row": row})]
+    said = {"fields": fields, "row": row, "options": options}
+    faults = [fault.json_path for fault in VALIDATOR.iter_errors(said)]
     assert bool(wrong) == bool(faults), (wrong, faults)
 
 

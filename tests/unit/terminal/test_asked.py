@@ -181,7 +181,7 @@ def test_resumed_run_keeps_its_settings() -> None:
 
 def test_fields_may_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "shop.json"
-    file.write_text('{"row": "li", "fields": {"name": "h3"}}')
+    file.write_text('{"row": "li", "fields": {"name": "h3"}, "options": {"next": "a.next"}}')
 
     settings = words.settings_of(Asked(urls=(URL,), declaration=str(file), fields=("price=css:.price",)))
     assert settings == {
@@ -189,6 +189,7 @@ def test_fields_may_come_from_a_file(tmp_path: Path) -> None:
         "start_urls": [URL],
         "scraper": "fields",
         "row": "li",
+        "options": {"next": "a.next"},
         "fields": {"name": "h3", "price": "css:.price"},
     }
 
@@ -197,8 +198,8 @@ def test_fields_may_come_from_a_file(tmp_path: Path) -> None:
     ("written", "said"),
     [
         ("{", "is not valid JSON"),
-        ("[]", "must hold an object with fields"),
-        ('{"row": "li"}', "must hold an object with fields"),
+        ("[]", "must hold an object with fields, row, options"),
+        ('{"row": "li"}', "must hold an object with fields, row, options"),
         ('{"fields": {"a": "b"}, "rows": "li"}', "rows in {path} is unknown"),
         ('{"fields": {"name": "b"}}', "--field: name is in {path} too"),
     ],

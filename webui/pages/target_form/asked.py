@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from crawler.services import drafts
-from webui.pages.target_form import login, rows, traps, units, when
+from webui.pages.target_form import login, paging, rows, traps, units, when
 
 NUMBERS = (
     "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
@@ -52,6 +52,8 @@ def read(post: QueryDict) -> Asked:
     data["login"] = login.read(post)
     data["headers"] = _headers(post.get("headers", ""), problems)
     data["options"] = _object("options", post.get("options", ""), problems)
+    if data["scraper"] == "fields":
+        data["options"] = paging.read(post, data["options"])
     left_out = data["scraper"] != "fields" and _declares(post, data)
     data["fields"], data["row"] = _declared(post, data, problems)
     try:
@@ -88,7 +90,8 @@ def _object(name: str, text: str, problems: list[drafts.Problem]) -> object:
 
 
 def _declares(post: QueryDict, data: Mapping[str, Any]) -> bool:
-    return bool(data["row"] or rows.posted(post) or post.get("fields_json", "").strip())
+    filled_in = any(post.get(name, "").strip() for name in ("fields_json", *paging.CONTROLS))
+    return bool(data["row"] or rows.posted(post) or filled_in)
 
 
 def _declared(post: QueryDict, data: Mapping[str, Any], problems: list[drafts.Problem]) -> tuple[object, str]:

@@ -12,7 +12,7 @@ from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
-from webui.pages.target_form import login, rows, traps, units, when
+from webui.pages.target_form import login, paging, rows, traps, units, when
 from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
@@ -123,7 +123,7 @@ _TEXTS = (
     "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
     "refresh_per_day", "removed_after", "deadline", "deadline_zone",
     *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
-    "proxies",
+    *paging.CONTROLS, "proxies",
 )  # fmt: skip
 
 
@@ -161,7 +161,11 @@ def of_target(target: Target) -> TargetForm:
     shown["headers"] = "\n".join(
         f"{name}: {value}" for name, value in drafts.shown_headers(target.headers).items()
     )
-    shown["options"] = _json(target.options) if target.options else ""
+    options = target.options
+    if target.scraper == "fields":
+        texts, options = paging.shown(options)
+        shown |= texts
+    shown["options"] = _json(options) if options else ""
     shown["http2"] = "on" if target.http2 else ""
     shown["adapt_pace"] = "on" if target.adapt_pace else ""
     shown["robots_sitemaps"] = "on" if target.robots_sitemaps else ""
@@ -186,7 +190,7 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
     """Return the form as a person filled it in, with what is wrong beside each control."""
     beside: dict[str, tuple[str, ...]] = {}
     for problem in problems:
-        name, message = _control(problem)
+        name, message = _control(problem, declares=post.get("scraper") == "fields")
         beside[name] = (*beside.get(name, ()), message)
     return TargetForm(
         values={name: post.get(name, "") for name in blank().values} | {"login_secret": ""},
@@ -195,8 +199,10 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
     )
 
 
-def _control(problem: drafts.Problem) -> tuple[str, str]:
-    """Return which control shows `problem`, and its words there."""
+def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:
+    """Return which control shows `problem`, and its words there; `declares` for the scraper `fields`."""
+    if declares and problem.field in paging.CONTROL_OF:
+        return paging.CONTROL_OF[problem.field], problem.message
     head, _, rest = problem.field.partition(".")
     if head == "schedule":
         return when.control(rest, problem.message)
