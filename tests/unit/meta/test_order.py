@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.order import SHARING, group_of
+from tests.order import PROGRAMS, SHARING, Quick, group_of
 from tests.unit.meta import tree
 
 PAGES = "tests/browser/test_pages.py::test_pages_fit_their_window[phone-size1]"
@@ -36,5 +36,23 @@ def test_other_tests_go_to_whoever_is_free(nodeid: str) -> None:
 
 
 def test_every_place_is_there() -> None:
-    places = [place for found in SHARING.values() for place in found]
+    places = [*PROGRAMS, *(place for found in SHARING.values() for place in found)]
     assert all((tree.ROOT / place.removesuffix("::")).exists() for place in places)
+
+
+def test_one_process_does_what_starts_no_programs_and_leaves_a_quarter_for_the_end() -> None:
+    units = [
+        "browser",
+        "tests/faults/test_idle.py::test_x",
+        *(f"tests/unit/test_{n}.py::test_x" for n in range(8)),
+    ]
+    waiting, quick = set(units), Quick(units)
+    waiting.remove(units[3])  # another process did it
+
+    taken = []
+    while (unit := quick.next(waiting)) is not None:
+        waiting.remove(unit)
+        taken.append(unit)
+
+    assert taken == [units[2], *units[4:8]]
+    assert waiting == {*units[:2], *units[8:]}
