@@ -39,8 +39,8 @@ def crawl_slice(*, lane: str, **_newer: object) -> None:
     soft_time_limit=75,
     resultrepr_maxsize=64,  # what the page says does not belong into the log
 )
-def preview(*, draft: str, user: int, **_newer: object) -> dict[str, object]:
-    return previewing.run(draft=draft, user=user)
+def preview(*, draft: str, user: int, suggest: bool = False, **_newer: object) -> dict[str, object]:
+    return previewing.run(draft=draft, user=user, suggest=suggest)
 
 
 @shared_task(name=Work.LOG_IN.value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from scrapers.reader import Facts
+from scrapers.suggesting import Suggestions  # noqa: TC001 as above
 
 MOST_LINKS = 200
 MOST_ITEMS = 50
@@ -78,6 +79,7 @@ class Shown:
     """A page as a run would see it; of `items`, `problems` and `text` only the beginning.
 
     `sitemaps` are those that the robots.txt of its host names, as far as that was asked for.
+    `suggestions` say what may be scraped, where that was asked for.
     """
 
     response: Response
@@ -89,6 +91,7 @@ class Shown:
     facts: Facts = field(default_factory=Facts)
     text: str = ""
     sitemaps: tuple[str, ...] = ()
+    suggestions: Suggestions | None = None
     state: Literal["done"] = "done"
 
 

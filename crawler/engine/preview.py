@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from crawler.engine import findings, robots, showing
 from crawler.engine.errands import Answer, Errand, Patience
-from crawler.engine.findings import Finding, Hop, Shown, Unfetched
+from crawler.engine.findings import Finding, Hop, Shown, Trouble, Unfetched
 from crawler.engine.login import LoggedIn, LogIn
-from crawler.engine.reading import read_or_problem, within_limit
+from crawler.engine.reading import done_or_problem, read_or_problem, within_limit
 from crawler.errors import RedirectError, TimedOut
 from crawler.policy import redirects
 from crawler.policy.logins import LOGIN_FAILED
@@ -19,20 +19,32 @@ from crawler.urls import canonical
 from scrapers.reader import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.engine.errands import Means
     from crawler.engine.work import RunRules
+    from crawler.http import Fetched
     from crawler.urls import Url
+    from scrapers.suggesting import Suggestions
 
 
 class Preview:
     """Fetches and reads one page as a slice would, redirects included, and stores nothing but the ledger.
 
-    Where the target has a login, it logs in first.
+    Where the target has a login, it logs in first. `suggest`, where it is given, tells what to scrape.
     """
 
-    def __init__(self, *, rules: RunRules, means: Means, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        rules: RunRules,
+        means: Means,
+        patience: Patience | None = None,
+        suggest: Callable[[Fetched], Suggestions] | None = None,
+    ) -> None:
         self._rules = rules
         self._means = means
+        self._suggest = suggest
         self._patience = patience or Patience()
         self._errand = Errand(rules=rules, means=means, patience=self._patience)
 
@@ -85,5 +97,16 @@ class Preview:
         show = partial(showing.shown, claim, page, hops, text=text, forbids=forbids)
         found = within_limit(self._means.reader, lambda: show(reading=reading), request=claim.id)
         shown = show(reading=found) if isinstance(found, Problem) else found
+        if self._suggest is not None and 200 <= page.status < 300:
+            shown = self._with_suggestions(shown, page, partial(self._suggest, page), request=claim.id)
         file = robots.rules_of(host)
         return replace(shown, sitemaps=file.sitemaps[: findings.MOST_SITEMAPS]) if file else shown
+
+    def _with_suggestions(
+        self, shown: Shown, page: Fetched, suggest: Callable[[], Suggestions], *, request: int
+    ) -> Shown:
+        found = done_or_problem(self._means.reader, suggest, url=page.url, request=request)
+        if not isinstance(found, Problem):
+            return replace(shown, suggestions=found)
+        trouble = Trouble(code=found.code, message=found.message)
+        return replace(shown, problems=(trouble, *shown.problems), problems_count=shown.problems_count + 1)

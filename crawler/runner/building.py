@@ -24,7 +24,15 @@ from crawler.fetch.http2 import Http2Fetcher
 from crawler.fetch.tls import HTTP2, trust
 from crawler.policy.addresses import AddressPolicy, parse_allow
 from crawler.runner.holding import HeldSlice
-from crawler.runner.rules import NO_SECRETS, RuleBook, read_apart, rules_from, rules_of, text_of
+from crawler.runner.rules import (
+    NO_SECRETS,
+    RuleBook,
+    read_apart,
+    rules_from,
+    rules_of,
+    suggest_apart,
+    text_of,
+)
 from crawler.stores import cookies
 from crawler.stores.frontier import DatabaseFrontier
 from crawler.stores.looks import Looker
@@ -125,17 +133,22 @@ def log_in(run: Run, *, again: bool, once_more: bool) -> LoginResult:
 
 
 def preview(
-    frozen: Mapping[str, Any], *, headers: Mapping[str, str], secrets: Mapping[str, Any] = NO_SECRETS
+    frozen: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str],
+    secrets: Mapping[str, Any] = NO_SECRETS,
+    suggest: bool = False,
 ) -> Finding:
     """Fetch and read the first start URL of settings that are not saved yet, in this thread.
 
-    It leases the hosts it asks as a slice does; nothing but their ledgers is stored.
+    It leases the hosts it asks as a slice does; nothing but their ledgers is stored. With `suggest` it
+    also tells what may be scraped there.
     """
     settings = conf.crawl()
     rules = rules_from(frozen, headers=headers, secrets=secrets, settings=settings)
     rules = read_apart(rules, frozen)
     with HeldSlice("preview", settings) as held:
-        return _run(_preview(held, rules, settings, start=frozen["start_urls"][0]))
+        return _run(_preview(held, rules, settings, start=frozen["start_urls"][0], suggest=suggest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +194,12 @@ async def _crawl(parts: _Parts) -> Tally:
         return await engine.run()
 
 
-async def _preview(held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, start: str) -> Finding:
+async def _preview(
+    held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, start: str, suggest: bool
+) -> Finding:
     async with _means(held, settings) as means:
-        return await Preview(rules=rules, means=means).run(start)
+        looking = Preview(rules=rules, means=means, suggest=suggest_apart if suggest else None)
+        return await looking.run(start)
 
 
 async def _log_in(

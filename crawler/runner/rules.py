@@ -23,6 +23,7 @@ from crawler.models import Run, RunTrigger
 from crawler.policy import proxies, redirects
 from crawler.policy.logins import Login
 from crawler.policy.proxies import ProxyPool
+from crawler.trials import StoredPage
 from crawler.urls import canonical
 from scrapers import reader, registry
 from scrapers.page import Page
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from crawler.http import Fetched
     from scrapers.reader import Reading
     from scrapers.registry import Scraper
+    from scrapers.suggesting import Suggestions
 
 TEXT_BYTES = 16_384
 _ADD_UP = frozenset({"link", "x-robots-tag"})
@@ -177,6 +179,15 @@ def read_apart(rules: RunRules, frozen: Mapping[str, Any]) -> RunRules:
             raise ReadTimedOut from None
 
     return replace(rules, read=read)
+
+
+def suggest_apart(fetched: Fetched) -> Suggestions:
+    """Return what may be scraped from a response, found in a process of its own."""
+    headers = {name.lower(): value for name, value in fetched.headers}
+    try:
+        return trials.suggestions_of(StoredPage(url=fetched.url, headers=headers, body=fetched.body))
+    except trials.TookTooLong:
+        raise ReadTimedOut from None
 
 
 def _session(frozen: Mapping[str, Any], secrets: Mapping[str, Any], login: Login | None) -> Session | None:

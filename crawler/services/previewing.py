@@ -15,14 +15,15 @@ from crawler.queries import previews
 from crawler.services import bells
 
 
-def run(*, draft: str, user: int) -> dict[str, Any]:
-    """Do a test fetch that `previews.start` asked for; return a Finding as JSON."""
+def run(*, draft: str, user: int, suggest: bool = False) -> dict[str, Any]:
+    """Do a test fetch that `previews` was asked for; return a Finding as JSON."""
     opened = fields.read(draft)
     try:
         finding = runner.preview(
             opened["settings"],
             headers=opened["headers"],
             secrets={name: opened.get(name) for name in ("login", "proxies")},
+            suggest=suggest,
         )
     finally:
         bells.ring_where_due(now=timezone.now())  # what waited on its hosts may have lost its slice

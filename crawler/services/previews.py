@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from crawler.models import fields
@@ -10,6 +10,7 @@ from crawler.queue import Work
 from crawler.services import outbox, runs, targets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from django.contrib.auth.models import User
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from crawler.models import Target
 
 UNNAMED = "Test fetch"
+FETCHING: Final = (
+    "start_urls", "delay_seconds", "connections", "adapt_pace", "http2", "obey_robots", "cookies", "headers",
+    "user_agent", "login", "proxies",
+)  # fmt: skip
+READS_NOTHING: Final[Mapping[str, Any]] = {
+    "scraper": "none",
+    "options": {},
+    "row": "",
+    "fields": {},
+    "key": [],
+}
 
 
 def start(*, user: User, data: object, now: datetime, existing: Target | None = None) -> str:
@@ -24,6 +36,20 @@ def start(*, user: User, data: object, now: datetime, existing: Target | None = 
 
     `existing` is the target that `data` changes, if any. A name is not needed yet. Raises InvalidTarget.
     """
+    return _ask(user=user, data=data, now=now, existing=existing, suggest=False)
+
+
+def suggest(*, user: User, data: object, now: datetime, existing: Target | None = None) -> str:
+    """Ask for a test fetch that says what may be scraped; return its id.
+
+    Of `data` counts only how the page is fetched: what reads it is what is asked for. Raises InvalidTarget.
+    """
+    if isinstance(data, dict):
+        data = {name: data[name] for name in FETCHING if name in data} | {**READS_NOTHING}
+    return _ask(user=user, data=data, now=now, existing=existing, suggest=True)
+
+
+def _ask(*, user: User, data: object, now: datetime, existing: Target | None, suggest: bool) -> str:
     if existing is None and isinstance(data, dict):
         data = {**data, "name": data.get("name") or UNNAMED}
     draft = targets.validate(data, existing=existing, by=user, now=now)
@@ -31,5 +57,6 @@ def start(*, user: User, data: object, now: datetime, existing: Target | None = 
     secrets = {name: draft.values[name] for name in ("headers", "login", "proxies")}
     sealed = fields.write({"settings": settings, **secrets})
     task_id = str(uuid4())
-    outbox.post(Work.PREVIEW, now=now, task_id=task_id, draft=sealed, user=user.pk)
+    asked = {"suggest": True} if suggest else {}
+    outbox.post(Work.PREVIEW, now=now, task_id=task_id, draft=sealed, user=user.pk, **asked)
     return task_id

@@ -10,6 +10,7 @@ from crawler.trials.asking import (
     problems_of,
     reading_of,
     records_of,
+    suggestions_of,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "problems_of",
     "reading_of",
     "records_of",
+    "suggestions_of",
 ]

@@ -1,4 +1,4 @@
-"""Asks a process of its own what is wrong with selectors, what scrapers read, or what pages link to."""
+"""Asks a process of its own what is wrong with selectors, what pages have and link to, and what to read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from crawler.errors import explain
 from scrapers.links import Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
+from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 CPU_SECONDS: Final = 1.0
 READ_CPU_SECONDS: Final = 2.0
 PAGE_CPU_SECONDS: Final = 5.0
+SUGGEST_CPU_SECONDS: Final = 4.0
 MEMORY_BYTES: Final = 1 << 30
 LONGEST_WAIT_SECONDS: Final = 60.0
 MANY_CPU_SECONDS: Final = 15.0
@@ -106,10 +108,22 @@ def reading_of(settings: Mapping[str, Any], page: Fetched) -> Reading:
     headers = {name.lower(): value for name, value in page.headers}
     about = {"url": page.url, "status": page.status, "headers": headers}
     asked = {"settings": dict(settings), "page": about}
-    ended = _run(asked, cpu_seconds=READ_CPU_SECONDS, body=page.body)
+    return _reading(_answer("reading", asked, cpu_seconds=READ_CPU_SECONDS, body=page.body))
+
+
+def suggestions_of(page: StoredPage, *, cpu_seconds: float = SUGGEST_CPU_SECONDS) -> Suggestions:
+    """Return what to scrape from `page`; raises TookTooLong, MemoryError or CannotTry."""
+    asked = {"page": {"url": page.url, "headers": dict(page.headers)}}
+    return _suggestions(_answer("suggestions", asked, cpu_seconds=cpu_seconds, body=page.body))
+
+
+def _answer(name: str, asked: Mapping[str, Any], *, cpu_seconds: float, body: bytes) -> Mapping[str, Any]:
+    """Return what the process says of a page; raises TookTooLong, MemoryError or CannotTry."""
+    ended = _run(asked, cpu_seconds=cpu_seconds, body=body)
     last = ended.said[-1] if ended.said else {}
-    if "reading" in last:
-        return _reading(last["reading"])
+    if name in last:
+        answer: Mapping[str, Any] = last[name]
+        return answer
     if "too_large" in last:
         raise MemoryError
     if ended.code in {-signal.SIGPROF, -signal.SIGKILL}:
@@ -221,4 +235,21 @@ def _reading(said: Mapping[str, Any]) -> Reading:
         links=tuple(Link(**link) for link in said["links"]),
         problems=tuple(Problem(**problem) for problem in said["problems"]),
         facts=Facts(**said["facts"]),
+    )
+
+
+def _suggestions(said: Mapping[str, Any]) -> Suggestions:
+    following = said["next_page"]
+    return Suggestions(
+        candidates=tuple(
+            Candidate(
+                **{
+                    **one,
+                    "columns": tuple(SuggestedField(**column) for column in one["columns"]),
+                    "samples": tuple(one["samples"]),
+                }
+            )
+            for one in said["candidates"]
+        ),
+        next_page=NextPage(**following) if following else None,
     )

@@ -88,6 +88,13 @@ def _reading(settings: dict[str, Any], page: dict[str, Any], body: bytes) -> dic
     return asdict(reader.read(Page(body=body, **page), registry.compile(**settings)))
 
 
+def _suggestions(page: dict[str, Any], body: bytes) -> dict[str, Any]:
+    # Imported here: nothing else that is asked of this process needs it.
+    from scrapers.suggesting import suggest
+
+    return asdict(suggest(Page(body=body, **page)))
+
+
 def _tell_links(pages: list[dict[str, Any]], bodies: bytes) -> None:
     """Say of each page where it links to that none before it did; nothing where that is too much."""
     known: set[str] = set()
@@ -196,7 +203,10 @@ def main() -> None:
         _say(problems=_problems(asked["settings"]))
     else:
         try:
-            _say(reading=_reading(asked["settings"], asked["page"], body))
+            if "settings" in asked:
+                _say(reading=_reading(asked["settings"], asked["page"], body))
+            else:
+                _say(suggestions=_suggestions(asked["page"], body))
         except MemoryError:
             _say(too_large=True)
 

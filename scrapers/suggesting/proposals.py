@@ -24,6 +24,8 @@ MOST_RECORDS: Final = 10_000
 _MOST_DRAFTS: Final = 25
 _MOST_MISFITS: Final = 0.1
 _AS_WHOLE: Final = 0.75
+_MOST_OF_TEXT: Final = 300
+_MOST_OF_LIST: Final = 10
 _TEXT: Final = "text"
 
 
@@ -108,10 +110,28 @@ def _tried(draft: Draft, page: Page) -> Candidate | None:
         records, misfits = _read(page, row=draft.rows.selector, fields=fields)
     if len(records) < rows.LEAST_ROWS:
         return None
-    kept = tuple(_field(field, fields[field.name], records) for field in draft.fields if field.name in fields)
-    samples = tuple(records[:MOST_SAMPLES])
-    score = round(draft.score, 3)
-    return Candidate(row=draft.rows.selector, fields=kept, rows=len(records), score=score, samples=samples)
+    return Candidate(
+        row=draft.rows.selector,
+        fields=fields,
+        columns=tuple(
+            _column(field, fields[field.name], records) for field in draft.fields if field.name in fields
+        ),
+        rows=len(records),
+        score=round(draft.score, 3),
+        samples=tuple(_sample(record) for record in records[:MOST_SAMPLES]),
+    )
+
+
+def _sample(record: dict[str, JSON]) -> dict[str, JSON]:
+    """Return a record as it is shown: of long texts and lists the beginning."""
+    return {
+        name: [_begun(one) for one in value[:_MOST_OF_LIST]] if isinstance(value, list) else _begun(value)
+        for name, value in record.items()
+    }
+
+
+def _begun(value: JSON) -> JSON:
+    return value[:_MOST_OF_TEXT] if isinstance(value, str) else value
 
 
 def _unfit(
@@ -127,13 +147,12 @@ def _unfit(
     return unfit
 
 
-def _field(field: DraftField, said: Mapping[str, Any], records: list[dict[str, JSON]]) -> SuggestedField:
+def _column(field: DraftField, said: Mapping[str, Any], records: list[dict[str, JSON]]) -> SuggestedField:
     as_drafted = said["type"] == field.declared["type"]
     share = sum(field.name in record for record in records) / len(records)
     return SuggestedField(
         name=field.name,
         meaning=field.meaning.value if as_drafted else _TEXT,
-        declared=said,
         share=max(round(share, 3), 0.001),
     )
 

@@ -11,11 +11,10 @@ from scrapers.suggesting.next_page import NextPage  # noqa: TC001 as above
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedField:
-    """One field: what it holds, its declaration, and the share of the records that have it."""
+    """What a field of a candidate holds, and the share of the records that have it."""
 
     name: str
     meaning: str
-    declared: Mapping[str, Any]
     share: float
 
 
@@ -23,11 +22,13 @@ class SuggestedField:
 class Candidate:
     """One kind of record: `row` and `fields` declare it as the scraper `fields` takes them.
 
-    Read so, the page gives `rows` records, of which `samples` are the first. `score` is 1 at most.
+    Read so, the page gives `rows` records, of which `samples` are the first; `columns` describe the fields
+    in their order. `score` is 1 at most.
     """
 
     row: str
-    fields: tuple[SuggestedField, ...]
+    fields: Mapping[str, Mapping[str, Any]]
+    columns: tuple[SuggestedField, ...]
     rows: int
     score: float
     samples: tuple[Mapping[str, Any], ...]
@@ -35,11 +36,8 @@ class Candidate:
     @property
     def declaration(self) -> dict[str, Any]:
         """Return the settings of a target that read these records."""
-        return {
-            "scraper": "fields",
-            "row": self.row,
-            "fields": {one.name: dict(one.declared) for one in self.fields},
-        }
+        fields = {name: dict(said) for name, said in self.fields.items()}
+        return {"scraper": "fields", "row": self.row, "fields": fields}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ from webui.api import (
     requests,
     runs,
     schedules,
+    suggestions,
     targets,
     webhooks,
 )
@@ -114,7 +115,7 @@ problems.install(api)
 api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
     *(targets, history, runs, requests, decisions, dry_runs, queue, items, changes, pages, previews),
-    *(events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
+    *(suggestions, events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

@@ -1,6 +1,7 @@
-"""`./run crawl`: one slice restricted to its own run, attended until it ends or is interrupted."""
+"""What is done in a terminal: a crawl, attended until it ends or is interrupted, and a look at one page."""
 
 from crawler.services.terminal.asked import Asked, Refusal
 from crawler.services.terminal.crawling import crawl, refuse
+from crawler.services.terminal.suggesting import SuggestionAsked, suggest
 
-__all__ = ["Asked", "Refusal", "crawl", "refuse"]
+__all__ = ["Asked", "Refusal", "SuggestionAsked", "crawl", "refuse", "suggest"]

@@ -156,6 +156,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/pages/<int:page_id>": reads(Access.MINE),
     "api/v1/pages/<int:page_id>/body": reads(Access.MINE),
     "api/v1/previews": acts(Access.PEOPLE),
+    "api/v1/suggestions": acts(Access.PEOPLE),
     "api/v1/previews/<uuidstr:preview_id>": reads(Access.OWN),
     "api/v1/events": reads(Access.PEOPLE),
     "api/v1/webhooks": asks(Access.PEOPLE),

@@ -15,7 +15,16 @@ from django_celery_results.models import TaskResult
 
 from crawler import queue
 from crawler.engine.findings import Forbidden, Held, Holder, Shown, Unfetched
-from crawler.models import Host, OutboxMessage, Request, RequestState, RunTrigger, Slice, Target
+from crawler.models import (
+    Host,
+    OutboxMessage,
+    Request,
+    RequestState,
+    RunTrigger,
+    Slice,
+    Target,
+    fields,
+)
 from crawler.queries import previews as asked
 from crawler.queries.previews import Waiting
 from crawler.queue import Work
@@ -169,3 +178,50 @@ def test_a_host_that_is_held_is_asked_for(hostile_site: HostileSite) -> None:
     assert leases.lease_one(hostile_site.origin, owner="a test fetch", now=NOW) is None
 
     assert Host.objects.get().wanted_at == NOW
+
+
+def test_for_suggestions_only_how_the_page_is_fetched_counts(ada: User) -> None:
+    data = SHOP | {"scraper": "fields", "row": "css:li", "fields": {}, "schedule": "no such thing"}
+
+    previews.suggest(user=ada, data=data, now=NOW)
+
+    kwargs = OutboxMessage.objects.get().kwargs
+    opened = fields.read(kwargs["draft"])
+    assert kwargs["suggest"] is True
+    assert opened["headers"] == SHOP["headers"]
+    assert (opened["settings"]["scraper"], opened["settings"]["row"]) == ("none", "")
+
+
+def test_suggestions_for_a_target_keep_its_headers_and_not_its_fields(ada: User) -> None:
+    said = SHOP | {
+        "name": "Shop",
+        "scraper": "fields",
+        "row": "css:li",
+        "fields": {"name": "css:a"},
+        "key": ["name"],
+    }
+    target = targets.create(owner=ada, data=said, now=NOW)
+
+    previews.suggest(user=ada, data={"start_urls": ["https://shop.test/new/"]}, existing=target, now=NOW)
+
+    opened = fields.read(OutboxMessage.objects.filter(work=Work.PREVIEW.value).get().kwargs["draft"])
+    assert opened["headers"] == SHOP["headers"]
+    assert opened["settings"]["start_urls"] == ["https://shop.test/new/"]
+    assert (opened["settings"]["scraper"], opened["settings"]["fields"]) == ("none", {})
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_suggestions_come_back_with_the_test_fetch(ada: User, hostile_site: HostileSite) -> None:
+    rows = "".join(
+        f'<li class="tea"><a href="/{n}">Tea {n}</a><b class="price">€ {n}</b></li>' for n in range(4)
+    )
+    url = hostile_site.serve("/teas", f"<ul>{rows}</ul>")
+    previews.suggest(user=ada, data={"start_urls": [url], "delay_seconds": 0}, now=timezone.now())
+
+    found = previewing.run(**OutboxMessage.objects.get().kwargs)
+
+    shown = asked._findings().validate_json(json.dumps(found))
+    assert isinstance(shown, Shown)
+    assert shown.suggestions is not None
+    [first, *_others] = shown.suggestions.candidates
+    assert (first.row, first.rows, list(first.fields)) == (".tea", 4, ["link", "title", "price"])

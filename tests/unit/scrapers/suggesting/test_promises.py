@@ -95,8 +95,8 @@ def test_every_candidate_compiles_and_reads_as_many_records_as_it_said(html: str
         scraper = registry.compile(name=said["scraper"], row=said["row"], fields=said["fields"])
         reading = reader.read(page, scraper)
         assert len(reading.items) == candidate.rows >= 2
-        assert len({one.name for one in candidate.fields}) == len(candidate.fields)
-        assert all(0 < one.share <= 1 for one in candidate.fields)
+        assert [one.name for one in candidate.columns] == list(candidate.fields)
+        assert all(0 < one.share <= 1 for one in candidate.columns)
     assert [one.score for one in found.candidates] == sorted(
         (one.score for one in found.candidates), reverse=True
     )

@@ -37,7 +37,10 @@ def told(found: Suggestions) -> dict[str, Any]:
             {
                 "row": candidate.row,
                 "rows": candidate.rows,
-                "fields": {one.name: {"meaning": one.meaning, **one.declared} for one in candidate.fields},
+                "fields": {
+                    one.name: {"meaning": one.meaning, **candidate.fields[one.name]}
+                    for one in candidate.columns
+                },
             }
             for candidate in found.candidates
         ],
@@ -111,7 +114,7 @@ def test_hashes_are_never_in_a_selector() -> None:
         for number in range(5)
     )
     [first, *_others] = suggest(page_of(f"<main><section>{rows}</section></main>")).candidates
-    used = first.row + str([one.declared for one in first.fields])
+    used = first.row + str(first.fields)
     assert first.rows == 5
     assert not any(name in used for name in ("8f3k2x", "bdVaJa", "hTqWzX9", "_3xY2a"))
 
@@ -148,7 +151,7 @@ def test_type_that_fits_too_few_rows_becomes_text() -> None:
         for n, price in enumerate(prices)
     )
     [first, *_others] = suggest(page_of(f"<main><ul>{rows}</ul></main>")).candidates
-    assert {one.name: one.meaning for one in first.fields}["price"] == "text"
+    assert {one.name: one.meaning for one in first.columns}["price"] == "text"
 
 
 HOSTILE = {

@@ -1,0 +1,147 @@
+"""Says in a terminal what may be scraped from one page."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.utils import timezone
+
+from crawler import runner
+from crawler.engine.findings import Forbidden, Held, Shown
+from crawler.models import Page
+from crawler.services import previews, runs, suggestions, targets
+from crawler.services.terminal import asked as words
+from crawler.services.terminal import database
+from crawler.services.terminal.asked import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.engine.findings import Finding
+    from scrapers.suggesting import Candidate, Suggestions
+
+_WIDEST = 48
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionAsked:
+    """What was typed after `./run suggest`."""
+
+    url: str | None = None
+    page: int | None = None
+    json: bool = False
+    candidate: int = 1
+    no_robots: bool = False
+
+
+def suggest(asked: SuggestionAsked) -> int:
+    """Print what may be scraped from the page that is `asked` for; return the exit status.
+
+    0: something may; 1: nothing was found, or the page cannot be had; 2: what was asked cannot be done.
+    """
+    try:
+        said = _said(asked)
+    except Refusal as refusal:
+        for line in refusal.lines:
+            sys.stderr.write(f"suggest: {line}\n")
+        return refusal.status
+    sys.stdout.write(said + "\n")
+    return 0
+
+
+def _said(asked: SuggestionAsked) -> str:
+    found = _found(asked)
+    if not found.candidates:
+        raise Refusal("nothing repeats on this page that looks like records", status=1)
+    return _settings(asked, found) if asked.json else "\n".join(_lines(asked, found))
+
+
+def _found(asked: SuggestionAsked) -> Suggestions:
+    if (asked.url is None) == (asked.page is None):
+        raise Refusal(
+            "say which page: a URL such as https://example.org/list/, or --page with a stored one's id"
+        )
+    if asked.url is not None:
+        return _of_url(asked.url, obey_robots=not asked.no_robots)
+    database.prepare()
+    page = Page.objects.filter(pk=asked.page).first()
+    if page is None:
+        raise Refusal(f"--page: no page is stored as {asked.page}")
+    try:
+        return suggestions.of_stored(page)
+    except suggestions.CannotSuggest as error:
+        raise Refusal(f"--page: {error}", status=1) from None
+
+
+def _of_url(url: str, *, obey_robots: bool) -> Suggestions:
+    """Fetch `url` in this process as a worker's test fetch would."""
+    data = {"name": "terminal", "start_urls": [url], "obey_robots": obey_robots, **previews.READS_NOTHING}
+    try:
+        draft = targets.validate(data, now=timezone.now())
+    except targets.InvalidTarget as error:
+        raise Refusal(*words.lines_of(error.problems, urls=(url,))) from None
+    database.prepare()
+    frozen = {name: draft.values[name] for name in runs.FROZEN}
+    return _suggested(runner.preview(frozen, headers={}, suggest=True))
+
+
+def _suggested(finding: Finding) -> Suggestions:
+    match finding:
+        case Shown(suggestions=found) if found is not None:
+            return found
+        case Shown(problems=problems):
+            said = "; ".join(problem.message for problem in problems)
+            raise Refusal(said or "there is nothing to look at", status=1)
+        case Forbidden(rule=rule, line=line):
+            raise Refusal(f"robots.txt forbids this page: line {line}, {rule}", status=1)
+        case Held(origin=origin):
+            raise Refusal(f"{origin} is being crawled and was not free within ten seconds", status=1)
+    raise Refusal(finding.message, status=1)
+
+
+def _settings(asked: SuggestionAsked, found: Suggestions) -> str:
+    if not 1 <= asked.candidate <= len(found.candidates):
+        raise Refusal(f"--candidate: there are {len(found.candidates)}, and no number {asked.candidate}")
+    declaration = found.candidates[asked.candidate - 1].declaration
+    begins = {"start_urls": [asked.url]} if asked.url else {}
+    return orjson.dumps(begins | declaration, option=orjson.OPT_INDENT_2).decode()
+
+
+def _lines(asked: SuggestionAsked, found: Suggestions) -> Iterator[str]:
+    for number, candidate in enumerate(found.candidates, start=1):
+        yield f"{number}. {candidate.rows:,} records, score {candidate.score:.2f}: {candidate.row}"
+        yield from _table(candidate)
+        yield ""
+    if found.next_page is not None:
+        how = f" ({found.next_page.selector})" if found.next_page.selector else ""
+        yield f"next page: {found.next_page.url}{how}"
+    if asked.url:
+        yield f"to crawl with the first: {_command(asked.url, found.candidates[0])}"
+
+
+def _table(candidate: Candidate) -> Iterator[str]:
+    rows = [("field", "holds", "in", "for example")]
+    for column in candidate.columns:
+        values = [record[column.name] for record in candidate.samples if column.name in record]
+        rows.append((column.name, column.meaning, f"{column.share:.0%}", _shown(values[0] if values else "")))
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("   " + "  ".join(cells)).rstrip()
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _command(url: str, candidate: Candidate) -> str:
+    parts = ["./run", "crawl", url, "--row", candidate.row]
+    for name, said in candidate.fields.items():
+        parts += ["--field", f"{name}={orjson.dumps(said).decode()}"]
+    return shlex.join(parts)

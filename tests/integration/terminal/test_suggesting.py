@@ -1,0 +1,119 @@
+"""`./run suggest`: a page is fetched politely, or read as it is stored, and what it has is said."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import transaction
+
+from crawler.management.commands import crawl, suggest
+from crawler.models import Page, Target
+from crawler.services import targets
+from crawler.services.terminal import asked
+from crawler.stores import snapshots
+from demo import pages as shop
+
+if TYPE_CHECKING:
+    from tests.site.server import HostileSite
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+SITE = shop.Site.at(base="https://shop.test", seed=1, epoch=0)
+LIST = shop.category(SITE, SITE.categories[0], 1).html
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
+    """Call the command in this process with what is typed after it; return what it printed where."""
+    with pytest.raises(SystemExit) as ended:
+        suggest.Command().handle(
+            **vars(suggest.Command().create_parser("manage.py", "suggest").parse_args(words))
+        )
+    out, complaints = capsys.readouterr()
+    assert ended.value.code == status, complaints
+    assert (out == "") is (status != 0)
+    return out or complaints
+
+
+def test_candidates_are_shown_with_samples_and_a_command_that_crawls_with_them(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    url = hostile_site.serve("/tea/", LIST)
+
+    told = said(capsys, url)
+
+    assert "1. 10 records, score 0." in told
+    assert ": .card\n" in told
+    assert "Café au lait bowl" in told
+    assert f"next page: {url}?page=2" in told
+    words = shlex.split(told.splitlines()[-1].partition(": ")[2])
+    typed = crawl.Command().create_parser("manage.py", "crawl").parse_args(words[2:])
+    settings = asked.settings_of(
+        asked.Asked(urls=tuple(typed.urls), row=typed.row, fields=tuple(typed.fields))
+    )
+    assert targets.validate(settings, now=NOW).values["row"] == ".card"
+
+
+def test_json_is_a_target_that_can_be_registered(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    url = hostile_site.serve("/tea/", LIST)
+
+    settings = json.loads(said(capsys, url, "--json"))
+
+    assert (settings["start_urls"], settings["scraper"]) == ([url], "fields")
+    targets.validate({"name": "Tea", **settings}, now=NOW)
+
+
+def test_candidate_that_is_not_there_is_told(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    url = hostile_site.serve("/tea/", LIST)
+    assert "there are 1, and no number 7" in said(capsys, url, "--json", "--candidate", "7", status=2)
+
+
+def test_stored_page_is_read_without_a_request(capsys: pytest.CaptureFixture[str]) -> None:
+    target = Target.objects.create(name="Shop", start_urls=["https://shop.test/"])
+    with transaction.atomic():
+        snapshots.save({b"h" * 16: (snapshots.compress(LIST.encode()), len(LIST.encode()))}, now=NOW)
+    about = {"url": "https://shop.test/tea/", "content_type": "text/html", "run": 1, "status": 200}
+    times = dict.fromkeys(("first_seen", "last_seen", "changed_at"), NOW)
+    page = Page.objects.create(target=target, key=b"k" * 16, body_hash=b"h" * 16, **about, **times)
+
+    assert "10 records" in said(capsys, "--page", str(page.pk))
+    Page.objects.update(body_hash=b"n" * 16)
+    assert "was not kept" in said(capsys, "--page", str(page.pk), status=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ((), "suggest: say which page"),
+        (("https://shop.test/", "--page", "1"), "suggest: say which page"),
+        (("shop.test",), "suggest: URL: 'shop.test' is not a whole URL"),
+        (("--page", "7"), "suggest: --page: no page is stored as 7"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_told(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], complaint: str
+) -> None:
+    assert said(capsys, *words, status=2).startswith(complaint)
+
+
+def test_robots_keeps_from_a_page_here_too(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    hostile_site.serve("/robots.txt", "User-agent: *\nDisallow: /tea")
+    url = hostile_site.serve("/tea/", LIST)
+
+    assert "robots.txt forbids this page: line 2" in said(capsys, url, status=1)
+    assert "10 records" in said(capsys, url, "--no-robots")
+
+
+def test_page_without_records_is_told(capsys: pytest.CaptureFixture[str], hostile_site: HostileSite) -> None:
+    url = hostile_site.serve("/about/", "<h1>About</h1><p>Nothing repeats here.</p>")
+    assert "nothing repeats" in said(capsys, url, status=1)
