@@ -79,6 +79,27 @@ def test_test_fetch_shows_the_item_before_anything_is_saved(open_tab: OpenTab, s
     tab.picture("test-fetch")
 
 
+def test_suggested_fields_are_filled_in_with_one_click(open_tab: OpenTab, shop: str) -> None:
+    tab = open_tab(color_scheme="dark")
+    tab.sign_in()
+    tab.go("/targets/new/")
+    tab.fill(name="Kitchen", start_urls=f"{shop}category/kitchen/")
+    tab.page.get_by_role("button", name="Suggest fields").click()
+    expect(tab.page.locator("#preview")).to_contain_text("10 records", timeout=CRAWL_MILLISECONDS)
+    tab.picture("suggestions-desktop-dark")
+    tab.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    tab.picture("suggestions-phone-dark")
+    assert tab.overflow() == 0
+    tab.page.get_by_role("button", name="Use these fields").click()
+    expect(tab.page.locator("[name=row]")).to_have_value(".card")
+    assert tab.page.locator("[name=field_name]").first.input_value() == "link"
+    assert tab.page.locator("[name=name]").input_value() == "Kitchen"
+    expect(tab.page.locator("#preview")).to_contain_text("10 records")
+    tab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    tab.page.emulate_media(color_scheme="light")
+    tab.picture("suggestions-used")
+
+
 def test_dry_run_shows_what_the_form_would_change(open_tab: OpenTab, crawled: dict[str, str]) -> None:
     tab = open_tab(size=PHONE)
     tab.sign_in()

@@ -20,7 +20,7 @@ from webui.pages import asking, target_form
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Ask for a test fetch of what the form says; nothing of it is saved."""
-    target = _existing(request)
+    target = existing(request)
     asked = target_form.read(request.POST)
     if asked.problems:
         return wrong(request, asked.problems, target)
@@ -31,24 +31,27 @@ def start(request: HttpRequest) -> HttpResponse:
     except InvalidTarget as error:
         return wrong(request, error.problems, target)
     if request.headers.get("HX-Request"):
-        return _shown(request, preview)
+        return part(request, preview)
     return redirect("preview", preview=preview)
 
 
 @require_safe
 def show(request: HttpRequest, preview: str) -> HttpResponse:
-    return _shown(request, preview)
+    return part(request, preview)
 
 
-def _shown(request: HttpRequest, preview: str) -> HttpResponse:
+def part(request: HttpRequest, preview: str) -> HttpResponse:
+    """Show what is known of a test fetch: below its form, or as a page of its own."""
     finding = queries.state(preview, user=request.user)
     if finding is None:
         raise Http404("there is no such test fetch")
-    template = "previews/_finding.html" if request.headers.get("HX-Request") else "previews/show.html"
-    return render(request, template, {"finding": finding, "preview": preview})
+    in_form = bool(request.headers.get("HX-Request"))
+    template = "previews/_finding.html" if in_form else "previews/show.html"
+    return render(request, template, {"finding": finding, "preview": preview, "in_form": in_form})
 
 
-def _existing(request: HttpRequest) -> Target | None:
+def existing(request: HttpRequest) -> Target | None:
+    """Return the target that the form changes, None for a new one. Raises Http404 where it is not theirs."""
     pk = asking.id_of(request.POST.get("target", ""))
     return get_object_or_404(Target.objects.visible_to(request.user), pk=pk) if pk is not None else None
 

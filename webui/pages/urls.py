@@ -26,6 +26,7 @@ from webui.pages import (
     runs,
     schedules,
     stored,
+    suggestions,
     targets,
     webhooks,
 )
@@ -49,6 +50,8 @@ urlpatterns = [
     path("targets/new/", targets.new, name="target-new"),
     path("targets/test/", previews.start, name="preview-start"),
     path("targets/test/<str:preview>/", previews.show, name="preview"),
+    path("targets/suggest/", suggestions.start, name="target-suggest"),
+    path("targets/suggest/<str:preview>/", suggestions.show, name="target-suggestion"),
     path("targets/<int:pk>/", targets.show, name="target"),
     path("targets/<int:pk>/edit/", targets.edit, name="target-edit"),
     path("targets/<int:pk>/dry-run/", dry_runs.show, name="target-dry-run"),

@@ -68,7 +68,7 @@ def _found(asked: SuggestionAsked) -> Suggestions:
     if asked.url is not None:
         return _of_url(asked.url, obey_robots=not asked.no_robots)
     database.prepare()
-    page = Page.objects.filter(pk=asked.page).first()
+    page = Page.objects.filter(pk=asked.page or 0).first()
     if page is None:
         raise Refusal(f"--page: no page is stored as {asked.page}")
     try:

@@ -69,6 +69,8 @@ DOORS: Final[Mapping[str, Door]] = {
     "targets/new/": asks(Access.WORKERS),
     "targets/test/": acts(Access.PEOPLE),
     "targets/test/<str:preview>/": reads(Access.OWN),
+    "targets/suggest/": acts(Access.PEOPLE),
+    "targets/suggest/<str:preview>/": acts(Access.OWN),
     "targets/<int:pk>/": reads(Access.MINE),
     "targets/<int:pk>/edit/": asks(Access.MY_WORK),
     "targets/<int:pk>/dry-run/": acts(Access.MINE),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.http import QueryDict
 
@@ -199,10 +200,24 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
     )
 
 
+<<<<<<< HEAD
 def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:
     """Return which control shows `problem`, and its words there; `declares` for the scraper `fields`."""
     if declares and problem.field in paging.CONTROL_OF:
         return paging.CONTROL_OF[problem.field], problem.message
+=======
+def filled(form: TargetForm, declaration: Mapping[str, Any]) -> TargetForm:
+    """Return `form` with the row and the fields of a suggested declaration."""
+    fields = declaration["fields"]
+    declared = rows.of_fields(fields)
+    said = {"scraper": "fields", "row": declaration["row"], "fields_json": _json(fields)}
+    said["fields_as"] = "json" if declared is None else "rows"
+    return replace(form, values={**form.values, **said}, rows=declared or ())
+
+
+def _control(problem: drafts.Problem) -> tuple[str, str]:
+    """Return which control shows `problem`, and its words there."""
+>>>>>>> a22bc0c (targets: suggest fields on the form, and fill them in with one click)
     head, _, rest = problem.field.partition(".")
     if head == "schedule":
         return when.control(rest, problem.message)

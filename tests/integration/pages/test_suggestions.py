@@ -1,0 +1,138 @@
+"""Suggestions on the target form: asked for, shown, and filled in with one click, also without JavaScript."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django_celery_results.models import TaskResult
+
+from crawler.models import OutboxMessage, Target
+from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
+from tests.integration.pages.test_previews import FORM, HTMX, PAGE
+from tests.markup import elements
+
+TEAS = Candidate(
+    row="li.tea",
+    fields={"name": {"css": "a", "type": "text"}, "price": {"css": ".price", "type": "price", "many": True}},
+    columns=(
+        SuggestedField(name="name", meaning="text", share=1.0),
+        SuggestedField(name="price", meaning="price", share=0.25),
+    ),
+    rows=4,
+    score=0.777,
+    samples=({"name": "<script>alert(1)</script>", "price": [5.5]}, {"name": "Sencha"}),
+)
+FOUND = replace(
+    PAGE,
+    suggestions=Suggestions(
+        candidates=(TEAS,),
+        next_page=NextPage(url="http://shop.test/?page=2", selector='a[rel~="next"]', because="rel"),
+    ),
+)
+FILLED = FORM | {"name": "Teas", "scraper": "fields", "row": "css:p", "tags": "hot, brown"}
+
+
+def asked(client: Client, **changes: str) -> str:
+    """Ask for suggestions as the form's button does; return the test fetch's id."""
+    client.post(reverse("target-suggest"), FILLED | changes, headers=HTMX)
+    return str(OutboxMessage.objects.latest("pk").task_id)
+
+
+def found(client: Client, **changes: str) -> str:
+    """Ask for suggestions that a worker has found; return the test fetch's id."""
+    preview = asked(client, **changes)
+    TaskResult.objects.create(task_id=preview, status="SUCCESS", result=json.dumps(asdict(FOUND)))
+    return preview
+
+
+def value(html: str, name: str) -> list[str]:
+    return [one.get("value", "") for one in elements(html.encode(), f"//input[@name='{name}']")]
+
+
+def test_fields_that_are_half_filled_in_do_not_keep_from_asking(client: Client) -> None:
+    response = client.post(reverse("target-suggest"), FILLED, headers=HTMX)
+
+    assert response.status_code == 200
+    assert "Waiting for a worker" in response.content.decode()
+    assert OutboxMessage.objects.get().kwargs["suggest"] is True
+    assert not Target.objects.exists()
+
+
+def test_what_was_found_is_shown_with_samples_and_a_button_for_each(client: Client) -> None:
+    html = client.get(reverse("preview", args=[found(client)]), headers=HTMX).content.decode()
+
+    assert "4 records" in html
+    assert "&lt;script&gt;alert(1)" in html
+    assert "price, in 25 %" in " ".join(html.split())
+    assert "Use these fields" in html
+    assert "http://shop.test/?page=2" in html
+
+
+def test_page_of_a_test_fetch_has_no_button_that_needs_the_form(client: Client) -> None:
+    assert "Use these fields" not in client.get(reverse("preview", args=[found(client)])).content.decode()
+
+
+def test_one_click_fills_in_row_and_fields_and_keeps_all_else(client: Client) -> None:
+    preview = found(client)
+
+    response = client.post(reverse("target-suggestion", args=[preview]), FILLED | {"use": "0"})
+
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert value(html, "row") == ["li.tea"]
+    assert value(html, "field_name")[:2] == ["name", "price"]
+    assert value(html, "field_selector")[:2] == ["a", ".price"]
+    assert (value(html, "name"), value(html, "tags")) == (["Teas"], ["hot, brown"])
+    [chosen] = elements(html.encode(), "//select[@name='scraper']/option[@selected]")
+    assert chosen.get("value") == "fields"
+    assert f'action="{reverse("target-new")}"' in html
+    assert not Target.objects.exists()
+
+
+def test_without_javascript_the_form_comes_back_and_asks_again_by_a_button(client: Client) -> None:
+    response = client.post(reverse("target-suggest"), FILLED)
+    html = response.content.decode()
+    preview = str(OutboxMessage.objects.get().task_id)
+    again = reverse("target-suggestion", args=[preview])
+    assert value(html, "name") == ["Teas"]
+    assert elements(html.encode(), f"//noscript//button[@formaction='{again}']")
+
+    TaskResult.objects.create(task_id=preview, status="SUCCESS", result=json.dumps(asdict(FOUND)))
+    html = client.post(again, FILLED).content.decode()
+
+    assert (value(html, "name"), value(html, "row")) == (["Teas"], ["css:p"])
+    assert "Use these fields" in html
+    assert "Show what was found" not in html
+
+
+def test_form_of_a_target_stays_the_form_of_that_target(client: Client, target: Target) -> None:
+    form = FILLED | {"target": str(target.pk)}
+    preview = found(client, target=str(target.pk))
+
+    html = client.post(reverse("target-suggestion", args=[preview]), form | {"use": "0"}).content.decode()
+
+    assert f'action="{reverse("target-edit", args=[target.pk])}"' in html
+
+
+def test_page_that_cannot_be_asked_for_is_told(client: Client) -> None:
+    response = client.post(
+        reverse("target-suggest"), FILLED | {"start_urls": "ftp://shop.test/"}, headers=HTMX
+    )
+    assert "only http and https can be fetched" in response.content.decode()
+    assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.parametrize("number", ["1", "-1", "x", "9" * 30])
+def test_suggestion_that_is_not_there_is_not_found(client: Client, number: str) -> None:
+    preview = found(client)
+    response = client.post(reverse("target-suggestion", args=[preview]), FILLED | {"use": number})
+    assert response.status_code == 404
+
+
+def test_suggestions_of_others_are_not_found(client: Client, stranger: Client) -> None:
+    preview = found(client)
+    assert stranger.post(reverse("target-suggestion", args=[preview]), FILLED).status_code == 404
