@@ -38,6 +38,8 @@ class Access(Enum):
     """Whose row it is, and administrators: sharing a target does not open it."""
     OWN = auto()
     """Who began it, and nobody else: not even an administrator."""
+    OWN_WORK = auto()
+    """The same, for what is an operator's to do."""
 
 
 Door = dict[str, Access]
@@ -70,7 +72,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "targets/test/": acts(Access.PEOPLE),
     "targets/test/<str:preview>/": reads(Access.OWN),
     "targets/suggest/": acts(Access.PEOPLE),
-    "targets/suggest/<str:preview>/": acts(Access.OWN),
+    "targets/suggest/<str:preview>/": acts(Access.OWN_WORK),
     "targets/<int:pk>/": reads(Access.MINE),
     "targets/<int:pk>/edit/": asks(Access.MY_WORK),
     "targets/<int:pk>/dry-run/": acts(Access.MINE),

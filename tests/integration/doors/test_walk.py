@@ -55,9 +55,11 @@ def allowed(actor: str, route: str, method: str, *, is_shared: bool) -> set[str]
         return {"403", "404", "405"}
     if actor == "read-only token" and method != "GET":
         return {"403"}
+    if access is Access.OWN and name not in {"owner", "read-only token"}:
+        return {"404"}
     if not _is_enough(access, name, method):
         return {"403"}
-    if access is Access.OWN and name not in {"owner", "read-only token"}:
+    if access is Access.OWN_WORK and name != "owner":
         return {"404"}
     is_theirs = name not in {"stranger", "viewer"}
     if access is Access.UNSHARED:
