@@ -44,6 +44,11 @@ class NextPage:
     selector: str
     because: Literal["rel", "words", "numbers"]
 
+    @property
+    def options(self) -> dict[str, str]:
+        """Return what lets the scraper `fields` read a list to its end; nothing where CSS cannot."""
+        return {} if not self.selector or self.selector.startswith("xpath:") else {"next": self.selector}
+
 
 def of_page(page: Page, found: Outline) -> NextPage | None:
     """Return the link to the next page; None where there seems to be none."""

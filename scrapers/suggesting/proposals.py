@@ -43,14 +43,16 @@ def suggest(page: Page) -> Suggestions:
         for set_ in rows.of_outline(found)[:_MOST_DRAFTS]
         if (draft := drafting.of_rows(set_, page=page, length=found.length)) is not None
     ]
+    following = next_page.of_page(page, found)
+    options = following.options if following is not None else {}
     candidates: list[Candidate] = []
     for draft in _different(drafts):
-        candidate = _tried(draft, page)
+        candidate = _tried(draft, page, options)
         if candidate is not None:
             candidates.append(candidate)
         if len(candidates) == MOST_CANDIDATES:
             break
-    return Suggestions(candidates=tuple(candidates), next_page=next_page.of_page(page, found))
+    return Suggestions(candidates=tuple(candidates), next_page=following)
 
 
 def _different(drafts: Iterable[Draft]) -> list[Draft]:
@@ -96,7 +98,7 @@ def _holds_several(row: Element, inside: tuple[Element, ...]) -> bool:
     return len(inside[place : place + 2]) == 2 and row.holds(inside[place + 1])
 
 
-def _tried(draft: Draft, page: Page) -> Candidate | None:
+def _tried(draft: Draft, page: Page, options: Mapping[str, Any]) -> Candidate | None:
     """Return the candidate as the page is read by it; None where that gives too little.
 
     A type that does not fit what is there after all becomes text, and a field that is nowhere goes.
@@ -113,6 +115,7 @@ def _tried(draft: Draft, page: Page) -> Candidate | None:
     return Candidate(
         row=draft.rows.selector,
         fields=fields,
+        options=options,
         columns=tuple(
             _column(field, fields[field.name], records) for field in draft.fields if field.name in fields
         ),

@@ -20,7 +20,7 @@ class SuggestedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One kind of record: `row` and `fields` declare it as the scraper `fields` takes them.
+    """One kind of record: `row`, `fields` and `options` declare it as the scraper `fields` takes them.
 
     Read so, the page gives `rows` records, of which `samples` are the first; `columns` describe the fields
     in their order. `score` is 1 at most.
@@ -28,6 +28,7 @@ class Candidate:
 
     row: str
     fields: Mapping[str, Mapping[str, Any]]
+    options: Mapping[str, Any]
     columns: tuple[SuggestedField, ...]
     rows: int
     score: float
@@ -37,7 +38,7 @@ class Candidate:
     def declaration(self) -> dict[str, Any]:
         """Return the settings of a target that read these records."""
         fields = {name: dict(said) for name, said in self.fields.items()}
-        return {"scraper": "fields", "row": self.row, "fields": fields}
+        return {"scraper": "fields", "row": self.row, "fields": fields, "options": dict(self.options)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

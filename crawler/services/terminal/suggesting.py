@@ -144,4 +144,6 @@ def _command(url: str, candidate: Candidate) -> str:
     parts = ["./run", "crawl", url, "--row", candidate.row]
     for name, said in candidate.fields.items():
         parts += ["--field", f"{name}={orjson.dumps(said).decode()}"]
+    for name, option in candidate.options.items():
+        parts += ["--option", f"{name}={option}"]
     return shlex.join(parts)

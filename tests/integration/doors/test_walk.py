@@ -59,10 +59,8 @@ def allowed(actor: str, route: str, method: str, *, is_shared: bool) -> set[str]
         return {"404"}
     if not _is_enough(access, name, method):
         return {"403"}
-    if access is Access.OWN_WORK and name != "owner":
-        return {"404"}
-    is_theirs = name not in {"stranger", "viewer"}
-    if access is Access.UNSHARED:
+    is_theirs = name == "owner" if access is Access.OWN_WORK else name not in {"stranger", "viewer"}
+    if access in {Access.UNSHARED, Access.OWN_WORK}:
         return {"in"} if is_theirs else {"404"}
     return {"in"} if is_theirs or is_shared or access not in {Access.MINE, Access.MY_WORK} else {"404"}
 

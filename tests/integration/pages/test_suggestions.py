@@ -18,6 +18,7 @@ from tests.markup import elements
 TEAS = Candidate(
     row="li.tea",
     fields={"name": {"css": "a", "type": "text"}, "price": {"css": ".price", "type": "price", "many": True}},
+    options={"next": 'a[rel~="next"]'},
     columns=(
         SuggestedField(name="name", meaning="text", share=1.0),
         SuggestedField(name="price", meaning="price", share=0.25),
@@ -84,6 +85,7 @@ def test_one_click_fills_in_row_and_fields_and_keeps_all_else(client: Client) ->
     html = response.content.decode()
     assert response.status_code == 200
     assert value(html, "row") == ["li.tea"]
+    assert value(html, "next_page") == ['a[rel~="next"]']
     assert value(html, "field_name")[:2] == ["name", "price"]
     assert value(html, "field_selector")[:2] == ["a", ".price"]
     assert (value(html, "name"), value(html, "tags")) == (["Teas"], ["hot, brown"])

@@ -53,9 +53,12 @@ def test_candidates_are_shown_with_samples_and_a_command_that_crawls_with_them(
     words = shlex.split(told.splitlines()[-1].partition(": ")[2])
     typed = crawl.Command().create_parser("manage.py", "crawl").parse_args(words[2:])
     settings = asked.settings_of(
-        asked.Asked(urls=tuple(typed.urls), row=typed.row, fields=tuple(typed.fields))
+        asked.Asked(
+            urls=tuple(typed.urls), row=typed.row, fields=tuple(typed.fields), options=tuple(typed.options)
+        )
     )
-    assert targets.validate(settings, now=NOW).values["row"] == ".card"
+    values = targets.validate(settings, now=NOW).values
+    assert (values["row"], values["options"]) == (".card", {"next": 'a[rel~="next"]'})
 
 
 def test_json_is_a_target_that_can_be_registered(

@@ -200,24 +200,21 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
     )
 
 
-<<<<<<< HEAD
-def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:
-    """Return which control shows `problem`, and its words there; `declares` for the scraper `fields`."""
-    if declares and problem.field in paging.CONTROL_OF:
-        return paging.CONTROL_OF[problem.field], problem.message
-=======
 def filled(form: TargetForm, declaration: Mapping[str, Any]) -> TargetForm:
-    """Return `form` with the row and the fields of a suggested declaration."""
+    """Return `form` with the row, the fields and the next page of a suggested declaration."""
     fields = declaration["fields"]
     declared = rows.of_fields(fields)
     said = {"scraper": "fields", "row": declaration["row"], "fields_json": _json(fields)}
     said["fields_as"] = "json" if declared is None else "rows"
+    if declaration["options"]:
+        said |= paging.shown(declaration["options"])[0]
     return replace(form, values={**form.values, **said}, rows=declared or ())
 
 
-def _control(problem: drafts.Problem) -> tuple[str, str]:
-    """Return which control shows `problem`, and its words there."""
->>>>>>> a22bc0c (targets: suggest fields on the form, and fill them in with one click)
+def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:
+    """Return which control shows `problem`, and its words there; `declares` for the scraper `fields`."""
+    if declares and problem.field in paging.CONTROL_OF:
+        return paging.CONTROL_OF[problem.field], problem.message
     head, _, rest = problem.field.partition(".")
     if head == "schedule":
         return when.control(rest, problem.message)

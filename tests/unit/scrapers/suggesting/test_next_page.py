@@ -58,6 +58,15 @@ def test_number_of_another_list_is_not_the_next_page() -> None:
     assert next_of('<a href="/other?page=4">4</a>') is None
 
 
+def test_link_that_css_finds_is_an_option_of_the_declaration() -> None:
+    by_rel = next_of('<a rel="next" href="?page=4">4</a>')
+    by_words = next_of('<a href="?page=4">Next</a>')
+    assert by_rel is not None
+    assert by_rel.options == {"next": 'a[rel~="next"]'}
+    assert by_words is not None
+    assert by_words.options == {}
+
+
 def test_last_page_has_none() -> None:
     assert next_of('<a href="?page=1">1</a><a href="?page=2">2</a><b>3</b>') is None
     assert next_of(f'<a href="{URL}#top">Next</a>') is None

@@ -92,7 +92,9 @@ def test_every_candidate_compiles_and_reads_as_many_records_as_it_said(html: str
     found = suggest(page)
     for candidate in found.candidates:
         said = candidate.declaration
-        scraper = registry.compile(name=said["scraper"], row=said["row"], fields=said["fields"])
+        scraper = registry.compile(
+            name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
+        )
         reading = reader.read(page, scraper)
         assert len(reading.items) == candidate.rows >= 2
         assert [one.name for one in candidate.columns] == list(candidate.fields)

@@ -26,7 +26,12 @@ def page_of(html: str, *, url: str = "https://site.test/list") -> Page:
 def read_by(candidate: Candidate, page: Page) -> reader.Reading:
     """Return what a target reads that has the candidate's declaration."""
     said = candidate.declaration
-    return reader.read(page, registry.compile(name=said["scraper"], row=said["row"], fields=said["fields"]))
+    return reader.read(
+        page,
+        registry.compile(
+            name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
+        ),
+    )
 
 
 def told(found: Suggestions) -> dict[str, Any]:
