@@ -1,4 +1,4 @@
-"""A private RabbitMQ node in a temporary folder, for tests."""
+"""A private RabbitMQ node in a temporary folder, and the one that all tests of a process share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import amqp
 import pytest
@@ -17,6 +18,9 @@ import pytest
 from crawler.queue import LANES, Queue
 from tests.waiting import until
 from webui.processes.addresses import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's own wrapper insists on its system's folders
 QUEUES = (LANES, *(queue.value for queue in Queue))
@@ -128,3 +132,11 @@ class Node:
         except (OSError, amqp.AMQPError, socket.timeout):  # noqa: UP041 - amqp raises its own
             return False
         return True
+
+
+@pytest.fixture(scope="session")
+def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node that the first test which needs it starts: that takes seconds of both cores."""
+    node = Node(folder=tmp_path_factory.mktemp("rabbitmq"))
+    yield node
+    node.kill()

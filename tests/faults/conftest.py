@@ -73,14 +73,6 @@ def scale(request: pytest.FixtureRequest) -> Scale:
     return FULL if request.config.getoption("--faults") else QUICK
 
 
-@pytest.fixture(scope="session")
-def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A node that the first test which needs it starts."""
-    node = Node(folder=tmp_path_factory.mktemp("rabbitmq"))
-    yield node
-    node.kill()
-
-
 @pytest.fixture(params=BROKERS)
 def broker(request: pytest.FixtureRequest, tmp_path: Path, rabbit_node: Node) -> Iterator[Broker]:
     """A broker that holds nothing, to which this process sends as well."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from tests import rabbitmq
 from tests.fleet import Fleet, sending_to
 from tests.waiting import until
 from webui.processes import broker as brokers
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.rabbitmq import Node
     from tests.site.server import HostileSite
     from webui.processes.broker import Embedded
 
@@ -74,26 +74,19 @@ def _ending(fleet: Fleet) -> Iterator[Fleet]:
         fleet.end()
 
 
-@pytest.fixture(scope="session")
-def _rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rabbitmq.Node]:
-    node = rabbitmq.Node(folder=tmp_path_factory.mktemp("rabbitmq"))
-    try:
-        node.start()
-        yield node
-    finally:
-        node.kill()
-
-
 @pytest.fixture
-def rabbit(_rabbitmq: rabbitmq.Node) -> Iterator[rabbitmq.Node]:
+def rabbit(rabbit_node: Node) -> Iterator[Node]:
     """An empty RabbitMQ, which this process sends to as well."""
-    _rabbitmq.empty()
-    with sending_to(_rabbitmq.url):
-        yield _rabbitmq
+    if rabbit_node.is_started:
+        rabbit_node.empty()
+    else:
+        rabbit_node.start()
+    with sending_to(rabbit_node.url):
+        yield rabbit_node
 
 
 @pytest.fixture
-def rabbit_fleet(transactional_db: None, rabbit: rabbitmq.Node, tmp_path: Path) -> Iterator[Fleet]:
+def rabbit_fleet(transactional_db: None, rabbit: Node, tmp_path: Path) -> Iterator[Fleet]:
     """Processes that know RabbitMQ and no Redis, and end with the test."""
     with _ending(Fleet(broker_url=rabbit.url, folder=tmp_path)) as started:
         yield started

@@ -7,9 +7,10 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache.backends.db import DatabaseCache
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -18,12 +19,15 @@ from crawler import queue
 from crawler.models import Heartbeat, LaneState, Run, RunState, Slice
 from crawler.queries import rates
 from crawler.services import bells
-from tests.crawling import a_run
-from tests.integration.service.installation import Installation
+from tests.crawling import a_run, a_target
+from tests.faults.installation import Api
 from tests.law import assert_conserved
 from tests.rabbitmq import Node
 from tests.waiting import until
+from webui.accounts.models import ApiToken
 from webui.celery import app, wait_briefly
+from webui.processes.addresses import free_port
+from webui.processes.management.commands import up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,19 +159,33 @@ def test_a_connection_that_rabbitmq_dropped_costs_no_message(db: None, rabbit: N
         assert ring_seconds()[0]
 
 
-def test_an_installation_on_rabbitmq_crawls_without_redis(
-    db: None, rabbit: Node, pages: HostileSite, tmp_path: Path
+def test_site_and_worker_on_rabbitmq_need_no_redis(rabbit_fleet: Fleet, pages: HostileSite) -> None:
+    port = free_port()
+    rabbit_fleet.start("web", port=port)
+    rabbit_fleet.start("worker")
+    person = User.objects.create_superuser("ada")
+    _row, token = ApiToken.issue(user_id=person.pk, scopes=["read", "write"])
+    api = Api(port=port, token=token)
+    until(api.answers, within_seconds=200, what="the site")
+    target = a_target(pages.url("/start"), delay_seconds=0.02, obey_robots=True)
+
+    status, asked = api.post(f"/targets/{target.pk}/runs")
+
+    assert status == 202, asked
+    run = Run.objects.get(pk=asked["id"])
+    until(lambda: is_final(run), within_seconds=200, what="the run")
+    assert (run.state, run.done) == (RunState.FINISHED, 101)
+    assert api.get("/readyz")[1]["parts"]["broker"] == "ok"
+
+
+def test_up_brings_no_broker_of_its_own_where_rabbitmq_is_given(
+    rabbit: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installation = Installation(folder=tmp_path, variables={"CELERY_BROKER_URL": rabbit.url})
-    installation.start("--workers", "1")
-    try:
-        body: dict[str, Any] = {"name": "Site", "start_urls": [pages.url("/start")], "delay_seconds": 0.05}
-        target = installation.call("POST", "/targets", body)["id"]
-        run = installation.call("POST", f"/targets/{target}/runs")["id"]
-        state = installation.finished(run)
-        assert (state["state"], state["counts"]["done"]) == ("finished", 101)
-    finally:
-        assert installation.stop() == 0, installation.log()
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("CELERY_BROKER_URL", rabbit.url)
+
+    assert up._broker(tmp_path / "broker") == (None, {})
+    assert not (tmp_path / "broker").exists()
 
 
 def test_processes_without_redis_share_what_they_tell_each_other(db: None) -> None:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import programs
+from tests.waiting import until
 from webui.processes import addresses, guardian, health
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 BASE = Path(__file__).resolve().parents[3]
 OURS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "ADMIN_PASSWORD", "ALLOWED_HOSTS", "EGRESS_ALLOW")
@@ -119,18 +120,31 @@ def var(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def up(var: Path) -> Iterator[Up]:
-    started = Up(var)
-    yield started
-    started.end()
+def test_a_first_start_makes_everything_and_the_next_one_finds_it(var: Path) -> None:
+    first = Up(var, "--demo")
+    try:
+        check_first(first)
+        session = first.session()
+        check_started_again(first, session)
+        first.process.kill()
+        first.process.wait()
+        until(lambda: guardian.members(session) == [], what="the end of all that a killed `up` had started")
+    finally:
+        first.end()
+    again = Up(var, "--demo", ignoring="INT HUP")
+    try:
+        again.until_ready()
+        assert "password" not in again.said()
+        check_end_by_ctrl_c(again)
+    finally:
+        again.end()
 
 
-def test_a_first_start_makes_everything_and_a_signal_ends_it(up: Up) -> None:
+def check_first(up: Up) -> None:
+    """Check what a first start makes, and that it is the only one."""
     up.until(lambda: up.site.is_ok("/healthz"), within_seconds=120)
     up.until(lambda: up.site.is_ok("/readyz"), within_seconds=120)
     up.until_ready()
-    session = up.session()
     assert json.loads((up.var / "up.lock").read_text()) == {
         "pid": up.process.pid,
         "url": f"http://127.0.0.1:{up.port}/",
@@ -138,31 +152,32 @@ def test_a_first_start_makes_everything_and_a_signal_ends_it(up: Up) -> None:
     assert "already running at" in refused(up.var, "--port", str(addresses.free_port()))
     check_private(up.var)
     assert re.search(r"administrator is admin with the password \S{16,}", up.said())
-    up.process.send_signal(signal.SIGTERM)
+
+
+def check_started_again(up: Up, session: int) -> None:
+    """Check that a killed process is started again; the demo shop gives its port to nobody meanwhile."""
+    found = re.search(r"demo shop is at +http://127\.0\.0\.1:(\d+)/", up.said())
+    assert found is not None, up.said()
+    shop = health.Site(host="127.0.0.1", port=int(found[1]))
+    assert shop.is_ok("/robots.txt")
+    kill(session, b"demo")
+    assert not listens(shop.port)
+    up.until(lambda: shop.is_ok("/robots.txt"), within_seconds=120)
+    kill(session, b"beat")
+    up.until(lambda: "spawned: 'beat'" in after_the_end_of_beat(up.var), within_seconds=150)
+    assert len(guardian.members(session)) > 6
+
+
+def check_end_by_ctrl_c(up: Up) -> None:
+    """Check that Ctrl-C ends a start by nohup in a script, and the end of its terminal does not."""
+    session = up.session()
+    before = len(supervised(up.var))
+    os.killpg(up.process.pid, signal.SIGHUP)
+    os.killpg(up.process.pid, signal.SIGINT)
     assert up.process.wait(150) == 0
     assert guardian.members(session) == []
-    assert stopped_in_order(up.var) == ["beat", "workers", "web", "broker"]
+    assert stopped_in_order(supervised(up.var)[before:]) == ["beat", "workers", "demo", "web", "broker"]
     assert not (up.var / "broker" / "url").exists()
-
-
-def test_the_demo_of_a_start_by_nohup_in_a_script_keeps_its_port_and_ends_by_ctrl_c(var: Path) -> None:
-    up = Up(var, "--demo", ignoring="INT HUP")
-    try:
-        up.until_ready()
-        found = re.search(r"demo shop is at +http://127\.0\.0\.1:(\d+)/", up.said())
-        assert found is not None, up.said()
-        port, session = int(found[1]), up.session()
-        assert health.Site(host="127.0.0.1", port=port).is_ok("/robots.txt")
-        kill(session, b"demo")
-        assert not listens(port)
-        up.until(lambda: health.Site(host="127.0.0.1", port=port).is_ok("/robots.txt"), within_seconds=120)
-        os.killpg(up.process.pid, signal.SIGHUP)
-        os.killpg(up.process.pid, signal.SIGINT)
-        assert up.process.wait(150) == 0
-        assert guardian.members(session) == []
-        assert stopped_in_order(var) == ["beat", "workers", "demo", "web", "broker"]
-    finally:
-        up.end()
 
 
 def listens(port: int) -> bool:
@@ -179,32 +194,15 @@ def check_private(var: Path) -> None:
         assert stat.S_IMODE((var / name).stat().st_mode) == 0o600, name
 
 
-def stopped_in_order(var: Path) -> list[str]:
-    names = re.findall(r"stopped: (\S+)", (var / "log" / "supervisord.log").read_text())
+def supervised(var: Path) -> str:
+    """Return what supervisord wrote, in this start and in those before."""
+    return (var / "log" / "supervisord.log").read_text()
+
+
+def stopped_in_order(log: str) -> list[str]:
+    names = re.findall(r"stopped: (\S+)", log)
     groups = ["workers" if name.startswith("worker") else name for name in names]
     return list(dict.fromkeys(groups))
-
-
-def test_a_killed_process_is_started_again_and_a_killed_up_leaves_none(up: Up) -> None:
-    up.until_ready()
-    session = up.session()
-    kill(session, b"beat")
-    up.until(lambda: "spawned: 'beat'" in after_the_end_of_beat(up.var), within_seconds=150)
-    assert len(guardian.members(session)) > 6
-    up.process.kill()
-    up.process.wait()
-    deadline = time.monotonic() + 150
-    while guardian.members(session):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    again = Up(up.var)
-    try:
-        again.until_ready()
-        assert "password" not in again.said()
-        again.process.send_signal(signal.SIGINT)
-        assert again.process.wait(150) == 0
-    finally:
-        again.end()
 
 
 def kill(session: int, word: bytes) -> None:
@@ -214,7 +212,7 @@ def kill(session: int, word: bytes) -> None:
 
 
 def after_the_end_of_beat(var: Path) -> str:
-    return (var / "log" / "supervisord.log").read_text().partition("exited: beat")[2]
+    return supervised(var).partition("exited: beat")[2]
 
 
 def test_a_process_that_cannot_start_is_named_with_the_end_of_its_log(var: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,4 +19,4 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     installation = Installation(folder=tmp_path_factory.mktemp("installation"))
     installation.start("--workers", "2")
     yield installation
-    assert installation.stop() == 0, installation.log()
+    assert installation.stop(signal.SIGTERM) == 0, installation.log()

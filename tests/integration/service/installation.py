@@ -62,10 +62,10 @@ class Installation:
         self._process.wait(STOP_SECONDS)
         raise AssertionError(f"the service did not get ready:\n{self.log()}")
 
-    def stop(self) -> int:
-        """Stop it as Ctrl-C does and return its exit status."""
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Stop it by a signal, as Ctrl-C does where no other is named, and return its exit status."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(number)
         return self._process.wait(STOP_SECONDS)
 
     def log(self) -> str:
