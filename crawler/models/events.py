@@ -24,6 +24,8 @@ class EventKind(models.TextChoices):
     ITEMS_CHANGED = "items.changed", "items changed"
     FRESHNESS_LATE = "freshness.late", "data late"
     FRESHNESS_RECOVERED = "freshness.recovered", "data fresh again"
+    DATA_BREACH = "data.breach", "rule broken"
+    DATA_DRIFT = "data.drift", "data looks otherwise"
 
 
 RUN_ENDS = (EventKind.RUN_FINISHED, EventKind.RUN_FAILED, EventKind.RUN_CANCELLED)

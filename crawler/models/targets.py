@@ -89,6 +89,7 @@ class Target(models.Model):
     fields = OrderedJSONField(default=dict, blank=True)
     row = models.CharField(max_length=1000, blank=True, default="")
     key = models.JSONField(default=list, blank=True)
+    quality = OrderedJSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
     tags = models.JSONField(default=list, blank=True)
     enabled = models.BooleanField(default=True)
     shared = models.BooleanField(default=False, db_default=False)

@@ -22,7 +22,7 @@ from crawler.models import (
 )
 from crawler.policy.completeness import Course, why_less
 from crawler.queue import Work
-from crawler.services import schedules
+from crawler.services import quality, schedules
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +36,8 @@ RINGS_TO_WRITE = 4
 def report(*, run: Run) -> dict[str, Any]:
     """Write the run's statistics into its row and return them; writing them twice changes nothing.
 
-    It also checks whether the target's schedule can be kept, now that it is known what a run takes.
+    It also judges the run's data, and checks whether the target's schedule can be kept, now that it is
+    known what a run takes.
     """
     before = (
         Run.objects.whole()
@@ -48,9 +49,10 @@ def report(*, run: Run) -> dict[str, Any]:
         "seconds": _seconds(run),
         "reasons": _reasons(run),
         "previous": _compared(run, before) if before and run.is_whole else None,
+        "data": quality.examine(run),
     }
-    Run.objects.filter(pk=run.pk).update(report=said)
-    run.report = said
+    quality.note(run, said, now=run.finished_at or run.created_at)
+    said = run.report
     _judge(run)
     schedules.check(target=run.target, now=run.finished_at or run.created_at)
     log.info(

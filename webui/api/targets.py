@@ -87,6 +87,7 @@ class TargetOut(Schema):
     fields: dict[str, Any]
     row: str
     key: list[str]
+    quality: dict[str, Any]
     tags: list[str]
     enabled: bool
     shared: bool

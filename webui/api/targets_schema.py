@@ -76,6 +76,26 @@ LOGIN_SCHEMA = body(
     check_text={**TEXT, "description": "Must be there before a run begins."},
 ) | {"type": ["object", "null"], "description": "How runs log in; null for not at all."}
 
+_PART = {"type": "number", "minimum": 0, "maximum": 1}
+QUALITY_SCHEMA = body(
+    min_items={"type": "integer", "minimum": 1, "description": "As many items a run must have."},
+    max_errors={**_PART, "description": "At most this part of a run's requests may fail."},
+    drift={
+        "type": "boolean",
+        "description": "Whether to tell when data looks otherwise than in runs before; when left out, yes.",
+    },
+    fields={
+        **OBJECT,
+        "additionalProperties": body(
+            coverage={**_PART, "description": "In at least this part of the items it says something."},
+            min={"type": "number"},
+            max={"type": "number"},
+            unique={"type": "boolean", "description": "Whether no two items may have the same value."},
+        ),
+        "description": "Rules of single fields.",
+    },
+) | {"description": "What the data of each run must be; each rule that is broken is an event."}
+
 TARGET_SCHEMA: dict[str, Any] = body(
     name={**TEXT, "maxLength": 200},
     start_urls={**_texts("Where the crawl begins: http and https.", MAX_START_URLS), "minItems": 1},
@@ -156,6 +176,7 @@ TARGET_SCHEMA: dict[str, Any] = body(
     },
     row={**TEXT, "description": "Of the scraper `fields`: a selector, one item per match."},
     key=_texts("The fields that identify an item; empty for its URL.", 20),
+    quality=QUALITY_SCHEMA,
     tags=_texts("Your own words.", 50),
     enabled={"type": "boolean", "default": True},
     shared={

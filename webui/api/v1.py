@@ -36,6 +36,7 @@ from webui.api import (
     previews,
     problems,
     proxies,
+    quality,
     queue,
     refresh,
     replays,
@@ -116,6 +117,7 @@ api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
     *(targets, history, runs, requests, decisions, dry_runs, queue, items, changes, pages, previews),
     *(suggestions, events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
+    quality,
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

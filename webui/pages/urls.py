@@ -82,6 +82,7 @@ urlpatterns = [
     path("runs/<int:pk>/queue/live/", queue.of_run_live, name="run-queue-live"),
     path("runs/<int:pk>/priority/", runs.move, name="run-priority"),
     path("runs/<int:pk>/deadline/", deadlines.of_run, name="run-deadline"),
+    path("runs/<int:pk>/data/accept/", runs.accept, name="run-data-accept"),
     path("runs/<int:pk>/deadline/remove/", deadlines.remove, name="run-deadline-remove"),
     path("runs/<int:pk>/<str:step>/", runs.change, name="run-change"),
     path("calendar/", calendar.show, name="calendar"),

@@ -93,6 +93,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "fields": {},
     "row": "",
     "key": [],
+    "quality": {},
     "tags": [],
     "enabled": True,
     "shared": False,

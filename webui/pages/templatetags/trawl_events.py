@@ -10,6 +10,7 @@ from django.utils.html import format_html
 
 from crawler.models import Event, EventKind, Run
 from webui.pages.templatetags.trawl import number, span
+from webui.pages.templatetags.trawl_quality import breach_words
 
 register = template.Library()
 
@@ -22,6 +23,8 @@ BADGES = {
     EventKind.ITEMS_CHANGED: "",
     EventKind.FRESHNESS_LATE: "bad",
     EventKind.FRESHNESS_RECOVERED: "good",
+    EventKind.DATA_BREACH: "bad",
+    EventKind.DATA_DRIFT: "warn",
 }
 
 
@@ -70,6 +73,8 @@ def event_words(event: Event) -> str:
             return f"to be done by {_moment(said['deadline'])}"
         case EventKind.FRESHNESS_LATE | EventKind.FRESHNESS_RECOVERED if "max_age_seconds" in said:
             return f"no older than {span(said['max_age_seconds'])} is wanted"
+        case EventKind.DATA_BREACH | EventKind.DATA_DRIFT if "rule" in said:
+            return breach_words(said)
         case _:
             return ""
 

@@ -1,0 +1,89 @@
+"""Whether the data of a run looks otherwise than that of the runs before: a site changed, most likely.
+
+What is asked is what blanks and shifted columns do to data: fields that say nothing any more, say something
+of another type, much longer or shorter texts, or words that were never there, and far fewer records.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from crawler.policy.quality.rules import Breach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from crawler.policy.quality.statistics import FieldFigures
+
+    Past = Sequence[tuple[int, Mapping[str, FieldFigures]]]
+
+FEWEST_RUNS: Final = 3
+"""As many runs have to say what is usual."""
+FEWEST_ITEMS: Final = 10
+FEWER: Final = 0.5
+"""A run with fewer than this part of the least records of before has drifted."""
+LOST: Final = 0.2
+"""As much less coverage than the least of before is a loss, or half of it where there was little."""
+ALWAYS: Final = 0.9
+SELDOM: Final = 0.5
+LONGER: Final = 4.0
+UNKNOWN_WORDS: Final = 0.5
+
+
+def drifts(
+    items: int, figures: Mapping[str, FieldFigures], past: Past, *, fewest: int = FEWEST_RUNS
+) -> Iterator[Breach]:
+    """Yield in what a run differs from all of the `past` ones; nothing where these are too few.
+
+    Each of them is its number of records and the figures of its fields.
+    """
+    usual = [(many, fields) for many, fields in past if many >= FEWEST_ITEMS]
+    if len(usual) < fewest:
+        return
+    least = min(many for many, _ in usual)
+    if items < FEWER * least:
+        yield Breach(rule="items", field=None, wanted=least, found=items)
+    if not items:
+        return
+    names = [name for name in usual[-1][1] if all(name in fields for _, fields in usual)]
+    for name in names:
+        yield from _of_field(name, figures.get(name), [fields[name] for _, fields in usual])
+
+
+def _of_field(name: str, now: FieldFigures | None, past: Sequence[FieldFigures]) -> Iterator[Breach]:
+    least = min(one.coverage for one in past)
+    coverage = now.coverage if now else 0.0
+    if coverage < least - min(LOST, least / 2):
+        yield Breach(rule="coverage", field=name, wanted=round(least, 4), found=round(coverage, 4))
+    if now is None:
+        return
+    for kind in past[-1].types:
+        always = min(one.types.get(kind, 0.0) for one in past)
+        found = now.types.get(kind, 0.0)
+        if always >= ALWAYS and found < SELDOM:
+            other = next(iter(now.types))
+            yield Breach(rule="type", field=name, wanted=kind, found=other)
+    yield from _lengths(name, now, past)
+    yield from _words(name, now, past)
+
+
+def _lengths(name: str, now: FieldFigures, past: Sequence[FieldFigures]) -> Iterator[Breach]:
+    lengths = [one.length for one in past if one.length]
+    if now.length is None or len(lengths) < len(past):
+        return
+    shortest, longest = min(lengths), max(lengths)
+    if now.length > LONGER * longest or now.length < shortest / LONGER:
+        wanted = longest if now.length > longest else shortest
+        yield Breach(rule="length", field=name, wanted=round(wanted, 1), found=round(now.length, 1))
+
+
+def _words(name: str, now: FieldFigures, past: Sequence[FieldFigures]) -> Iterator[Breach]:
+    """Compare vocabularies; a field that has many values by now is compared by its length alone."""
+    if now.words is None or any(one.words is None for one in past):
+        return
+    known = {word for one in past for word in one.words or ()}
+    unknown = [word for word in now.words if word not in known]
+    if len(unknown) > UNKNOWN_WORDS * len(now.words) and len(known) < len(now.words) * 10:
+        yield Breach(
+            rule="words", field=name, wanted=", ".join(sorted(known)[:5]), found=", ".join(unknown[:5])
+        )

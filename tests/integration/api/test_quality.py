@@ -1,0 +1,65 @@
+"""What the API tells of the data of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawler.models import Run, RunTrigger
+from crawler.services import runs
+from tests.integration.api.conftest import NOW, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.auth.models import User
+
+    from crawler.models import Target
+    from crawler.queue import Lane
+    from tests.integration.api.conftest import Api
+
+FIGURES: dict[str, Any] = {
+    "coverage": 0.1, "types": {"text": 1.0}, "length": 3.0, "words": ["5 €"], "least": None, "most": None,
+    "repeated": None,
+}  # fmt: skip
+DATA: dict[str, Any] = {
+    "items": 20,
+    "examined": 20,
+    "fields": {"price": FIGURES},
+    "breaches": [{"rule": "min_items", "field": None, "wanted": 30, "found": 20}],
+    "drifts": [{"rule": "type", "field": "price", "wanted": "number", "found": "text"}],
+    "accepted": False,
+}
+
+
+@pytest.fixture
+def run(target: Target, rung: list[Lane]) -> Run:
+    return runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+
+
+def test_data_of_a_run_is_read_and_taken_for_usual(api: Api, run: Run) -> None:
+    problem(api.get(f"/runs/{run.pk}/data"), 404)
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA})
+
+    assert api.get(f"/runs/{run.pk}/data").json() == DATA
+    assert api.post(f"/runs/{run.pk}/data/accept").json() == DATA | {"accepted": True}
+    assert api.get(f"/runs/{run.pk}/data").json()["accepted"] is True
+
+
+def test_rules_are_set_and_read_with_the_target(api: Api, target: Target) -> None:
+    rules = {"min_items": 5, "fields": {"price": {"coverage": 0.95, "min": 0.0, "unique": True}}}
+
+    assert api("PATCH", f"/targets/{target.pk}", {"quality": rules}).json()["quality"] == rules
+    assert api("PATCH", f"/targets/{target.pk}", {"quality": {}}).json()["quality"] == {}
+    errors = problem(api("PATCH", f"/targets/{target.pk}", {"quality": {"min_items": 0}}), 422)["errors"]
+    assert [error["field"] for error in errors] == ["quality.min_items"]
+
+
+def test_others_see_none_of_it(api: Api, run: Run, stranger: User, token_for: Callable[..., Api]) -> None:
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA})
+    other = token_for(stranger)
+
+    problem(other.get(f"/runs/{run.pk}/data"), 404)
+    problem(other.post(f"/runs/{run.pk}/data/accept"), 404)
+    assert Run.objects.get(pk=run.pk).report["data"]["accepted"] is False

@@ -1,0 +1,108 @@
+"""What pages tell of the data of runs, and the controls of its rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import reverse
+
+from crawler.models import Event, EventKind, Run, Target
+from tests.integration.api.test_quality import DATA
+from tests.integration.pages.conftest import NOW
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+FORM = {
+    "name": "Kontor",
+    "when": "never",
+    "start_urls": "http://shop.test/",
+    "scope": "host",
+    "scraper": "auto",
+    "priority": "5",
+    "max_pages": "10000",
+    "obey_robots": "on",
+    "adapt_pace": "on",
+    "enabled": "on",
+}
+
+
+def text(response: object) -> str:
+    return " ".join(response.content.decode().split())  # type: ignore[attr-defined]
+
+
+def test_run_shows_figures_broken_rules_and_drifts_and_can_be_taken_for_usual(
+    client: Client, run: Run
+) -> None:
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA})
+    page = text(client.get(reverse("run", args=[run.pk])))
+
+    assert "20 items, where 30 were the least. <small>a rule of the target" in page
+    assert "Price is mostly text, and was number. <small>otherwise than in the runs before" in page
+    assert "10 %" in page
+    assert "5 €" in page
+
+    answer = client.post(reverse("run-data-accept", args=[run.pk]), follow=True)
+    assert "Later runs are compared with this one." in text(answer)
+    assert "Taken for usual from this run on." in text(answer)
+    answer = client.post(reverse("run-data-accept", args=[run.pk]), follow=True)
+    assert "Its data does not look otherwise than before." in text(answer)
+
+
+def test_events_say_what_is_wrong_with_numbers(client: Client, run: Run) -> None:
+    said = {"rule": "coverage", "field": "price", "wanted": 0.95, "found": 0.5, "items": 20}
+    Event.objects.create(kind=EventKind.DATA_BREACH, target=run.target, run=run, created_at=NOW, data=said)
+    page = text(client.get(reverse("target", args=[run.target_id])))
+
+    assert "rule broken" in page
+    assert "price is in 50.0% of the items, where 95.0% were the least" in page
+
+
+def test_rules_are_written_and_shown_in_the_form(client: Client, target: Target) -> None:
+    rules = {
+        "min_items": "50",
+        "max_errors": "5 %",
+        "field_rules": "price: 95 %, from 0, to 10000\nsku: 100 %, unique",
+        "drift_quiet": "on",
+    }
+    url = reverse("target-edit", args=[target.pk])
+
+    assert client.post(url, FORM | rules).status_code == 302
+    assert Target.objects.get(pk=target.pk).quality == {
+        "min_items": 50,
+        "max_errors": 0.05,
+        "drift": False,
+        "fields": {
+            "price": {"coverage": 0.95, "min": 0.0, "max": 10_000.0},
+            "sku": {"coverage": 1.0, "unique": True},
+        },
+    }
+    page = client.get(url).content.decode()
+    assert "price: 95 %, from 0, to 10000\nsku: 100 %, unique</textarea>" in page
+    assert 'name="min_items" value="50"' in " ".join(page.split())
+
+    assert client.post(url, FORM).status_code == 302
+    assert Target.objects.get(pk=target.pk).quality == {}
+
+
+@pytest.mark.parametrize(
+    ("control", "said", "message"),
+    [
+        ("field_rules", "price 95", "write it as price: 95 %"),
+        ("field_rules", "price: cheap", "write it as price: 95 %"),
+        ("field_rules", "price: 95 %, 90 %", "write it as price: 95 %"),
+        ("field_rules", "price: 95 %\nprice: 90 %", "price: is there twice"),
+        ("field_rules", "price: 195 %", "price.coverage: must be between 0 and 1"),
+        ("min_items", "some", "must be a whole number"),
+        ("max_errors", "few", "must be a number"),
+    ],
+)
+def test_what_cannot_be_read_is_said_beside_its_control(
+    client: Client, target: Target, control: str, said: str, message: str
+) -> None:
+    answer = client.post(reverse("target-edit", args=[target.pk]), FORM | {control: said})
+
+    assert answer.status_code == 422
+    assert message in text(answer).lower()
+    assert Target.objects.get(pk=target.pk).quality == {}

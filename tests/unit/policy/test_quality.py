@@ -1,0 +1,151 @@
+"""What is told of a run's data: figures, broken rules, and what looks otherwise than before."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.policy.quality import Breach, FieldFigures, Rules, Statistics, breaches, drifts
+from crawler.policy.quality.statistics import MOST_FIELDS, MOST_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-9, 9), st.floats(-9, 9), st.text(max_size=80), st.lists(st.just(1))
+)
+RECORDS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES))
+
+
+def statistics(records: Iterable[Mapping[str, Any]], *unique: str) -> Statistics:
+    found = Statistics(unique=frozenset(unique))
+    for record in records:
+        found.add(record)
+    return found
+
+
+def figures(records: Iterable[Mapping[str, Any]], *unique: str) -> dict[str, FieldFigures]:
+    return statistics(records, *unique).figures()
+
+
+def shop(many: int = 20, **changed: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"Thing {number:03}",
+            "price": 5.0 + number,
+            "stock": "yes" if number % 2 else "no",
+            **changed,
+        }
+        for number in range(many)
+    ]
+
+
+def told(now: list[dict[str, Any]], *past: list[dict[str, Any]], fewest: int = 3) -> list[tuple[str, Any]]:
+    usual = [(len(records), figures(records)) for records in past]
+    found = drifts(len(now), figures(now), usual, fewest=fewest)
+    return [(breach.rule, breach.field) for breach in found]
+
+
+def test_figures_of_fields_say_how_often_what_and_within_which_bounds() -> None:
+    found = figures(
+        [
+            {"name": "Kettle", "price": 5, "tags": ["a"], "was": None},
+            {"name": "Pot", "price": 7.5, "tags": []},
+            {"name": "Pot", "price": "sold out"},
+            {"name": ""},
+        ],
+        "name",
+    )
+
+    assert list(found) == ["name", "price", "tags"]
+    assert found["name"] == FieldFigures(
+        coverage=0.75, types={"text": 1.0}, length=4.0, words=("Kettle", "Pot"), repeated=1
+    )
+    assert (found["price"].least, found["price"].most, found["price"].words) == (5, 7.5, None)
+    assert found["price"].types == {"number": 2 / 3, "text": 1 / 3}
+    assert (found["tags"].coverage, found["tags"].types) == (0.25, {"list": 1.0})
+
+
+@given(RECORDS)
+def test_figures_hold_for_any_records_and_travel_as_json(records: list[dict[str, Any]]) -> None:
+    for known in figures(records, "a").values():
+        assert 0 < known.coverage <= 1
+        assert abs(sum(known.types.values()) - 1) < 1e-9
+        assert known.least is None or known.most is None or known.least <= known.most
+        assert known.words is None or len(known.words) <= MOST_WORDS
+        said = json.loads(json.dumps(known.as_json()))
+        assert FieldFigures.of_json(said).as_json() == said
+
+
+def test_fields_beyond_a_bound_are_not_told_apart() -> None:
+    assert len(figures([{f"f{number}": 1 for number in range(1_000)}])) == MOST_FIELDS
+
+
+def test_each_broken_rule_is_told_with_its_numbers() -> None:
+    rules = Rules.read(
+        {
+            "min_items": 50,
+            "max_errors": 0.1,
+            "fields": {
+                "name": {"coverage": 1.0, "unique": True},
+                "price": {"min": 10, "max": 20},
+                "sku": {"coverage": 0.5},
+            },
+        }
+    )
+    records = [*shop(), {"name": "Thing 000", "price": 1.0}, {"price": 99.0}]
+    found = list(breaches(rules, items=len(records), errors=0.25, figures=figures(records, *rules.unique)))
+
+    assert found == [
+        Breach(rule="min_items", field=None, wanted=50, found=22),
+        Breach(rule="max_errors", field=None, wanted=0.1, found=0.25),
+        Breach(rule="coverage", field="name", wanted=1.0, found=0.9545),
+        Breach(rule="unique", field="name", wanted=0, found=1),
+        Breach(rule="min", field="price", wanted=10, found=1.0),
+        Breach(rule="max", field="price", wanted=20, found=99.0),
+        Breach(rule="coverage", field="sku", wanted=0.5, found=0.0),
+    ]
+
+
+def test_rules_that_hold_and_runs_without_items_tell_nothing_more() -> None:
+    rules = Rules.read({"min_items": 1, "fields": {"price": {"coverage": 1, "min": 0}}})
+
+    assert list(breaches(rules, items=20, errors=0.0, figures=figures(shop()))) == []
+    assert [one.rule for one in breaches(rules, items=0, errors=0.0, figures={})] == ["min_items"]
+    assert list(breaches(Rules.read({}), items=0, errors=1.0, figures={})) == []
+
+
+def test_runs_as_before_do_not_drift_nor_do_they_where_too_few_say_what_is_usual() -> None:
+    assert told(shop(), shop(), shop(), shop()) == []
+    assert told(shop(18), shop(), shop(), shop()) == []
+    assert told(shop(price=None), shop(), shop()) == []
+    assert told(shop(price=None), shop(5), shop(), shop()) == []
+    assert told(shop(price=None), shop(), fewest=1) == [("coverage", "price")]
+
+
+def test_a_changed_site_is_noticed_by_what_it_does_to_the_data() -> None:
+    usual = [shop(), shop(22), shop(21)]
+
+    assert told(shop(8), *usual) == [("items", None)]
+    assert told([], *usual) == [("items", None)]
+    assert told(shop(price=None), *usual) == [("coverage", "price")]
+    assert told(shop(price="5 €"), *usual) == [("type", "price")]
+    assert told(shop(name="x" * 200), *usual) == [("length", "name")]
+    assert told(shop(stock="away"), *usual) == [("words", "stock")]
+    assert told(shop(new="field"), *usual) == []
+
+
+def test_a_field_that_was_seldom_there_is_lost_only_when_half_of_that_is() -> None:
+    def some(many: int) -> list[dict[str, Any]]:
+        return [*shop(100 - many), *shop(many, was=9.0)]
+
+    usual = [some(10), some(12), some(11)]
+    assert told(some(6), *usual) == []
+    assert told(some(4), *usual) == [("coverage", "was")]
+
+
+def test_a_field_that_not_every_run_had_is_not_missed() -> None:
+    assert told(shop(), shop(was=9.0), shop(), shop()) == []
