@@ -38,8 +38,8 @@ def test_run_shows_figures_broken_rules_and_drifts_and_can_be_taken_for_usual(
     Run.objects.filter(pk=run.pk).update(report={"data": DATA})
     page = text(client.get(reverse("run", args=[run.pk])))
 
-    assert "20 items, where 30 were the least. <small>a rule of the target" in page
-    assert "Price is mostly text, and was number. <small>otherwise than in the runs before" in page
+    assert 'rule broken</span></td> <td class="wide">20 items, where 30 were the least</td>' in page
+    assert 'otherwise than before</span></td> <td class="wide">price is mostly text, and was number' in page
     assert "10 %" in page
     assert "5 €" in page
 
