@@ -47,8 +47,8 @@ class AnswerParser:
     """
 
     __slots__ = (
-        "_barren", "_body", "_chunked", "_cuts", "_framing", "_interim", "_length", "_limits", "_mended",
-        "_more", "_most", "_parser", "_raw", "_seen", "_seen_bytes", "_skips", "_tunnel",
+        "_barren", "_body", "_chunked", "_cuts", "_emptied", "_framing", "_interim", "_length", "_limits",
+        "_mended", "_more", "_most", "_parser", "_raw", "_seen", "_seen_bytes", "_skips", "_tunnel",
         "complete", "cut", "head", "headers", "heard", "reusable", "size", "status",
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ class AnswerParser:
         self._body = b""
         self._more: BytesIO | None = None
         self._length = -1
-        self._chunked = self._skips = False
+        self._chunked = self._skips = self._emptied = False
         self._interim = self._seen_bytes = self._framing = self._barren = 0
 
     def _lenient(self) -> HttpResponseParser:
@@ -180,6 +180,7 @@ class AnswerParser:
             raise BadResponse("the answer has lengths that differ")
         self._start()
         self._mended = True
+        self._seen.append(mended)
         self._parser = self._lenient()
         self._try(mended)
         if self._skips:
@@ -197,6 +198,8 @@ class AnswerParser:
         name, value = name.rstrip(b" "), value.rstrip(b" \t")
         if b"\0" in value:
             raise BadResponse
+        if not value:
+            self._emptied = True
         self._raw.append((name, value))
         if len(self._raw) > self._limits.max_headers:
             raise HeaderBomb
@@ -212,6 +215,8 @@ class AnswerParser:
             raise BadResponse
         if status == _SWITCHING:
             raise BadResponse("the server changes to a protocol that nobody asked for")
+        if self._emptied and lengths.has_line_ended_by_cr(b"".join(self._seen), heads=self._interim + 1):
+            raise BadResponse
         if 100 <= status < 200:
             self._interim += 1
             if self._interim > _MAX_INTERIM:
@@ -247,7 +252,7 @@ class AnswerParser:
 
     def on_message_complete(self) -> None:
         if not self.head:  # an interim response (RFC 9110 §15.2): another follows
-            self._raw, self._length, self._chunked = [], -1, False
+            self._raw, self._length, self._chunked, self._emptied = [], -1, False, False
         elif not self.complete:
             self.complete = True
             parser = self._open()

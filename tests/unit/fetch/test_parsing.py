@@ -62,6 +62,7 @@ WHOLE = {
     "length three times": (OK + TWICE * 3 + b"\r\nfine", True),
     "length twice as bare lines": ((OK + TWICE * 2 + b"\r\nfine").replace(b"\r", b""), True),
     "space after a name": (PLAIN.replace(b"Length:", b"Length :"), True),
+    "empty values": (PLAIN.replace(b"\r\n\r\n", b"\r\nX:\r\nY: \r\n\r\n"), True),
     "folded": (PLAIN.replace(b"\r\n\r\n", b"\r\nX: a\r\n b\r\n\r\n"), True),
 }
 
@@ -133,6 +134,11 @@ def test_what_follows_an_answer_is_not_read_and_ends_the_connection(whole: bytes
         CHUNKED + b"fffffffffffffffff\r\nfine",
         CHUNKED + b"4\r\nfine\r\n0\r\nContent-Length: 4\r\n\r\n",
         OK + b"X: a\0b\r\n\r\n",
+        OK + b"X: a\rY: b\r\n" + TWICE + b"\r\nfine",
+        OK + b"X: \rSet-Cookie: a=b\r\n" + TWICE + b"\r\nfine",
+        OK + b"X:\rContent-Length: 4\r\n\r\nfine",
+        OK + TWICE + TWICE + b"X: \rSet-Cookie: a=b\r\n\r\nfine",
+        HINT + OK + b"X: \rSet-Cookie: a=b\r\n" + TWICE + b"\r\nfine",
         OK + b"no colon\r\n\r\n",
         b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nmore",
         b"HTTP/1.1 101 Switching\r\n\r\n",
@@ -186,6 +192,12 @@ def test_answer_that_breaks_off_is_told(raw: bytes, error: type[FetchError]) -> 
 def test_what_does_not_end_is_bounded(begin: bytes, more: bytes, error: type[FetchError]) -> None:
     with pytest.raises(error):
         read(begin, *[more] * 20_000, ends=False, most=1_000_000)
+
+
+def test_colon_and_cr_in_a_body_are_no_matter_of_its_head() -> None:
+    raw = OK + b"X:\r\nContent-Length: 4\r\n\r\na:\rb"
+
+    assert told(read(raw))[2] == b"a:\rb"
 
 
 def test_trailer_is_bounded_however_long_the_body_was() -> None:
