@@ -39,7 +39,7 @@
     scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(10, (high || 0) * 1.1)] } },
     axes: [{ ...axis(28), space: 80, incrs: steps, values: times }, { ...axis(48), space: 34 }],
     series: [
-      { value: (_plot, at) => (at === null ? "" : clock(at, true)) },
+      { value: (_plot, at) => (at === null ? "–" : clock(at, true)) },
       ...lines.map((line, index) => {
         const colour = ink(inks[index % inks.length]);
         return {
@@ -48,7 +48,7 @@
           width: 2,
           fill: index === 0 ? faint(colour) : undefined,
           points: { show: false },
-          value: (_plot, value) => (value === null ? "" : `${Math.round(value).toLocaleString()}`),
+          value: (_plot, value) => (value === null ? "–" : `${Math.round(value).toLocaleString()}`),
         };
       }),
     ],
