@@ -121,10 +121,13 @@ class Heads:
 
 
 def tunnel(place: Place, proxy: Proxy) -> bytes:
-    """Return what asks a proxy for a tunnel (RFC 9110 §9.3.6); its credentials go no further."""
-    host = f"[{place.host}]" if ":" in place.host else place.host
+    """Return what asks a proxy for a tunnel (RFC 9110 §9.3.6); its credentials go no further.
+
+    The host is told with its port, as the target is (RFC 9112 §3.2), whichever port that is.
+    """
+    end = f"[{place.host}]:{place.port}" if ":" in place.host else f"{place.host}:{place.port}"
     said = f"Proxy-Authorization: {_basic(proxy)}\r\n" if proxy.user else ""
-    return f"CONNECT {host}:{place.port} HTTP/1.1\r\nHost: {place.authority}\r\n{said}\r\n".encode()
+    return f"CONNECT {end} HTTP/1.1\r\nHost: {end}\r\n{said}\r\n".encode()
 
 
 def _lines(fields: dict[str, tuple[str, str]]) -> str:
