@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import uvloop
 
 from crawler.errors import TruncatedBody
 from crawler.fetch import connections
@@ -117,6 +118,19 @@ async def test_length_said_twice_is_one_length(fetcher: HttpFetcher) -> None:
 
         assert [body(outcome) for outcome in outcomes] == [b"true"] * 3
         assert wire.connections == 1
+
+
+def test_long_body_is_cut_on_the_loop_that_crawls_use(guard: EgressGuard) -> None:
+    uvloop.run(_cut_of_a_long_body(guard))
+
+
+async def _cut_of_a_long_body(guard: EgressGuard) -> None:
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n" + b"x" * 4_000_000
+    async with Wire(lambda _path: long) as wire, HttpFetcher(guard) as fetcher:
+        for _ in range(5):
+            page = await fetcher.fetch(Request(url=wire.url("/long"), keep_bytes=300_000))
+            assert isinstance(page, Fetched), page
+            assert (page.status, len(page.body), page.truncated) == (200, 300_000, True)
 
 
 def test_transport_that_is_handed_over_stays_open() -> None:
