@@ -22,6 +22,7 @@ LETTERS: Final = 3
 BITS: Final = 8_192
 ROWS_A_BLOCK: Final = 4
 ROWS_A_SEGMENT: Final = 16_384
+BLOCKS_A_SEGMENT: Final = ROWS_A_SEGMENT // ROWS_A_BLOCK
 CUTS: Final = tuple(slice(at, at + LETTERS) for at in range(4_096))
 MOST_OF_A_WORD: Final = 12
 """So many marks of a long word are asked for: more leave out hardly a block more."""
@@ -80,13 +81,13 @@ def decode(stored: bytes) -> int:
 
 
 class Marked:
-    """The marks of rows that are added in the order of their ids.
+    """The marks of rows that are added in the order of their ids; a segment's take 5 MiB at most.
 
     The groups of a block wait until the next one begins, as its rows have many in common.
     """
 
     def __init__(self) -> None:
-        self._blocks: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._marks: dict[int, dict[int, bytearray]] = defaultdict(lambda: defaultdict(_no_marks))
         self._block = 0
         self._groups: set[str] = set()
 
@@ -99,30 +100,26 @@ class Marked:
 
     def segments(self) -> tuple[int, ...]:
         self._end_block()
-        return tuple(sorted(self._blocks))
+        return tuple(sorted(self._marks))
 
     def of(self, segment: int) -> dict[int, int]:
         """Return the marks of a segment by place."""
         self._end_block()
-        marks: dict[int, int] = defaultdict(int)
-        for group, blocks in self._blocks[segment].items():
-            marks[place_of(group)] |= _joined(blocks)
-        return marks
+        found = self._marks.get(segment, {})
+        return {place: int.from_bytes(marks, "little") for place, marks in found.items()}
 
     def _end_block(self) -> None:
-        segment, block = divmod(self._block, ROWS_A_SEGMENT // ROWS_A_BLOCK)
-        if self._groups:
-            found = self._blocks[segment]
-            for group in self._groups:
-                found[group].append(block)
-            self._groups.clear()
+        if not self._groups:
+            return
+        segment, block = divmod(self._block, BLOCKS_A_SEGMENT)
+        found, at, bit = self._marks[segment], block >> 3, 1 << (block & 7)
+        for place in set(map(place_of, self._groups)):
+            found[place][at] |= bit
+        self._groups.clear()
 
 
-def _joined(blocks: Iterable[int]) -> int:
-    bits = bytearray(ROWS_A_SEGMENT // ROWS_A_BLOCK // 8)
-    for block in blocks:
-        bits[block >> 3] |= 1 << (block & 7)
-    return int.from_bytes(bits, "little")
+def _no_marks() -> bytearray:
+    return bytearray(BLOCKS_A_SEGMENT // 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +168,11 @@ def wanted(words: Iterable[Iterable[str]]) -> Wanted:
 
 def _blocks_of(rows: Iterable[int]) -> dict[int, int]:
     """Return the blocks of these rows, as marks by segment."""
-    blocks: dict[int, list[int]] = defaultdict(list)
+    blocks: dict[int, bytearray] = defaultdict(_no_marks)
     for row in rows:
-        blocks[row // ROWS_A_SEGMENT].append(row % ROWS_A_SEGMENT // ROWS_A_BLOCK)
-    return {segment: _joined(found) for segment, found in blocks.items()}
+        segment, block = divmod(row // ROWS_A_BLOCK, BLOCKS_A_SEGMENT)
+        blocks[segment][block >> 3] |= 1 << (block & 7)
+    return {segment: int.from_bytes(found, "little") for segment, found in blocks.items()}
 
 
 def _either(sets: Iterable[Places], marks: Mapping[int, int]) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-ROWS_AT_ONCE: Final = 200
+ROWS_AT_ONCE: Final = 50
 """Rows that are read together: each may have megabytes."""
 
 
@@ -151,6 +151,11 @@ def replace(
         return True
 
     return sql.atomically(work)
+
+
+def postpone(source: Source, segment: int, *, before: int, rows: int, now: datetime) -> bool:
+    """Leave a segment as it is, as if it had been built anew. False as in `write`."""
+    return bool(sql.execute(RESTART, [rows, sql.adapt(now), source.kind, segment, before]))
 
 
 UPSERT: Final = (

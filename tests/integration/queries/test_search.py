@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ from crawler.stores import sql
 from tests.integration.queries.walks import walked
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -313,6 +314,43 @@ def marks_kept() -> dict[int, dict[int, int]]:
     source, *_ = stored.SOURCES
     numbers = SearchSegment.objects.filter(kind=source.kind).values_list("number", flat=True)
     return {number: stored.marks_of(source, number) for number in numbers}
+
+
+def clock() -> Callable[[], float]:
+    """Return a clock that is a second later each time that somebody looks at it."""
+    return map(float, count()).__next__
+
+
+def test_what_takes_longer_than_there_is_time_for_is_indexed_in_parts(
+    owner: User, targets: list[Target]
+) -> None:
+    made = [make_item(targets[0], number, {"name": "Copper kettle"}) for number in range(40)]
+    added = []
+    while Item.objects.filter(searchable__isnull=True).exists():
+        added.append(searching.index(now=NOW, fewest=1, budget_seconds=15, monotonic=clock()))
+        assert found(owner, q="kettle") == made
+
+    assert len(added) > 1
+    assert (sum(added), 0 in added) == (40, False)
+    assert marks_kept() == marks_for(*made)
+
+
+def test_segment_that_takes_too_long_to_build_anew_is_left_for_another_time(
+    owner: User, targets: list[Target], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "REBUILD_SECONDS", 1)
+    source, *_ = stored.SOURCES
+    made = [make_item(targets[0], number, {"name": "Copper kettle"}) for number in range(40)]
+    index()
+    before = marks_kept()
+    Item.objects.filter(pk=made[0].pk).delete()
+
+    while searching.rebuild(source, now=LATER, monotonic=clock()) is not None:
+        pass
+
+    assert marks_kept() == before
+    assert set(SearchSegment.objects.values_list("built_at", flat=True)) == {LATER}
+    assert found(owner, q="kettle") == made[1:]
 
 
 def rebuild_all(now: datetime) -> None:
