@@ -11,6 +11,7 @@ from scrapers.extractors import options as settings
 from scrapers.extractors.article import Article
 from scrapers.extractors.auto import Auto
 from scrapers.extractors.feed import Feed
+from scrapers.extractors.files import Files
 from scrapers.extractors.links import Links
 from scrapers.extractors.markdown import Markdown
 from scrapers.extractors.product import Product
@@ -83,6 +84,7 @@ EXTRACTORS: tuple[type[Extractor], ...] = (
     Tables,
     Links,
     Feed,
+    Files,
 )
 
 _CHOICES = (

@@ -125,10 +125,17 @@ def problems_of(problems: Sequence[Problem], *, unkeyed: int = 0) -> tuple[Probl
     )
 
 
-def page_of(page: Fetched, reading: Reading, *, unchanged: bool) -> PageRecord:
-    """Return what a visit learnt of its page; without the body when the stored one still holds."""
+def page_of(
+    page: Fetched, reading: Reading, *, unchanged: bool, kept_types: tuple[str, ...] = ()
+) -> PageRecord:
+    """Return what a visit learnt of its page; without the body when the stored one still holds.
+
+    What only `kept_types` keep may not have been stored at an earlier visit: it is given again.
+    """
     content_type = page.headers.get("content-type", "")
     keeps = keeping.keeps_body(content_type) and not unchanged
+    if kept_types and not keeps:
+        keeps = not keeping.keeps_body(content_type) and keeping.keeps_body(content_type, also=kept_types)
     return PageRecord(
         status=page.status,
         content_type=keeping.storable(content_type)[: keeping.LONGEST_TYPE],

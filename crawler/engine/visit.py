@@ -183,7 +183,7 @@ class Visitor:
             claim=claim,
             status=page.status,
             wire_bytes=page.wire_bytes,
-            page=records.page_of(page, reading, unchanged=unchanged),
+            page=records.page_of(page, reading, unchanged=unchanged, kept_types=claim.rules.kept_types),
             items=items,
             found=found,
             outside=outside + alike,
@@ -196,7 +196,7 @@ class Visitor:
 def _headers(claim: Claim, origin: str) -> tuple[tuple[str, str], ...]:
     headers = claim.rules.headers_for(origin)
     known = claim.known
-    if known is None or not keeping.keeps_body(known.content_type):
+    if known is None or not keeping.keeps_body(known.content_type, also=claim.rules.kept_types):
         return headers
     asked = (("If-None-Match", known.etag), ("If-Modified-Since", known.last_modified))
     return headers + tuple((name, value) for name, value in asked if value)

@@ -28,9 +28,9 @@ _KEPT_TYPES: Final = (
 )
 
 
-def keeps_body(content_type: str) -> bool:
-    """Say whether a body of this type is stored: what is text, and what does not say."""
-    return content_type == "" or content_type.lower().startswith(_KEPT_TYPES)
+def keeps_body(content_type: str, *, also: tuple[str, ...] = ()) -> bool:
+    """Say whether a body of this type is stored: what is text, what does not say, and what `also` begins."""
+    return content_type == "" or content_type.lower().startswith(_KEPT_TYPES + also)
 
 
 def whole(value: str, *, longest: int) -> str:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import FilteredRelation, Min, Q, TextField
 from django.db.models.functions import Cast
 
-from crawler.models import Item, ItemVersion, SearchKind, Sighting, Target
+from crawler.models import Item, ItemVersion, Page, SearchKind, Sighting, Target
 from crawler.queries import exports, shares
 from crawler.queries import search as searching
 from crawler.queries.changes import FieldChange, differences
 from crawler.queries.paging import Listing, listing, read
 from crawler.queries.search import words
+from crawler.stores import snapshots
+from crawler.urls import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -193,6 +195,18 @@ def history(item: Item) -> tuple[Version, ...]:
         for before, (number, last, since, data) in zip(befores, held, strict=False)
     ]
     return tuple(reversed(shown))
+
+
+def picture(item: Item) -> int | None:
+    """Return the stored page that is the picture which `item` tells of; None where it tells of none."""
+    if not isinstance(item.data, dict) or item.data.get("kind") != "picture":
+        return None
+    pages = Page.objects.filter(
+        target=item.target_id, key=key_of(item.url), content_type__istartswith="image/"
+    )
+    return next(
+        (pk for pk, body in pages.values_list("pk", "body_hash") if snapshots.is_stored(bytes(body))), None
+    )
 
 
 def _is_nested(value: object) -> bool:

@@ -150,6 +150,7 @@ def rules_from(
         http2=frozen.get("http2", False),
         session=_session(frozen, secrets, login),
         login=login,
+        kept_types=getattr(scraper, "kept_types", ()),
     )
 
 

@@ -44,6 +44,11 @@ def save(bodies: Mapping[bytes, tuple[bytes, int]], *, now: datetime) -> None:
     INSERT.run([(hash_, *bodies[hash_], moment) for hash_ in sorted(bodies)])
 
 
+def is_stored(hash_: bytes) -> bool:
+    """Say whether a body is there, without reading it."""
+    return bool(sql.select("SELECT 1 FROM crawler_snapshot WHERE hash = %s", [hash_]))
+
+
 def load(hash_: bytes) -> bytes | None:
     """Return a stored body, or None when there is none."""
     rows = sql.select("SELECT body FROM crawler_snapshot WHERE hash = %s", [hash_])

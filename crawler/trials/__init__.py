@@ -11,6 +11,7 @@ from crawler.trials.asking import (
     reading_of,
     records_of,
     suggestions_of,
+    thumbnail_of,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "reading_of",
     "records_of",
     "suggestions_of",
+    "thumbnail_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -129,6 +130,13 @@ def _answer(name: str, asked: Mapping[str, Any], *, cpu_seconds: float, body: by
     if ended.code in {-signal.SIGPROF, -signal.SIGKILL}:
         raise TookTooLong
     raise CannotTry(f"the process that read the page ended with code {ended.code}")
+
+
+def thumbnail_of(body: bytes) -> bytes | None:
+    """Return a small copy of a picture as PNG; None where it cannot be had within time and memory."""
+    ended = _run({"thumbnail": True}, cpu_seconds=READ_CPU_SECONDS, body=body)
+    said = ended.said[-1].get("thumbnail") if ended.said else None
+    return b64decode(said) if said else None
 
 
 def links_of(pages: Sequence[StoredPage], *, cpu_seconds: float, wait_seconds: float) -> list[list[str]]:

@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+from base64 import b64encode
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -93,6 +94,16 @@ def _suggestions(page: dict[str, Any], body: bytes) -> dict[str, Any]:
     from scrapers.suggesting import suggest
 
     return asdict(suggest(Page(body=body, **page)))
+
+
+def _tell_thumbnail(body: bytes) -> None:
+    """Say what a small copy of a picture is; None where it is none that can be unpacked."""
+    from scrapers.extractors.files import images
+
+    try:
+        _say(thumbnail=b64encode(images.thumbnail(body)).decode())
+    except (images.NoPicture, MemoryError):
+        _say(thumbnail=None)
 
 
 def _tell_links(pages: list[dict[str, Any]], bodies: bytes) -> None:
@@ -199,6 +210,8 @@ def main() -> None:
         _replay(asked, body)
     elif "pages" in asked:
         _tell_links(asked["pages"], body)
+    elif "thumbnail" in asked:
+        _tell_thumbnail(body)
     elif "page" not in asked:
         _say(problems=_problems(asked["settings"]))
     else:

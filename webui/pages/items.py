@@ -45,11 +45,13 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(items.visible(request.user).select_related("target"), pk=pk)
-    return render(
-        request,
-        "items/show.html",
-        {"item": item, "line": items.ItemLine(item=item, data=item.data), "versions": items.history(item)},
-    )
+    context = {
+        "item": item,
+        "line": items.ItemLine(item=item, data=item.data),
+        "versions": items.history(item),
+        "picture": items.picture(item),
+    }
+    return render(request, "items/show.html", context)
 
 
 @require_safe

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from crawler import trials
 from crawler.models import Page
 from crawler.queries import pages
 from crawler.stores import snapshots
@@ -18,6 +19,9 @@ CAGE = (
     "sandbox; default-src 'none'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 """The policy under which a scraped page is shown: in an origin of its own, it loads and runs nothing."""
+
+SEALED = "sandbox; default-src 'none'; frame-ancestors 'none'"
+"""The policy of a small copy, which is a picture of ours whoever opens it."""
 
 
 @require_safe
@@ -36,7 +40,12 @@ def find(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     page = _page(request, pk)
     document = _document(page)
-    context = {"page": page, "is_stored": document is not None, "is_shown": document and document.is_html}
+    context = {
+        "page": page,
+        "is_stored": document is not None,
+        "is_shown": document and document.is_html,
+        "is_picture": document is not None and is_picture(page),
+    }
     return render(request, "pages/show.html", context)
 
 
@@ -52,6 +61,34 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     response["X-DNS-Prefetch-Control"] = "off"
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+@require_safe
+def thumbnail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return a small copy of a stored picture, made in a process of its own: nothing of the file is in it.
+
+    What is no picture, or cannot be unpacked, has none.
+    """
+    page = _page(request, pk)
+    document = _document(page) if is_picture(page) else None
+    if document is None:
+        return HttpResponse(status=204)
+    etag = f'"{bytes(page.body_hash).hex()}"'
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponseNotModified(headers={"ETag": etag})
+    try:
+        small = trials.thumbnail_of(document.body)
+    except trials.CannotTry:
+        small = None
+    if small is None:
+        return HttpResponse(status=204)
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=3600", "Content-Security-Policy": SEALED}
+    return HttpResponse(small, content_type="image/png", headers=headers)
+
+
+def is_picture(page: Page) -> bool:
+    """Say whether what was stored of `page` is a picture by its media type."""
+    return page.content_type.lower().startswith("image/")
 
 
 def _page(request: HttpRequest, pk: int) -> Page:

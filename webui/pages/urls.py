@@ -94,6 +94,7 @@ urlpatterns = [
     path("pages/", stored.find, name="page-of"),
     path("pages/<int:pk>/", stored.show, name="page"),
     path("pages/<int:pk>/preview/", stored.preview, name="page-preview"),
+    path("pages/<int:pk>/thumbnail/", stored.thumbnail, name="page-thumbnail"),
     path("hosts/", hosts.index, name="hosts"),
     path("webhooks/", webhooks.index, name="webhooks"),
     path("webhooks/new/", webhooks.new, name="webhook-new"),

@@ -115,6 +115,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "pages/": reads(Access.MINE),
     "pages/<int:pk>/": reads(Access.MINE),
     "pages/<int:pk>/preview/": reads(Access.MINE),
+    "pages/<int:pk>/thumbnail/": reads(Access.MINE),
     "hosts/": reads(Access.PEOPLE),
     "webhooks/": reads(Access.PEOPLE),
     "webhooks/new/": asks(Access.WORKERS),

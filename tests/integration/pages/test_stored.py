@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -10,6 +12,8 @@ from django.urls import reverse
 from crawler.models import Item, Page, Run
 from crawler.stores import snapshots
 from crawler.urls import key_of
+from demo import journal
+from demo.catalogue import categories
 from tests.integration.pages.conftest import NOW
 from tests.markup import elements
 
@@ -78,3 +82,38 @@ def test_what_is_no_html_is_not_previewed(client: Client, page: Page, content_ty
 def test_a_url_without_a_page_is_not_found(client: Client, page: Page, url: str) -> None:
     asked: dict[str, str | int] = {"target": page.target_id, "url": url}
     assert client.get(reverse("page-of"), asked).status_code == 404
+
+
+def a_picture(page: Page, body: bytes, content_type: str = "image/png") -> str:
+    """Store `body` as that of `page`; return where its small copy is."""
+    with transaction.atomic():
+        snapshots.save({b"p" * 16: (snapshots.compress(body), len(body))}, now=NOW)
+    Page.objects.filter(pk=page.pk).update(body_hash=b"p" * 16, content_type=content_type)
+    return reverse("page-thumbnail", args=[page.pk])
+
+
+def test_stored_picture_is_shown_small_and_made_anew(client: Client, page: Page) -> None:
+    body = journal.picture(journal.STORIES[0], categories()[0])
+    address = a_picture(page, body)
+
+    (image,) = elements(client.get(reverse("page", args=[page.pk])).content, "//main//img")
+    assert image.get("src") == address
+    shown = client.get(address)
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
+    assert shown["X-Content-Type-Options"] == "nosniff"
+    assert shown["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert shown["Cache-Control"].startswith("private")
+    assert shown.content.startswith(b"\x89PNG")
+    assert struct.unpack(">II", shown.content[16:24]) == (256, 160)
+    held = client.get(address, headers={"If-None-Match": shown["ETag"]})
+    assert (held.status_code, held.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"), [(HTML, "image/png"), (b"<svg/>", "image/svg+xml"), (HTML, "text/html")]
+)
+def test_what_is_no_picture_has_no_small_copy(
+    client: Client, page: Page, body: bytes, content_type: str
+) -> None:
+    shown = client.get(a_picture(page, body, content_type))
+    assert (shown.status_code, shown.content) == (204, b"")

@@ -34,6 +34,7 @@ IMPORTED_AS = {
     "django-ninja": "ninja",
     "django-csp": "csp",
     "google-re2": "re2",
+    "pillow": "PIL",
 }
 # Declared, and used without an import: by name in the settings, as a program, or as a floor for another's.
 USED_BY_NAME = {
