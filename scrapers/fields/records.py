@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from scrapers.links import Link
 
 
+_OVER_JSON = (JmesPath, Embedded)
+
+
 class _Missing:
     """The page does not have it."""
 
@@ -117,12 +120,26 @@ class _Record:
             nested = (self.object(one.fields, match, path=f"{path}.") for match in found)
             yield from (value for value in nested if value is not None)
             return
-        raw: Iterator[JSON] = (read for match in found if (read := _read(one, match)) is not None)
-        if gathers(one.steps):
-            raw = (together for together in (list(raw),) if together)
-        for value in raw:
+        if one.steps or one.form is not None or one.rules is not None:
+            yield from self.made_of(one, found, path=path)
+            return
+        for match in found:
+            raw = match.read(one.attr, one.kind)
+            if raw is None or (isinstance(raw, str) and not raw.strip() and not _is_flag(one)):
+                continue
             try:
-                yield from self.made(one, value)
+                yield self.converted(one, raw)
+            except BadValue as error:
+                self.report(error.code, f"field {path}: {error}", path)
+
+    def made_of(self, one: Field, found: list[Scope], *, path: str) -> Iterator[JSON]:
+        """Yield the values of a field that says more of them than their type."""
+        raws = _read(one, found)
+        if gathers(one.steps):
+            raws = (together for together in (list(raws),) if together)
+        for raw in raws:
+            try:
+                yield from self.made(one, raw)
             except BadValue as error:
                 self.report(error.code, f"field {path}: {error}", path)
 
@@ -151,9 +168,7 @@ class _Record:
         except (JMESPathError, NotJson) as error:
             self.report("bad_type", f"field {path}: {str(error).partition(chr(10))[0]}", path)
             return []
-        if isinstance(one.selector, JmesPath | Embedded) and (
-            one.many or one.kind or one.fields or one.steps
-        ):
+        if isinstance(one.selector, _OVER_JSON) and (one.many or one.kind or one.fields or one.steps):
             return _unlisted(self.page, found)
         return found
 
@@ -170,17 +185,21 @@ class _Record:
         self.problems.append(Problem(code=code, message=where + message, field=path))
 
 
-def _read(one: Field, match: Scope) -> JSON:
-    """Return what is taken of a match, None where that is blank."""
-    if one.form in {Form.HTML, Form.MARKDOWN}:
-        raw = match.html()
-    else:
-        raw = match.read(one.attr, one.kind or _meant(one.steps))
-    return None if isinstance(raw, str) and not raw.strip() and not _is_flag(one) else raw
+def _read(one: Field, found: list[Scope]) -> Iterator[JSON]:
+    """Yield what is taken of each match, without what is blank."""
+    is_text = one.form is None or one.form is Form.TEXT
+    kind = one.kind or _meant(one.steps)
+    is_flag = _is_flag(one)
+    for match in found:
+        raw = match.read(one.attr, kind) if is_text else match.html()
+        if raw is not None and (is_flag or not isinstance(raw, str) or raw.strip()):
+            yield raw
 
 
 def _meant(steps: tuple[Step, ...]) -> Kind | None:
     """Return as what an element is read, where its text is to become a date or a URL."""
+    if not steps:
+        return None
     return next((Kind(step.name) for step in steps if step.name in {Kind.DATE, Kind.URL}), None)
 
 
@@ -190,7 +209,7 @@ def _is_flag(one: Field) -> bool:
 
 def _spread(page: Page, scope: Scope, selector: Selector) -> list[Scope]:
     found = scope.select(selector)
-    return _unlisted(page, found) if isinstance(selector, JmesPath | Embedded) else found
+    return _unlisted(page, found) if isinstance(selector, _OVER_JSON) else found
 
 
 def _unlisted(page: Page, found: list[Scope]) -> list[Scope]:

@@ -83,7 +83,7 @@ def read_step(said: object) -> Step:
 
 def gathers(steps: tuple[Step, ...]) -> bool:
     """Whether the first of `steps` that is about lists joins all matches of a field."""
-    return next((step.name for step in steps if step.name in {"join", "split"}), "") == "join"
+    return bool(steps) and next((one.name for one in steps if one.name in {"join", "split"}), "") == "join"
 
 
 def transformed(value: JSON, steps: tuple[Step, ...], *, page: Page) -> JSON:
