@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.models import Changefeed, Item, ItemChange, ItemChangeKind, ItemVersion, Target
+from crawler.queries.lines import ItemLine
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class Told:
     item: Item
     data: Any
     fields: tuple[FieldChange, ...]
+
+    @property
+    def line(self) -> ItemLine:
+        """Return the item as lists show it, with what it said, or says now where it was removed."""
+        return ItemLine(item=self.item, data=self.item.data if self.data is None else self.data)
 
     @property
     def kind(self) -> ItemChangeKind:

@@ -17,6 +17,7 @@ from django.db.models.functions import Cast
 from crawler.exports import SYSTEM_COLUMNS, decode
 from crawler.exports import columns as columns_of
 from crawler.models import Item, ItemVersion, Sighting
+from crawler.queries import past
 from crawler.stores import sql
 
 if TYPE_CHECKING:
@@ -62,14 +63,18 @@ class Kept(NamedTuple):
     changed_at: str
 
 
-def rows(*, target: Target, run: Run | None = None, page_rows: int = PAGE_ROWS) -> Iterator[Row]:
-    """Yield the items of `target`, oldest first: as they are now, or what `run` saw, as it saw it.
+def rows(
+    *, target: Target, run: Run | None = None, as_of: datetime | None = None, page_rows: int = PAGE_ROWS
+) -> Iterator[Row]:
+    """Yield the items of `target`, oldest first: as they are now or were, or what `run` saw, as it saw it.
 
     Each page of `page_rows` (at most 10,000) is a transaction of its own, so an export of any
     length holds none open; items that change meanwhile leave in one version or the other.
     """
     if run is not None:
         return _seen_by(run, page_rows)
+    if as_of is not None:
+        return as_they_were(Item.objects.filter(target=target), at=as_of, page_rows=page_rows)
     return current(Item.objects.filter(target=target, removed_at=None), page_rows=page_rows)
 
 
@@ -82,10 +87,20 @@ def current(found: QuerySet[Item], *, by: str = "id", page_rows: int = PAGE_ROWS
         yield from map(_flat, page)
 
 
-def columns(*, target: Target, run: Run | None = None) -> tuple[str, ...]:
+def as_they_were(found: QuerySet[Item], *, at: datetime, page_rows: int = PAGE_ROWS) -> Iterator[Row]:
+    """Yield those of `found` that there were at a moment, as they were then, in pages as `current` does."""
+    for page in _pages(past.existing(found, at), *OF_ITEMS, by="id", rows=page_rows):
+        older = ItemVersion.objects.filter(
+            item__in=[kept[0] for kept in page], valid_from__lte=at, valid_to__gt=at
+        )
+        held = {row[0]: row for row in older.values_list("item_id", *OF_VERSIONS)}
+        yield from (_flat(held.get(kept[0], kept)) for kept in page)
+
+
+def columns(*, target: Target, run: Run | None = None, as_of: datetime | None = None) -> tuple[str, ...]:
     """Return the columns of the export: declared fields first, then others as they appear, then ours."""
-    if run is not None:
-        return columns_of(rows(target=target, run=run), first=target.fields)
+    if run is not None or as_of is not None:
+        return columns_of(rows(target=target, run=run, as_of=as_of), first=target.fields)
     return columns_in(Item.objects.filter(target=target, removed_at=None), first=target.fields)
 
 

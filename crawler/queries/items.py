@@ -1,4 +1,4 @@
-"""Items for display: search, the columns of a table, and the history of one item."""
+"""Items for display: search, and the columns of a table."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import FilteredRelation, Min, Q, TextField
+from django.db.models import FilteredRelation, Q, TextField
 from django.db.models.functions import Cast
 
 from crawler.models import Item, ItemVersion, Page, SearchKind, Sighting, Target
-from crawler.queries import exports, shares
+from crawler.queries import exports, past, shares
 from crawler.queries import search as searching
-from crawler.queries.changes import FieldChange, differences
+from crawler.queries.lines import ItemLine
 from crawler.queries.paging import Listing, listing, read
 from crawler.queries.search import words
 from crawler.stores import snapshots
@@ -27,27 +27,6 @@ if TYPE_CHECKING:
 
     from crawler.queries.paging import Reader
 
-NAMES = ("name", "title", "headline")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemLine:
-    """An item with its data as the list shows it: as it is now, or as a run saw it."""
-
-    item: Item
-    data: Any
-
-    @property
-    def named_by(self) -> str | None:
-        """Return the field that names the item; None when none does."""
-        data = self.data if isinstance(self.data, dict) else {}
-        return next((name for name in NAMES if isinstance(data.get(name), str) and data[name].strip()), None)
-
-    @property
-    def label(self) -> str:
-        """Return what a list calls the item: its name, or the path of its page."""
-        return self.data[self.named_by].strip() if self.named_by else _path(self.item.url)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -58,23 +37,18 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """A version of an item: since when it holds, the run that saw it first, and what it changed."""
-
-    number: int
-    run: int
-    since: datetime
-    changes: tuple[FieldChange, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which items: of a target, seen by a run, with each word of `q`, changed since a moment."""
+    """Which items: of a target, seen by a run, with each word of `q`, changed since a moment.
+
+    Without a run those that are there, or were `as_of` a moment; with `removed` those that are not any more.
+    """
 
     target: int | None = None
     run: int | None = None
     q: str = ""
     changed_since: datetime | None = None
+    as_of: datetime | None = None
+    removed: bool = False
 
     @property
     def by_change(self) -> bool:
@@ -101,8 +75,10 @@ def _narrowed(found: QuerySet[Item], asked: Filters) -> QuerySet[Item]:
     if asked.run is not None:
         one = FilteredRelation("sightings", condition=Q(sightings__run=asked.run))
         found = found.annotate(seen=one).filter(seen__run=asked.run)
+    elif asked.as_of is not None:
+        found = past.existing(found, asked.as_of)
     else:
-        found = found.filter(removed_at=None)
+        found = found.filter(removed_at__isnull=not asked.removed)
     if asked.changed_since is not None:
         found = found.filter(changed_at__gte=asked.changed_since)
     found = found.annotate(text=Cast("data", TextField())) if asked.q.strip() else found
@@ -130,10 +106,10 @@ def listed(
 def page(
     user: AbstractBaseUser | AnonymousUser, asked: Filters, *, cursor: str | None = None, size: int = 50
 ) -> Listing[ItemLine]:
-    """Return a page of items, newest first; with a run as that run saw them. Raises BadCursor."""
+    """Return a page of items, newest first, as a run saw them or as they were. Raises BadCursor."""
     found, reader = _to_list(user, asked)
     rows = _listed(found.select_related("target"), asked, reader, sign="-", cursor=cursor, size=size)
-    seen = versions_seen(rows.rows, asked.run) if asked.run is not None else {}
+    seen = versions_shown(rows.rows, asked)
     return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item).data))
 
 
@@ -160,6 +136,13 @@ def _listed(
     return listing(found, order=order, by=by, reader=reader, cursor=cursor, size=size)
 
 
+def versions_shown(shown: Iterable[Item], asked: Filters) -> dict[int, ItemVersion]:
+    """Return the earlier version that is asked for of each item that has changed since, by item."""
+    if asked.run is not None:
+        return versions_seen(shown, asked.run)
+    return past.versions(shown, asked.as_of) if asked.as_of is not None else {}
+
+
 def versions_seen(shown: Iterable[Item], run: int) -> dict[int, ItemVersion]:
     """Return the version that `run` saw of each item that has changed since, by item."""
     current = {item.pk: item.version for item in shown}
@@ -184,19 +167,6 @@ def columns(shown: Iterable[ItemLine], *, most: int = 6) -> tuple[Column, ...]:
     return tuple(Column(name=name, numeric=all(map(_is_number, values[name]))) for name in chosen[:most])
 
 
-def history(item: Item) -> tuple[Version, ...]:
-    """Return the versions of `item`, newest first, each with what it changed."""
-    held = [(old.version, old.run, old.valid_from, old.data) for old in item.versions.order_by("version")]
-    held.append((item.version, item.run, item.changed_at, item.data))
-    first = dict(item.sightings.values_list("version").annotate(Min("run")).order_by())
-    befores = [None, *(data for *_, data in held)]
-    shown = [
-        Version(number=number, run=first.get(number, last), since=since, changes=differences(before, data))
-        for before, (number, last, since, data) in zip(befores, held, strict=False)
-    ]
-    return tuple(reversed(shown))
-
-
 def picture(item: Item) -> int | None:
     """Return the stored page that is the picture which `item` tells of; None where it tells of none."""
     if not isinstance(item.data, dict) or item.data.get("kind") != "picture":
@@ -215,12 +185,6 @@ def _is_nested(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _path(url: str) -> str:
-    """Return an address without its scheme and host."""
-    rest = url.partition("://")[2]
-    return f"/{rest.partition('/')[2]}" if "/" in rest else url
 
 
 def _holds(word: str) -> Q:

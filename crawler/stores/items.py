@@ -133,6 +133,13 @@ def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, no
     changes.note(altered, ItemChangeKind.CHANGED, now=now)
 
 
+def bring_back(item: int, version: int, *, now: datetime) -> None:
+    """Write what a version of an item said as a new one; the caller has locked the item's row."""
+    moment = sql.adapt(now)
+    sql.execute(KEEP_VERSIONS.format("%s"), [moment, moment, item])
+    sql.execute(BRING_BACK, [moment, moment, item, version, item])
+
+
 def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
     """Return what is stored under these keys, locked in their order."""
     found: dict[bytes, _Stored] = {}
@@ -216,6 +223,14 @@ CHANGE = statements.update(
         "now": "timestamptz",
         "id": "bigint",
     },
+)
+BRING_BACK = (
+    "UPDATE crawler_item SET version = crawler_item.version + 1, data = old.data, "
+    "content_hash = old.content_hash, url = old.url, removed_at = NULL, searchable = NULL, "
+    "changed_at = CASE WHEN COALESCE(removed_at, changed_at) < %s THEN %s "
+    "ELSE COALESCE(removed_at, changed_at) END "
+    "FROM (SELECT data, content_hash, url FROM crawler_itemversion WHERE item_id = %s AND version = %s) "
+    "AS old WHERE crawler_item.id = %s"
 )
 TOUCH = statements.update(
     "crawler_item",

@@ -17,7 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from crawler.queries import changes
 from crawler.queries.paging import BadCursor
-from crawler.services import deliveries, replays, runs
+from crawler.services import deliveries, items, replays, runs
 from crawler.services.drafts import InvalidTarget, Problem
 from crawler.services.webhooks import InvalidWebhook
 from crawler.stores.outages import watch
@@ -178,6 +178,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     BadCursor: _bad_cursor,
     changes.Forgotten: _forgotten,
     changes.Unknown: _unknown_change,
+    items.NothingToRestore: _conflict,
     runs.WrongState: _conflict,
     runs.TargetDisabled: _conflict,
     deliveries.WebhookIsOff: _conflict,

@@ -21,6 +21,7 @@ from webui.api.auth import caller
 from webui.api.runs import Moment, RunOut, require_ahead, run_out
 from webui.api.schedules import ScheduleOut, schedule_out
 from webui.api.schemas import Id, Paged, Problem, Words
+from webui.api.schemas import Moment as PastMoment
 from webui.api.targets_schema import TARGET_SCHEMA, WHOLE_NUMBER_0_TO_9
 
 router = Router(tags=["targets"])
@@ -123,6 +124,9 @@ class RunIn(BaseModel):
 class ExportFilter(Schema):
     format: str = "jsonl"
     run: Annotated[Id | None, Field(description="Only what this run saw, in the version it saw.")] = None
+    as_of: Annotated[
+        PastMoment | None, Field(description="What there was at this moment, as it was; not beside `run`.")
+    ] = None
     raw: Annotated[
         bool, Field(description="CSV for machines: text that looks like a formula stays as it is.")
     ] = False
@@ -195,9 +199,13 @@ def export_items(request: HttpRequest, target_id: int, filters: Query[ExportFilt
     if chosen is None:
         wanted = ", ".join(FORMATS)
         raise targets.InvalidTarget((targets.Problem(field="format", message=f"must be one of {wanted}"),))
+    if filters.run and filters.as_of:
+        message = "is of one time and a run of another: leave one of them out"
+        raise targets.InvalidTarget((targets.Problem(field="as_of", message=message),))
     run = get_object_or_404(target.runs, pk=filters.run) if filters.run else None
-    columns = exports.columns(target=target, run=run) if chosen.needs_columns else ()
-    content = chosen.write(exports.rows(target=target, run=run), columns=columns, raw=filters.raw)
+    at = filters.as_of
+    columns = exports.columns(target=target, run=run, as_of=at) if chosen.needs_columns else ()
+    content = chosen.write(exports.rows(target=target, run=run, as_of=at), columns=columns, raw=filters.raw)
     name = f"target-{target.pk}" + (f"-run-{run.pk}" if run else "") + chosen.suffix
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(content, content_type=chosen.media_type, headers=headers)  # type: ignore[return-value]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar, cast
 
+from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from crawler.exports import FORMATS, Row
 from crawler.exports import columns as exported_columns
 from crawler.models import Run, Target
-from crawler.queries import exports, items, targets
+from crawler.queries import exports, items, past, targets
+from crawler.queries.lines import ItemLine
+from crawler.services import items as services
 from webui.pages import asking
 
 Found = TypeVar("Found", bound=Model)
@@ -35,6 +39,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "target": _one(Target.objects.visible_to(request.user), asked.target),
         "run": _one(Run.objects.visible_to(request.user), asked.run),
         "since": asking.text(request, "since"),
+        "as_of": asked.as_of,
+        "removed": asked.removed,
         "spans": SINCE,
         "targets": targets.named(request.user),
         "formats": tuple(FORMATS.values()),
@@ -45,13 +51,30 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(items.visible(request.user).select_related("target"), pk=pk)
+    field = asking.text(request, "field")
     context = {
         "item": item,
-        "line": items.ItemLine(item=item, data=item.data),
-        "versions": items.history(item),
+        "line": ItemLine(item=item, data=item.data),
+        "versions": past.history(item, field=field),
         "picture": items.picture(item),
+        "field": field,
+        "fields": tuple(item.data) if isinstance(item.data, dict) else (),
     }
     return render(request, "items/show.html", context)
+
+
+@require_POST
+def restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring back a removed item, or what an earlier version said."""
+    item = get_object_or_404(items.visible(request.user), pk=pk)
+    version = asking.id_of(request.POST.get("version", ""))
+    try:
+        services.restore(item=item, version=version, by=cast("User", request.user), now=timezone.now())
+    except services.NothingToRestore as error:
+        messages.warning(request, f"Nothing was restored: {error}.")
+    else:
+        messages.success(request, "Restored, as a new version.")
+    return redirect("item", pk=pk)
 
 
 @require_safe
@@ -66,13 +89,16 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     found, by = items.search(request.user, asked), items.place(asked.run)
 
     def rows() -> Iterator[Row]:
-        return (
-            exports.rows(target=run.target, run=run) if run and whole_run else exports.current(found, by=by)
-        )
+        if run and whole_run:
+            return exports.rows(target=run.target, run=run)
+        if asked.as_of is not None:
+            return exports.as_they_were(found, at=asked.as_of)
+        return exports.current(found, by=by)
 
     columns: tuple[str, ...] = ()
     if chosen.needs_columns:
-        columns = exported_columns(rows()) if whole_run else exports.columns_in(found, by=by)
+        by_row = whole_run or asked.as_of is not None
+        columns = exported_columns(rows()) if by_row else exports.columns_in(found, by=by)
     name = f"items-{timezone.now():%Y-%m-%d}{chosen.suffix}"
     return StreamingHttpResponse(
         chosen.write(rows(), columns=columns),
@@ -87,6 +113,9 @@ def _one(found: QuerySet[Found], pk: int | None) -> Found | None:
 
 
 def _asked(request: HttpRequest) -> items.Filters:
+    """Return the filters that the address asks for; of a moment in the past only the target's."""
+    if word := asking.text(request, "as_of"):
+        return items.Filters(target=asking.number(request, "target"), as_of=_moment(word))
     spans = {name: span for name, _, span in SINCE}
     span = spans.get(asking.text(request, "since"))
     return items.Filters(
@@ -94,4 +123,14 @@ def _asked(request: HttpRequest) -> items.Filters:
         run=asking.number(request, "run"),
         q=asking.text(request, "q"),
         changed_since=timezone.now() - span if span else None,
+        removed=asking.text(request, "removed") == "1",
     )
+
+
+def _moment(word: str) -> datetime:
+    """Read a moment as controls and links write it, in UTC where it says no zone. Raises Http404."""
+    try:
+        read = datetime.fromisoformat(word)
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Http404("this is no moment; write it as 2026-01-31T12:00") from None

@@ -11,6 +11,7 @@ from webui.accounts.roles import least
 from webui.pages import (
     account,
     calendar,
+    changes,
     condition,
     dashboard,
     deadlines,
@@ -91,6 +92,8 @@ urlpatterns = [
     path("items/", items.index, name="items"),
     path("items/export/", items.export, name="items-export"),
     path("items/<int:pk>/", items.show, name="item"),
+    path("items/<int:pk>/restore/", items.restore, name="item-restore"),
+    path("changes/", changes.index, name="changes"),
     path("pages/", stored.find, name="page-of"),
     path("pages/<int:pk>/", stored.show, name="page"),
     path("pages/<int:pk>/preview/", stored.preview, name="page-preview"),

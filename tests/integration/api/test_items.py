@@ -77,6 +77,8 @@ def test_items_are_told_with_what_is_known_of_them(api: Api, target: Target, ite
         "first_seen": "2026-03-02T10:00:00Z",
         "last_seen": "2026-03-02T10:00:00Z",
         "changed_at": "2026-03-02T10:00:00Z",
+        "removed_at": None,
+        "version": 1,
     }
     assert api.get(f"/items/{made.pk}").json() == told
 
