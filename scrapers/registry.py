@@ -91,7 +91,7 @@ _CHOICES = (
     Choice(
         name="fields",
         title="Declared fields",
-        description="Records you describe with CSS, XPath, regular expressions or JMESPath.",
+        description="Records you describe with CSS, XPath, regular expressions, JMESPath or JSON in scripts.",
     ),
     Choice(name="none", title="Links only", description="Follows links and keeps pages; no items."),
     Choice(

@@ -24,7 +24,7 @@ from crawler.trials import samples
 from scrapers import reader, registry
 from scrapers.fields import BadSelector, compile_selector, scopes
 from scrapers.links import links
-from scrapers.page import Page
+from scrapers.page import NotJson, Page
 
 if TYPE_CHECKING:
     from scrapers.fields import Selector
@@ -70,7 +70,7 @@ class _Trial:
         try:
             for match in islice(root.select(selector), MOST_READ):
                 match.read(None, None)
-        except JMESPathTypeError:  # the sample has other types than the pages it is meant for
+        except (JMESPathTypeError, NotJson):  # the sample holds other things than the pages it is meant for
             return
 
 

@@ -16,6 +16,7 @@ from scrapers.fields.searching import Search
 
 MAX_CHARACTERS = 1_000
 MAX_PATTERN_CHARACTERS = 500
+MAX_LEAD_CHARACTERS = 200
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 PATTERN_SCHEMA = {
     "type": "string",
@@ -240,4 +241,6 @@ def _source(text: str) -> Css | int | str:
         return _css(text)
     if not text[:-1].strip():
         raise BadSelector(f"needs a name before {text[-1]}, such as window.state =")
+    if len(text) > MAX_LEAD_CHARACTERS:
+        raise BadSelector(f"has more than {MAX_LEAD_CHARACTERS} characters before the JSON")
     return text

@@ -57,6 +57,7 @@ REFUSED: Final = (
         "css", "a:unknown-thing", "a::before", "/a", "//a", "a[", "a]", "a:not(", "a[href=]", "!!", "a{}", "a:nth-child(x)", "a\x02",
         "x" * 1_001, ",", "a,,b", ">", "a >", "@media", "#", "a:has(", "::attr(href", ":contains(", "\ud800", "a:nth-child(",
     ),
+    *_all("json", "->", "-> a", "script ->", "script -> [", "script[ -> a", "0", "1000", "=", "(", "\x03"),
     *_all(
         "jmespath", "[", "]", "a.", "foo(", "`", "[::0]", "[?", "@@", "'open", "a b", "&", "|", "a[1.5]", "{a:}", "\x03", "\udabc",
         "nonsense(@)", "x" * 1_001, "env('SECRET')", "[*].system('id')",
@@ -86,6 +87,10 @@ HARMLESS: Final = (
         _nested(":has(", "a", ")", 150), ",".join(["*"] * 100), "a" + ":not(b)" * 120, "*" + ":nth-child(2n+1)" * 50,
         "a:nth-child(99999999999999999999n+1)", "[a]" * 300, ".a" * 400, "*>" * 400 + "*", ":not(:has(:not(:has(*))))", "a[href*='" + "a" * 900 + "']",
         "a[href^='javascript:']::attr(href)",
+    ),
+    *_all(
+        "json", ".name -> a", "body", "*", "999", "a " * 90 + "=", "( ( ( (", "window.a.b.c = -> *.*.*.*", "li::attr(title) -> @",
+        "script -> " + "[]" * 100, "{ =", ".* =", "JSON.parse(",
     ),
     *_all(
         "jmespath", "*.*.*.*.*.*.*", "[]" * 100, "a[9" + "9" * 900 + "]", _nested("to_string(", "@", ")", 60), _nested("[", "@", "]", 300),

@@ -118,6 +118,7 @@ def test_broken_script_is_a_problem_of_its_field() -> None:
         ("0 -> a", "from 1 to 999"),
         ("1000 -> a", "from 1 to 999"),
         ("= -> a", "needs a name"),
+        ("a" * 200 + "= -> a", "more than 200"),
     ],
 )
 def test_mistake_is_told(selector: str, words: str) -> None:
