@@ -15,7 +15,7 @@ router = Router(tags=["targets"])
 
 @router.get("/schemas/fields", response=dict[str, Any])
 def get_fields_schema(request: HttpRequest) -> dict[str, Any]:
-    """Read the JSON Schema of declared records: of an object with a target's `fields`, `row` and `options`."""
+    """Read the JSON Schema of declared records: an object of a target's `fields`, `row` and `options`."""
     return _written()
 
 
