@@ -59,6 +59,9 @@ def bearing(user: User, *scopes: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {text}"}
 
 
+EXAMINED = {"items": 0, "examined": 0, "fields": {}, "breaches": [], "drifts": [], "accepted": False}
+
+
 @pytest.fixture
 def people(db: None) -> Mapping[str, User]:
     named = {name: operator(name) for name in ("owner", "stranger")}
@@ -90,6 +93,8 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
         now=NOW,
     )
     run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
+    run.report = {"data": EXAMINED}
+    run.save(update_fields=["report"])
     Event.objects.create(kind=EventKind.RUN_FAILED, target=target, run=run, created_at=NOW)
     token, _text = ApiToken.issue(user_id=owner.pk, scopes=["read"])
     hook = {"name": "Chat", "url": "https://hooks.test/", "target": target.pk}
