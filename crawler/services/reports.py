@@ -25,6 +25,7 @@ from crawler.queue import Work
 from crawler.services import quality, schedules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 log = logging.getLogger(__name__)
@@ -51,9 +52,9 @@ def report(*, run: Run) -> dict[str, Any]:
         "previous": _compared(run, before) if before and run.is_whole else None,
         "data": quality.examine(run),
     }
+    _judge(run, said["reasons"])  # before the report is there: one that is missing is asked for again
     quality.note(run, said, now=run.finished_at or run.created_at)
     said = run.report
-    _judge(run)
     schedules.check(target=run.target, now=run.finished_at or run.created_at)
     log.info(
         "a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items}
@@ -61,17 +62,17 @@ def report(*, run: Run) -> dict[str, Any]:
     return said
 
 
-def _judge(run: Run) -> None:
+def _judge(run: Run, reasons: Mapping[str, int]) -> None:
     """Say once of a run that ended whether it saw all of its target, and have its items compared."""
     if not run.is_final:
         return
-    why = why_less(_course(run))
+    why = why_less(_course(run, reasons))
     Run.objects.filter(pk=run.pk, saw_all=None).update(
         saw_all=not why, saw_less_because=why[:300], awaits_comparison=True
     )
 
 
-def _course(run: Run) -> Course:
+def _course(run: Run, reasons: Mapping[str, int]) -> Course:
     problems = ProblemKind.objects.filter(run=run).order_by("pk").values_list("code", "pages")
     damaged: dict[str, int] = {}
     for code, pages in problems:
@@ -86,7 +87,7 @@ def _course(run: Run) -> Course:
         items=run.items,
         known=Item.objects.filter(target=run.target_id, removed_at=None).exists(),
         without_page=run.failed + run.skipped + run.dead,
-        reasons=run.report.get("reasons", {}),
+        reasons=reasons,
         damaged=damaged,
     )
 

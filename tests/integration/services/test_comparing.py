@@ -9,7 +9,7 @@ import pytest
 
 from crawler.engine.work import Ended, Ending
 from crawler.models import Event, EventKind, Item, ItemChange, ItemChangeKind, Run, RunTrigger
-from crawler.services import comparing, reports, runs
+from crawler.services import comparing, quality, reports, runs
 from crawler.stores import removals
 from tests.crawling import a_run
 from tests.integration.stores.hands import Hands, fresh, visited
@@ -127,6 +127,22 @@ def test_comparison_that_ran_out_of_time_or_vanished_is_done_by_the_next(
     assert present(target) == {"k0"}
     assert fresh(last).items_removed == 6
     assert not fresh(last).awaits_comparison
+
+
+def test_run_is_judged_before_its_report_is_there_which_would_not_be_asked_for_again(
+    clock: FakeClock, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = crawl(clock, target, "a", reports_too=False)
+
+    def vanish(*_what: object, **_more: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(quality, "note", vanish)
+    with pytest.raises(SystemExit):
+        reports.report(run=run)
+
+    assert fresh(run).saw_all
+    assert fresh(run).report == {}
 
 
 def test_event_tells_once_how_many_items_became_what(clock: FakeClock, target: Target) -> None:
