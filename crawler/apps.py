@@ -12,4 +12,8 @@ class CrawlerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crawler import checks  # noqa: F401 - registers them
+        from crawler import checks, conf
+        from scrapers import folder
+
+        folder.install(conf.crawl().scrapers_folder)
+        checks.tell_of_scrapers()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from django.core.checks import Error, register
+from django.core.checks import Error, Warning, register  # noqa: A004 - its name
 from django.core.exceptions import ImproperlyConfigured
 
 from crawler import conf
 from crawler.fetch.tls import trust
 from crawler.policy.addresses import BadAllow, parse_allow
+from scrapers import folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+log = logging.getLogger(__name__)
 RENEWALS_A_LEASE = 3
 
 
@@ -23,6 +26,25 @@ RENEWALS_A_LEASE = 3
 def settings_fit(**_asked: object) -> list[Error]:
     """Return what keeps the crawler from working as set."""
     return [*_times(), *_networks(), *_authorities(), *_keys()]
+
+
+@register()
+def scrapers_load(**_asked: object) -> list[Warning]:
+    """Return what is wrong with files of `TRAWL_SCRAPERS`; the others are used."""
+    return [
+        Warning(
+            f"TRAWL_SCRAPERS: {mistake.file}: {mistake.message}",
+            hint="mend the file and restart; ./run scraper list shows which are used",
+            id="crawler.W001",
+        )
+        for mistake in folder.installed().mistakes
+    ]
+
+
+def tell_of_scrapers() -> None:
+    """Log what is wrong with files of `TRAWL_SCRAPERS`, once for each process."""
+    for mistake in folder.installed().mistakes:
+        log.error("a scraper cannot be used", extra={"file": mistake.file, "reason": mistake.message})
 
 
 def _times() -> Iterator[Error]:

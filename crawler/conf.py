@@ -19,6 +19,7 @@ class CrawlSettings:
     user_agent: str
     egress_allow: str
     tls_ca_file: str
+    scrapers_folder: str
     default_delay: timedelta
     slice_time: timedelta
     lease_time: timedelta
@@ -39,6 +40,7 @@ def crawl() -> CrawlSettings:
         user_agent=settings.USER_AGENT,
         egress_allow=settings.EGRESS_ALLOW,
         tls_ca_file=settings.TLS_CA_FILE,
+        scrapers_folder=settings.TRAWL_SCRAPERS,
         default_delay=timedelta(seconds=settings.FETCH_DELAY_SECONDS),
         slice_time=timedelta(seconds=settings.SLICE_SECONDS),
         lease_time=timedelta(seconds=settings.LEASE_SECONDS),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import orjson
 
+from scrapers import folder
 from scrapers.links import Link, links
 from scrapers.page import JSON, Page, Problem, Scraped
 
@@ -166,7 +167,8 @@ def said_of(error: Exception) -> str:
     The line is the last one in a site's own scraper, where any is: what that called is rarely to blame.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename.startswith(_SITES)] or frames
+    folders = (_SITES, str(folder.installed().path or _SITES))
+    own = [frame for frame in frames if frame.filename.startswith(folders)] or frames
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     said = str(error)[:_MAX_MESSAGE_CHARACTERS]
     return f"{type(error).__name__}{': ' if said else ''}{said}{where}"

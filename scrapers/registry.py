@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from scrapers import fields as declared
 from scrapers.extractors import options as settings
@@ -75,6 +75,7 @@ class InvalidScraper(ValueError):
 
 # One line for each site; the first that matches a page's URL reads it.
 SITES: tuple[SiteScraper, ...] = (DemoShop(),)
+_ADDED: Final[list[SiteScraper]] = []
 # One line for each general extractor, in the order of the form.
 EXTRACTORS: tuple[type[Extractor], ...] = (
     Auto,
@@ -125,14 +126,33 @@ class BySite:
         return site.parse(page) if site is not None else ()
 
 
+def add(scrapers: tuple[SiteScraper, ...]) -> None:
+    """Offer these site scrapers beside Trawl's own, and no others that were added before."""
+    _ADDED[:] = scrapers
+
+
+def sites() -> tuple[SiteScraper, ...]:
+    """Return every site scraper; Trawl's own are asked first."""
+    return (*SITES, *_ADDED)
+
+
+def own_names() -> tuple[Choice, ...]:
+    """Return the scrapers that a target may name wherever Trawl runs."""
+    return _choices(SITES)
+
+
 def names() -> tuple[Choice, ...]:
     """Return every scraper a target may name, general ones first."""
+    return _choices(sites())
+
+
+def _choices(sites: tuple[SiteScraper, ...]) -> tuple[Choice, ...]:
     general = (
         Choice(name=one.name, title=one.title, description=one.description, options=settings.of(one))
         for one in EXTRACTORS
     )
-    sites = (Choice(name=site.name, title=site.title, description=site.description) for site in SITES)
-    return (*general, *_CHOICES, *sites)
+    found = (Choice(name=site.name, title=site.title, description=site.description) for site in sites)
+    return (*general, *_CHOICES, *found)
 
 
 def compile(  # noqa: A001
@@ -183,7 +203,7 @@ def _misplaced(*, name: object, options: object, row: object, fields: object) ->
 def _chosen(url_hint: object, fields: object) -> str:
     if fields:
         return "fields"
-    site = _site_for(url_hint, SITES) if isinstance(url_hint, str) else None
+    site = _site_for(url_hint, sites()) if isinstance(url_hint, str) else None
     return site.name if site is not None else "auto"
 
 
@@ -205,8 +225,8 @@ def _by_name(name: str, options: Mapping[str, object]) -> Scraper:
         return extractor(**options)
     if name == "none":
         return LinksOnly()
-    sites = SITES if name == "site" else tuple(site for site in SITES if site.name == name)
-    return BySite(name=name, sites=sites)
+    found = sites() if name == "site" else tuple(site for site in sites() if site.name == name)
+    return BySite(name=name, sites=found)
 
 
 def _extractor(name: object) -> type[Extractor] | None:

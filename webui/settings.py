@@ -239,6 +239,7 @@ USER_AGENT = env.text(
 )
 EGRESS_ALLOW = env.text("EGRESS_ALLOW")
 TLS_CA_FILE = env.text("TLS_CA_FILE")
+TRAWL_SCRAPERS = env.text("TRAWL_SCRAPERS")
 FETCH_DELAY_SECONDS = env.number("FETCH_DELAY_SECONDS", 1.0)
 SLICE_SECONDS = env.number("SLICE_SECONDS", 30.0, least=1)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60.0, least=3)

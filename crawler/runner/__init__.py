@@ -1,6 +1,6 @@
 """Builds an engine for one slice and runs it: the only place that knows all parts."""
 
-from crawler.runner.building import LoginResult, SliceJob, crawl, log_in, preview
+from crawler.runner.building import LoginResult, SliceJob, crawl, fetch, log_in, preview
 from crawler.runner.rules import UNREADABLE, RuleBook, rules_from, text_of
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "RuleBook",
     "SliceJob",
     "crawl",
+    "fetch",
     "log_in",
     "preview",
     "rules_from",

@@ -38,6 +38,7 @@ from crawler.stores.frontier import DatabaseFrontier
 from crawler.stores.looks import Looker
 from crawler.stores.named import NamedDatabaseHosts
 from crawler.stores.results import Committer
+from scrapers.suggesting import Suggestions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from crawler.engine.login import LoginOutcome
     from crawler.engine.ports import Lease
     from crawler.engine.work import RunRules
+    from crawler.http import Fetched
     from crawler.models import Run
     from crawler.policy.cookies import Cookie
     from crawler.queue import Lane
@@ -149,6 +151,25 @@ def preview(
     rules = read_apart(rules, frozen)
     with HeldSlice("preview", settings) as held:
         return _run(_preview(held, rules, settings, start=frozen["start_urls"][0], suggest=suggest))
+
+
+def fetch(frozen: Mapping[str, Any]) -> tuple[Finding, Fetched | None]:
+    """Do a test fetch in this thread; return what it found, and the answer where that was a page."""
+    settings = conf.crawl()
+    rules = rules_from(frozen, headers={}, settings=settings)
+    kept: list[Fetched] = []
+
+    def keep(page: Fetched) -> Suggestions:
+        kept.append(page)
+        return Suggestions()
+
+    async def look(held: HeldSlice) -> Finding:
+        async with _means(held, settings) as means:
+            return await Preview(rules=rules, means=means, suggest=keep).run(frozen["start_urls"][0])
+
+    with HeldSlice("preview", settings) as held:
+        finding = _run(look(held))
+    return finding, kept[0] if kept else None
 
 
 @dataclass(frozen=True, slots=True)

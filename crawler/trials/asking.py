@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from crawler.errors import explain
+from scrapers import folder
 from scrapers.links import Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
@@ -209,6 +210,7 @@ def _run(
 ) -> _Ended:
     """Run the child to its end; whatever interrupts the waiting ends it too."""
     asked = {**what, "cpu_seconds": cpu_seconds, "memory_bytes": MEMORY_BYTES}
+    asked["scrapers"] = str(folder.installed().path or "")
     with _started() as child:
         try:
             said, _ = child.communicate(orjson.dumps(asked) + b"\n" + body, timeout=wait_seconds)

@@ -21,7 +21,7 @@ from jmespath.exceptions import JMESPathTypeError
 
 from crawler.errors import explain
 from crawler.trials import samples
-from scrapers import reader, registry
+from scrapers import folder, reader, registry
 from scrapers.fields import BadSelector, compile_selector, scopes
 from scrapers.links import links
 from scrapers.page import NotJson, Page
@@ -205,6 +205,8 @@ def _confine(*, cpu_seconds: float, memory_bytes: int) -> None:
 def main() -> None:
     asked = orjson.loads(sys.stdin.buffer.readline())
     body = sys.stdin.buffer.read()
+    if "settings" in asked:
+        folder.install(asked["scrapers"])  # the installation's own, and trusted as its other code is
     _confine(cpu_seconds=asked["cpu_seconds"], memory_bytes=asked["memory_bytes"])
     if "replayed" in asked:
         _replay(asked, body)

@@ -2,6 +2,7 @@
 
 from crawler.services.terminal.asked import Asked, Refusal
 from crawler.services.terminal.crawling import crawl, refuse
+from crawler.services.terminal.database import prepare
 from crawler.services.terminal.suggesting import SuggestionAsked, suggest
 
-__all__ = ["Asked", "Refusal", "SuggestionAsked", "crawl", "refuse", "suggest"]
+__all__ = ["Asked", "Refusal", "SuggestionAsked", "crawl", "prepare", "refuse", "suggest"]
