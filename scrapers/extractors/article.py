@@ -76,16 +76,17 @@ class Article:
 
 def _head(page: Page, main: MainText) -> dict[str, JSON]:
     facts = main.facts()
+    image = facts.get("image")
     return {
-        "title": _line(facts.title) or page.title,
-        "authors": _names((facts.author or "").split(";")),
-        "published": published(page, dict(reversed(page.metas))) or dates.iso(facts.date or ""),
-        "description": _line(facts.description),
-        "site": _line(facts.sitename),
+        "title": _line(facts.get("title")) or page.title,
+        "authors": _names((facts.get("author") or "").split(";")),
+        "published": published(page, dict(reversed(page.metas))) or dates.iso(facts.get("date") or ""),
+        "description": _line(facts.get("description")),
+        "site": _line(facts.get("sitename")),
         "language": page.language,
-        "image": page.absolute(facts.image) if facts.image else None,
-        "categories": _names(facts.categories or ()),
-        "tags": _names(word for tag in facts.tags or () for word in tag.split(",")),
+        "image": page.absolute(image) if image else None,
+        "categories": _names(facts.get("categories") or ()),
+        "tags": _names(word for tag in facts.get("tags") or () for word in tag.split(",")),
     }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from selectolax.lexbor import LexborHTMLParser
 
 from scrapers.extractors import options
+from scrapers.extractors.faults import FAULTS
 from scrapers.extractors.main_text import cut
 from scrapers.links import Link
 from scrapers.page import Problem, dates, markup, structured
@@ -29,6 +30,7 @@ _TYPES: Final = frozenset(
     {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"}
 )
 _BEFORE_A_STOP: Final = re.compile(r" (?=[.,;:!?)](?: |$))")
+_REFERENCE: Final = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,9}));")
 _ROOT: Final = re.compile(r"<(?:rss|feed|(?:\w+:)?RDF|channel)[\s>]", re.IGNORECASE)
 _ROOT_WITHIN: Final = 4_096
 _JSON_FEED: Final = "https://jsonfeed.org/version/"
@@ -69,16 +71,21 @@ class Feed:
                 message = f"only the first {MOST_CHARACTERS:,} characters of the feed are read"
                 yield Problem(code="page_too_long", message=message)
             entries = self._of_xml(page)
-        for entry in entries:
-            yield {key: value for key, value in entry.items() if value}
-            if self.follow and isinstance(entry["url"], str):
-                yield Link(url=entry["url"])
+        try:
+            for entry in entries:
+                yield {key: value for key, value in entry.items() if value}
+                if self.follow and isinstance(entry["url"], str):
+                    yield Link(url=entry["url"])
+        except FAULTS as error:
+            message = f"the rest of the feed cannot be read: {type(error).__name__}"
+            yield Problem(code="not_a_feed", message=message)
 
     def _of_xml(self, page: Page) -> Iterator[dict[str, JSON]]:
         # Imported here: it takes 100 ms to load. It is given a stream: a text it would open or fetch.
         import feedparser
 
-        stream = BytesIO(page.text[:MOST_CHARACTERS].encode("utf-8", "replace"))
+        source = _REFERENCE.sub(_sound, page.text[:MOST_CHARACTERS])
+        stream = BytesIO(source.encode("utf-8", "replace"))
         read = feedparser.parse(stream, response_headers={**_UTF_8, "content-location": page.url})
         about = dict(read.feed.items())
         for found in read.entries[:MOST_ENTRIES]:
@@ -158,6 +165,12 @@ def _announced(page: Page) -> Iterator[Link]:
             url = page.absolute(attributes.get("href") or "")
             if url is not None and (attributes.get("type") or "").strip().lower() in _TYPES:
                 yield Link(url=url)
+
+
+def _sound(reference: re.Match[str]) -> str:
+    """Return a reference to a character; U+FFFD for one to what is none: feedparser fails at it."""
+    code = int(reference.group(1), 16) if reference.group(1) else int(reference.group(2))
+    return reference.group() if code < 0xD800 or 0xE000 <= code < 0x110000 else "\ufffd"
 
 
 def _is_feed(page: Page) -> bool:

@@ -8,6 +8,7 @@ from copy import copy
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from scrapers.extractors.faults import FAULTS
 from scrapers.page import Problem
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MOST_TAGS: Final = 35_000
 """As much of a page is read. Trafilatura takes some 25 µs for a tag, at worst 100, for each form of text."""
 
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
+_FACTS: Final = ("title", "author", "date", "description", "sitename", "image", "categories", "tags")
 _PERMANENT: Final = frozenset({"¶", "#", "§", "🔗"})
 FAVORS: Final = ("balance", "precision", "recall")
 # Without a search of the text, and without a bound that depends on today: a page always reads the same.
@@ -88,9 +90,17 @@ class MainText:
             library.utils.line_processing.cache_clear()
         return found or ""
 
-    def facts(self) -> Any:
-        """Return what the page says of its article: title, author, date, site, image, tags."""
-        return _trafilatura().extract_metadata(self._tree, default_url=self._page.url, date_config={**_DATES})
+    def facts(self) -> dict[str, Any]:
+        """Return what the page says of its article: title, author, date, site, image, tags.
+
+        Nothing where the library fails on it: it asserts what not every page has.
+        """
+        library = _trafilatura()
+        try:
+            found = library.extract_metadata(self._tree, default_url=self._page.url, date_config={**_DATES})
+        except FAULTS:
+            return {}
+        return {name: getattr(found, name) for name in _FACTS}
 
 
 @cache

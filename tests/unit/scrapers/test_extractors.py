@@ -53,6 +53,8 @@ HOSTILE = {
     + "1"
     + "}" * 400,
     "unclosed": "<table><caption><tr><th><a href=",
+    "no_root": "<svg><title><template><time datetime=2024-13-45>",
+    "halves": "<rss><channel><item><title>&#xD800; &#57343; &#999999999; x</title></item>",
     "signs": "<p>" + "<" * 2_000 + "&" * 2_000,
 }
 
@@ -115,6 +117,28 @@ def test_article_gives_the_text_that_trafilatura_gives() -> None:
     (item,) = read("article", source).items
 
     assert item.data["text"] == trafilatura.extract(source, include_comments=False)
+
+
+def test_feed_whose_references_are_to_no_characters_is_read() -> None:
+    (item,) = read("feed", HOSTILE["halves"], content_type="text/xml").items
+
+    assert item.data["title"] == "\ufffd \ufffd \ufffd x"
+
+
+def test_library_that_fails_on_the_facts_costs_the_article_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    import trafilatura
+
+    def failing(*_arguments: object, **_options: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(trafilatura, "extract_metadata", failing)
+    source = (ROOT / "tests/cases/extractors/article/field_notes/page.html").read_text()
+
+    (item,) = read("article", source).items
+
+    assert item.data["title"] == "How foxes find their way – Field Notes"
+    assert item.data["published"] == "2024-02-29T08:30:00+01:00"
+    assert "A red fox" in str(item.data["text"])
 
 
 def test_long_page_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
