@@ -40,10 +40,10 @@ class Option:
 
     @property
     def said(self) -> str:
-        """What it may be, its default first: `balance, precision or recall`."""
+        """Its default, and what else it may be: `balance (or precision, recall)`."""
         if not self.choices:
-            return "true or false" if self.default else "false or true"
-        return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+            return "true (or false)" if self.default else "false (or true)"
+        return f"{self.default} (or {', '.join(self.choices[1:])})"
 
 
 def flag(*, default: bool, what: str) -> Any:

@@ -98,6 +98,17 @@ def test_every_option_has_words_and_a_default_that_fits(name: str) -> None:
     assert options.mistakes(extractor, {option.name: option.default for option in declared}) == ()
 
 
+def test_options_are_shown_with_their_default_first() -> None:
+    (article,) = (choice for choice in registry.names() if choice.name == "article")
+    said = {option.name: option.said for option in article.options}
+
+    assert (said["favor"], said["tables"], said["links"]) == (
+        "balance (or precision, recall)",
+        "true (or false)",
+        "false (or true)",
+    )
+
+
 def test_mistakes_in_options_come_with_their_paths() -> None:
     with pytest.raises(registry.InvalidScraper) as caught:
         registry.compile(name="article", options={"favor": "luck", "tables": 1, "depth": 2, "markdown": True})
