@@ -255,6 +255,13 @@ class UnnumberedChangeAdmin(ReadOnly):
     list_display = ("id", "kind", "target", "item", "version", "at")
 
 
+@admin.register(models.Replay)
+class ReplayAdmin(ReadOnly):
+    list_display = ("id", "target", "by", "state", "stores", "total", "created_at", "finished_at")
+    list_filter = ("state", "stores")
+    list_select_related = ("target", "by")
+
+
 @admin.register(models.Changefeed)
 class ChangefeedAdmin(ReadOnly):
     list_display = ("last", "forgotten")
