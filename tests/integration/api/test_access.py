@@ -42,8 +42,10 @@ def ids(target: Target, item: Callable[..., Item], page: Page) -> dict[str, obje
     """The ids of one row of each subject, all of the same person, and of what nobody made."""
     run = runs.start(target=target, trigger=RunTrigger.MANUAL, now=NOW)
     Event.objects.create(kind=EventKind.RUN_FAILED, target=target, run=run, created_at=NOW)
-    rows = {"target_id": target.pk, "run_id": run.pk, "item_id": item(1).pk, "page_id": page.pk}
-    return {**rows, "preview_id": UUID(int=1), "change_id": 1, "webhook_id": 1, "delivery_id": 1}
+    rows: dict[str, object] = {"target_id": target.pk, "run_id": run.pk, "page_id": page.pk}
+    rows["item_id"] = item(1).pk
+    rows |= {"change_id": 1, "webhook_id": 1, "delivery_id": 1, "replay_id": 1}
+    return {**rows, "preview_id": UUID(int=1)}
 
 
 @pytest.mark.parametrize(("method", "path"), operations())
