@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.models import Changefeed, Item, ItemChange, ItemChangeKind, ItemVersion, Target
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.db.models import QuerySet
 
 WINDOW: Final = 20_000
 """So many numbers are looked through for one page of a person's changes at most: it may be empty."""
@@ -60,6 +61,23 @@ class Told:
     data: Any
     fields: tuple[FieldChange, ...]
 
+    def document(self) -> dict[str, Any]:
+        """Return what is said of the change to programs."""
+        return {
+            "cursor": self.change.number,
+            "kind": self.kind.label,
+            "target": self.change.target_id,
+            "item": self.change.item_id,
+            "key": self.item.key,
+            "url": self.item.url,
+            "version": self.change.version,
+            "at": self.change.at,
+            "run": self.change.run,
+            "by": self.change.by_name,
+            "data": self.data,
+            "changes": [asdict(field) for field in self.fields],
+        }
+
     @property
     def line(self) -> ItemLine:
         """Return the item as lists show it, with what it said, or says now where it was removed."""
@@ -91,10 +109,8 @@ def differences(before: Any, after: Any) -> tuple[FieldChange, ...]:
     )
 
 
-def since(
-    user: AbstractBaseUser | AnonymousUser, *, cursor: int | None, target: int | None, limit: int
-) -> Feed:
-    """Return up to `limit` changes after `cursor`, or the first that are kept, of targets `user` may see.
+def since(targets: QuerySet[Target], *, cursor: int | None, target: int | None, limit: int) -> Feed:
+    """Return up to `limit` changes after `cursor`, or the first that are kept, of `targets`, or one of them.
 
     Whoever goes on with the cursor of this answer, or with the number of any change in it, gets each
     change once. Raises Forgotten and Unknown.
@@ -103,7 +119,7 @@ def since(
     after = feed.forgotten if cursor is None else cursor
     if after > feed.last:
         raise Unknown(cursor=after, last=feed.last)
-    found = ItemChange.objects.filter(target__in=Target.objects.visible_to(user), number__gt=after)
+    found = ItemChange.objects.filter(target__in=targets, number__gt=after)
     upto = feed.last
     if target is not None:
         found = found.filter(target=target)

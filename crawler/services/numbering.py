@@ -8,11 +8,11 @@ from crawler.stores import changes
 from crawler.stores.outages import watch
 
 
-def catch_up() -> None:
-    """Number the first of the changes that wait; where nothing can be written now, they go on waiting."""
+def catch_up() -> int:
+    """Number the first of the changes that wait, and return how many; none where nothing can be written."""
     try:
-        if changes.wait():
-            changes.number()
+        return changes.number() if changes.wait() else 0
     except DatabaseFailure as error:
         if watch.note(error) is None:
             raise
+        return 0

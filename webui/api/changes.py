@@ -77,30 +77,13 @@ def list_item_changes(request: HttpRequest, filters: Query[ChangeFilter]) -> Cha
 
     410 when changes after `cursor` are not kept any more.
     """
-    user = caller(request).user
+    targets = Target.objects.visible_to(caller(request).user)
     if filters.target is not None:
-        get_object_or_404(Target.objects.visible_to(user), pk=filters.target)
+        get_object_or_404(targets, pk=filters.target)
     numbering.catch_up()
-    feed = changes.since(user, cursor=filters.cursor, target=filters.target, limit=filters.limit)
-    return ChangeFeed(items=[change_out(told) for told in feed.rows], cursor=feed.cursor, more=feed.more)
-
-
-def change_out(told: changes.Told) -> ItemChangeOut:
-    """Return what the API says of a change of an item."""
-    change = told.change
-    return ItemChangeOut(
-        cursor=change.number,
-        kind=told.kind.label,
-        target=change.target_id,
-        item=change.item_id,
-        key=told.item.key,
-        url=told.item.url,
-        version=change.version,
-        at=change.at,
-        run=change.run,
-        by=change.by_name,
-        data=told.data,
-        changes=[fields_out(field) for field in told.fields],
+    feed = changes.since(targets, cursor=filters.cursor, target=filters.target, limit=filters.limit)
+    return ChangeFeed(
+        items=[ItemChangeOut(**told.document()) for told in feed.rows], cursor=feed.cursor, more=feed.more
     )
 
 

@@ -13,19 +13,18 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crawler.models import Changefeed, Item, ItemChange, ItemChangeKind, Run, UnnumberedChange
+from crawler.models import Changefeed, Item, ItemChange, ItemChangeKind, Run, Target, UnnumberedChange
 from crawler.queries import changes as feed
 from crawler.services import numbering
 from crawler.stores import changes, removals, sql
 from tests.crawling import a_run, again
 from tests.integration.stores.scraped import save
-from tests.people import operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
     from tests.fakes.clock import FakeClock
 
@@ -167,16 +166,16 @@ def writing(run: Run, chance: random.Random) -> Callable[[], None]:
 class Follower:
     """Follows the feed in small steps, and often goes on after a change within a page."""
 
-    def __init__(self, user: User, chance: random.Random) -> None:
+    def __init__(self, targets: QuerySet[Target], chance: random.Random) -> None:
         self.read: list[feed.Told] = []
-        self._user = user
+        self._targets = targets
         self._chance = chance
         self._cursor = 0
 
     def step(self) -> bool:
         """Read a few changes; say whether there were any."""
         numbering.catch_up()
-        page = feed.since(self._user, cursor=self._cursor, target=None, limit=self._chance.randrange(1, 6))
+        page = feed.since(self._targets, cursor=self._cursor, target=None, limit=self._chance.randrange(1, 6))
         kept = page.rows[: self._chance.randrange(1, len(page.rows) + 1)] if page.rows else ()
         self.read += kept
         self._cursor = kept[-1].change.number if kept else page.cursor
@@ -203,12 +202,10 @@ def assert_whole(read: list[feed.Told], run: Run) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_reader_beside_writers_gets_every_change_once_and_in_order(seed: int) -> None:
     run = a_run("http://shop.test/")
-    ada = operator("ada")
-    type(run.target).objects.filter(pk=run.target_id).update(owner=ada)
     crowd = Crowd()
     for number in range(WRITERS):
         crowd.start(writing(run, random.Random(seed * 100 + number)))
-    follower = Follower(ada, random.Random(seed))
+    follower = Follower(Target.objects.all(), random.Random(seed))
     while any(thread.is_alive() for thread in crowd.threads):
         follower.step()
     crowd.end()
