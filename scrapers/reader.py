@@ -7,6 +7,7 @@ import traceback
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -73,6 +74,13 @@ def preload() -> None:
     Called before processes are forked, which then share it.
     """
     for name in ("bs4", "dateparser"):
+        import_module(name)
+
+
+@cache
+def load(libraries: tuple[str, ...]) -> None:
+    """Import what a scraper needs for its first page: once, and not within the limits of reading one."""
+    for name in libraries:
         import_module(name)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from crawler.engine.memory import MemoryBound
 from crawler.errors import explain
-from scrapers.reader import Facts, Problem, Reading, said_of
+from scrapers.reader import Facts, Problem, Reading, load, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +136,8 @@ def read_or_problem(
     A scraper that raised costs its page the items; its traceback is logged for who wrote it. Of a page
     that takes more memory than one may, the beginning is read, which has its title and what it forbids.
     """
+    if rules.libraries:
+        load(rules.libraries)
     reading = _within_memory(reader, rules, page, request=request)
     if reading is None:
         reading = _beginning(reader, rules, page, request=request)

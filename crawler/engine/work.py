@@ -53,7 +53,8 @@ class RunRules:
     remember something between their requests have a `session`; some have to log in first. Those are
     fetched over HTTP/1.1; of the others those with `http2` speak that with hosts that offer it. `starts`
     are the start URLs. Of what sitemaps list, only what has changed since `listed_after` is taken.
-    Bodies whose media type begins as one of `kept_types` are stored, too.
+    Bodies whose media type begins as one of `kept_types` are stored, too. `libraries` are loaded before
+    the first page is read.
     """
 
     run: int
@@ -76,6 +77,7 @@ class RunRules:
     starts: frozenset[str] = frozenset()
     listed_after: datetime | None = None
     kept_types: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
     @property
     def user_agent(self) -> str:

@@ -151,6 +151,7 @@ def rules_from(
         session=_session(frozen, secrets, login),
         login=login,
         kept_types=getattr(scraper, "kept_types", ()),
+        libraries=getattr(scraper, "libraries", ()),
     )
 
 

@@ -29,6 +29,7 @@ class Article:
     """
 
     name: ClassVar = "article"
+    libraries: ClassVar = ("trafilatura",)
     title: ClassVar = "Article"
     description: ClassVar = (
         "Title, authors, date, text and Markdown of a page's main content, without menus and the like."

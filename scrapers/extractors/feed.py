@@ -42,6 +42,7 @@ class Feed:
     """One item for each entry of a feed, in the feed's order; of an HTML page, links to its feeds."""
 
     name: ClassVar = "feed"
+    libraries: ClassVar = ("feedparser",)
     title: ClassVar = "Feed"
     description: ClassVar = (
         "The entries of RSS, Atom and JSON Feed: title, link, authors, dates, text, enclosures."

@@ -30,6 +30,7 @@ class Markdown:
     """One item a page: the Markdown of its main content or of all of it, and about how many tokens it has."""
 
     name: ClassVar = "markdown"
+    libraries: ClassVar = ("trafilatura", "markdownify")
     title: ClassVar = "Markdown"
     description: ClassVar = (
         "Clean Markdown of a page's main content, for language models, and about how many tokens it has."

@@ -33,6 +33,7 @@ class Files:
     """
 
     name: ClassVar = "files"
+    libraries: ClassVar = ("PIL.Image",)
     title: ClassVar = "Files"
     description: ClassVar = "Pictures and PDF documents: address, name, type, size, hash and dimensions."
 

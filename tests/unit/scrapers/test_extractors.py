@@ -36,6 +36,7 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 MARKUP = st.lists(PARTS, max_size=30).map("".join)
 HUGE = 60_000
+SLOW = ("trafilatura", "markdownify", "feedparser", "PIL")
 HOSTILE = {
     "nothing": "",
     "blank": " \n\t",
@@ -169,16 +170,26 @@ def test_cut_text_ends_within_its_bytes_and_between_characters() -> None:
 
 
 def test_libraries_are_loaded_by_the_targets_that_use_them_alone() -> None:
-    slow = ("trafilatura", "markdownify", "feedparser", "PIL")
     code = (
         "import sys\nfrom scrapers import reader, registry\nfrom scrapers.page import Page\n"
         "for extractor in registry.EXTRACTORS:\n    registry.compile(name=extractor.name)\n"
         "reader.read(Page(url='http://a.test/', body=b'<p>x'), registry.compile(name='auto'))\n"
-        f"print(*sorted(set({slow}) & {{*sys.modules}}))"
+        f"print(*sorted(set({SLOW}) & {{*sys.modules}}))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == ""
+
+
+def test_libraries_that_extractors_name_are_those_that_reading_loads() -> None:
+    code = (
+        "import sys\nfrom scrapers import reader, registry\nfrom scrapers.page import Page\n"
+        "for extractor in registry.EXTRACTORS:\n    reader.load(getattr(extractor, 'libraries', ()))\n"
+        f"print(*sorted(set({SLOW}) & {{*sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == sorted(SLOW)
 
 
 def values(*texts: str, language: str = "en") -> list[Any]:
