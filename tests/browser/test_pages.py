@@ -93,6 +93,7 @@ def test_suggested_fields_are_filled_in_with_one_click(open_tab: OpenTab, shop: 
     tab.page.get_by_role("button", name="Use these fields").click()
     expect(tab.page.locator("[name=row]")).to_have_value(".card")
     assert tab.page.locator("[name=field_name]").first.input_value() == "link"
+    expect(tab.page.get_by_role("button", name="Add a field")).to_be_visible()
     assert tab.page.locator("[name=name]").input_value() == "Kitchen"
     expect(tab.page.locator("#preview")).to_contain_text("10 records")
     tab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})

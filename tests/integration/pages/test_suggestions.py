@@ -138,3 +138,10 @@ def test_suggestion_that_is_not_there_is_not_found(client: Client, number: str) 
 def test_suggestions_of_others_are_not_found(client: Client, stranger: Client) -> None:
     preview = found(client)
     assert stranger.post(reverse("target-suggestion", args=[preview]), FILLED).status_code == 404
+
+
+def test_enter_in_a_control_saves_and_asks_for_nothing(client: Client) -> None:
+    page = client.get(reverse("target-new")).content
+    pressed = elements(page, "//form[@novalidate]//button[@type='submit']")[0]
+    assert pressed.get("formaction") is None
+    assert pressed.get("hx-post") is None

@@ -30,6 +30,7 @@
     for (const button of document.querySelectorAll("[data-add-row]")) button.hidden = false;
   };
   document.addEventListener("DOMContentLoaded", growTables);
+  document.addEventListener("htmx:afterSettle", growTables);
   document.addEventListener("click", (event) => {
     if (!event.target.matches("[data-add-row]")) return;
     const body = event.target.closest("[data-shown-by]").querySelector("tbody");
