@@ -11,7 +11,7 @@ from crawler.engine import findings, robots, showing
 from crawler.engine.errands import Answer, Errand, Patience
 from crawler.engine.findings import Finding, Hop, Shown, Trouble, Unfetched
 from crawler.engine.login import LoggedIn, LogIn
-from crawler.engine.reading import done_or_problem, read_or_problem, within_limit
+from crawler.engine.reading import read_or_problem, within_limit
 from crawler.errors import RedirectError, TimedOut
 from crawler.policy import redirects
 from crawler.policy.logins import LOGIN_FAILED
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Preview:
     """Fetches and reads one page as a slice would, redirects included, and stores nothing but the ledger.
 
-    Where the target has a login, it logs in first. `suggest`, where it is given, tells what to scrape.
+    Where the target has a login, it logs in first. `suggest`, where it is given, tells what to scrape,
+    within limits of its own.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Preview:
         rules: RunRules,
         means: Means,
         patience: Patience | None = None,
-        suggest: Callable[[Fetched], Suggestions] | None = None,
+        suggest: Callable[[Fetched], Suggestions | Problem] | None = None,
     ) -> None:
         self._rules = rules
         self._means = means
@@ -98,15 +99,13 @@ class Preview:
         found = within_limit(self._means.reader, lambda: show(reading=reading), request=claim.id)
         shown = show(reading=found) if isinstance(found, Problem) else found
         if self._suggest is not None and 200 <= page.status < 300:
-            shown = self._with_suggestions(shown, page, partial(self._suggest, page), request=claim.id)
+            shown = _with_suggestions(shown, self._suggest(page))
         file = robots.rules_of(host)
         return replace(shown, sitemaps=file.sitemaps[: findings.MOST_SITEMAPS]) if file else shown
 
-    def _with_suggestions(
-        self, shown: Shown, page: Fetched, suggest: Callable[[], Suggestions], *, request: int
-    ) -> Shown:
-        found = done_or_problem(self._means.reader, suggest, url=page.url, request=request)
-        if not isinstance(found, Problem):
-            return replace(shown, suggestions=found)
-        trouble = Trouble(code=found.code, message=found.message)
-        return replace(shown, problems=(trouble, *shown.problems), problems_count=shown.problems_count + 1)
+
+def _with_suggestions(shown: Shown, found: Suggestions | Problem) -> Shown:
+    if not isinstance(found, Problem):
+        return replace(shown, suggestions=found)
+    trouble = Trouble(code=found.code, message=found.message)
+    return replace(shown, problems=(trouble, *shown.problems), problems_count=shown.problems_count + 1)

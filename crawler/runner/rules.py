@@ -15,6 +15,7 @@ from crawler import trials
 from crawler.engine.reading import ReadTimedOut
 from crawler.engine.session import Session
 from crawler.engine.work import RunRules
+from crawler.errors import explain
 from crawler.frontier import politeness
 from crawler.frontier.frozen import scope_of
 from crawler.frontier.politeness import Pace
@@ -26,7 +27,7 @@ from crawler.policy.proxies import ProxyPool
 from crawler.trials import StoredPage
 from crawler.urls import canonical
 from scrapers import reader, registry
-from scrapers.page import Page
+from scrapers.page import Page, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -183,13 +184,17 @@ def read_apart(rules: RunRules, frozen: Mapping[str, Any]) -> RunRules:
     return replace(rules, read=read)
 
 
-def suggest_apart(fetched: Fetched) -> Suggestions:
-    """Return what may be scraped from a response, found in a process of its own."""
+def suggest_apart(fetched: Fetched) -> Suggestions | Problem:
+    """Return what may be scraped from a response, found in a process of its own; or why that is not known."""
     headers = {name.lower(): value for name, value in fetched.headers}
     try:
         return trials.suggestions_of(StoredPage(url=fetched.url, headers=headers, body=fetched.body))
     except trials.TookTooLong:
-        raise ReadTimedOut from None
+        return Problem(code="reader_timed_out", message=explain("reader_timed_out"))
+    except MemoryError:
+        return Problem(code="too_much_memory", message="the page takes too much memory to look through")
+    except trials.CannotTry as error:
+        return Problem(code="reader_failed", message=str(error))
 
 
 def _session(frozen: Mapping[str, Any], secrets: Mapping[str, Any], login: Login | None) -> Session | None:

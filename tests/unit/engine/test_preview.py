@@ -13,11 +13,12 @@ from crawler import conf, runner
 from crawler.engine.errands import Means, Patience
 from crawler.engine.findings import Dropped, Forbidden, Held, Hop, Shown, Unfetched
 from crawler.engine.preview import Preview
-from crawler.engine.reading import ReadTimedOut, TimedReader
+from crawler.engine.reading import TimedReader
 from crawler.engine.work import HostLease, Ledger
 from crawler.errors import ConnectFailed
 from crawler.policy.retry import RetryPolicy
 from crawler.services.drafts import DEFAULTS
+from scrapers.page import Problem
 from scrapers.suggesting import NextPage, Suggestions
 from tests.fakes.fetcher import FakeFetcher
 
@@ -361,7 +362,9 @@ async def test_a_redirect_that_says_nowhere_to_is_a_bad_one_here_as_in_a_run(fet
     assert found.code == "bad_redirect"
 
 
-async def look_for_records(fetcher: FakeFetcher, suggest: Callable[[Fetched], Suggestions]) -> Finding:
+async def look_for_records(
+    fetcher: FakeFetcher, suggest: Callable[[Fetched], Suggestions | Problem]
+) -> Finding:
     with TimedReader() as reader:
         parts = means(fetcher, reader)
         return await Preview(rules=some_rules(scraper="none"), means=parts, suggest=suggest).run(SHOP)
@@ -377,10 +380,9 @@ async def test_what_may_be_scraped_is_told_where_it_is_asked_for(fetcher: FakeFe
 
 
 async def test_suggestions_that_take_too_long_are_a_problem_of_the_page(fetcher: FakeFetcher) -> None:
-    def suggest(_page: Fetched) -> Suggestions:
-        raise ReadTimedOut
+    late = Problem(code="reader_timed_out", message="it takes too long")
 
-    found = await look_for_records(fetcher, suggest)
+    found = await look_for_records(fetcher, lambda _page: late)
 
     assert isinstance(found, Shown)
     assert found.suggestions is None
