@@ -116,7 +116,7 @@ class Both:
         return sorted(said.items(), key=lambda pair: ids[pair[0]])
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(STEPS, min_size=1, max_size=10))
 def test_each_moment_is_as_a_plain_model_has_it(steps: list[tuple[int, Any]]) -> None:
     run = a_run("http://shop.test/")
