@@ -27,6 +27,8 @@ def markdown_of(markup: JSON, *, page: Page) -> JSON:
         soup = Page(url=page.url, body=source.encode("utf-8", "replace"), headers=_HTML).soup
         for hidden in soup(_NOT_SHOWN):
             hidden.decompose()
+        for cell in soup.find_all(colspan=True):
+            del cell["colspan"]  # each column would be written: one cell can say a thousand of them
         for name in ("href", "src"):
             for element in soup.select(f"[{name}]"):
                 element[name] = page.absolute(str(element[name])) or element[name]

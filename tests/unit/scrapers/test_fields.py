@@ -237,3 +237,17 @@ def test_boolean_attribute_is_true_by_being_there() -> None:
 
 def test_other_content_gives_no_records() -> None:
     assert records("x", {"x": {"css": "p", "required": True}}, content_type="image/png") == ([], [])
+
+
+def test_cells_that_claim_a_thousand_columns_make_no_more_markdown_than_they_are() -> None:
+    cells = "".join('<tr><td colspan="1000">x</td></tr>' for _ in range(50))
+    page = Page(
+        url="https://shop.example/",
+        body=f"<table>{cells}</table>".encode(),
+        headers={"content-type": "text/html"},
+    )
+    (found,) = DeclaredRecords(schema=parse(fields={"text": {"css": "table", "as": "markdown"}})).parse(page)
+
+    assert isinstance(found, Scraped)
+    assert found.data["text"].count("x") == 50
+    assert len(found.data["text"]) < 1_000
