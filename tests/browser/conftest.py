@@ -46,7 +46,9 @@ class Tab:
         self.page.get_by_role("heading", name="Dashboard").wait_for()
 
     def picture(self, name: str) -> None:
-        """Keep a picture of the whole page, for people to look at."""
+        """Keep a picture of the whole page, for people to look at; it takes longer than the page itself."""
+        if "TRAWL_PICTURES" not in os.environ:
+            return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 

@@ -18,9 +18,11 @@ from django_celery_results.models import TaskResult
 from crawler import models
 from crawler.engine.findings import Dropped, Hop, Links, Record, Response, Shown, Trouble
 from crawler.models import RequestState, RunState
+from crawler.policy.replays import Change, Totals
 from crawler.queue import Work
 from crawler.services import outbox, runs, targets
 from crawler.stores import snapshots
+from crawler.urls import canonical
 from tests.browser import vectors
 from tests.integration.doors.doors import CAGED, DOORS, filled
 from webui.accounts.models import ApiToken
@@ -75,6 +77,7 @@ def make() -> Hostile:
     preview = _preview(person, texts)
     ids: dict[str, object] = {"targets": target.pk, "runs": run.pk, "items": item, "pages": page}
     ids |= {"preview": preview, "webhook_id": _webhook(person, target, texts)}
+    ids["replays"] = _replay(target, texts)
     return Hostile(
         person=person,
         pages=(*_pages(ids, texts), *_admin(target, run)),
@@ -88,7 +91,8 @@ def _dress(target: models.Target, texts: _Texts, everything: tuple[str, ...]) ->
         models.Target(owner=target.owner, name=texts.one(200), start_urls=texts.some(1)) for _ in range(60)
     )
     models.Target.objects.filter(pk=target.pk).update(
-        name=texts.one(200), start_urls=texts.some(3), scraper=texts.one(100),
+        name=texts.one(200), scraper=texts.one(100),
+        start_urls=[canonical(f"http://shop.test/{text}?{text}").text for text in texts.some(3)],
         tags=list(everything), include=texts.some(50), exclude=texts.some(50), key=texts.some(20),
         user_agent=texts.one(400), row=texts.one(1000), options=texts.pairs(50),
         fields={name: {"css": selector} for name, selector in texts.pairs(50).items()},
@@ -139,10 +143,39 @@ def _run(target: models.Target, texts: _Texts) -> models.Run:
         problems=ROWS,
         out_of_scope=ROWS,
         finished_at=NOW,
+        report={"data": _data(texts)},
     )
     models.Run.objects.filter(pk=waiting.pk).update(reason=texts.one(60))
     run.refresh_from_db()
     return run
+
+
+def _data(texts: _Texts) -> dict[str, object]:
+    """Return what is told of a run's data, whose fields and values have hostile names."""
+    figures = {"coverage": 1.0, "length": 1.0, "least": None, "most": None, "repeated": None}
+    wrong = {"rule": "words", "field": texts.one(), "wanted": texts.one(), "found": texts.one()}
+    unknown = {**wrong, "rule": texts.one()}
+    fields = {
+        name: figures | {"types": {texts.one(): 1.0}, "words": texts.some(8)} for name in texts.some(30)
+    }
+    told = {"breaches": [wrong, unknown], "drifts": [wrong, unknown], "accepted": False}
+    return {"items": 1, "examined": 1, "fields": fields, **told}
+
+
+def _replay(target: models.Target, texts: _Texts) -> int:
+    totals = Totals(pages=1, filled_before=dict.fromkeys(texts.some(30), 1))
+    totals.problems = [[texts.one(60), texts.one(), 1, texts.one()] for _ in range(30)]
+    samples = [
+        {
+            "change": change, "url": texts.one(), "key": texts.one(), "fields": [],
+            "before": texts.pairs(5), "after": texts.pairs(5),
+        }
+        for change in Change
+    ]  # fmt: skip
+    return models.Replay.objects.create(
+        target=target, state=models.ReplayState.FAILED, reason=texts.one(600), totals=totals.as_json(),
+        samples=samples, settings=texts.pairs(5), created_at=NOW, beat_at=NOW, finished_at=NOW,
+    ).pk  # fmt: skip
 
 
 def _items(target: models.Target, run: models.Run, texts: _Texts, everything: tuple[str, ...]) -> int:

@@ -249,5 +249,6 @@ def test_cells_that_claim_a_thousand_columns_make_no_more_markdown_than_they_are
     (found,) = DeclaredRecords(schema=parse(fields={"text": {"css": "table", "as": "markdown"}})).parse(page)
 
     assert isinstance(found, Scraped)
-    assert found.data["text"].count("x") == 50
-    assert len(found.data["text"]) < 1_000
+    text = str(found.data["text"])
+    assert text.count("x") == 50
+    assert len(text) < 1_000
