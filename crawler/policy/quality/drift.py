@@ -83,7 +83,7 @@ def _words(name: str, now: FieldFigures, past: Sequence[FieldFigures]) -> Iterat
         return
     known = {word for one in past for word in one.words or ()}
     unknown = [word for word in now.words if word not in known]
-    if len(unknown) > UNKNOWN_WORDS * len(now.words) and len(known) < len(now.words) * 10:
+    if len(unknown) > UNKNOWN_WORDS * len(now.words):
         yield Breach(
             rule="words", field=name, wanted=", ".join(sorted(known)[:5]), found=", ".join(unknown[:5])
         )

@@ -138,6 +138,16 @@ def test_a_changed_site_is_noticed_by_what_it_does_to_the_data() -> None:
     assert told(shop(new="field"), *usual) == []
 
 
+def test_one_word_in_the_place_of_many_is_noticed() -> None:
+    def colours(*said: str) -> list[dict[str, Any]]:
+        return [{"colour": said[number % len(said)]} for number in range(24)]
+
+    many = tuple(f"colour {number:02}" for number in range(12))
+    usual = [colours(*many)] * 3
+    assert told(colours("colour 03"), *usual) == []
+    assert told(colours("pick one!"), *usual) == [("words", "colour")]
+
+
 def test_a_field_that_was_seldom_there_is_lost_only_when_half_of_that_is() -> None:
     def some(many: int) -> list[dict[str, Any]]:
         return [*shop(100 - many), *shop(many, was=9.0)]
