@@ -94,7 +94,7 @@ def page(
     size: int = 50,
 ) -> Listing[Run]:
     """Return a page of the runs `user` may see, newest first. Raises BadCursor."""
-    found = Run.objects.visible_to(user).select_related("target")
+    found = Run.objects.visible_to(user).select_related("target").defer("report")
     if target is not None:
         found = found.filter(target=target)
     if state == "active":
@@ -106,7 +106,7 @@ def page(
 
 def latest(target: Target, *, limit: int = 10) -> tuple[Run, ...]:
     """Return the newest whole runs of `target`, newest first."""
-    return tuple(Run.objects.whole().filter(target=target).order_by("-id")[:limit])
+    return tuple(Run.objects.whole().filter(target=target).defer("report").order_by("-id")[:limit])
 
 
 def counts(run: Run) -> Counts:
