@@ -48,6 +48,20 @@ def plan(waiting: Sequence[Waiting], *, turns: int, count: int) -> tuple[Turn, .
     return _deal(waiting, top=top, turns=turns, count=count)
 
 
+def on_top(waiting: Sequence[Waiting], *, turns: int, least: int) -> tuple[Turn, ...]:
+    """Plan one request that is more urgent than `least`, the least urgent of hands that are full.
+
+    A ninth turn comes with it, after it: what is in hand and less urgent waits there until nothing more
+    urgent is left, so that without its turns the work it belongs to would have none.
+    """
+    if not any(entry.priority > least for entry in waiting):
+        return ()
+    count = 2 if (turns + 1) % AGEING_EVERY == 0 else 1
+    priorities = {entry.backlog: entry.priority for entry in waiting}
+    dealt = plan(waiting, turns=turns, count=count)
+    return tuple(sorted(dealt, key=lambda turn: -priorities[turn.backlog]))
+
+
 def _deal(waiting: Iterable[Waiting], *, top: int, turns: int, count: int) -> tuple[Turn, ...]:
     last = {entry.backlog: entry.turn for entry in waiting}
     urgent = [entry.backlog for entry in waiting if entry.priority == top]

@@ -38,7 +38,7 @@ class OpenBacklog:
 class Wish:
     """How much to claim on one held host, under which epoch, given the turns it has dealt so far.
 
-    With `least_in_hand`, one request more urgent than that may be claimed on top.
+    With `least_in_hand`, one request more urgent than that may be claimed on top, and a ninth turn.
     """
 
     host: int
@@ -77,14 +77,15 @@ def open_backlogs(ids: Sequence[int], *, kind: int, run: int | None) -> dict[int
 
 
 def wanted(wish: Wish, backlogs: Sequence[OpenBacklog], *, now: datetime) -> tuple[Turn, ...]:
-    """Return whose requests to claim: what the host has room for, or one more urgent than those in hand."""
-    due = [entry for entry in backlogs if entry.due_at <= now]
-    count = wish.count
-    if count <= 0 and wish.least_in_hand is not None:
-        due = [entry for entry in due if entry.priority > wish.least_in_hand]
-        count = 1 if due else 0
-    waiting = [Waiting(backlog=entry.id, priority=entry.priority, turn=entry.turn) for entry in due]
-    return turns.plan(waiting, turns=wish.turns, count=count)
+    """Return whose requests to claim: what the host has room for, or what comes on top."""
+    waiting = [
+        Waiting(backlog=entry.id, priority=entry.priority, turn=entry.turn)
+        for entry in backlogs
+        if entry.due_at <= now
+    ]
+    if wish.count <= 0 and wish.least_in_hand is not None:
+        return turns.on_top(waiting, turns=wish.turns, least=wish.least_in_hand)
+    return turns.plan(waiting, turns=wish.turns, count=wish.count)
 
 
 class Claimer:

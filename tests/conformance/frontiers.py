@@ -310,6 +310,25 @@ class FrontierContract:
 
         assert [(claim.url, claim.priority) for claim in after.claims] == [(f"{A}/fast1", 9)]
 
+    def test_ninth_turns_are_kept_while_hands_are_full_of_what_is_less_urgent(
+        self, world: FrontierWorld
+    ) -> None:
+        slow = [f"{A}/slow{number}" for number in range(20)]
+        world.run(*slow, priority=1, delay_seconds=1.0)
+        frontier = world.slice()
+        found = look(frontier)
+        world.run(*(f"{A}/fast{number}" for number in range(40)), priority=9, delay_seconds=1.0)
+
+        claimed = [
+            claim
+            for _ in range(27)
+            for claim in look(frontier, want(found.leased[0], 0, least_in_hand=1)).claims
+        ]
+
+        kept = [claim for claim in claimed if claim.url in slow]
+        assert len(kept) == len(claimed) // 9
+        assert {claim.priority for claim in claimed} == {9}
+
     @pytest.mark.parametrize("least", [9, None])
     def test_full_hands_take_nothing_that_is_not_more_urgent(
         self, world: FrontierWorld, least: int | None

@@ -289,8 +289,7 @@ class FakeFrontier:
             if any(self.world.is_due(request) for request in requests)
         ]
         if want <= 0 and least_in_hand is not None:
-            waiting = [entry for entry in waiting if entry.priority > least_in_hand]
-            want = 1
+            return turns.on_top(waiting, turns=host.turns, least=least_in_hand)
         return turns.plan(waiting, turns=host.turns, count=want)
 
     def _claim(self, host: FakeHost, plan: tuple[Turn, ...]) -> list[Claim]:

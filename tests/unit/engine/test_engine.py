@@ -163,6 +163,23 @@ def test_more_urgent_work_on_the_same_host_is_sent_first(bench: Bench) -> None:
     assert len(sent) == 21
 
 
+@pytest.mark.parametrize("begins_at", [0.0, 2.0, 3.1])
+def test_bulk_work_keeps_a_tenth_from_the_first_urgent_request_on(bench: Bench, begins_at: float) -> None:
+    bulk, urgent = pages(A, 100), [f"{A}/urgent{number}" for number in range(100)]
+    bench.fetcher.serve(*bulk, *urgent)
+    bench.world.add_run(some_rules(1, delay_seconds=0.5), *bulk, priority=1)
+
+    bench.slice(
+        (begins_at, lambda: bench.world.add_run(some_rules(2, delay_seconds=0.5), *urgent, priority=9))
+    )
+
+    asked = bench.fetcher.asked()
+    during = asked[asked.index(urgent[0]) :]
+    kept = sum(url in bulk for url in during)
+    assert len(during) >= 40
+    assert len(during) // 10 <= kept <= len(during) // 9 + 1
+
+
 def test_urgent_work_does_not_pile_up_in_hand(bench: Bench) -> None:
     most = 0
     urgent = [f"{A}/urgent{number}" for number in range(40)]

@@ -10,6 +10,7 @@ from crawler.engine import steady
 
 
 def test_what_was_there_before_is_let_be_until_the_block_ends() -> None:
+    gc.unfreeze()  # what the tests' own start has let be
     before = gc.get_threshold(), gc.get_freeze_count()
     with steady.collecting_seldom():
         assert gc.get_threshold() == steady.COLLECT_AT

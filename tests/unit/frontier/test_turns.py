@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.frontier.turns import AGEING_EVERY, Turn, Waiting, plan
+from crawler.frontier.turns import AGEING_EVERY, Turn, Waiting, on_top, plan
 
 
 def waiting(backlog: int, priority: int, turn: int = 0) -> Waiting:
@@ -82,3 +82,28 @@ def test_exactly_what_is_wanted_is_dealt_and_the_most_urgent_get_nearly_all(
     assert len({turn.backlog for turn in planned}) == len(planned)
     others = sum(turn.count for turn in planned if turn.backlog not in urgent)
     assert others <= count // AGEING_EVERY + 1
+
+
+def test_nothing_comes_on_top_of_what_is_as_urgent() -> None:
+    assert on_top([waiting(1, 5), waiting(2, 1)], turns=8, least=5) == ()
+    assert on_top([], turns=8, least=0) == ()
+
+
+def test_one_request_comes_on_top_and_the_ninth_turn_after_it() -> None:
+    bulk, urgent = waiting(1, 1), waiting(2, 9)
+
+    assert shares(on_top([bulk, urgent], turns=3, least=1)) == {2: 1}
+    ninth = on_top([bulk, urgent], turns=AGEING_EVERY - 1, least=1)
+    assert [(turn.backlog, turn.count, turn.priority) for turn in ninth] == [(2, 1, 9), (1, 1, 9)]
+
+
+@given(found=backlogs, turns=st.integers(0, 10_000), least=st.integers(0, 9))
+def test_what_comes_on_top_begins_with_something_more_urgent(
+    found: list[Waiting], turns: int, least: int
+) -> None:
+    planned = on_top(found, turns=turns, least=least)
+    priorities = {entry.backlog: entry.priority for entry in found}
+
+    assert bool(planned) == (max(priorities.values()) > least)
+    assert sum(turn.count for turn in planned) <= 2
+    assert all(priorities[turn.backlog] > least for turn in planned[:1])
