@@ -20,7 +20,7 @@ from crawler.models.frontier import (
 from crawler.models.items import Item, ItemVersion, Sighting
 from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
-from crawler.models.pages import Page, Snapshot
+from crawler.models.pages import Page, PageVersion, Snapshot
 from crawler.models.problems import ProblemKind, ProblemSample
 from crawler.models.refresh import RefreshPlan
 from crawler.models.replays import FINAL_REPLAY_STATES, Replay, ReplayState
@@ -63,6 +63,7 @@ __all__ = [
     "OutsideLink",
     "OverlapPolicy",
     "Page",
+    "PageVersion",
     "ProblemKind",
     "ProblemSample",
     "ProxyHealth",

@@ -76,3 +76,39 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+
+class PageVersion(models.Model):
+    """What a page was before its body changed: the page itself holds what it is now.
+
+    It held from `began_at` until `ended_at`, when the run `ended_by` saw another body; `run` is the
+    last that saw it, at `seen_at`. `stored_size` is what its compressed body takes, 0 where it was not
+    kept. Clean-up removes versions that their target keeps no longer, the oldest of a page first.
+    """
+
+    target = models.ForeignKey(
+        "crawler.Target", on_delete=models.CASCADE, related_name="page_versions", db_index=False
+    )
+    page = models.ForeignKey(
+        Page, on_delete=models.CASCADE, related_name="versions", db_index=False, db_constraint=False
+    )
+    run = models.BigIntegerField()
+    ended_by = models.BigIntegerField()
+    status = models.PositiveSmallIntegerField()
+    content_type = models.CharField(max_length=200, blank=True)
+    body_hash = models.BinaryField(max_length=16)
+    size = models.PositiveIntegerField()
+    stored_size = models.PositiveIntegerField()
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["target", "page", "id"], name="version_by_page"),
+            models.Index(fields=["target", "ended_at", "id"], name="version_by_end"),
+            models.Index(fields=["body_hash"], name="version_by_body"),
+        )
+
+    def __str__(self) -> str:
+        return f"version {self.pk} of page {self.page_id}"

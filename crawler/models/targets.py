@@ -48,6 +48,9 @@ class Target(models.Model):
     Besides its start URLs a run begins with what `sitemaps` list, and with `robots_sitemaps` those
     that the robots.txt of their hosts name; with `sitemaps_since` only what changed since then is taken.
 
+    `keep` says how long earlier versions of its pages stay (`policy/versions.py`); `versions_removed`
+    counts those that clean-up removed for it.
+
     All may see a `shared` target, and operators may work on it. `hidden` ones belong to the terminal's
     crawls. A deleted target is only marked: clean-up removes its rows in small transactions.
     """
@@ -90,10 +93,12 @@ class Target(models.Model):
     row = models.CharField(max_length=1000, blank=True, default="")
     key = models.JSONField(default=list, blank=True)
     quality = OrderedJSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
+    keep = models.JSONField(null=True, blank=True)
     tags = models.JSONField(default=list, blank=True)
     enabled = models.BooleanField(default=True)
     shared = models.BooleanField(default=False, db_default=False)
     hidden = models.BooleanField(default=False)
+    versions_removed = models.PositiveBigIntegerField(default=0, db_default=0)
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

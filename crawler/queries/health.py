@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from django_celery_beat.models import PeriodicTask
 
 from crawler import conf
-from crawler.models import Delivery, DeliveryState, Heartbeat, Host, LaneState, Run, RunState, Webhook
+from crawler.models import Delivery, DeliveryState, Heartbeat, Host, LaneState, Run, RunState, Target, Webhook
 from crawler.queries import freshness
 from crawler.queue import Lane, Work, lane_for
 from crawler.stores import lanes
@@ -45,6 +45,7 @@ class Figures:
     deadlines: Mapping[str, int]
     deliveries_waiting: int
     webhooks_failing: int
+    versions_removed: int
 
 
 def beat_alive(now: datetime) -> bool:
@@ -89,6 +90,7 @@ def figures(now: datetime) -> Figures:
         deadlines=_deadlines(),
         deliveries_waiting=Delivery.objects.filter(state=DeliveryState.WAITING).count(),
         webhooks_failing=Webhook.objects.filter(enabled=True, failing_since__isnull=False).count(),
+        versions_removed=Target.objects.aggregate(all=Sum("versions_removed", default=0))["all"],
         late_for=now - ages.late_since if ages.late_since else None,
     )
 

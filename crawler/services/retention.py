@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -21,6 +20,7 @@ from crawler.models import (
     ItemVersion,
     OutsideLink,
     Page,
+    PageVersion,
     ProblemKind,
     ProblemSample,
     ProxyHealth,
@@ -30,13 +30,12 @@ from crawler.models import (
     RunLogin,
     Sighting,
     SitemapReading,
-    Snapshot,
     SpareLink,
     Target,
     UnnumberedChange,
     Webhook,
 )
-from crawler.services import deliveries, events, heartbeats, outbox, replays, skips
+from crawler.services import deliveries, events, heartbeats, outbox, replays, skips, versions
 from crawler.stores import changes, outages, sql
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
 
 BATCH = 2_000
 BUDGET_SECONDS = 120.0
-KEEP_BODIES = timedelta(days=1)
 
 
 def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
@@ -58,7 +56,6 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
         _step_target,
         _step_requests,
         _step_spare_links,
-        _step_bodies,
         _step_changes,
         _step_webhooks,
         _step_outbox,
@@ -68,6 +65,8 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
             removed += count
             if not count:
                 break
+    for sweep in (versions.sweep, versions.sweep_bodies):
+        removed += sweep(now=now, budget=versions.Budget(ends_at))
     return removed
 
 
@@ -103,6 +102,7 @@ def _step_target(_now: datetime) -> int:
         UnnumberedChange.objects.filter(target=target.pk),
         ItemChange.objects.filter(target=target),
         items,
+        PageVersion.objects.filter(target=target),
         Page.objects.filter(target=target),
         Event.objects.filter(target=target),
         ProxyHealth.objects.filter(target=target),
@@ -142,15 +142,6 @@ def _step_requests(now: datetime) -> int:
 def _step_spare_links(_now: datetime) -> int:
     """Remove a batch of the links that waited for a place in runs that have ended."""
     return _remove(SpareLink.objects.filter(run__state__in=FINAL_RUN_STATES))
-
-
-def _step_bodies(now: datetime) -> int:
-    """Remove a batch of the stored bodies that no page has any more.
-
-    A new body is spared for a while: the page that has it may still be on its way.
-    """
-    used = Page.objects.filter(body_hash=OuterRef("hash"))
-    return _remove(Snapshot.objects.filter(~Exists(used), created_at__lt=now - KEEP_BODIES))
 
 
 def _step_changes(now: datetime) -> int:

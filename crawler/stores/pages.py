@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from crawler.policy.refresh import rates
-from crawler.stores import sql, statements
+from crawler.stores import sql, statements, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +34,7 @@ GIVEN = {
     "last_seen": "timestamptz",
     "changed_at": "timestamptz",
 }
+RUN, HASH = (list(GIVEN).index(name) for name in ("run", "body_hash"))
 REPLACE = (
     "ON CONFLICT (target_id, key) DO UPDATE SET url = excluded.url, run = excluded.run, "
     "status = excluded.status, content_type = excluded.content_type, title = excluded.title, "
@@ -68,8 +69,13 @@ def _upsert() -> Many:
 
 
 def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
-    """Upsert one row a page, in the order of target and key; `changed_at` moves only with the body."""
+    """Upsert one row a page, in the order of target and key; `changed_at` moves only with the body.
+
+    What a page was before its body changed is kept. That is looked for where the claim knew another
+    body, or could not know: pages that are new or the same pay nothing.
+    """
     moment = sql.adapt(now)
+    changed = {(claim.rules.target, claim.key) for claim, page in records if _may_have_changed(claim, page)}
     ordered = sorted(records, key=lambda entry: (entry[0].rules.target, entry[0].key))
     rows = [
         (
@@ -93,8 +99,15 @@ def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
         )
         for claim, page in ordered
     ]
-    for part in _parted(rows):
+    for place, part in enumerate(_parted(rows)):
+        suspects = [row for row in part if place or row[:2] in changed]
+        versions.keep([(row[RUN], row[0], row[1], row[HASH]) for row in suspects], now=now)
         _upsert().run(part)
+
+
+def _may_have_changed(claim: Claim, page: PageRecord) -> bool:
+    """Say whether the stored page may have another body; a further attempt was not told what is stored."""
+    return claim.attempts > 0 if claim.known is None else claim.known.body_hash != page.body_hash
 
 
 def _parted(rows: list[sql.Row]) -> Iterator[list[sql.Row]]:

@@ -141,6 +141,8 @@ def _of_runs(found: health.Figures) -> Iterable[Metric]:
     yield CounterMetricFamily("trawl_pages", "Pages fetched.", value=found.pages)
     yield CounterMetricFamily("trawl_items", "Items seen.", value=found.items)
     yield CounterMetricFamily("trawl_bytes", "Bytes received.", value=found.bytes)
+    removed = "Earlier versions of pages that clean-up removed."
+    yield CounterMetricFamily("trawl_page_versions_removed", removed, value=found.versions_removed)
 
 
 def _of_hosts(found: health.Figures) -> Iterable[Metric]:

@@ -89,6 +89,7 @@ class TargetOut(Schema):
     row: str
     key: list[str]
     quality: dict[str, Any]
+    keep: dict[str, int] | None
     tags: list[str]
     enabled: bool
     shared: bool

@@ -7,6 +7,7 @@ from typing import Any
 from crawler.frontier.traps import Traps
 from crawler.models import MisfirePolicy, OverlapPolicy, Scope
 from crawler.policy.logins import LoginKind
+from crawler.services.drafts import keeping
 from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_SITEMAPS, MAX_START_URLS
 from crawler.services.drafts.proxies import MOST_PROXIES
 from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL, MOST_JITTER, MOST_WINDOWS
@@ -76,6 +77,12 @@ LOGIN_SCHEMA = body(
     check_text={**TEXT, "description": "Must be there before a run begins."},
 ) | {"type": ["object", "null"], "description": "How runs log in; null for not at all."}
 
+KEPT = {
+    "versions": "Of one page, with the newest.",
+    "days": "Since a newer version took its place.",
+    "megabytes": "Of all earlier versions of the target, as they are stored; the oldest leave first.",
+}
+
 _PART = {"type": "number", "minimum": 0, "maximum": 1}
 QUALITY_SCHEMA = body(
     min_items={"type": "integer", "minimum": 1, "description": "As many items a run must have."},
@@ -95,6 +102,17 @@ QUALITY_SCHEMA = body(
         "description": "Rules of single fields.",
     },
 ) | {"description": "What the data of each run must be; each rule that is broken is an event."}
+
+KEEP_SCHEMA = body(
+    **{
+        name: {"type": ["integer", "null"], "minimum": least, "maximum": most, "description": KEPT[name]}
+        for name, (least, most) in keeping.BOUNDS.items()
+    }
+) | {
+    "type": ["object", "null"],
+    "description": "How long earlier versions of pages stay, what is left out being no bound; null for what "
+    "holds for every target: 10 versions, and 30 days.",
+}
 
 TARGET_SCHEMA: dict[str, Any] = body(
     name={**TEXT, "maxLength": 200},
@@ -177,6 +195,7 @@ TARGET_SCHEMA: dict[str, Any] = body(
     row={**TEXT, "description": "Of the scraper `fields`: a selector, one item per match."},
     key=_texts("The fields that identify an item; empty for its URL.", 20),
     quality=QUALITY_SCHEMA,
+    keep=KEEP_SCHEMA,
     tags=_texts("Your own words.", 50),
     enabled={"type": "boolean", "default": True},
     shared={

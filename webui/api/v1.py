@@ -32,6 +32,7 @@ from webui.api import (
     events,
     history,
     items,
+    keeping,
     pages,
     previews,
     problems,
@@ -118,6 +119,7 @@ SUBJECTS = (
     *(targets, history, runs, requests, decisions, dry_runs, queue, items, changes, pages, previews),
     *(suggestions, events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
     quality,
+    keeping,
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

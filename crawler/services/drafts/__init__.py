@@ -94,6 +94,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "row": "",
     "key": [],
     "quality": {},
+    "keep": None,
     "tags": [],
     "enabled": True,
     "shared": False,

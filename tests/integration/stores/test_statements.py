@@ -41,28 +41,28 @@ def bodies(count: int, *, size: int = 3) -> list[sql.Row]:
 def test_rows_are_inserted_in_their_order_however_many_there_are() -> None:
     rows = bodies(2 * statements.MOST_ROWS + 1)
 
-    assert snapshots.INSERT.run(rows) == len(rows)
+    assert snapshots.insertion().run(rows) == len(rows)
 
     stored = Snapshot.objects.order_by("id").values_list("hash", "body", "size")
     assert [(bytes(hash_), bytes(body), size) for hash_, body, size in stored] == [row[:3] for row in rows]
 
 
 def test_only_what_is_new_is_counted() -> None:
-    snapshots.INSERT.run(bodies(3))
+    snapshots.insertion().run(bodies(3))
 
-    assert snapshots.INSERT.run(bodies(5)) == 2
-    assert snapshots.INSERT.run([]) == 0
+    assert snapshots.insertion().run(bodies(5)) == 2
+    assert snapshots.insertion().run([]) == 0
 
 
 def test_values_that_are_large_together_are_sent_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "MOST_BYTES", 100)
 
-    assert snapshots.INSERT.run(bodies(9, size=60)) == 9
+    assert snapshots.insertion().run(bodies(9, size=60)) == 9
     assert sorted(Snapshot.objects.values_list("size", flat=True)) == list(range(9))
 
 
 def test_each_row_is_changed_by_its_own_values() -> None:
-    snapshots.INSERT.run(bodies(3))
+    snapshots.insertion().run(bodies(3))
 
     touched = MORE.run([(10, b"a", b"%016d" % 1), (20, b"b", b"%016d" % 2), (30, b"c", b"missing")])
 

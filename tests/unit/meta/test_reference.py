@@ -206,6 +206,7 @@ def _one_of_each() -> figures.Figures:
         deadlines={"met": 1},
         deliveries_waiting=1,
         webhooks_failing=1,
+        versions_removed=1,
     )
 
 

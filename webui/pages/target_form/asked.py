@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from crawler.services import drafts
-from webui.pages.target_form import login, paging, quality, rows, traps, units, when
+from webui.pages.target_form import keeping, login, paging, quality, rows, traps, units, when
 
 NUMBERS = (
     "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
@@ -47,6 +47,7 @@ def read(post: QueryDict) -> Asked:
     data["max_age_seconds"] = units.seconds(post.get("max_age", ""), post.get("max_age_unit", ""))
     data["deadline"] = _deadline(post)
     data["traps"] = traps.read(post)
+    data["keep"] = keeping.read(post)
     data["quality"] = quality.read(post, problems)
     for name in ("adapt_pace", "http2", "obey_robots", "cookies", "enabled", "shared", "robots_sitemaps"):
         data[name] = post.get(name) == "on"

@@ -13,7 +13,7 @@ from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
-from webui.pages.target_form import login, paging, quality, rows, traps, units, when
+from webui.pages.target_form import keeping, login, paging, quality, rows, traps, units, when
 from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
@@ -124,7 +124,7 @@ _TEXTS = (
     "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
     "refresh_per_day", "removed_after", "deadline", "deadline_zone",
     *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
-    *paging.CONTROLS, "proxies", *quality.CONTROLS,
+    *paging.CONTROLS, "proxies", *quality.CONTROLS, *keeping.CONTROLS,
 )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def of_target(target: Target) -> TargetForm:
     shown["enabled"] = "on" if target.enabled else ""
     shown["shared"] = "on" if target.shared else ""
     shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
-    shown |= login.shown(target.login) | quality.shown(target.quality)
+    shown |= login.shown(target.login) | quality.shown(target.quality) | keeping.shown(target.keep)
     shown["proxies"] = "\n".join(drafts.shown_proxies(target.proxies))
     if target.deadline:
         shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
@@ -222,8 +222,8 @@ def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:
         return "deadline_zone" if rest == "timezone" else "deadline", problem.message
     if head == "traps" and f"trap_{rest}" in traps.CONTROLS:
         return f"trap_{rest}", problem.message
-    if head == "login":
-        return login.control(rest), problem.message
+    if head in {"login", "keep"}:
+        return (login if head == "login" else keeping).control(rest), problem.message
     if head == "max_age_seconds":
         return "max_age", problem.message
     if head in SHARED and rest:

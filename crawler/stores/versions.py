@@ -1,0 +1,98 @@
+"""Keeps what pages were before they changed, and lets go of what their targets keep no longer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from crawler.policy.versions import Version
+from crawler.stores import sql
+from crawler.stores.statements import Many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+CHUNK: Final = 5_000
+
+COPIED: Final = (
+    "INSERT INTO crawler_pageversion (page_id, target_id, run, status, content_type, body_hash, size, "
+    "began_at, seen_at, stored_size, ended_by, ended_at) "
+    "SELECT page.id, page.target_id, page.run, page.status, page.content_type, page.body_hash, page.size, "
+    "page.changed_at, page.last_seen, "
+    "COALESCE((SELECT length(stored.body) FROM crawler_snapshot stored "
+    "WHERE stored.hash = page.body_hash), 0)"
+)
+KEEP: Final = Many(
+    each=f"{COPIED}, %s, %s FROM crawler_page page "
+    "WHERE page.target_id = %s AND page.key = %s AND page.body_hash <> %s",
+    at_once=f"{COPIED}, new_run, new_now FROM {{source}} JOIN crawler_page page "
+    "ON page.target_id = new_target AND page.key = new_key WHERE page.body_hash <> new_hash ORDER BY place",
+    given={"run": "bigint", "now": "timestamptz", "target": "bigint", "key": "bytea", "hash": "bytea"},
+)
+COLUMNS: Final = "SELECT id, page_id, ended_at, stored_size, body_hash FROM crawler_pageversion "
+BY_PAGE: Final = (
+    f"{COLUMNS}WHERE target_id = %s AND (page_id, id) < (%s, %s) ORDER BY page_id DESC, id DESC LIMIT %s"
+)
+BY_END: Final = (
+    f"{COLUMNS}WHERE target_id = %s AND (ended_at, id) < (%s, %s) ORDER BY ended_at DESC, id DESC LIMIT %s"
+)
+LAST: Final = 2**63 - 1
+FOREVER: Final = "9999-12-31 00:00:00"
+
+
+def keep(changed: Sequence[tuple[int, int, bytes, bytes]], *, now: datetime) -> None:
+    """Store what pages are before they are written, in the caller's transaction.
+
+    `changed` are run, target and key of pages and the hashes of their new bodies: those that have
+    another body are kept, those that are new or have the same are not.
+    """
+    moment = sql.adapt(now)
+    KEEP.run([(run, moment, target, key, hash_) for run, target, key, hash_ in changed])
+
+
+def by_page(target: int) -> Iterator[Version]:
+    """Yield the versions that a target has, page by page, of each page the newest first.
+
+    They are read some thousands at a time: what is removed meanwhile may still be told.
+    """
+    page = version = LAST
+    while rows := sql.select(BY_PAGE, [target, page, version, CHUNK]):
+        yield from map(_version, rows)
+        version, page = rows[-1][:2]
+
+
+def by_end(target: int) -> Iterator[Version]:
+    """Yield the versions that a target has, those that were replaced last first."""
+    ended: object = FOREVER
+    version = LAST
+    while rows := sql.select(BY_END, [target, ended, version, CHUNK]):
+        yield from map(_version, rows)
+        version, ended = rows[-1][0], rows[-1][2]
+
+
+def targets() -> list[int]:
+    """Return the targets that have earlier versions."""
+    statement = "SELECT id FROM crawler_target target WHERE EXISTS "
+    has = "(SELECT 1 FROM crawler_pageversion version WHERE version.target_id = target.id) ORDER BY id"
+    return [row[0] for row in sql.select(statement + has)]
+
+
+def remove(target: int, ids: Sequence[int]) -> int:
+    """Remove versions of a target in one transaction, and count them; return how many there were."""
+    return sql.atomically(lambda: _remove(target, ids))
+
+
+def _remove(target: int, ids: Sequence[int]) -> int:
+    removed = 0
+    for chunk in sql.chunks(sorted(ids)):
+        statement = f"DELETE FROM crawler_pageversion WHERE id IN ({sql.marks(chunk)}) AND target_id = %s"
+        removed += sql.execute(statement, [*chunk, target])
+    if removed:
+        counted = "UPDATE crawler_target SET versions_removed = versions_removed + %s WHERE id = %s"
+        sql.execute(counted, [removed, target])
+    return removed
+
+
+def _version(row: sql.Row) -> Version:
+    ended_at = cast("datetime", sql.moment(row[2]))
+    return Version(row[0], row[1], ended_at, row[3], sql.data(row[4]))
