@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_CHOICES: Final = 1_000
 _MAX_LENGTH: Final = 1_048_576
+_LARGEST: Final = sys.float_info.max
 _NUMBER: Final = {"type": "number"}
 _LENGTH: Final = {"type": "integer", "minimum": 0, "maximum": _MAX_LENGTH}
 RULES: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -103,7 +104,7 @@ def _number(said: Mapping[object, object], key: str, wrong: list[tuple[str, str]
     value = said.get(key)
     if key not in said:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         wrong.append((key, "must be a number"))
         return None
     return value

@@ -36,7 +36,10 @@ class BadValue(ValueError):
 _MAX_INTEGER = 2**63 - 1
 MAX_PRICE_CHARACTERS = 200
 _SHOWN_CHARACTERS = 60
-_NUMBER = re.compile(r"[-+−]?(?:\d+(?:[.,]\d+|['’\s]\d{3}(?!\d))*|[.,]\d+)")
+# The dot of "No.5" and "Rs.500" is none of the number, and a space groups what comes before the decimals.
+_NUMBER = re.compile(
+    r"[-+−]?(?:\d{1,3}(?:['’\s]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*|(?<![\w.,])[.,]\d+)"
+)
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}")
 _TRUE = frozenset(
     {"true", "yes", "y", "on", "1", "in stock", "instock", "available", "ja", "oui", "si", "sí", "✓", "✔"}

@@ -95,6 +95,8 @@ def test_rules_are_written_and_shown_in_the_form(client: Client, target: Target)
         ("field_rules", "price: 95 %\nprice: 90 %", "price: is there twice"),
         ("field_rules", "price: 195 %", "price.coverage: must be between 0 and 1"),
         ("min_items", "some", "must be a whole number"),
+        ("min_items", "9" * 5_000, "must be a whole number"),
+        ("max_errors", "9" * 5_000, "must be between 0 and 1"),
         ("max_errors", "few", "must be a number"),
     ],
 )
@@ -106,3 +108,16 @@ def test_what_cannot_be_read_is_said_beside_its_control(
     assert answer.status_code == 422
     assert message in text(answer).lower()
     assert Target.objects.get(pk=target.pk).quality == {}
+
+
+def test_saving_an_untouched_form_keeps_every_digit_of_a_part(client: Client, target: Target) -> None:
+    rules = {
+        "max_errors": 0.0512345678,
+        "fields": {"price": {"coverage": 0.9512345678}, "sku": {"coverage": 0.29}},
+    }
+    Target.objects.filter(pk=target.pk).update(quality=rules)
+    url = reverse("target-edit", args=[target.pk])
+    form = client.get(url).context["form"]
+
+    assert client.post(url, {name: value for name, value in form.values.items() if value}).status_code == 302
+    assert Target.objects.get(pk=target.pk).quality == rules

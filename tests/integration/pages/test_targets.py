@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -95,6 +96,22 @@ def test_every_problem_stands_beside_its_control(client: Client) -> None:
     page = response.content.decode()
     assert 'id="start_urls-problems"' in page
     assert "a[" in page, "what was typed stays"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param("[" * 100_000, id="deep"),
+        '{"a": {"css": "b", "min": 1' + "0" * 400 + "}}",
+        '{"a": {"css": "b", "default": NaN}}',
+        r'{"a": {"css": "b", "default": "\ud800"}}',
+    ],
+)
+def test_fields_that_the_api_would_not_read_are_refused_in_the_form(client: Client, said: str) -> None:
+    response = client.post(reverse("target-new"), FILLED | {"fields_as": "json", "fields_json": said})
+    assert response.status_code == 422
+    assert response.context["form"].problems["fields_json"][0].startswith("is not JSON")
+    assert not Target.objects.exists()
 
 
 def test_problem_without_a_control_is_still_said(client: Client) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.http import QueryDict
 
 from crawler.services import drafts
@@ -85,8 +85,8 @@ def _object(name: str, text: str, problems: list[drafts.Problem]) -> object:
     if not text.strip():
         return {}
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
         problems.append(drafts.Problem(field=name, message=f"is not JSON: {error}"))
         return {}
 

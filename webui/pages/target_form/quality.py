@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.services.drafts import Problem
+from webui.pages.target_form import units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ PARTS: Final = {
     "min": re.compile(rf"from\s+({NUMBER})"),
     "max": re.compile(rf"to\s+({NUMBER})"),
 }
+DIGITS: Final = 12
 HOW: Final = "write it as price: 95 %, from 0, to 10000 or sku: 100 %, unique"
 
 
@@ -26,7 +28,7 @@ def read(post: QueryDict, problems: list[Problem]) -> dict[str, Any]:
     """Return the rules that the controls say; add what cannot be read to `problems`."""
     rules: dict[str, Any] = {}
     if items := post.get("min_items", "").strip():
-        rules["min_items"] = int(items) if items.isdecimal() else items
+        rules["min_items"] = units.number(items)
     if errors := post.get("max_errors", "").strip().removesuffix("%").strip():
         rules["max_errors"] = _hundredths(errors)
     if post.get("drift_quiet") == "on":
@@ -48,7 +50,7 @@ def shown(quality: Mapping[str, Any]) -> dict[str, str]:
     errors = quality.get("max_errors")
     return {
         "min_items": str(quality.get("min_items", "")),
-        "max_errors": "" if errors is None else f"{100 * errors:g}",
+        "max_errors": "" if errors is None else f"{100 * errors:.12g}",
         "drift_quiet": "" if quality.get("drift", True) else "on",
         "field_rules": "\n".join(_written(name, rule) for name, rule in quality.get("fields", {}).items()),
     }
@@ -62,7 +64,12 @@ def beside(path: str, message: str) -> tuple[str, str]:
 
 
 def _hundredths(text: str) -> float | str:
-    return float(text) / 100 if re.fullmatch(NUMBER, text) else text
+    return _part(text) if re.fullmatch(NUMBER, text) else text
+
+
+def _part(percent: str) -> float:
+    """Return a number of hundredths as a part, which is written as the same number again."""
+    return round(float(percent) / 100, DIGITS)
 
 
 def _line(line: str) -> tuple[str, dict[str, Any] | None]:
@@ -78,14 +85,14 @@ def _line(line: str) -> tuple[str, dict[str, Any] | None]:
         if found is None or found[0] in rule:
             return name.strip(), None
         key, match = found
-        rule[key] = float(match[1]) / (100 if key == "coverage" else 1)
+        rule[key] = _part(match[1]) if key == "coverage" else float(match[1])
     return name.strip(), rule or None
 
 
 def _written(name: str, rule: Mapping[str, Any]) -> str:
     parts = []
     if "coverage" in rule:
-        parts.append(f"{100 * rule['coverage']:g} %")
+        parts.append(f"{100 * rule['coverage']:.12g} %")
     parts += [f"{word} {rule[key]:.15g}" for key, word in (("min", "from"), ("max", "to")) if key in rule]
     if rule.get("unique"):
         parts.append("unique")
