@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from crawler.models import ChangeKind, Run, Schedule, Scope, Target
+from crawler.models import (
+    FINAL_REPLAY_STATES,
+    ChangeKind,
+    Replay,
+    ReplayState,
+    Run,
+    Schedule,
+    Scope,
+    Target,
+)
 from crawler.services import drafts, freshness, history, refresh, runs, schedules
 from crawler.services.drafts import Draft, InvalidTarget, Problem, feasibility
 from crawler.services.drafts.timing import draft_of
@@ -97,13 +106,16 @@ def _change(target: Target, draft: Draft, *, by: history.Author, now: datetime) 
 
 
 def delete(*, target: Target, now: datetime, by: User | AnonymousUser | None = None) -> None:
-    """Hide `target` at once and cancel its runs; clean-up removes its rows later."""
+    """Hide `target` at once and cancel its runs and replays; clean-up removes its rows later."""
     author = history.Author(person=by, kind=ChangeKind.DELETED)
     with transaction.atomic():
         history.note(target=target, by=author, before=None, after=None, now=now)
         target.deleted_at = now
         target.save(update_fields=["deleted_at", "updated_at"])
         schedules.rest(target=target)
+        Replay.objects.filter(target=target).exclude(state__in=FINAL_REPLAY_STATES).update(
+            state=ReplayState.CANCELLED, reason="its target was deleted", finished_at=now
+        )
     for run in Run.objects.filter(target=target).active().order_by("id"):
         with suppress(runs.WrongState):  # it ended by itself just now
             runs.cancel(run=run, now=now)

@@ -67,6 +67,8 @@ def store(*, replay: Replay, by: User | None, now: datetime, sends: bool = True)
     if replay.settings != said(target):
         if replay.before != said(target):
             raise Busy("the target's scraper was changed after this trial; start another one")
+        with transaction.atomic():
+            _require_idle(target)
         targets.update(target=target, data=replay.settings, by=by or target.owner, now=now)
     with transaction.atomic():
         _require_idle(target)

@@ -13,7 +13,7 @@ from crawler import trials
 from crawler.models import Item, ItemVersion, OutboxMessage, Page, Replay, ReplayState, Run, Snapshot, Target
 from crawler.policy.replays import Totals
 from crawler.queries import replays as queries
-from crawler.services import reconciling, replays, retention
+from crawler.services import reconciling, replays, retention, targets
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
 from tests.crawling import a_run, again, finished
@@ -252,6 +252,26 @@ def test_only_a_whole_trial_of_the_targets_own_settings_is_stored_and_one_at_a_t
     Target.objects.filter(pk=crawled.target_id).update(fields={"other": "css:p"})
     with pytest.raises(Busy, match="changed after"):
         replays.store(replay=trial, by=person, now=now)
+
+
+def test_settings_are_not_saved_while_others_are_being_stored(crawled: Run, person: User) -> None:
+    now = timezone.now()
+    trial, other = tried(crawled, person, **PRICED), tried(crawled, person, fields={"title": "css:h1"})
+    replays.store(replay=trial, by=person, now=now)
+    Target.objects.filter(pk=crawled.target_id).update(fields=other.before["fields"])
+
+    with pytest.raises(Busy, match="being read and stored"):
+        replays.store(replay=other, by=person, now=now)
+    assert Target.objects.get(pk=crawled.target_id).fields == other.before["fields"]
+
+
+def test_deleting_a_target_ends_what_is_being_stored_of_it(crawled: Run, person: User) -> None:
+    now = timezone.now()
+    storing = replays.store(replay=tried(crawled, person, **PRICED), by=person, now=now)
+    targets.delete(target=Target.objects.get(pk=crawled.target_id), now=now)
+
+    assert (done(storing).state, storing.reason) == (ReplayState.CANCELLED, "its target was deleted")
+    assert not ItemVersion.objects.exists()
 
 
 def test_what_nobody_goes_on_with_is_asked_for_again_by_the_reconciler(crawled: Run, person: User) -> None:
