@@ -148,6 +148,16 @@ def test_one_word_in_the_place_of_many_is_noticed() -> None:
     assert told(colours("pick one!"), *usual) == [("words", "colour")]
 
 
+def test_words_that_are_others_in_each_run_are_no_vocabulary() -> None:
+    def news(day: int, kept: int = 0) -> list[dict[str, Any]]:
+        return [{"title": f"Story {number + day * (20 - kept)}"} for number in range(20)]
+
+    assert told(news(4), news(1), news(2), news(3)) == []
+    assert told(news(4, kept=12), news(1, kept=12), news(2, kept=12), news(3, kept=12)) == []
+    assert told(shop(stock="away"), shop(), fewest=1) == []
+    assert told(shop(stock="away"), shop(), shop(), fewest=1) == [("words", "stock")]
+
+
 def test_a_field_that_was_seldom_there_is_lost_only_when_half_of_that_is() -> None:
     def some(many: int) -> list[dict[str, Any]]:
         return [*shop(100 - many), *shop(many, was=9.0)]
