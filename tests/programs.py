@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from tests import starter
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -74,6 +76,7 @@ def fork(
     stderr: int | IO[bytes],
     stdin: int | IO[bytes] | None = None,
     new_session: bool = False,
+    imported: tuple[str, ...] = starter.IMPORTED,
 ) -> Forked:
     """Start a Python program, `python -m MODULE ...` or `python FILE ...`; without `stdin` it reads nothing.
 
@@ -88,10 +91,10 @@ def fork(
         "environment": dict(environment),
         "new_session": new_session,
     }
-    with theirs, Path(os.devnull).open("rb") as nothing:
-        files = [nothing if stdin is None else stdin, stdout, stderr]
+    with theirs, Path(os.devnull).open("r+b", buffering=0) as nothing:
+        files = [nothing if file in {None, subprocess.DEVNULL} else file for file in (stdin, stdout, stderr)]
         descriptors = [file if isinstance(file, int) else file.fileno() for file in files]
-        socket.send_fds(_orders(), [json.dumps(order).encode()], [theirs.fileno(), *descriptors])
+        socket.send_fds(_orders(imported), [json.dumps(order).encode()], [theirs.fileno(), *descriptors])
     return Forked(command, ours)
 
 
@@ -111,12 +114,12 @@ def start(
 
 
 @cache
-def _orders() -> socket.socket:
+def _orders(imported: tuple[str, ...]) -> socket.socket:
     """Start the process that forks, and return the socket for its orders; it ends with this one."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.starter", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.starter", str(theirs.fileno()), *imported],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

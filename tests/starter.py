@@ -1,8 +1,9 @@
 """A process that has imported what Trawl is built on, and forks into each program that tests want started.
 
-`python -m tests.starter FD` takes orders from the socket `FD`: to import Django, Celery and the rest costs a
-second and a half of CPU, which hundreds of programs would each pay anew. Nothing of Trawl's own is imported
-before the fork, as that reads the environment. It has no threads and opens no connections.
+`python -m tests.starter FD MODULE ...` imports the modules and takes orders from the socket `FD`: to import
+Django, Celery and the rest costs a second and a half of CPU, which hundreds of programs would each pay anew.
+Nothing that reads the environment is imported before the fork: of Trawl at most what knows no Django.
+It has no threads and opens no connections.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ORDER_BYTES: Final = 150_000
 LOOKS_EVERY_SECONDS: Final = 0.02
@@ -98,13 +102,12 @@ class Order:
             runpy.run_path(first, run_name="__main__")
 
 
-def prepare() -> None:
+def prepare(names: Iterable[str]) -> None:
     """Import everything, and leave it to all processes together."""
-    for name in IMPORTED:
+    for name in names:
         importlib.import_module(name)
-    from django.conf import settings
-
-    assert not settings.configured, "something read the settings before their environment is known"
+    if conf := sys.modules.get("django.conf"):
+        assert not conf.settings.configured, "something read the settings before their environment is known"
     gc.collect()
     gc.freeze()
 
@@ -175,5 +178,5 @@ def tell(sender: socket.socket, number: int) -> None:
 
 if __name__ == "__main__":
     given = socket.socket(fileno=int(sys.argv[1]))
-    prepare()
+    prepare(sys.argv[2:])
     Starter(given).next_order().obey()

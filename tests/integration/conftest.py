@@ -9,10 +9,22 @@ import pytest
 from django.utils import timezone
 
 from crawler import queue
+from crawler.trials import asking
 from tests.fakes.clock import FakeClock
+from tests.trials import ForkedChild
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crawler.queue import Lane
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_trials() -> Iterator[None]:
+    """Selectors are tried hundreds of times here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asking, "_started", ForkedChild)
+        yield
 
 
 @pytest.fixture
