@@ -37,7 +37,7 @@ class Written:
         self.out, self.err = folder / "out", folder / "err"
         self.begun: list[programs.Forked] = []
 
-    def start(self, lines: str, *words: str, **options: bool) -> programs.Forked:
+    def start(self, lines: str, *words: str, new_session: bool = False) -> programs.Forked:
         (self.folder / "program.py").write_text(lines)
         with self.out.open("wb") as out, self.err.open("wb") as err:
             forked = programs.fork(
@@ -46,7 +46,7 @@ class Written:
                 environment={"COLOUR": "red"},
                 stdout=out,
                 stderr=err,
-                **options,
+                new_session=new_session,
             )
         self.begun.append(forked)
         return forked
