@@ -239,6 +239,11 @@ class ItemVersionAdmin(ReadOnly):
     hidden = ("content_hash",)
 
 
+@admin.register(models.HeldItem)
+class HeldItemAdmin(ReadOnly):
+    list_display = ("run", "key", "seen_at")
+
+
 @admin.register(models.Sighting)
 class SightingAdmin(ReadOnly):
     list_display = ("id", "run_id", "item_id", "version")

@@ -54,7 +54,7 @@ class RunRules:
     fetched over HTTP/1.1; of the others those with `http2` speak that with hosts that offer it. `starts`
     are the start URLs. Of what sitemaps list, only what has changed since `listed_after` is taken.
     Bodies whose media type begins as one of `kept_types` are stored, too. `libraries` are loaded before
-    the first page is read.
+    the first page is read. Records of runs that keep them `apart` become items when the run was compared.
     """
 
     run: int
@@ -72,6 +72,7 @@ class RunRules:
     began_at: datetime | None = None
     follow: bool = True
     http2: bool = False
+    apart: bool = False
     session: Session | None = None
     login: Login | None = None
     starts: frozenset[str] = frozenset()

@@ -17,6 +17,7 @@ from crawler.models.frontier import (
     Slice,
     SpareLink,
 )
+from crawler.models.held import UNDER_WAY, UNPUBLISHED, VISIBLE, HeldItem, Publication
 from crawler.models.items import Item, ItemVersion, Sighting
 from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
@@ -39,6 +40,9 @@ __all__ = [
     "GONE",
     "TEST_KIND",
     "TIME_LIMIT",
+    "UNDER_WAY",
+    "UNPUBLISHED",
+    "VISIBLE",
     "Backlog",
     "BacklogKind",
     "ChangeKind",
@@ -50,6 +54,7 @@ __all__ = [
     "EventKind",
     "FreshnessWatch",
     "Heartbeat",
+    "HeldItem",
     "Host",
     "Item",
     "ItemChange",
@@ -67,6 +72,7 @@ __all__ = [
     "ProblemKind",
     "ProblemSample",
     "ProxyHealth",
+    "Publication",
     "RefreshPlan",
     "Replay",
     "ReplayState",

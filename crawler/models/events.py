@@ -26,6 +26,9 @@ class EventKind(models.TextChoices):
     FRESHNESS_RECOVERED = "freshness.recovered", "data fresh again"
     DATA_BREACH = "data.breach", "rule broken"
     DATA_DRIFT = "data.drift", "data looks otherwise"
+    RUN_HELD = "run.held", "run held"
+    RUN_ACCEPTED = "run.accepted", "held run accepted"
+    RUN_DISCARDED = "run.discarded", "held run discarded"
 
 
 RUN_ENDS = (EventKind.RUN_FINISHED, EventKind.RUN_FAILED, EventKind.RUN_CANCELLED)

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from crawler.models.fields import EncryptedJSONField, OrderedJSONField
+from crawler.models.held import UNPUBLISHED, VISIBLE, Publication
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,9 +64,22 @@ class RunQuerySet(models.QuerySet["Run"]):
     def complete(self) -> RunQuerySet:
         """Return the runs that read all of their target, with at least one page, changed or not.
 
-        One that failed, was cancelled or ran out of its minutes is not, nor is a refresh.
+        One that failed, was cancelled or ran out of its minutes is not, nor is a refresh, nor one whose
+        records are not published.
         """
-        return self.whole().filter(state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
+        return self.whole().visible().filter(state=RunState.FINISHED).exclude(reason=TIME_LIMIT)
+
+    def visible(self) -> RunQuerySet:
+        """Return the runs whose records are items."""
+        return self.filter(publication__in=VISIBLE)
+
+    def unpublished(self) -> RunQuerySet:
+        """Return the runs of which records are still apart, or will be."""
+        return self.filter(publication__in=UNPUBLISHED)
+
+    def held(self) -> RunQuerySet:
+        """Return the runs whose records wait for somebody to decide."""
+        return self.filter(publication=Publication.HELD)
 
     def active(self) -> RunQuerySet:
         """Return the runs that are not in a final state."""
@@ -88,6 +102,7 @@ class Run(models.Model):
     are neither skipped nor elsewhere: they have no place in the page limit. `saw_all` says of a run that
     ended whether what it did not see is gone, and is empty of those that ended before that was asked;
     `awaits_comparison` until somebody has looked for what it did not see and told of its changes.
+    `publication` is what becomes of what it reads.
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
@@ -111,6 +126,12 @@ class Run(models.Model):
     saw_all = models.BooleanField(null=True, blank=True)
     saw_less_because = models.CharField(max_length=300, blank=True, default="", db_default="")
     awaits_comparison = models.BooleanField(default=False, db_default=False)
+    publication = models.CharField(
+        max_length=10,
+        choices=Publication.choices,
+        default=Publication.DIRECT,
+        db_default=Publication.DIRECT.value,
+    )
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -147,6 +168,11 @@ class Run(models.Model):
             models.Index(fields=["target", "state", "-id"], name="run_by_target_state"),
             models.Index(fields=["state"], name="run_unsettled", condition=Q(settled=False)),
             models.Index(fields=["id"], name="run_awaits_comparison", condition=Q(awaits_comparison=True)),
+            models.Index(
+                fields=["target", "id"],
+                name="run_unpublished",
+                condition=Q(publication__in=("waiting", "held", "publishing", "discarding")),
+            ),
             models.Index(
                 fields=["deadline_at"],
                 name="run_deadline",

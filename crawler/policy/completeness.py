@@ -31,12 +31,16 @@ LOSES_RECORDS: Final = frozenset(
 """Problems with which records of a page may not have been read."""
 
 
+DRIFTED: Final = "its data looks otherwise than before, and nobody has taken that for usual"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """How a run went: `ended_by` is empty when nothing waited any more.
 
     `reasons` counts requests that gave no page by the code of their reason, `damaged` pages with problems
-    by their code; `known` says whether the target had items before.
+    by their code; `known` says whether the target had items before, `drifted` whether the run's data looks
+    otherwise than before.
     """
 
     ended_by: str = ""
@@ -50,6 +54,7 @@ class Course:
     without_page: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     damaged: Mapping[str, int] = field(default_factory=dict)
+    drifted: bool = False
 
 
 def why_less(course: Course) -> str:
@@ -62,7 +67,7 @@ def why_less(course: Course) -> str:
         return f"it read only what its sitemaps say has changed ({course.since})"
     if course.left_out:
         return f"its page limit left out {course.left_out:,} links"
-    return _unreached(course) or _unread(course) or _empty(course)
+    return _unreached(course) or _unread(course) or _empty(course) or (DRIFTED if course.drifted else "")
 
 
 def _unreached(course: Course) -> str:

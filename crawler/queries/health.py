@@ -42,6 +42,7 @@ class Figures:
     oldest_due: timedelta | None
     freshness: Mapping[str, int]
     late_for: timedelta | None
+    held: int
     deadlines: Mapping[str, int]
     deliveries_waiting: int
     webhooks_failing: int
@@ -91,6 +92,7 @@ def figures(now: datetime) -> Figures:
         deliveries_waiting=Delivery.objects.filter(state=DeliveryState.WAITING).count(),
         webhooks_failing=Webhook.objects.filter(enabled=True, failing_since__isnull=False).count(),
         versions_removed=Target.objects.aggregate(all=Sum("versions_removed", default=0))["all"],
+        held=Run.objects.unpublished().held().count(),
         late_for=now - ages.late_since if ages.late_since else None,
     )
 

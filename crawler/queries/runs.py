@@ -99,6 +99,8 @@ def page(
         found = found.filter(target=target)
     if state == "active":
         found = found.active()
+    elif state == "held":
+        found = found.held()
     elif state in RunState.values:
         found = found.filter(state=state)
     return listing(found, order=("-id",), cursor=cursor, size=size)

@@ -20,7 +20,7 @@ from crawler.frontier import politeness
 from crawler.frontier.frozen import scope_of
 from crawler.frontier.politeness import Pace
 from crawler.models import Page as PageRow
-from crawler.models import Run, RunTrigger
+from crawler.models import Publication, Run, RunTrigger
 from crawler.policy import proxies, redirects
 from crawler.policy.logins import Login
 from crawler.policy.proxies import ProxyPool
@@ -111,7 +111,7 @@ def rules_of(run: Run, settings: CrawlSettings) -> RunRules:
         target=run.target_id,
         impatient=run.trigger == RunTrigger.TERMINAL,
     )
-    return replace(rules, began_at=run.created_at)
+    return replace(rules, began_at=run.created_at, apart=run.publication != Publication.DIRECT)
 
 
 def rules_from(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from crawler.models import EventKind, Run
+from crawler.models import UNPUBLISHED, EventKind, Run
 from crawler.policy import completeness
+from crawler.services import holding
 from crawler.stores import changes, events, removals
 from crawler.urls import key_of
 
@@ -23,9 +24,11 @@ COUNTED: Final = ("items_new", "items_changed", "items_removed", "items_restored
 
 
 def work(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> None:
-    """Look for what ended runs did not see, and number what became of items; the next call goes on."""
+    """Publish what runs read, look for what is gone, number what became of items; the next call goes on."""
     ends_at = time.monotonic() + budget_seconds
-    for run in Run.objects.filter(awaits_comparison=True).without_secrets().order_by("id"):
+    holding.work(now=now, ends_at=ends_at)
+    awaiting = Run.objects.filter(awaits_comparison=True).exclude(publication__in=UNPUBLISHED)
+    for run in awaiting.without_secrets().order_by("id"):
         if not compare(run, now=now, ends_at=ends_at):
             break
     while changes.wait() and time.monotonic() < ends_at:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.models import Count
 
 from crawler import conf
 from crawler.models import (
     FINAL_RUN_STATES,
     TIME_LIMIT,
+    HeldItem,
     Item,
     OutboxMessage,
     ProblemKind,
+    Publication,
     Request,
     RequestState,
     Run,
@@ -22,16 +27,18 @@ from crawler.models import (
 )
 from crawler.policy.completeness import Course, why_less
 from crawler.queue import Work
-from crawler.services import quality, schedules
+from crawler.services import outbox, quality, schedules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 log = logging.getLogger(__name__)
 MOST_REASONS = 50
 RECENT_MESSAGES = 500
 RINGS_TO_WRITE = 4
+LONG_AGO = timedelta(minutes=10)
+MOST_LOST = 100
 
 
 def report(*, run: Run) -> dict[str, Any]:
@@ -42,6 +49,7 @@ def report(*, run: Run) -> dict[str, Any]:
     """
     before = (
         Run.objects.whole()
+        .visible()
         .filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
         .order_by("-pk")
         .first()
@@ -52,7 +60,9 @@ def report(*, run: Run) -> dict[str, Any]:
         "previous": _compared(run, before) if before and run.is_whole else None,
         "data": quality.examine(run),
     }
-    _judge(run, said["reasons"])  # before the report is there: one that is missing is asked for again
+    _judge(
+        run, said["reasons"], drifted=bool(said["data"] and said["data"]["drifts"])
+    )  # before the report is there: one that is missing is asked for again
     quality.note(run, said, now=run.finished_at or run.created_at)
     said = run.report
     schedules.check(target=run.target, now=run.finished_at or run.created_at)
@@ -62,11 +72,11 @@ def report(*, run: Run) -> dict[str, Any]:
     return said
 
 
-def _judge(run: Run, reasons: Mapping[str, int]) -> None:
+def _judge(run: Run, reasons: Mapping[str, int], *, drifted: bool) -> None:
     """Say once of a run that ended whether it saw all of its target, and have its items compared."""
     if not run.is_final:
         return
-    why = why_less(_course(run, reasons))
+    why = why_less(replace(_course(run, reasons), drifted=drifted))
     Run.objects.filter(pk=run.pk, saw_all=None).update(
         saw_all=not why, saw_less_because=why[:300], awaits_comparison=True
     )
@@ -119,7 +129,23 @@ def ask_again(*, now: datetime) -> int:
     }
     missing = [run.pk for run in Run.objects.filter(pk__in=sent).only("report") if not run.report]
     lost = OutboxMessage.objects.filter(pk__in=[sent[run] for run in missing])
-    return lost.update(published_at=None)
+    return lost.update(published_at=None) + _ask_for_lost(recent, now=now)
+
+
+def _ask_for_lost(recent: Iterable[OutboxMessage], *, now: datetime) -> int:
+    """Ask again for reports that runs wait for whose records are apart; their messages were long ago."""
+    asked = {message.kwargs["run"] for message in recent if message.work == Work.REPORT_RUN}
+    ended = Run.objects.filter(
+        publication=Publication.WAITING,
+        state__in=FINAL_RUN_STATES,
+        settled=True,
+        finished_at__lt=now - LONG_AGO,
+    )
+    lost = [run for run in ended.order_by("pk").values_list("pk", flat=True)[:MOST_LOST] if run not in asked]
+    for run in lost:
+        with transaction.atomic():
+            outbox.post(Work.REPORT_RUN, now=now, run=run)
+    return len(lost)
 
 
 def _seconds(run: Run) -> float | None:
@@ -146,9 +172,9 @@ def _reasons(run: Run) -> dict[str, int]:
 
 def _compared(run: Run, before: Run) -> dict[str, Any]:
     seen = Sighting.objects.filter(run=run).values("item")
-    missing = (
-        Sighting.objects.filter(run=before).exclude(item__in=seen).count()
-        if run.state in FINAL_RUN_STATES
-        else 0
-    )
+    apart = HeldItem.objects.filter(run=run.pk).values("key_hash")
+    gone = Sighting.objects.filter(run=before).exclude(item__in=seen)
+    if run.publication != Publication.DIRECT:
+        gone = gone.exclude(item__key_hash__in=apart)
+    missing = gone.count() if run.state in FINAL_RUN_STATES else 0
     return {"run": before.pk, "pages": before.pages, "items": before.items, "items_missing": missing}

@@ -25,7 +25,7 @@ from crawler.models import (
 from crawler.models.runs import nothing_waits
 from crawler.policy.logins import Login
 from crawler.queue import Work, lane_for
-from crawler.services import bells, outbox, seeds
+from crawler.services import bells, holding, outbox, seeds
 from crawler.services.drafts.deadlines import deadline_of
 from crawler.stores import backlogs, hosts, sql
 from crawler.stores import runs as rows
@@ -89,6 +89,7 @@ def start(
             headers=target.headers,
             secrets=secrets(target),
             awaits_login=logs_in(target),
+            publication=holding.of_new_run(target, trigger),
         )
         prepare_login(run, now=now)
         discovery.add(run.pk, [NewRequest(url=url, depth=0) for url in urls], parent=None)

@@ -22,7 +22,7 @@ OF_RUN = "SELECT target_id, state, reason, pages, items, failed + dead FROM craw
 
 
 def record(
-    kind: EventKind, *, target: int, now: datetime, run: int | None = None, **data: float | str | None
+    kind: EventKind, *, target: int, now: datetime, run: int | None = None, **data: object
 ) -> int | None:
     """Write an event and return its id; None when there is one already that excludes it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from crawler.models import ItemChangeKind
 from crawler.stores import changes, sql, statements
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.engine.work import Claim, ItemRecord
-    from crawler.models import Page
     from crawler.stores.runs import Tallies
 
 
@@ -25,6 +24,19 @@ class _Stored:
     content_hash: bytes
     removed: bool
 
+
+class Source(Protocol):
+    """Where a record comes from that is stored after its visit: page, the run that read it, and when."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def run(self) -> int: ...
+    @property
+    def last_seen(self) -> datetime: ...
+
+
+Late = tuple[Source, "ItemRecord"]
 
 COUNTERS: Final = {
     ItemChangeKind.NEW: "items_new",
@@ -79,14 +91,44 @@ def _differs(stored: _Stored, record: ItemRecord) -> bool:
     return stored.content_hash != record.content_hash or stored.removed
 
 
-def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, now: datetime) -> None:
+def rewrite(target: int, records: Mapping[bytes, Late], *, now: datetime) -> None:
     """Store what pages gave that were read again, by the hashes of keys, in their order.
 
     New items and new versions are as of now; what they say was on the page when that was last seen. An
     item that was removed stays so: no run sees it.
     """
+    before = _stored(target, sorted(records))
+    there = {key: record for key, record in records.items() if key not in before or not before[key].removed}
+    _write_late(target, there, before, run=None, now=now)
+
+
+def publish(target: int, records: Mapping[bytes, Late], *, run: int, now: datetime) -> dict[str, int]:
+    """Store what a run read earlier as `save` stores what it reads; return what to add to its counters.
+
+    New items and new versions are as of now, and were seen when they were read.
+    """
+    before = _stored(target, sorted(records))
+    became, stored = _write_late(target, records, before, run=run, now=now)
+    touched = {key for keys in became.values() for key in keys}
+    same = [(before[key].id, *records[key]) for key in sorted(before) if key not in touched]
+    TOUCH.run(
+        [(sql.adapt(source.last_seen), run, source.url, source.url, item) for item, source, _record in same]
+    )
+    versions = {key: row.version + (key in before and key in touched) for key, row in stored.items()}
+    SIGHT.run(sorted((run, row.id, versions[key]) for key, row in stored.items()))
+    return {COUNTERS[kind]: len(keys) for kind, keys in became.items()}
+
+
+def _write_late(
+    target: int,
+    records: Mapping[bytes, Late],
+    before: Mapping[bytes, _Stored],
+    *,
+    run: int | None,
+    now: datetime,
+) -> tuple[dict[ItemChangeKind, list[bytes]], dict[bytes, _Stored]]:
+    """Insert what is new and write versions of what differs; return which is which, and all rows as read."""
     keys = sorted(records)
-    before = _stored(target, keys)
     moment = sql.adapt(now)
     new = [records[key] for key in keys if key not in before]
     written = INSERT.written(
@@ -95,22 +137,18 @@ def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, no
                 target,
                 record.key_hash,
                 record.key,
-                page.url,
-                page.run,
+                source.url,
+                source.run,
                 record.data.decode(),
                 record.content_hash,
-                *(seen := sql.adapt(page.last_seen), seen),
+                *(seen := sql.adapt(source.last_seen), seen),
                 moment,
             )
-            for page, record in new
+            for source, record in new
         ],
     )
     inserted = _stored(target, sorted(map(sql.data, written)))
-    changed = [
-        key
-        for key in keys
-        if key in before and not before[key].removed and _differs(before[key], records[key][1])
-    ]
+    changed = [key for key in keys if key in before and _differs(before[key], records[key][1])]
     for chunk in sql.chunks([before[key].id for key in changed]):
         sql.execute(KEEP_VERSIONS.format(sql.marks(chunk)), [moment, moment, *chunk])
     CHANGE.run(
@@ -118,19 +156,26 @@ def rewrite(target: int, records: Mapping[bytes, tuple[Page, ItemRecord]], *, no
             (
                 record.data.decode(),
                 record.content_hash,
-                page.url,
-                page.run,
-                sql.adapt(page.last_seen),
+                source.url,
+                source.run,
+                sql.adapt(source.last_seen),
                 *(moment, moment),
                 before[key].id,
             )
             for key in changed
-            for page, record in (records[key],)
+            for source, record in (records[key],)
         ],
     )
-    changes.note([(target, row.id, 1, None) for row in inserted.values()], ItemChangeKind.NEW, now=now)
-    altered = [(target, before[key].id, before[key].version + 1, None) for key in changed]
-    changes.note(altered, ItemChangeKind.CHANGED, now=now)
+    stored = {**before, **inserted}
+    became = {
+        ItemChangeKind.NEW: sorted(inserted),
+        ItemChangeKind.CHANGED: [key for key in changed if not before[key].removed],
+        ItemChangeKind.RESTORED: [key for key in changed if before[key].removed],
+    }
+    for kind, touched in became.items():
+        seen = [(target, stored[key].id, stored[key].version + (key in before), run) for key in touched]
+        changes.note(seen, kind, now=now)
+    return became, stored
 
 
 def bring_back(item: int, version: int, *, now: datetime) -> None:

@@ -21,6 +21,7 @@ from crawler.models import BacklogKind, OutsideLink, RunTrigger
 from crawler.stores import (
     backlogs,
     cookies,
+    holding,
     hosts,
     items,
     leases,
@@ -261,7 +262,9 @@ def _store(
     wanted = {page.body_hash for _claim, page in records if page.body is not None}
     snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
     pages.save(records, now=now)
-    items.save([(visit.claim, visit.items) for visit in visits if visit.items], tallies=tallies, now=now)
+    found = [(visit.claim, visit.items) for visit in visits if visit.items]
+    items.save([visit for visit in found if not visit[0].rules.apart], tallies=tallies, now=now)
+    holding.keep([visit for visit in found if visit[0].rules.apart], tallies=tallies, now=now)
     sitemaps.save([result for result in live if isinstance(result, Listed)])
 
 

@@ -144,7 +144,15 @@ def _run(target: models.Target, texts: _Texts) -> models.Run:
         out_of_scope=ROWS,
         finished_at=NOW,
         report={"data": _data(texts)},
+        publication=models.Publication.HELD,
     )
+    models.HeldItem.objects.bulk_create(
+        models.HeldItem(
+            run=run.pk, key_hash=number.to_bytes(16, "big"), key=texts.one(), url=texts.one(),
+            data=texts.pairs(10), content_hash=bytes(16), seen_at=NOW,
+        )
+        for number in range(ROWS)
+    )  # fmt: skip
     models.Run.objects.filter(pk=waiting.pk).update(reason=texts.one(60))
     run.refresh_from_db()
     return run
@@ -154,7 +162,7 @@ def _data(texts: _Texts) -> dict[str, object]:
     """Return what is told of a run's data, whose fields and values have hostile names."""
     figures = {"coverage": 1.0, "length": 1.0, "least": None, "most": None, "repeated": None}
     wrong = {"rule": "words", "field": texts.one(), "wanted": texts.one(), "found": texts.one()}
-    unknown = {**wrong, "rule": texts.one()}
+    unknown = {**wrong, "rule": texts.one(), "pages": [{"url": url, "page": None} for url in texts.some(10)]}
     fields = {
         name: figures | {"types": {texts.one(): 1.0}, "words": texts.some(8)} for name in texts.some(30)
     }

@@ -155,6 +155,8 @@ def _of_promises(found: health.Figures) -> Iterable[Metric]:
     states = "Enabled targets that say how old data may be, by how it is."
     yield _by("trawl_targets_freshness", states, "state", found.freshness)
     yield _longest("trawl_data_late_seconds", "How long data has been late most.", found.late_for)
+    held = "Runs whose items wait for somebody to decide."
+    yield GaugeMetricFamily("trawl_runs_held", held, value=found.held)
     outcomes = "Deadlines of runs that were met or missed."
     yield _sums("trawl_deadlines", outcomes, "outcome", found.deadlines)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema
+from django.utils import timezone
+from ninja import Query, Router, Schema
 from pydantic import Field
 
 from crawler.models import Run
-from crawler.services import quality
+from crawler.queries import holding as held
+from crawler.services import holding
 from webui.api.auth import caller
+from webui.api.changes import FieldChangeOut
+from webui.api.schemas import Paged
 
 router = Router(tags=["runs"])
 
@@ -37,6 +42,17 @@ class BreachOut(Schema):
     found: float | str | None
 
 
+class PageOut(Schema):
+    """A page that gave records in which the data looks otherwise, and its stored page where that is known."""
+
+    url: str
+    page: Annotated[int | None, Field(description="The stored page: `GET /pages/{id}`.")]
+
+
+class DriftOut(BreachOut):
+    pages: Annotated[list[PageOut], Field(description="Some of the pages that it is about.")] = []
+
+
 class DataOut(Schema):
     """The data of a run that has finished; the figures are of `examined` of its items."""
 
@@ -44,8 +60,23 @@ class DataOut(Schema):
     examined: int
     fields: dict[str, FieldFiguresOut]
     breaches: Annotated[list[BreachOut], Field(description="Rules of the target that it breaks.")]
-    drifts: Annotated[list[BreachOut], Field(description="In what it looks otherwise than runs before.")]
+    drifts: Annotated[list[DriftOut], Field(description="In what it looks otherwise than runs before.")]
     accepted: Annotated[bool, Field(description="Whether a person took that for usual.")]
+
+
+class HeldOut(Schema):
+    """A record of a run that is no item yet; `item` is null where it would be a new one."""
+
+    key: str
+    url: str
+    data: Any
+    item: int | None
+    changes: Annotated[list[FieldChangeOut], Field(description="What accepting it would change.")]
+
+
+class HeldList(Schema):
+    items: list[HeldOut]
+    next: str | None
 
 
 @router.get("/runs/{int:run_id}/data", response=DataOut)
@@ -56,11 +87,42 @@ def get_data(request: HttpRequest, run_id: int) -> DataOut:
 
 @router.post("/runs/{int:run_id}/data/accept", response=DataOut)
 def accept_data(request: HttpRequest, run_id: int) -> DataOut:
-    """Take what the data looks like for usual: later runs are compared with this one."""
+    """Take what the data looks like for usual, and publish it where the run is held.
+
+    Later runs are compared with this one.
+    """
     run = _run(request, run_id)
-    quality.accept(run)
+    holding.accept(run, by=caller(request).user.get_username(), now=timezone.now())
     run.refresh_from_db(fields=["report"])
     return _out(run)
+
+
+@router.post("/runs/{int:run_id}/data/discard", response=DataOut)
+def discard_data(request: HttpRequest, run_id: int) -> DataOut:
+    """Drop what is held of a run: the items stay as they are. 409 when it is not held."""
+    run = _run(request, run_id)
+    holding.discard(run, by=caller(request).user.get_username(), now=timezone.now())
+    run.refresh_from_db(fields=["report"])
+    return _out(run)
+
+
+@router.get("/runs/{int:run_id}/held", response=HeldList)
+def list_held(request: HttpRequest, run_id: int, filters: Query[Paged]) -> HeldList:
+    """List the records of a run that are kept apart, beside the items as they are."""
+    found = held.page(_run(request, run_id), cursor=filters.cursor, size=filters.limit)
+    return HeldList(
+        items=[
+            HeldOut(
+                key=beside.held.key,
+                url=beside.held.url,
+                data=beside.held.data,
+                item=beside.item.pk if beside.item else None,
+                changes=[FieldChangeOut(**asdict(change)) for change in beside.changes],
+            )
+            for beside in found.rows
+        ],
+        next=found.next,
+    )
 
 
 def _out(run: Run) -> DataOut:

@@ -67,6 +67,10 @@ class RunOut(Schema):
     `saw_all` says whether it saw all of its target, so that what it did not see may be gone; null until its
     report is there. `saw_less_because` says why it did not.
 
+    `publication` is what becomes of what it reads: `direct`, items at once; else `waiting` until it is
+    compared with runs before, then `held`, or `publishing` and `published`; `discarding` and `discarded`
+    where a person or a later run decided so.
+
     `outages` and `login` are told where one run is read, and nowhere else; there, `login` is null of runs
     that do not log in.
     """
@@ -97,6 +101,7 @@ class RunOut(Schema):
     items_restored: int
     saw_all: bool | None
     saw_less_because: str
+    publication: str
     bytes: int
     problems: int
     retries: int
@@ -115,6 +120,7 @@ class RunList(Schema):
 class RunFilter(Paged):
     target: Id | None = None
     state: RunState | None = None
+    held: Annotated[bool, Field(description="Only those that wait for somebody to decide.")] = False
 
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
@@ -171,7 +177,7 @@ def list_runs(request: HttpRequest, filters: Query[RunFilter]) -> RunList:
     found = listed.page(
         caller(request).user,
         target=filters.target,
-        state=filters.state.value if filters.state else "",
+        state="held" if filters.held else filters.state.value if filters.state else "",
         cursor=filters.cursor,
         size=filters.limit,
     )

@@ -91,6 +91,11 @@ QUALITY_SCHEMA = body(
         "type": "boolean",
         "description": "Whether to tell when data looks otherwise than in runs before; when left out, yes.",
     },
+    hold={
+        "type": "boolean",
+        "description": "Whether the items of such a run are held back until a person decides; when left "
+        "out, yes.",
+    },
     fields={
         **OBJECT,
         "additionalProperties": body(

@@ -17,7 +17,7 @@ from crawler.queries import problems as problem_queries
 from crawler.queries import runs as queries
 from crawler.queries import sitemaps as sitemap_queries
 from crawler.queue import MOST_URGENT
-from crawler.services import deadlines, quality, runs, samples
+from crawler.services import deadlines, runs, samples
 from webui.pages import asking
 
 STEPS = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel}
@@ -31,7 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
     target = get_object_or_404(Target.objects.visible_to(request.user), pk=wanted) if wanted else None
     with asking.known_place():
         page = queries.page(request.user, target=target, state=state, cursor=request.GET.get("cursor"))
-    states = (("", "All states"), ("active", "Under way"), *RunState.choices)
+    states = (("", "All states"), ("active", "Under way"), ("held", "Held"), *RunState.choices)
     return render(
         request, "runs/index.html", {"page": page, "target": target, "state": state, "states": states}
     )
@@ -111,16 +111,6 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
             pressed = f"; its deadline makes it {run.priority}" if run.priority != int(word) else ""
             messages.success(request, f"Run {run.pk} of {run.target.name} has priority {word} now{pressed}.")
     return redirect(asking.way_back(request, reverse("run", args=[pk])))
-
-
-@require_POST
-def accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take what the run's data looks like for usual from now on."""
-    if quality.accept(_run(request, pk)):
-        messages.success(request, "Later runs are compared with this one.")
-    else:
-        messages.warning(request, "Its data does not look otherwise than before.")
-    return redirect("run", pk=pk)
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crawler.models import RunTrigger, Target
-from crawler.queries import events, freshness, items, proxies, refresh, skips
+from crawler.queries import events, freshness, holding, items, proxies, refresh, skips
 from crawler.queries import runs as past_runs
 from crawler.queries import targets as queries
 from crawler.queries.targets import Shown
@@ -60,6 +60,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "age": freshness.age_of(target),
         "refreshing": refresh.of_target(target, now=now),
         "columns": items.columns(found, most=4),
+        "held": holding.of_target(target),
     }
     return render(request, "targets/show.html", context)
 

@@ -16,13 +16,14 @@ class Rules:
     """A target's rules as they are stored; an empty object demands nothing.
 
     `fields` has for each field any of `coverage` (at least this part of the records says something in it),
-    `min`, `max` (of its numbers) and `unique`.
+    `min`, `max` (of its numbers) and `unique`. With `hold`, runs that drift are held.
     """
 
     min_items: int | None = None
     max_errors: float | None = None
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     drift: bool = True
+    hold: bool = True
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> Rules:

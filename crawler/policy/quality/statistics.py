@@ -68,7 +68,7 @@ class _Field:
 
     def add(self, value: Any) -> None:
         self.filled += 1
-        self.types[_type(value)] += 1
+        self.types[type_of(value)] += 1
         match value:
             case str():
                 self.characters += len(value)
@@ -137,7 +137,8 @@ class Statistics:
         )
 
 
-def _type(value: Any) -> str:
+def type_of(value: Any) -> str:
+    """Return the type of a value of JSON, by the name that people read."""
     match value:
         case str():
             return "text"

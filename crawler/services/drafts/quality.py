@@ -17,6 +17,7 @@ RULES: Final[Mapping[str, Reader[Any]]] = {
     "min_items": integer(least=1, most=1_000_000_000),
     "max_errors": number(least=0, most=1),
     "drift": flag,
+    "hold": flag,
 }
 """The rules of all records, besides `fields`."""
 OF_A_FIELD: Final[Mapping[str, Reader[Any]]] = {

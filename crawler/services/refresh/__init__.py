@@ -28,7 +28,7 @@ def put(*, target: Target, now: datetime) -> None:
 def tick(*, now: datetime) -> int:
     """Refresh every target that has something to spend; return how many runs were started.
 
-    Nothing is refreshed while a run of the target is under way, while its schedule is paused, or
+    Nothing is refreshed while a run of the target is under way or held, while its schedule is paused, or
     outside of the schedule's windows.
     """
     plans = RefreshPlan.objects.filter(
@@ -43,7 +43,8 @@ def tick(*, now: datetime) -> int:
 
 def _refresh(plan: RefreshPlan, now: datetime) -> bool:
     target = plan.target
-    if Run.objects.filter(target=target).active().exists() or not _may_run(target, now):
+    of_target = Run.objects.filter(target=target)
+    if of_target.active().exists() or of_target.unpublished().exists() or not _may_run(target, now):
         return False
     learning.learn(plan)
     if _is_outdated(plan, now):

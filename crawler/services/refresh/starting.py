@@ -12,7 +12,7 @@ from crawler.policy.refresh import spending
 from crawler.policy.refresh.spending import LEAST_AGE, Credit
 from crawler.queries.refresh import spent
 from crawler.queue import lane_for
-from crawler.services import bells, runs
+from crawler.services import bells, holding, runs
 from crawler.services.refresh import sitemaps
 from crawler.services.refresh.scoping import landings, leave_out, scope_of
 from crawler.stores import hosts
@@ -88,6 +88,7 @@ def _make(
             settings=_settings(target, listing),
             headers=target.headers,
             secrets=runs.secrets(target),
+            publication=holding.of_new_run(target, RunTrigger.REFRESH),
             awaits_login=runs.logs_in(target),
         )
         runs.prepare_login(run, now=now)

@@ -153,7 +153,7 @@ def test_metrics_tell_of_the_whole_installation(
     Host.objects.create(origin="https://b.test", due_at=timezone.now() + timedelta(seconds=30))
     beat("worker")
 
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         lines = client.get("/metrics").content.decode().splitlines()
 
     assert {

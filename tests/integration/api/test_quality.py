@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawler.models import Run, RunTrigger
+from crawler.models import HeldItem, Publication, Run, RunTrigger
 from crawler.services import runs
 from tests.integration.api.conftest import NOW, problem
 
@@ -28,7 +28,7 @@ DATA: dict[str, Any] = {
     "examined": 20,
     "fields": {"price": FIGURES},
     "breaches": [{"rule": "min_items", "field": None, "wanted": 30, "found": 20}],
-    "drifts": [{"rule": "type", "field": "price", "wanted": "number", "found": "text"}],
+    "drifts": [{"rule": "type", "field": "price", "wanted": "number", "found": "text", "pages": []}],
     "accepted": False,
 }
 
@@ -45,6 +45,30 @@ def test_data_of_a_run_is_read_and_taken_for_usual(api: Api, run: Run) -> None:
     assert api.get(f"/runs/{run.pk}/data").json() == DATA
     assert api.post(f"/runs/{run.pk}/data/accept").json() == DATA | {"accepted": True}
     assert api.get(f"/runs/{run.pk}/data").json()["accepted"] is True
+
+
+def test_held_run_is_listed_shown_and_discarded_once(api: Api, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA}, publication=Publication.HELD)
+    HeldItem.objects.create(
+        run=run.pk, key_hash=bytes(16), key="a", url="http://shop.test/", data={"price": 1},
+        content_hash=bytes(16), seen_at=NOW,
+    )  # fmt: skip
+
+    listed = api.get("/runs?held=true").json()["items"]
+    assert [(one["id"], one["publication"]) for one in listed] == [(run.pk, "held")]
+    assert api.get(f"/runs/{run.pk}/held").json()["items"] == [
+        {"key": "a", "url": "http://shop.test/", "data": {"price": 1}, "item": None, "changes": []}
+    ]
+    assert api.post(f"/runs/{run.pk}/data/discard").json() == DATA
+    assert api.get("/runs?held=true").json()["items"] == []
+    assert "is not held" in problem(api.post(f"/runs/{run.pk}/data/discard"), 409)["detail"]
+
+
+def test_held_run_is_accepted(api: Api, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA}, publication=Publication.HELD)
+
+    assert api.post(f"/runs/{run.pk}/data/accept").json()["accepted"] is True
+    assert api.get(f"/runs/{run.pk}").json()["publication"] == "publishing"
 
 
 def test_rules_are_set_and_read_with_the_target(api: Api, target: Target) -> None:

@@ -39,7 +39,7 @@ def test_run_shows_figures_broken_rules_and_drifts_and_can_be_taken_for_usual(
     page = text(client.get(reverse("run", args=[run.pk])))
 
     assert 'rule broken</span></td> <td class="wide">20 items, where 30 were the least</td>' in page
-    assert 'otherwise than before</span></td> <td class="wide">price is mostly text, and was number' in page
+    assert 'otherwise than before</span></td> <td class="wide">price is mostly text, and was number ' in page
     assert "10 %" in page
     assert "5 €" in page
 
@@ -47,7 +47,7 @@ def test_run_shows_figures_broken_rules_and_drifts_and_can_be_taken_for_usual(
     assert "Later runs are compared with this one." in text(answer)
     assert "Taken for usual from this run on." in text(answer)
     answer = client.post(reverse("run-data-accept", args=[run.pk]), follow=True)
-    assert "Its data does not look otherwise than before." in text(answer)
+    assert "Its data does not look otherwise than before, or was discarded." in text(answer)
 
 
 def test_events_say_what_is_wrong_with_numbers(client: Client, run: Run) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler.models import Event, Run, Target
-from crawler.services import quality, reports, runs, targets
+from crawler.services import holding, quality, reports, runs, targets
 from crawler.services.targets import InvalidTarget
 from tests.crawling import a_run, again
 from tests.integration.stores.hands import Hands, fresh, visited
@@ -78,10 +78,10 @@ def test_what_a_person_takes_for_usual_is_compared_with_from_then_on(clock: Fake
     run = crawled(a_run(START), clock, things())
     for _ in range(2):
         run = crawled(again(run), clock, things())
-    assert not quality.accept(run)
+    assert not holding.accept(run, by="", now=clock.now())
     run = crawled(again(run), clock, things(price=None))
-    assert quality.accept(run)
-    assert not quality.accept(run)
+    assert holding.accept(run, by="", now=clock.now())
+    assert not holding.accept(run, by="", now=clock.now())
     reports.report(run=fresh(run))
     assert fresh(run).report["data"]["accepted"] is True
 
@@ -122,7 +122,7 @@ def test_a_bounded_number_of_items_is_examined(clock: FakeClock, monkeypatch: py
         ([], "quality: must be an object"),
         ({"min_items": 0}, "quality.min_items: must be between 1"),
         ({"max_errors": 2}, "quality.max_errors: must be between 0 and 1"),
-        ({"speed": 2}, "quality.speed: is no rule; choose from min_items, max_errors, drift, fields"),
+        ({"speed": 2}, "quality.speed: is no rule; choose from min_items, max_errors, drift, hold, fields"),
         ({"fields": []}, "quality.fields: must be an object of field: rules, not a list"),
         ({"fields": {"price": {}}}, "quality.fields.price: must be an object with any of coverage"),
         ({"fields": {"price": {"coverage": "95"}}}, "quality.fields.price.coverage: must be a number"),

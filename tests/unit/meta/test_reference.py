@@ -207,6 +207,7 @@ def _one_of_each() -> figures.Figures:
         deliveries_waiting=1,
         webhooks_failing=1,
         versions_removed=1,
+        held=1,
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from django.http import QueryDict
 
-CONTROLS: Final = ("min_items", "max_errors", "field_rules", "drift_quiet")
+CONTROLS: Final = ("min_items", "max_errors", "field_rules", "drift_quiet", "drift_unheld")
 NUMBER: Final = r"-?\d+(?:\.\d+)?"
 PARTS: Final = {
     "coverage": re.compile(rf"({NUMBER})\s*%"),
@@ -33,6 +33,8 @@ def read(post: QueryDict, problems: list[Problem]) -> dict[str, Any]:
         rules["max_errors"] = _hundredths(errors)
     if post.get("drift_quiet") == "on":
         rules["drift"] = False
+    if post.get("drift_unheld") == "on":
+        rules["hold"] = False
     fields: dict[str, Any] = {}
     for line in filter(str.strip, post.get("field_rules", "").splitlines()):
         name, rule = _line(line)
@@ -52,6 +54,7 @@ def shown(quality: Mapping[str, Any]) -> dict[str, str]:
         "min_items": str(quality.get("min_items", "")),
         "max_errors": "" if errors is None else f"{100 * errors:.12g}",
         "drift_quiet": "" if quality.get("drift", True) else "on",
+        "drift_unheld": "" if quality.get("hold", True) else "on",
         "field_rules": "\n".join(_written(name, rule) for name, rule in quality.get("fields", {}).items()),
     }
 

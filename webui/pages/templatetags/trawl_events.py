@@ -25,6 +25,9 @@ BADGES = {
     EventKind.FRESHNESS_RECOVERED: "good",
     EventKind.DATA_BREACH: "bad",
     EventKind.DATA_DRIFT: "warn",
+    EventKind.RUN_HELD: "warn",
+    EventKind.RUN_ACCEPTED: "good",
+    EventKind.RUN_DISCARDED: "",
 }
 
 
@@ -75,6 +78,11 @@ def event_words(event: Event) -> str:
             return f"no older than {span(said['max_age_seconds'])} is wanted"
         case EventKind.DATA_BREACH | EventKind.DATA_DRIFT if "rule" in said:
             return breach_words(said)
+        case EventKind.RUN_HELD if said.get("drifts"):
+            return f"{_many(said, 'items')}; {breach_words(said['drifts'][0])}"
+        case EventKind.RUN_ACCEPTED | EventKind.RUN_DISCARDED:
+            by = f"by {said['by']}" if said.get("by") else str(said.get("reason") or "")
+            return "; ".join(filter(None, (_many(said, "items"), by)))
         case _:
             return ""
 

@@ -1,0 +1,56 @@
+"""`./run held`: runs that are held, and what is decided of them."""
+
+from __future__ import annotations
+
+import sys
+from argparse import RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+EXAMPLES = """
+examples:
+  ./run held
+  ./run held 12
+  ./run held 12 --accept
+"""
+
+
+class Command(BaseCommand):
+    """Lists the runs that are held; shows, accepts or discards one."""
+
+    help = "List the runs whose items are held because their data looks otherwise than before; decide on one."
+    requires_system_checks = ()
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs |= {"epilog": EXAMPLES, "formatter_class": RawDescriptionHelpFormatter}
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.prog = "./run held"
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "run", metavar="RUN", nargs="?", help="the number of a run: tell what is held of it"
+        )
+        decided = parser.add_mutually_exclusive_group()
+        decided.add_argument(
+            "--accept", action="store_true", help="publish it; later runs are compared with it"
+        )
+        decided.add_argument(
+            "--discard",
+            action="store_true",
+            help="drop it; the items stay as they are, the pages stay stored",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        from crawler.services.terminal import Refusal, holding
+
+        try:
+            lines = holding.tell(options["run"], accepts=options["accept"], discards=options["discard"])
+        except Refusal as refusal:
+            self.stderr.write("\n".join(f"held: {line}" for line in refusal.lines))
+            sys.exit(refusal.status)
+        self.stdout.write("\n".join(lines))

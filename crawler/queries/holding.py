@@ -1,0 +1,97 @@
+"""What runs have read that is no item yet: whole, or some of it for display."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db.models import Exists, OuterRef
+
+from crawler.models import HeldItem, Item, Page, Run
+from crawler.queries.changes import FieldChange, differences
+from crawler.queries.paging import Listing, listing
+from crawler.urls import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+    from crawler.models import Target
+
+ROWS: Final = 500
+MOST_PAGES: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A held record, the item that it would change (None where that is new), and in what it differs."""
+
+    held: HeldItem
+    item: Item | None
+    changes: tuple[FieldChange, ...]
+
+    @property
+    def word(self) -> str:
+        if self.item is None:
+            return "new"
+        return "changed" if self.changes else "the same"
+
+
+def runs(user: AbstractBaseUser | AnonymousUser, *, target: int | None = None) -> tuple[Run, ...]:
+    """Return the runs `user` may see that wait for somebody to decide, newest first."""
+    found = Run.objects.visible_to(user).held().without_secrets().select_related("target")
+    if target is not None:
+        found = found.filter(target=target)
+    return tuple(found.order_by("-pk"))
+
+
+def of_target(target: Target) -> Run | None:
+    """Return the newest run of `target` that waits for somebody to decide."""
+    return Run.objects.filter(target=target).held().without_secrets().order_by("-pk").first()
+
+
+def records(run: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield page and fields of each record of a run that is kept apart, each part a look of its own."""
+    after = 0
+    while True:
+        part = HeldItem.objects.filter(run=run, pk__gt=after).order_by("pk")
+        rows = list(part.values_list("pk", "url", "data")[:ROWS])
+        for _pk, url, data in rows:
+            yield url, data if isinstance(data, dict) else {"value": data}
+        if len(rows) < ROWS:
+            return
+        after = rows[-1][0]
+
+
+def missing_pages(run: Run) -> list[str]:
+    """Return some pages of the target's items that the run, which is kept apart, did not give."""
+    given = HeldItem.objects.filter(run=run.pk, key_hash=OuterRef("key_hash"))
+    gone = Item.objects.filter(~Exists(given), target=run.target_id, removed_at=None)
+    urls = dict.fromkeys(gone.order_by("pk").values_list("url", flat=True)[:ROWS])
+    return list(urls)[:MOST_PAGES]
+
+
+def stored(target: int, urls: Iterable[str]) -> dict[str, int]:
+    """Return the ids of the pages that these URLs of a target have, as far as they are known."""
+    keys = {key_of(url): url for url in urls}
+    rows = Page.objects.filter(target=target, key__in=list(keys)).values_list("key", "pk")
+    return {keys[bytes(key)]: pk for key, pk in rows}
+
+
+def page(run: Run, *, cursor: str | None = None, size: int = 50) -> Listing[Beside]:
+    """Return a page of what is held of `run` beside the items as they are. Raises BadCursor."""
+    found = listing(HeldItem.objects.filter(run=run.pk), order=("id",), cursor=cursor, size=size)
+    items = _items(run.target_id, found.rows)
+    return found.map(lambda held: _beside(held, items.get(bytes(held.key_hash))))
+
+
+def _items(target: int, rows: Sequence[HeldItem]) -> dict[bytes, Item]:
+    found = Item.objects.filter(
+        target=target, removed_at=None, key_hash__in=[bytes(held.key_hash) for held in rows]
+    )
+    return {bytes(item.key_hash): item for item in found}
+
+
+def _beside(held: HeldItem, item: Item | None) -> Beside:
+    return Beside(held=held, item=item, changes=differences(item.data, held.data) if item else ())

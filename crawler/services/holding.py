@@ -1,0 +1,179 @@
+"""Decides what becomes of runs whose records are kept apart, and does it, a few hundred at a time.
+
+The run's row says what is to become of them: whoever finds it goes on, however often it was begun.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from crawler import conf
+from crawler.models import UNDER_WAY, EventKind, HeldItem, Publication, Run, RunState, RunTrigger
+from crawler.policy import completeness
+from crawler.policy.quality import FEWEST_ITEMS, FEWEST_RUNS, Rules
+from crawler.queue import Work
+from crawler.services import events, outbox
+from crawler.stores import holding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from crawler.models import Target
+
+BATCH: Final = 200
+ROWS_A_STEP: Final = 500
+MOST_TOLD: Final = 20
+TOO_LATE: Final = "nobody decided in time"
+ENDS: Final = {
+    Publication.PUBLISHING: Publication.PUBLISHED,
+    Publication.DISCARDING: Publication.DISCARDED,
+}
+
+
+class NotHeld(Exception):
+    """Something was to be decided of a run that is not held."""
+
+    def __init__(self, run: Run) -> None:
+        words = Publication(run.publication).label
+        super().__init__(f"run {run.pk} is not held (its items: {words}), so there is nothing to decide")
+
+
+def of_new_run(target: Target, trigger: RunTrigger) -> Publication:
+    """Return what becomes of what a new run reads: it waits where there is something to compare it with."""
+    rules = Rules.read(target.quality)
+    if target.hidden or trigger == RunTrigger.TERMINAL or not (rules.drift and rules.hold):
+        return Publication.DIRECT
+    usual = Run.objects.whole().filter(target=target, state=RunState.FINISHED, items__gte=FEWEST_ITEMS)
+    enough = len(usual.order_by("-pk").values_list("pk")[:FEWEST_RUNS]) == FEWEST_RUNS
+    return Publication.WAITING if enough else Publication.DIRECT
+
+
+def judged(run: Run, drifts: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    """Say what becomes of what a run has read, now that it was compared; the caller has locked its row.
+
+    Runs before it that are still held are discarded when this one is whole: it has read the same pages
+    later.
+    """
+    if run.is_whole and run.state == RunState.FINISHED:
+        _give_way(run, now=now)
+    if run.publication != Publication.WAITING:
+        return
+    if drifts and Rules.read(run.target.quality).hold:
+        _move(run, Publication.HELD, now=now)
+        events.record(
+            EventKind.RUN_HELD,
+            target=run.target_id,
+            run=run.pk,
+            now=now,
+            items=run.items,
+            drifts=list(drifts[:MOST_TOLD]),
+        )
+    else:
+        _move(run, Publication.PUBLISHING, now=now)
+
+
+def accept(run: Run, *, by: str, now: datetime) -> bool:
+    """Take what a run's data looks like for usual, and publish it where it is held.
+
+    Return whether there was something to accept: data that has drifted and was not discarded.
+    """
+    with transaction.atomic():
+        row = _locked(run)
+        data = row.report.get("data")
+        gone = row.publication in {Publication.DISCARDING, Publication.DISCARDED}
+        if gone or not data or not data["drifts"] or data["accepted"]:
+            return False
+        row.report = {**row.report, "data": {**data, "accepted": True}}
+        if row.saw_less_because == completeness.DRIFTED:
+            row.saw_all, row.saw_less_because = True, ""
+        row.save(update_fields=["report", "saw_all", "saw_less_because"])
+        if row.publication == Publication.HELD:
+            _give_way(row, now=now)
+            _move(row, Publication.PUBLISHING, now=now)
+            events.record(
+                EventKind.RUN_ACCEPTED, target=row.target_id, run=row.pk, now=now, items=row.items, by=by
+            )
+    return True
+
+
+def discard(run: Run, *, by: str, now: datetime, reason: str = "") -> None:
+    """Drop what is held of a run; what was there before stays. Raises NotHeld."""
+    with transaction.atomic():
+        row = _locked(run)
+        if row.publication != Publication.HELD:
+            raise NotHeld(row)
+        _drop(row, by=by, reason=reason, now=now)
+
+
+def work(*, now: datetime, ends_at: float) -> None:
+    """Publish and discard what is to be, oldest runs first, until `ends_at` by the monotonic clock."""
+    for run in Run.objects.held().filter(finished_at__lt=now - conf.crawl().keep_requests)[:BATCH]:
+        _let_go(run, now=now)
+    under_way = Run.objects.unpublished().filter(publication__in=UNDER_WAY).order_by("id")
+    for pk in list(under_way.values_list("pk", flat=True)[:BATCH]):
+        while step(pk, now=now):
+            if time.monotonic() >= ends_at:
+                return
+
+
+def step(run: int, *, now: datetime) -> bool:
+    """Do a part of what is to become of a run's records, in one transaction; say whether more is left."""
+    row = Run.objects.only("target", "publication").filter(pk=run, publication__in=UNDER_WAY).first()
+    if row is None:
+        return False
+    if row.publication == Publication.PUBLISHING:
+        done = holding.publish(row.pk, row.target_id, now=now, most=ROWS_A_STEP)
+    else:
+        done = holding.discard(row.pk, most=ROWS_A_STEP)
+    return bool(done) or not _end(row)
+
+
+def _end(row: Run) -> bool:
+    """Say of a run that nothing of it is apart any more, if that is so; else that there is more."""
+    left = HeldItem.objects.filter(run=OuterRef("pk"))
+    ours = Run.objects.filter(~Exists(left), pk=row.pk, publication=row.publication)
+    ended = ours.update(publication=ENDS[Publication(row.publication)])
+    return bool(ended) or not Run.objects.filter(pk=row.pk, publication__in=UNDER_WAY).exists()
+
+
+def _let_go(run: Run, *, now: datetime) -> None:
+    try:
+        discard(run, by="", reason=TOO_LATE, now=now)
+    except NotHeld:
+        return  # somebody decided just now
+
+
+def _give_way(run: Run, *, now: datetime) -> None:
+    """Discard the runs before `run` that are held."""
+    older = Run.objects.held().filter(target=run.target_id, pk__lt=run.pk).select_for_update()
+    for row in older.without_secrets().order_by("pk"):
+        _drop(row, by="", reason=f"run {run.pk} came after it", now=now)
+
+
+def _drop(row: Run, *, by: str, reason: str, now: datetime) -> None:
+    _move(row, Publication.DISCARDING, now=now)
+    events.record(
+        EventKind.RUN_DISCARDED,
+        target=row.target_id,
+        run=row.pk,
+        now=now,
+        items=row.items,
+        by=by,
+        reason=reason,
+    )
+
+
+def _move(row: Run, publication: Publication, *, now: datetime) -> None:
+    Run.objects.filter(pk=row.pk).update(publication=publication)
+    row.publication = publication
+    if publication in UNDER_WAY:
+        outbox.post(Work.COMPARE, now=now)
+
+
+def _locked(run: Run) -> Run:
+    return Run.objects.select_for_update().without_secrets().get(pk=run.pk)

@@ -1,0 +1,71 @@
+"""`./run held`: which runs are held, what broke in them, and what is decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils import timezone
+
+from crawler.models import Publication, Run
+from crawler.services import holding
+from crawler.services.terminal.asked import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NONE: Final = "No run is held."
+HOW: Final = "--accept publishes it, --discard drops it."
+MOST_PAGES: Final = 3
+
+
+def tell(number: str | None, *, accepts: bool, discards: bool) -> list[str]:
+    """Return what is said of the held runs, or of one, once that is decided on. Raises Refusal."""
+    if number is None:
+        if accepts or discards:
+            raise Refusal("RUN: name the run that is decided on; ./run held lists those that are held")
+        found = Run.objects.held().without_secrets().select_related("target").order_by("pk")
+        return [_line(run) for run in found] or [NONE]
+    run = _run(number)
+    if run.publication != Publication.HELD:
+        raise Refusal(str(holding.NotHeld(run)), status=1)
+    if accepts:
+        holding.accept(run, by="", now=timezone.now())
+    elif discards:
+        holding.discard(run, by="", now=timezone.now())
+    else:
+        return [_line(run), *_broken(run), HOW]
+    while holding.step(run.pk, now=timezone.now()):
+        pass
+    run.refresh_from_db(fields=["publication", "items_new", "items_changed", "items_restored"])
+    return [_done(run)]
+
+
+def _line(run: Run) -> str:
+    return f"run {run.pk} of {run.target.name} (target {run.target_id}): {run.items:,} items held"
+
+
+def _broken(run: Run) -> Iterator[str]:
+    drifts: list[Mapping[str, Any]] = (run.report.get("data") or {}).get("drifts", [])
+    for one in drifts:
+        place = f"{one['field']}: " if one["field"] else ""
+        yield f"{place}{one['rule']} is {one['found']}, and was {one['wanted']}"
+        for page in one.get("pages", [])[:MOST_PAGES]:
+            yield f"  {page['url']}"
+
+
+def _done(run: Run) -> str:
+    if run.publication != Publication.PUBLISHED:
+        return "Discarded. The items are as they were; the pages stay stored."
+    return (
+        f"Published: {run.items_new:,} new, {run.items_changed:,} changed, {run.items_restored:,} restored. "
+        "Later runs are compared with this one."
+    )
+
+
+def _run(number: str) -> Run:
+    known = number.isascii() and number.isdecimal() and len(number) < 19
+    rows = Run.objects.without_secrets().select_related("target")
+    found = rows.filter(pk=int(number)).first() if known else None
+    if found is None:
+        raise Refusal(f"RUN: there is no run {number!r}; ./run held lists those that are held")
+    return found

@@ -1,0 +1,152 @@
+"""Keeps records of runs apart from the items, and makes them items later, a few hundred to a transaction.
+
+A record is in one place at any moment: the transaction that makes it an item removes it here. So what
+is killed half way goes on where it was, and nothing is published twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from crawler.engine.work import ItemRecord
+from crawler.models import Item
+from crawler.stores import items, sql, statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from crawler.engine.work import Claim
+    from crawler.stores.runs import Tallies
+
+KEEP: Final = statements.insert(
+    "crawler_helditem",
+    {
+        "run": "bigint",
+        "key_hash": "bytea",
+        "key": "text",
+        "url": "text",
+        "data": "json",
+        "content_hash": "bytea",
+        "seen_at": "timestamptz",
+    },
+    then="ON CONFLICT (run, key_hash) DO NOTHING",
+)
+KEEP_NEWER: Final = statements.update(
+    "crawler_helditem",
+    "url = {url}, data = {data}, content_hash = {hash}, seen_at = {seen}",
+    where="run = {run} AND key_hash = {key}",
+    given={
+        "url": "text",
+        "data": "json",
+        "hash": "bytea",
+        "seen": "timestamptz",
+        "run": "bigint",
+        "key": "bytea",
+    },
+)
+NEXT: Final = (
+    "SELECT id, key_hash, key, url, CAST(data AS TEXT), content_hash, seen_at FROM crawler_helditem "
+    "WHERE run = %s ORDER BY key_hash LIMIT %s"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """Where and when a run read a record."""
+
+    url: str
+    run: int
+    last_seen: datetime
+
+
+def keep(visits: Iterable[tuple[Claim, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
+    """Keep the records of a batch apart, in the order of runs and keys; of two with one key the later."""
+    records = {
+        (claim.rules.run, record.key_hash): (claim.url, record) for claim, found in visits for record in found
+    }
+    moment = sql.adapt(now)
+    for run in sorted({run for run, _key in records}):
+        keys = sorted(key for of, key in records if of == run)
+        known = _known(run, keys)
+        new = [(key, *records[run, key]) for key in keys if key not in known]
+        kept = KEEP.run(
+            [
+                (run, key, record.key, url, record.data.decode(), record.content_hash, moment)
+                for key, url, record in new
+            ]
+        )
+        tallies.add(run, items=kept)
+        KEEP_NEWER.run(
+            [
+                (url, record.data.decode(), record.content_hash, moment, run, key)
+                for key in keys
+                if key in known
+                for url, record in (records[run, key],)
+            ]
+        )
+
+
+def _known(run: int, keys: Sequence[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
+    for chunk in sql.chunks(keys):
+        statement = (
+            f"SELECT key_hash FROM crawler_helditem WHERE run = %s AND key_hash IN ({sql.marks(chunk)})"
+        )
+        rows = sql.select(f"{statement} ORDER BY key_hash{sql.for_update()}", [run, *chunk])
+        found |= {sql.data(row[0]) for row in rows}
+    return found
+
+
+def publish(run: int, target: int, *, now: datetime, most: int) -> int:
+    """Make up to `most` records of a run items, in one transaction; return how many are done with.
+
+    New items and new versions are as of now. An item that was seen or changed after its record was read
+    stays as it is.
+    """
+    return sql.atomically(lambda: _publish(run, target, now, most))
+
+
+def _publish(run: int, target: int, now: datetime, most: int) -> int:
+    rows = sql.select(NEXT + sql.for_update(), [run, most])
+    if not rows:
+        return 0
+    records = {
+        sql.data(key_hash): (
+            _Seen(url=url, run=run, last_seen=sql.moment(seen_at) or now),
+            ItemRecord(
+                key=key, key_hash=sql.data(key_hash), data=data.encode(), content_hash=sql.data(content_hash)
+            ),
+        )
+        for _id, key_hash, key, url, data, content_hash, seen_at in rows
+    }
+    newer = _newer(target, {key: seen.last_seen for key, (seen, _record) in records.items()})
+    counts = items.publish(
+        target, {key: record for key, record in records.items() if key not in newer}, run=run, now=now
+    )
+    _remove([row[0] for row in rows])
+    if names := [name for name, count in counts.items() if count]:
+        sets = ", ".join(f"{name} = {name} + %s" for name in names)
+        sql.execute(f"UPDATE crawler_run SET {sets} WHERE id = %s", [*(counts[name] for name in names), run])
+    return len(rows)
+
+
+def _newer(target: int, read: Mapping[bytes, datetime]) -> set[bytes]:
+    """Lock the items under these keys; return those that were seen or changed after their record was read."""
+    found = Item.objects.select_for_update().filter(target=target, key_hash__in=sorted(read))
+    rows = found.order_by("key_hash").values_list("key_hash", "last_seen", "changed_at")
+    return {bytes(key) for key, seen, changed in rows if max(seen, changed) > read[bytes(key)]}
+
+
+def discard(run: int, *, most: int) -> int:
+    """Remove up to `most` records of a run that are not to be items, in one transaction; return how many."""
+    return sql.atomically(
+        lambda: _remove([row[0] for row in sql.select(NEXT + sql.for_update(), [run, most])])
+    )
+
+
+def _remove(ids: Sequence[int]) -> int:
+    for chunk in sql.chunks(ids):
+        sql.execute(f"DELETE FROM crawler_helditem WHERE id IN ({sql.marks(chunk)})", chunk)
+    return len(ids)

@@ -1,0 +1,76 @@
+"""`./run held`: what is held, and decided on, in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawler.management.commands.held import Command
+from crawler.models import Item, Run
+from tests.integration.services.test_holding import followed, usual
+from tests.integration.services.test_quality import START, things
+
+if TYPE_CHECKING:
+    from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.django_db
+
+
+def typed(*words: str) -> None:
+    command = Command()
+    command.handle(**vars(command.create_parser("manage.py", "held").parse_args(words)))
+
+
+def held(clock: FakeClock) -> Run:
+    return followed(usual(clock), clock, things(price=None))
+
+
+def test_held_runs_are_listed_and_one_is_told_of(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed()
+    assert capsys.readouterr().out == "No run is held.\n"
+    run = held(clock)
+    line = f"run {run.pk} of A site (target {run.target_id}): 20 items held\n"
+
+    typed()
+    assert capsys.readouterr().out == line
+    typed(str(run.pk))
+    assert capsys.readouterr().out == (
+        f"{line}price: coverage is 0.0, and was 1.0\n  {START}\n--accept publishes it, --discard drops it.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "says", "price"),
+    [("--accept", "Published: 0 new, 20 changed, 0 restored.", None), ("--discard", "Discarded.", 5.0)],
+)
+def test_what_is_decided_is_done_at_once(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str], option: str, says: str, price: float | None
+) -> None:
+    run = held(clock)
+    typed(str(run.pk), option)
+
+    assert capsys.readouterr().out.startswith(says)
+    assert {item.data["price"] for item in Item.objects.all()} == {price}
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("x",), 2, "there is no run 'x'"),
+        (("99999999",), 2, "there is no run"),
+        (("--accept",), 2, "name the run"),
+        (("{run}", "--discard"), 1, "is not held"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], status: int, says: str
+) -> None:
+    run = usual(clock)
+    with pytest.raises(SystemExit) as ended:
+        typed(*(word.format(run=run.pk) for word in words))
+
+    assert ended.value.code == status
+    assert says in capsys.readouterr().err

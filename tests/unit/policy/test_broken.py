@@ -1,0 +1,95 @@
+"""Which records are those in which a run looks otherwise than before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crawler.policy.quality import Breach, FieldFigures, pages, partial_drifts
+from crawler.policy.quality.broken import MOST_PAGES, is_broken
+
+KNOWN = frozenset({"new", "used", "true"})
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted", "value", "broken"),
+    [
+        ("coverage", 1.0, None, True),
+        ("coverage", 1.0, "", True),
+        ("coverage", 1.0, 0, False),
+        ("type", "number", "12 EUR", True),
+        ("type", "number", 12, False),
+        ("type", "number", None, False),
+        ("length", 10.0, "x" * 41, True),
+        ("length", 10.0, "xy", True),
+        ("length", 10.0, "x" * 40, False),
+        ("length", 10.0, 5, False),
+        ("words", "new, used", "broken", True),
+        ("words", "new, used", "used", False),
+        ("words", "new, used", True, False),
+        ("words", "new, used", False, True),
+        ("words", "new, used", 3, False),
+        ("items", 10, None, False),
+    ],
+)
+def test_a_value_is_one_of_those_that_a_difference_is_about(
+    rule: str, wanted: float | str, value: Any, *, broken: bool
+) -> None:
+    breach = Breach(rule=rule, field="state", wanted=wanted, found=None)
+    assert is_broken(breach, value, known=KNOWN) is broken
+
+
+def test_pages_are_named_for_each_difference_and_no_more_records_are_read_than_needed() -> None:
+    read = []
+
+    def records() -> Any:
+        for number in range(10_000):
+            read.append(number)
+            state = "used" if number % 2 else "odd"
+            yield f"http://a.test/{number // 2}", {"price": None, "state": state}
+
+    past = [(20, {"state": FieldFigures(coverage=1.0, types={"text": 1.0}, words=("new", "used"))})]
+    found = pages(
+        [
+            Breach(rule="items", field=None, wanted=10, found=2),
+            Breach(rule="coverage", field="price", wanted=1.0, found=0.0),
+            Breach(rule="words", field="state", wanted="new, used", found="odd"),
+        ],
+        records(),
+        past,
+    )
+
+    expected = [f"http://a.test/{number}" for number in range(MOST_PAGES)]
+    assert found == [[], expected, expected]
+    assert len(read) == 2 * MOST_PAGES - 1
+
+
+def figures(coverage: float, **types: float) -> dict[str, FieldFigures]:
+    return {"price": FieldFigures(coverage=coverage, types=types or {"number": 1.0})}
+
+
+@pytest.mark.parametrize(
+    ("now", "many", "rules"),
+    [
+        (figures(0.4), 10, ["coverage"]),
+        (figures(0.4), 9, []),
+        (figures(0.5), 10, []),
+        ({}, 10, ["coverage"]),
+        (figures(1.0, text=1.0), 10, ["type"]),
+        (figures(0.4, text=1.0), 10, ["coverage"]),
+    ],
+)
+def test_of_a_part_of_a_run_only_what_broke_in_nearly_all_is_told(
+    now: dict[str, FieldFigures], many: int, rules: list[str]
+) -> None:
+    past = [(50, figures(coverage)) for coverage in (1.0, 0.95, 1.0)]
+
+    assert [breach.rule for breach in partial_drifts(now, many, past)] == rules
+    assert not list(partial_drifts(now, many, past[:2]))
+    assert [breach.rule for breach in partial_drifts(now, many, past[:1], fewest=1)] == rules
+
+
+def test_a_field_that_was_not_always_there_is_not_missed_in_a_part() -> None:
+    assert not list(partial_drifts(figures(0.0), 20, [(50, figures(0.8))] * 3))
+    assert not list(partial_drifts({}, 20, [(50, figures(1.0)), (50, {}), (50, figures(1.0))]))
