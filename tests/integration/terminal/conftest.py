@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo import catalogue
-from tests import programs
+from tests import environment, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,13 +142,18 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database that a first crawl has made; nothing could be crawled."""
-    folder = tmp_path_factory.mktemp("made")
-    terminal = Terminal(folder / "var", folder, start=programs.start)
-    ended = terminal.crawl("http://127.0.0.1:1/", "--delay", 0)
-    assert ended.status == 1, ended.said
-    return terminal.var
+def made() -> Path:
+    """A folder with a database that a first crawl has made, once for a whole test run; it fetched nothing."""
+    folder = Path(os.environ[environment.VAR]) / "made"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "whole").exists():
+            terminal = Terminal(folder / "var", folder, start=programs.start)
+            ended = terminal.crawl("http://127.0.0.1:1/", "--delay", 0)
+            assert ended.status == 1, ended.said
+            (folder / "whole").touch()
+    return folder / "var"
 
 
 @pytest.fixture
