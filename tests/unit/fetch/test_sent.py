@@ -54,6 +54,16 @@ def test_headers_take_the_place_of_ours_and_the_last_of_a_name_counts() -> None:
     )
 
 
+def test_headers_of_one_request_are_not_those_of_the_next() -> None:
+    heads, place, target = Heads("Trawl-Test/1"), *split("http://a.test/x")
+    told = [(("X-Own", "1"),), (("X-Own", "1"),), (("X-Own", "2"),), (), (("X-Own", "1"),)]
+    asked = [heads.of(Request(url="http://a.test/x", headers=headers), place, target) for headers in told]
+
+    assert [b"X-Own: 1" in head for head in asked] == [True, True, False, False, True]
+    assert [b"X-Own: 2" in head for head in asked] == [False, False, True, False, False]
+    assert asked[3] == Heads("Trawl-Test/1").of(Request(url="http://a.test/x"), place, target)
+
+
 @pytest.mark.parametrize("form", [b"a=b", b""])
 def test_form_says_its_type_and_length(form: bytes) -> None:
     headers = (("content-type", "text/x"),)

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from scrapers import encoding
 
+BEGINNINGS = (
+    b"<!doctype html>",
+    b"<!DOCTYPE HTML PUBLIC '>'>",
+    b"<html>",
+    b'<html lang="en" xml:lang="en">',
+    b'<html lang=">">',
+    b'<html a="><head><meta charset="utf-8">',
+    b"<head>",
+    b'<head class="x">',
+    b'<meta charset="utf-8">',
+    b'<META CHARSET="UTF-8" />',
+    b'<meta\x0bcharset="utf-8">',
+    b'<meta charset="koi8-r">',
+    b"<!--",
+    b"-->",
+    b"\n",
+)
 RUSSIAN = "Привет, мир. Как дела?"
 
 
@@ -90,3 +109,9 @@ def test_replacement_encoding_gives_one_replacement_character() -> None:
 def test_every_encoding_of_the_standard_can_be_decoded(name: str) -> None:
     codec = {"utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}.get(name, "ascii")
     assert encoding.decode("abc".encode(codec), name) == "abc"
+
+
+@given(st.lists(st.sampled_from(BEGINNINGS), max_size=7).map(b"".join))
+@example(b'<!doctype html>\n<html lang="en" xml:lang="en">\n<head>\n<META CHARSET="UTF-8" />')
+def test_usual_beginning_says_what_it_says_behind_another_tag(body: bytes) -> None:
+    assert encoding.choose(body) == encoding.choose(b"<x>" + body)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scrapers import reader, registry
 from scrapers.extractors import main_text, options
 from scrapers.page import Page
-from scrapers.reader import MAX_ITEM_BYTES, Reading
+from scrapers.reader import MAX_ITEM_BYTES, Reading, Scraped
 
 ROOT = Path(__file__).parents[3]
 NAMES = [extractor.name for extractor in registry.EXTRACTORS]
@@ -234,3 +234,11 @@ def test_tables_without_types_are_text() -> None:
 def test_cells_that_span_everything_are_bounded() -> None:
     reading = read("tables", HOSTILE["wide"])
     assert all(len(item.data) <= 210 for item in islice(reading.items, 3))
+
+
+@given(st.text("ab.\t\n\x0b\x0c\x1c\x1d\x1e\x1f\x7f é\u00a0\u3000", max_size=30))
+def test_auto_counts_the_words_that_white_space_parts(text: str) -> None:
+    page = Page(url="https://a.test/", body=f"<p>{text}</p>".encode(), headers={"content-type": "text/html"})
+    auto = registry.compile(name="auto", options={}, row="", fields={})
+    (item,) = reader.read(page, auto).items or (Scraped(data={}),)
+    assert item.data.get("word_count", 0) == len(text.split())

@@ -107,4 +107,18 @@ def test_joining_gives_what_the_url_standard_gives(base: str, reference: str) ->
         expected = None
     if expected is not None and not expected.startswith(("http://", "https://")):
         expected = None
-    assert Joiner(base).join(reference) == expected
+    assert Joiner(base).link(reference) == (Link(url=expected) if expected is not None else None)
+
+
+def test_one_spelling_leads_elsewhere_on_another_host_or_in_another_folder() -> None:
+    bases = (
+        "http://a.example/1/",
+        "http://a.example/2/x?y=/z",
+        "https://a.example/1/",
+        "http://b.example/1/",
+    )
+    made = [Joiner(base).link(spelling) for base in bases for spelling in ("c", "/c")]
+    assert [link.url for link in made if link] == [
+        *("http://a.example/1/c", "http://a.example/c", "http://a.example/2/c", "http://a.example/c"),
+        *("https://a.example/1/c", "https://a.example/c", "http://b.example/1/c", "http://b.example/c"),
+    ]
