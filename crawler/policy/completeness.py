@@ -39,8 +39,9 @@ class Course:
     """How a run went: `ended_by` is empty when nothing waited any more.
 
     `reasons` counts requests that gave no page by the code of their reason, `damaged` pages with problems
-    by their code; `known` says whether the target had items before, `drifted` whether the run's data looks
-    otherwise than before.
+    by their code, `usual` the part, 0 to 1, of the pages that always has them: many have no record, and lack
+    its key in each run; `known` says whether the target had items before, `drifted` whether the run's data
+    looks otherwise than before.
     """
 
     ended_by: str = ""
@@ -54,6 +55,7 @@ class Course:
     without_page: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     damaged: Mapping[str, int] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
     drifted: bool = False
 
 
@@ -83,11 +85,14 @@ def _unreached(course: Course) -> str:
 
 
 def _unread(course: Course) -> str:
-    damaged = {code: pages for code, pages in course.damaged.items() if code in LOSES_RECORDS}
-    pages = max(damaged.values(), default=0)
-    if pages <= MOST_MISSED * course.pages:
+    damaged = {
+        code: pages
+        for code, pages in course.damaged.items()
+        if code in LOSES_RECORDS and pages > (MOST_MISSED + course.usual.get(code, 0.0)) * course.pages
+    }
+    if not damaged:
         return ""
-    code = max(damaged, key=lambda name: damaged[name])
+    code, pages = max(damaged.items(), key=lambda one: one[1])
     return f"records may be missing from {pages:,} of {course.pages:,} pages ({code})"
 
 

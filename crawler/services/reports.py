@@ -17,7 +17,6 @@ from crawler.models import (
     HeldItem,
     Item,
     OutboxMessage,
-    ProblemKind,
     Publication,
     Request,
     RequestState,
@@ -26,6 +25,7 @@ from crawler.models import (
     Sighting,
 )
 from crawler.policy.completeness import Course, why_less
+from crawler.queries import damage
 from crawler.queue import Work
 from crawler.services import outbox, quality, schedules
 
@@ -83,10 +83,7 @@ def _judge(run: Run, reasons: Mapping[str, int], *, drifted: bool) -> None:
 
 
 def _course(run: Run, reasons: Mapping[str, int]) -> Course:
-    problems = ProblemKind.objects.filter(run=run).order_by("pk").values_list("code", "pages")
-    damaged: dict[str, int] = {}
-    for code, pages in problems:
-        damaged[code] = damaged.get(code, 0) + pages
+    damaged = damage.of([run.pk])[run.pk]
     return Course(
         ended_by=_ended_by(run),
         is_refresh=not run.is_whole,
@@ -99,6 +96,7 @@ def _course(run: Run, reasons: Mapping[str, int]) -> Course:
         without_page=run.failed + run.skipped + run.dead,
         reasons=reasons,
         damaged=damaged,
+        usual=damage.usual(run, damaged) if damaged else {},
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crawler.engine.work import Ended, Ending
-from crawler.models import Event, EventKind, Item, ItemChange, ItemChangeKind, Run, RunTrigger
+from crawler.models import Event, EventKind, Item, ItemChange, ItemChangeKind, ProblemKind, Run, RunTrigger
 from crawler.services import comparing, quality, reports, runs
 from crawler.stores import removals
 from tests.crawling import a_run
@@ -83,6 +83,27 @@ def test_only_runs_that_saw_all_count(clock: FakeClock, target: Target, reason: 
     assert run.saw_all is whole
     assert bool(run.saw_less_because) is not whole
     assert present(target) == ({"a"} if whole else {"a", "b"})
+
+
+def test_pages_that_never_have_a_record_do_no_harm_once_that_is_usual(
+    clock: FakeClock, target: Target
+) -> None:
+    def crawled(*keys: str, lacking: int, row: str = "") -> Run:
+        run = crawl(clock, target, *keys, reports_too=False)
+        Run.objects.filter(pk=run.pk).update(settings={**run.settings, "row": row})
+        ProblemKind.objects.create(run=run, code="key_missing", field="key", count=lacking, pages=lacking)
+        reports.report(run=fresh(run))
+        comparing.work(now=clock.now())
+        return fresh(run)
+
+    assert not crawled("a", "b", lacking=1).saw_all
+    assert crawled("a", lacking=1).saw_all
+    assert not crawled("a", lacking=2).saw_all
+    assert present(target) == {"a", "b"}
+    assert crawled("a", lacking=1).saw_all
+    assert present(target) == {"a"}
+
+    assert not crawled("a", lacking=1, row="css:li").saw_all, "what other settings find is another matter"
 
 
 def test_target_that_does_not_ask_keeps_its_items(clock: FakeClock, target: Target) -> None:

@@ -40,6 +40,10 @@ def test_run_that_read_everything_saw_all() -> None:
             {"damaged": {"missing_required": 4, "scraper_raised": 11}},
             "records may be missing from 11 of 1,000 pages (scraper_raised)",
         ),
+        (
+            {"damaged": {"key_missing": 140}, "usual": {"key_missing": 0.129, "scraper_raised": 1.0}},
+            "records may be missing from 140 of 1,000 pages (key_missing)",
+        ),
     ],
 )
 def test_run_that_may_have_missed_something_says_why(changes: dict[str, Any], why: str) -> None:
@@ -52,6 +56,7 @@ def test_run_that_may_have_missed_something_says_why(changes: dict[str, Any], wh
         {"without_page": 10, "reasons": {"timed_out": 10}},
         {"without_page": 500, "reasons": {"status-404": 300, "status-410": 100, "robots": 100}},
         {"damaged": {"scraper_raised": 10, "bad_type": 900}},
+        {"damaged": {"key_missing": 139, "scraper_raised": 9}, "usual": {"key_missing": 0.129}},
         {"items": 0, "known": False},
     ],
 )
