@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, Min, OuterRef, Q
 
-from crawler.models import Item, ItemVersion
+from crawler.models import Item, ItemChange, ItemVersion, UnnumberedChange
 from crawler.queries.changes import FieldChange, differences
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 class Version:
     """A version of an item: from when to when it held, the run that saw it first, and what it changed.
 
-    `until` is None while it holds; `removed` says that the item was removed then, not changed.
+    `run` is None where none has seen it: it was read from a stored page, or `by` has restored it. `until` is
+    None while it holds; `removed` says that the item was removed then, not changed.
     """
 
     number: int
-    run: int
+    run: int | None
+    by: str
     url: str
     since: datetime
     until: datetime | None
@@ -55,6 +57,7 @@ def history(item: Item, *, field: str = "") -> tuple[Version, ...]:
     """Return the versions of `item`, newest first; with `field` only those that changed it, and the first."""
     held = list(item.versions.order_by("version"))
     first = dict(item.sightings.values_list("version").annotate(Min("run")).order_by())
+    unseen = _made_by_no_run(item)
     begins = [*(old.valid_from for old in held[1:]), item.changed_at]
     shown: list[Version] = []
     before: Any = None
@@ -62,7 +65,8 @@ def history(item: Item, *, field: str = "") -> tuple[Version, ...]:
         shown.append(
             Version(
                 number=old.version,
-                run=first.get(old.version, old.run),
+                run=first.get(old.version, None if old.version in unseen else old.run),
+                by=unseen.get(old.version, ""),
                 url=old.url,
                 since=old.valid_from,
                 until=old.valid_to,
@@ -75,7 +79,8 @@ def history(item: Item, *, field: str = "") -> tuple[Version, ...]:
     shown.append(
         Version(
             number=item.version,
-            run=first.get(item.version, item.run),
+            run=first.get(item.version, None if item.version in unseen else item.run),
+            by=unseen.get(item.version, ""),
             url=item.url,
             since=item.changed_at,
             until=item.removed_at,
@@ -85,6 +90,13 @@ def history(item: Item, *, field: str = "") -> tuple[Version, ...]:
         )
     )
     return tuple(version for version in reversed(shown) if _is_about(version, field))
+
+
+def _made_by_no_run(item: Item) -> dict[int, str]:
+    """Return the versions that no run made, as far as its changes are kept, and who restored each."""
+    numbered = ItemChange.objects.filter(item=item.pk, run=None)
+    waiting = UnnumberedChange.objects.filter(target=item.target_id, item=item.pk, run=None)
+    return dict(numbered.values_list("version", "by_name").union(waiting.values_list("version", "by_name")))
 
 
 def _is_about(version: Version, field: str) -> bool:

@@ -70,7 +70,11 @@ class VersionOut(Schema):
     """
 
     version: int
-    run: int
+    run: Annotated[
+        int | None,
+        Field(description="The run that saw it first; null where none has: a replay read it, or `by` did."),
+    ]
+    by: Annotated[str, Field(description="Who restored it; empty of what was read.")]
     url: str
     since: datetime
     until: datetime | None
@@ -139,6 +143,7 @@ def _version_out(version: past.Version) -> VersionOut:
     return VersionOut(
         version=version.number,
         run=version.run,
+        by=version.by,
         url=version.url,
         since=version.since,
         until=version.until,

@@ -86,7 +86,15 @@ def test_removed_item_comes_back_and_so_does_what_it_said_before(api: Api, kettl
     earlier = api.post(f"/items/{kettle.pk}/restore", {"version": 1}).json()
     assert (earlier["version"], earlier["data"]["value"]) == (4, 1)
 
+    def makers() -> list[tuple[int, int | None, str]]:
+        found = api.get(f"/items/{kettle.pk}/history").json()["items"]
+        return [(one["version"], one["run"], one["by"]) for one in found]
+
+    seen = makers()
+    assert seen[:2] == [(4, None, "ada"), (3, None, "ada")]
+    assert all(run and not by for _version, run, by in seen[2:])
     told = api.get("/changes").json()["items"][-2:]
+    assert makers() == seen, "also once the changes have their numbers"
     assert [(change["kind"], change["version"], change["run"], change["by"]) for change in told] == [
         ("restored", 3, None, "ada"),
         ("restored", 4, None, "ada"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from crawler import trials
 from crawler.models import Item, ItemVersion, OutboxMessage, Page, Replay, ReplayState, Run, Snapshot, Target
 from crawler.policy.replays import Totals
+from crawler.queries import past
 from crawler.queries import replays as queries
 from crawler.services import reconciling, replays, retention, targets
 from crawler.services.replays import Busy
@@ -105,6 +106,8 @@ def test_storing_makes_new_versions_without_a_request_and_saves_the_settings(
     assert {name: one["price"] for name, one in data().items()} == {"kettle": 1.0, "pot": 2.0, "pan": 3.0}
     assert [item.version for item in Item.objects.all()] == [2, 2, 2]
     assert {version.data["name"] for version in ItemVersion.objects.all()} == {"kettle", "pot", "pan"}
+    newest, first = past.history(Item.objects.all()[0])
+    assert [(one.run, one.by) for one in (newest, first)] == [(None, ""), (crawled.pk, "")]
     assert {item.key: item.last_seen for item in Item.objects.all()} == seen
     assert len(hostile_site.requests) == sent
     crawled.refresh_from_db()
