@@ -49,7 +49,7 @@ class Target(models.Model):
     that the robots.txt of their hosts name; with `sitemaps_since` only what changed since then is taken.
 
     `keep` says how long earlier versions of its pages stay (`policy/versions.py`); `versions_removed`
-    counts those that clean-up removed for it.
+    counts those that clean-up removed for it. `noise` is what versions are compared without.
 
     All may see a `shared` target, and operators may work on it. `hidden` ones belong to the terminal's
     crawls. A deleted target is only marked: clean-up removes its rows in small transactions.
@@ -94,6 +94,7 @@ class Target(models.Model):
     key = models.JSONField(default=list, blank=True)
     quality = OrderedJSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
     keep = models.JSONField(null=True, blank=True)
+    noise = models.JSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
     tags = models.JSONField(default=list, blank=True)
     enabled = models.BooleanField(default=True)
     shared = models.BooleanField(default=False, db_default=False)

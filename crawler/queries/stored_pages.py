@@ -41,6 +41,15 @@ def bodies(hashes: Sequence[bytes]) -> dict[bytes, bytes]:
     return found
 
 
+def stored_among(hashes: Sequence[bytes]) -> set[bytes]:
+    """Return those of the hashes whose bodies are stored."""
+    found: set[bytes] = set()
+    for start in range(0, len(hashes), HASHES):
+        some = Snapshot.objects.filter(hash__in=hashes[start : start + HASHES])
+        found |= {bytes(hash_) for hash_ in some.values_list("hash", flat=True)}
+    return found
+
+
 def headers(page: Page) -> dict[str, str]:
     """Return what the head said of the page; what came twice stands as lines of one."""
     said = {"content-type": page.content_type}

@@ -14,6 +14,7 @@ import orjson
 
 from crawler.errors import explain
 from scrapers import folder
+from scrapers.comparing import Comparison, Line, ShownKind
 from scrapers.links import Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
@@ -29,6 +30,7 @@ CPU_SECONDS: Final = 1.0
 READ_CPU_SECONDS: Final = 2.0
 PAGE_CPU_SECONDS: Final = 5.0
 SUGGEST_CPU_SECONDS: Final = 4.0
+COMPARE_CPU_SECONDS: Final = 6.0
 MEMORY_BYTES: Final = 1 << 30
 LONGEST_WAIT_SECONDS: Final = 60.0
 MANY_CPU_SECONDS: Final = 15.0
@@ -138,6 +140,33 @@ def thumbnail_of(body: bytes) -> bytes | None:
     ended = _run({"thumbnail": True}, cpu_seconds=READ_CPU_SECONDS, body=body)
     said = ended.said[-1].get("thumbnail") if ended.said else None
     return b64decode(said) if said else None
+
+
+def comparison_of(
+    before: StoredPage,
+    after: StoredPage,
+    *,
+    noise: Mapping[str, Any],
+    cpu_seconds: float = COMPARE_CPU_SECONDS,
+) -> Comparison:
+    """Return how the text of a page changed; raises TookTooLong, MemoryError or CannotTry.
+
+    `noise` are the rules of `scrapers.comparing.Noise` about what is ignored.
+    """
+    pages = [before, after]
+    asked = {"compared": _about(pages), "noise": dict(noise)}
+    bodies = b"".join(page.body for page in pages)
+    said = _answer("comparison", asked, cpu_seconds=cpu_seconds, body=bodies)
+    lines = tuple(_line(line) for line in said["lines"])
+    return Comparison(**{**said, "lines": lines})
+
+
+def _line(said: Mapping[str, Any]) -> Line:
+    sides = {
+        name: None if said[name] is None else tuple((text, differs) for text, differs in said[name])
+        for name in ("before", "after")
+    }
+    return Line(kind=ShownKind(said["kind"]), count=said["count"], **sides)
 
 
 def links_of(pages: Sequence[StoredPage], *, cpu_seconds: float, wait_seconds: float) -> list[list[str]]:

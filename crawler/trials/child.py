@@ -189,6 +189,18 @@ def _replay(asked: dict[str, Any], bodies: bytes) -> None:
     replay.tell(asked["replayed"], bodies, most_cpu_seconds=asked["most_cpu_seconds"])
 
 
+def _comparison(pages: list[dict[str, Any]], rules: dict[str, Any], bodies: bytes) -> dict[str, Any]:
+    from scrapers.comparing import Noise, compare, folded, lines_of
+
+    noise, start, texts = Noise.of(rules), 0, []
+    for about in pages:
+        body = bodies[start : start + about["size"]]
+        start += about["size"]
+        page = Page(url=about["url"], headers=about["headers"], body=body)
+        texts.append(lines_of(page, without=noise.css))
+    return asdict(folded(compare(texts[0], texts[1], key=noise.key)))
+
+
 def _say(**what: object) -> None:
     sys.stdout.buffer.write(orjson.dumps({**what, "used": time.process_time()}) + b"\n")
     sys.stdout.buffer.flush()
@@ -214,11 +226,13 @@ def main() -> None:
         _tell_links(asked["pages"], body)
     elif "thumbnail" in asked:
         _tell_thumbnail(body)
-    elif "page" not in asked:
+    elif not asked.keys() & {"page", "compared"}:
         _say(problems=_problems(asked["settings"]))
     else:
         try:
-            if "settings" in asked:
+            if "compared" in asked:
+                _say(comparison=_comparison(asked["compared"], asked["noise"], body))
+            elif "settings" in asked:
                 _say(reading=_reading(asked["settings"], asked["page"], body))
             else:
                 _say(suggestions=_suggestions(asked["page"], body))

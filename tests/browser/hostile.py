@@ -77,6 +77,7 @@ def make() -> Hostile:
     preview = _preview(person, texts)
     ids: dict[str, object] = {"targets": target.pk, "runs": run.pk, "items": item, "pages": page}
     ids |= {"preview": preview, "webhook_id": _webhook(person, target, texts)}
+    ids["version"] = "now"
     ids["replays"] = _replay(target, texts)
     return Hostile(
         person=person,
@@ -209,11 +210,25 @@ def _page(target: models.Target, run: models.Run, texts: _Texts, everything: tup
     body = "\n".join(everything).encode()
     with transaction.atomic():
         snapshots.save({b"h" * 16: (snapshots.compress(body), len(body))}, now=NOW)
-    return models.Page.objects.create(
+    page = models.Page.objects.create(
         target=target, key=b"k" * 16, url=texts.one(), run=run.pk, status=200, content_type="text/html",
         title=texts.one(500), etag=texts.one(500), body_hash=b"h" * 16, size=1, first_seen=NOW, last_seen=NOW,
         changed_at=NOW,
-    ).pk  # fmt: skip
+    )  # fmt: skip
+    _version(page, texts, everything)
+    return page.pk
+
+
+def _version(page: models.Page, texts: _Texts, everything: tuple[str, ...]) -> None:
+    """Store what the page was: each of its lines differs from what it says now."""
+    body = "\n".join(f"{texts.one()} {text}" for text in everything).encode()
+    with transaction.atomic():
+        snapshots.save({b"v" * 16: (snapshots.compress(body), len(body))}, now=NOW)
+    models.PageVersion.objects.create(
+        target=page.target, page=page, run=page.run, ended_by=page.run, status=200,
+        content_type="text/plain", body_hash=b"v" * 16, size=1, stored_size=1, began_at=NOW, seen_at=NOW,
+        ended_at=NOW,
+    )  # fmt: skip
 
 
 def _webhook(person: User, target: models.Target, texts: _Texts) -> int:

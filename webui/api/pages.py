@@ -81,10 +81,15 @@ def get_page_body(request: HttpRequest, page_id: int) -> HttpResponse:
     body = snapshots.load(bytes(page.body_hash))
     if body is None:
         raise Http404
+    return source(body, page.content_type)
+
+
+def source(body: bytes, content_type: str) -> HttpResponse:
+    """Return stored bytes as plain text, which no browser runs."""
     response = HttpResponse(body, content_type="text/plain")
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = SANDBOX
-    response["X-Trawl-Content-Type"] = page.content_type.encode("ascii", "ignore").decode()
+    response["X-Trawl-Content-Type"] = content_type.encode("ascii", "ignore").decode()
     return response
 
 

@@ -90,6 +90,7 @@ class TargetOut(Schema):
     key: list[str]
     quality: dict[str, Any]
     keep: dict[str, int] | None
+    noise: dict[str, Any]
     tags: list[str]
     enabled: bool
     shared: bool

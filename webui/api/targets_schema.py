@@ -12,6 +12,7 @@ from crawler.services.drafts.keys import MAX_PATTERN_LENGTH, MAX_PATTERNS, MAX_S
 from crawler.services.drafts.proxies import MOST_PROXIES
 from crawler.services.drafts.timing import LEAST_INTERVAL, MOST_INTERVAL, MOST_JITTER, MOST_WINDOWS
 from crawler.services.drafts.traps import BOUNDS
+from scrapers.comparing.noise import MOST_RULES
 from webui.api.schemas import body
 
 WHOLE_NUMBER_0_TO_9: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 9}
@@ -119,6 +120,13 @@ KEEP_SCHEMA = body(
     "holds for every target: 10 versions, and 30 days.",
 }
 
+NOISE_SCHEMA = body(
+    dates={"type": "boolean", "description": "Dates, times and ages such as `5 minutes ago`."},
+    counters={"type": "boolean", "description": "Numbers of views, comments, likes and the like."},
+    css=_texts("CSS selectors of parts of the page.", MOST_RULES),
+    patterns=_texts("RE2 expressions, searched in each line.", MOST_RULES),
+) | {"description": "What is ignored when versions of pages are compared."}
+
 TARGET_SCHEMA: dict[str, Any] = body(
     name={**TEXT, "maxLength": 200},
     start_urls={**_texts("Where the crawl begins: http and https.", MAX_START_URLS), "minItems": 1},
@@ -201,6 +209,7 @@ TARGET_SCHEMA: dict[str, Any] = body(
     key=_texts("The fields that identify an item; empty for its URL.", 20),
     quality=QUALITY_SCHEMA,
     keep=KEEP_SCHEMA,
+    noise=NOISE_SCHEMA,
     tags=_texts("Your own words.", 50),
     enabled={"type": "boolean", "default": True},
     shared={

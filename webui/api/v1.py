@@ -46,6 +46,7 @@ from webui.api import (
     schedules,
     suggestions,
     targets,
+    versions,
     webhooks,
 )
 from webui.api.auth import ApiKey, Bearer, Session
@@ -120,6 +121,7 @@ SUBJECTS = (
     *(suggestions, events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
     quality,
     keeping,
+    versions,
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

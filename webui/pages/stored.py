@@ -55,6 +55,11 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     document = _document(_page(request, pk))
     if document is None or not document.is_html:
         raise Http404("there is nothing to show")
+    return caged(document)
+
+
+def caged(document: Document) -> HttpResponse:
+    """Return the HTML of a stored page in an origin of its own, where it loads and runs nothing."""
     response = HttpResponse(document.text.encode("utf-8", "replace"), content_type="text/html; charset=utf-8")
     response["Content-Security-Policy"] = CAGE
     response["X-Frame-Options"] = "SAMEORIGIN"

@@ -31,6 +31,7 @@ from webui.pages import (
     stored,
     suggestions,
     targets,
+    versions,
     webhooks,
 )
 
@@ -103,6 +104,10 @@ urlpatterns = [
     path("pages/<int:pk>/", stored.show, name="page"),
     path("pages/<int:pk>/preview/", stored.preview, name="page-preview"),
     path("pages/<int:pk>/thumbnail/", stored.thumbnail, name="page-thumbnail"),
+    path("pages/<int:pk>/versions/", versions.index, name="page-versions"),
+    path("pages/<int:pk>/versions/<str:version>/", versions.show, name="page-version"),
+    path("pages/<int:pk>/versions/<str:version>/preview/", versions.preview, name="page-version-preview"),
+    path("pages/<int:pk>/compare/", versions.compare, name="page-compare"),
     path("hosts/", hosts.index, name="hosts"),
     path("webhooks/", webhooks.index, name="webhooks"),
     path("webhooks/new/", webhooks.new, name="webhook-new"),

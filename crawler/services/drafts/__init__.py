@@ -95,6 +95,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "key": [],
     "quality": {},
     "keep": None,
+    "noise": {},
     "tags": [],
     "enabled": True,
     "shared": False,

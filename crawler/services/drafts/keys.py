@@ -11,7 +11,7 @@ import re2
 from crawler.http import OF_ONE_URL, OF_THE_CONNECTION
 from crawler.models import Scope
 from crawler.services import seeds
-from crawler.services.drafts import deadlines, keeping, logins, proxies, quality, traps
+from crawler.services.drafts import deadlines, keeping, logins, noise, proxies, quality, traps
 from crawler.services.drafts.logins import HIDDEN
 from crawler.services.drafts.values import (
     Wrong,
@@ -199,6 +199,7 @@ KEYS: Final[Mapping[str, Reader[Any]]] = {
     "key": array(text(most=200, least=1), most=20),
     "quality": quality.read,
     "keep": optional(keeping.read),
+    "noise": noise.read,
     "tags": array(text(most=50, least=1), most=50),
     "enabled": flag,
     "shared": flag,

@@ -44,7 +44,7 @@ def ids(target: Target, item: Callable[..., Item], page: Page) -> dict[str, obje
     Event.objects.create(kind=EventKind.RUN_FAILED, target=target, run=run, created_at=NOW)
     rows: dict[str, object] = {"target_id": target.pk, "run_id": run.pk, "page_id": page.pk}
     rows["item_id"] = item(1).pk
-    rows |= {"change_id": 1, "webhook_id": 1, "delivery_id": 1, "replay_id": 1}
+    rows |= {"change_id": 1, "webhook_id": 1, "delivery_id": 1, "replay_id": 1, "version": "now"}
     return {**rows, "preview_id": UUID(int=1)}
 
 

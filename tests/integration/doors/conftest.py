@@ -112,6 +112,7 @@ def ids(people: Mapping[str, User]) -> Mapping[str, object]:
         "token_id": token.pk,
         "webhook_id": webhook.pk,
         "delivery_id": deliveries.test(webhook=webhook, now=NOW).pk,
+        "version": "now",
         "preview": preview,
         "preview_id": preview,
         "replay_id": Replay.objects.create(target=target, created_at=NOW, beat_at=NOW).pk,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """HEAD is answered by what answers GET."""
 SAFE: Final = frozenset({"GET", "OPTIONS"})
-CAGED: Final = frozenset({"pages/<int:pk>/preview/"})
+CAGED: Final = frozenset({"pages/<int:pk>/preview/", "pages/<int:pk>/versions/<str:version>/preview/"})
 """What our own pages may frame: it is served in a sandbox."""
 UNKNOWN: Final = "api/v1/"
 """The catch-all below the API, which answers 404 to everything: an empty expression after the prefix."""
@@ -121,6 +121,10 @@ DOORS: Final[Mapping[str, Door]] = {
     "pages/<int:pk>/": reads(Access.MINE),
     "pages/<int:pk>/preview/": reads(Access.MINE),
     "pages/<int:pk>/thumbnail/": reads(Access.MINE),
+    "pages/<int:pk>/versions/": reads(Access.MINE),
+    "pages/<int:pk>/versions/<str:version>/": reads(Access.MINE),
+    "pages/<int:pk>/versions/<str:version>/preview/": reads(Access.MINE),
+    "pages/<int:pk>/compare/": reads(Access.MINE),
     "hosts/": reads(Access.PEOPLE),
     "webhooks/": reads(Access.PEOPLE),
     "webhooks/new/": asks(Access.WORKERS),
@@ -172,6 +176,9 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/changes": reads(Access.PEOPLE),
     "api/v1/pages": reads(Access.PEOPLE),
     "api/v1/pages/<int:page_id>": reads(Access.MINE),
+    "api/v1/pages/<int:page_id>/versions": reads(Access.MINE),
+    "api/v1/pages/<int:page_id>/versions/<str:version>/body": reads(Access.MINE),
+    "api/v1/pages/<int:page_id>/comparison": reads(Access.MINE),
     "api/v1/pages/<int:page_id>/body": reads(Access.MINE),
     "api/v1/previews": acts(Access.PEOPLE),
     "api/v1/suggestions": acts(Access.PEOPLE),

@@ -13,7 +13,8 @@ from webui.pages import urls
 OPEN = {"login", "logout"}
 PAGES = [pattern for pattern in urls.urlpatterns if pattern.name not in OPEN]
 SAMPLES: dict[str, object] = {
-    "pk": 1, "step": "pause", "preview": "nothing", "webhook_id": 1, "delivery_id": 1, "change": 1
+    "pk": 1, "step": "pause", "preview": "nothing", "webhook_id": 1, "delivery_id": 1, "change": 1,
+    "version": "now",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import orjson
 from django.http import QueryDict
 
 from crawler.services import drafts
-from webui.pages.target_form import keeping, login, paging, quality, rows, traps, units, when
+from webui.pages.target_form import keeping, login, noise, paging, quality, rows, traps, units, when
 
 NUMBERS = (
     "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
@@ -48,6 +48,7 @@ def read(post: QueryDict) -> Asked:
     data["deadline"] = _deadline(post)
     data["traps"] = traps.read(post)
     data["keep"] = keeping.read(post)
+    data["noise"] = noise.read(post)
     data["quality"] = quality.read(post, problems)
     for name in ("adapt_pace", "http2", "obey_robots", "cookies", "enabled", "shared", "robots_sitemaps"):
         data[name] = post.get(name) == "on"

@@ -13,7 +13,7 @@ from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
 from scrapers import registry
 from scrapers.fields import KINDS, Kind
-from webui.pages.target_form import keeping, login, paging, quality, rows, traps, units, when
+from webui.pages.target_form import keeping, login, noise, paging, quality, rows, traps, units, when
 from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
 from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
 
@@ -92,6 +92,11 @@ class TargetForm:
         )
 
     @property
+    def has_noise(self) -> bool:
+        """Say whether the part about what is ignored is shown open."""
+        return self._says(*noise.CONTROLS)
+
+    @property
     def has_login(self) -> bool:
         """Say whether the part about logging in is shown open."""
         return self._says(*login.CONTROLS)
@@ -125,7 +130,12 @@ _TEXTS = (
     "refresh_per_day", "removed_after", "deadline", "deadline_zone",
     *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
     *paging.CONTROLS, "proxies", *quality.CONTROLS, *keeping.CONTROLS,
+    *noise.CONTROLS,
 )  # fmt: skip
+
+
+BESIDE = {"schedule": when.control, "quality": quality.beside, "noise": noise.beside}
+"""Who finds the control of a problem, by the key that it is about."""
 
 
 def blank() -> TargetForm:
@@ -175,7 +185,8 @@ def of_target(target: Target) -> TargetForm:
     shown["enabled"] = "on" if target.enabled else ""
     shown["shared"] = "on" if target.shared else ""
     shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
-    shown |= login.shown(target.login) | quality.shown(target.quality) | keeping.shown(target.keep)
+    shown |= login.shown(target.login) | quality.shown(target.quality)
+    shown |= keeping.shown(target.keep) | noise.shown(target.noise)
     shown["proxies"] = "\n".join(drafts.shown_proxies(target.proxies))
     if target.deadline:
         shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
@@ -216,8 +227,8 @@ def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:
     if declares and problem.field in paging.CONTROL_OF:
         return paging.CONTROL_OF[problem.field], problem.message
     head, _, rest = problem.field.partition(".")
-    if head in {"schedule", "quality"}:
-        return (when.control if head == "schedule" else quality.beside)(rest, problem.message)
+    if head in BESIDE:
+        return BESIDE[head](rest, problem.message)
     if head == "deadline":
         return "deadline_zone" if rest == "timezone" else "deadline", problem.message
     if head == "traps" and f"trap_{rest}" in traps.CONTROLS:

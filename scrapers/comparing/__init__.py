@@ -1,0 +1,20 @@
+"""What a page says, line by line, and how two versions of that differ."""
+
+from scrapers.comparing.differing import Difference, Row, compare
+from scrapers.comparing.folding import Comparison, Line, ShownKind, folded
+from scrapers.comparing.lines import lines_of
+from scrapers.comparing.noise import NOTHING_IGNORED, BadNoise, Noise
+
+__all__ = [
+    "NOTHING_IGNORED",
+    "BadNoise",
+    "Comparison",
+    "Difference",
+    "Line",
+    "Noise",
+    "Row",
+    "ShownKind",
+    "compare",
+    "folded",
+    "lines_of",
+]

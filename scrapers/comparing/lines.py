@@ -1,0 +1,131 @@
+"""The text of a page as a reader sees it, line by line, without what stands around it."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from selectolax.lexbor import LexborNode
+
+    from scrapers.page import Page
+
+MOST_CHARACTERS: Final = 1_000_000
+MOST_LINES: Final = 20_000
+LONGEST_LINE: Final = 1_000
+
+_NEVER_SHOWN: Final = frozenset(
+    {"script", "style", "template", "noscript", "svg", "canvas", "iframe", "object", "select", "datalist"}
+)
+_AROUND: Final = frozenset({"nav", "footer", "aside"})
+_CONTENT: Final = frozenset({"main", "article"})
+_INLINE: Final = frozenset(
+    {
+        "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font",
+        "i", "ins", "kbd", "label", "mark", "output", "q", "s", "samp", "small", "span", "strike", "strong",
+        "sub", "sup", "time", "tt", "u", "var", "wbr", "img", "button", "input", "meter", "progress", "ruby",
+        "rb", "rp", "rt", "td", "th",
+    }
+)  # fmt: skip
+_CELLS: Final = frozenset({"td", "th"})
+
+
+def lines_of(page: Page, *, without: Iterable[str] = ()) -> list[str]:
+    """Return what `page` says, without its navigation and footer; `without` are CSS selectors to leave out.
+
+    What stands in `<main>` where there is one, else all of the body. JSON is spelled out, a line for each
+    value. So long lines are broken between words, and of more than `MOST_LINES` the first are returned.
+    """
+    if page.is_html:
+        found = _html_lines(page, frozenset(_left_out(page, without)))
+    elif page.is_json:
+        found = iter(_spelled_out(page))
+    else:
+        found = iter(page.text[:MOST_CHARACTERS].splitlines())
+    return list(_bounded(found))
+
+
+def _left_out(page: Page, selectors: Iterable[str]) -> Iterator[int]:
+    for selector in selectors:
+        for node in page.tree.css(selector):
+            yield node.mem_id
+
+
+def _html_lines(page: Page, left_out: frozenset[int]) -> Iterator[str]:
+    mains = page.tree.css("main, [role=main]")
+    root = mains[0] if len(mains) == 1 else page.tree.body
+    if root is None:
+        return
+    words: list[str] = []
+    for part in _parts(root, left_out):
+        if part is not None:
+            words.append(part)
+        elif words:
+            yield " ".join("".join(words).split()).strip(" |")
+            words = []
+    yield " ".join("".join(words).split()).strip(" |")
+
+
+def _parts(root: LexborNode, left_out: frozenset[int]) -> Iterator[str | None]:
+    """Yield texts in their order, and None where a line ends. Deep pages are walked without recursion."""
+    node, top = root, root.mem_id
+    within = int(root.tag != "body")
+    while True:
+        tag = node.tag or ""
+        if tag == "-text":
+            yield node.text_content or ""
+        elif not tag.startswith("-") and not _is_skipped(node, tag, left_out, inside=within > 0):
+            yield from _edge(tag, opens=True)
+            if node.child is not None:
+                within += tag in _CONTENT
+                node = node.child
+                continue
+            yield from _edge(tag)
+        while node.mem_id == top or node.next is None:
+            parent = node.parent
+            if node.mem_id == top or parent is None or parent.mem_id == top:
+                return
+            node = parent
+            within -= (node.tag or "") in _CONTENT
+            yield from _edge(node.tag or "")
+        node = node.next
+
+
+def _edge(tag: str, *, opens: bool = False) -> Iterator[str | None]:
+    """Yield what stands where an element begins or ends: the cells of a row share a line."""
+    if tag in _CELLS:
+        if opens:
+            yield " | "
+    elif tag not in _INLINE:
+        yield None
+
+
+def _is_skipped(node: LexborNode, tag: str, left_out: frozenset[int], *, inside: bool) -> bool:
+    if tag in _NEVER_SHOWN or tag in _AROUND or (tag == "header" and not inside):
+        return True
+    return node.mem_id in left_out
+
+
+def _spelled_out(page: Page) -> list[str]:
+    """Return JSON a value to a line, in the order of the names; as it is where it is none."""
+    try:
+        text = orjson.dumps(orjson.loads(page.text), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    except orjson.JSONDecodeError:
+        return page.text[:MOST_CHARACTERS].splitlines()
+    return text[:MOST_CHARACTERS].decode("utf-8", "replace").splitlines()
+
+
+def _bounded(found: Iterator[str]) -> Iterator[str]:
+    lines, room = MOST_LINES, MOST_CHARACTERS
+    for line in found:
+        if not line.strip():
+            continue
+        for part in textwrap.wrap(line, LONGEST_LINE) if len(line) > LONGEST_LINE else (line.rstrip(),):
+            lines, room = lines - 1, room - len(part)
+            if lines < 0 or room < 0:
+                return
+            yield part

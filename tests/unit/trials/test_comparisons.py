@@ -1,0 +1,26 @@
+"""Comparing pages in a process of its own: what is hostile ends that process and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler import trials
+from crawler.trials import StoredPage
+
+
+def a_page(body: bytes) -> StoredPage:
+    return StoredPage("http://a.test/", {"content-type": "text/html"}, body)
+
+
+def test_two_pages_are_compared_without_what_is_ignored() -> None:
+    before = a_page(b"<p>Kettle<p>12 views<p class=ad>buy this<p>Price: 38.00")
+    after = a_page(b"<p>Kettle<p>13 views<p class=ad>buy that<p>Price: 41.80")
+    found = trials.comparison_of(before, after, noise={"counters": True, "css": [".ad"]})
+    assert [line.kind.value for line in found.lines] == ["same", "changed"]
+    assert found.lines[1].after == (("Price: ", False), ("41.80", True))
+
+
+def test_a_page_that_takes_too_long_is_told_of() -> None:
+    deep = a_page(b"<div>" * 400_000)
+    with pytest.raises(trials.TookTooLong):
+        trials.comparison_of(deep, deep, noise={}, cpu_seconds=0.5)
