@@ -139,7 +139,16 @@ def _wrong(scraper: object) -> str:
         return f"{kind}: matches(url) is missing"
     if not isinstance(matches("https://scraper.invalid/"), bool):
         return f"{kind}: matches(url) must give True or False"
-    return ""
+    return _wrong_callbacks(kind, scraper)
+
+
+def _wrong_callbacks(kind: str, scraper: object) -> str:
+    """Return what is wrong with the names of the methods that may be followed with."""
+    callbacks = getattr(scraper, "callbacks", ())
+    if not isinstance(callbacks, tuple) or not all(isinstance(name, str) for name in callbacks):
+        return f'{kind}: callbacks must be a tuple of names of methods, such as ("detail",)'
+    lacking = [name for name in callbacks if not callable(getattr(scraper, name, None))]
+    return f"{kind}: callbacks names {lacking[0]}, which is none of its methods" if lacking else ""
 
 
 def _said(error: BaseException, file: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scrapers.page.references import joined
 
 if TYPE_CHECKING:
-    from scrapers.page import Page
+    from scrapers.page import JSON, Page
 
 _FOLLOWED_RELS = frozenset({"next", "prev"})
 # Joining these would cost 1 µs each to learn that they are not http.
@@ -34,6 +34,35 @@ class Link:
     url: str
     nofollow: bool = False
     continues: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """A page that completes a record of this one: once it is there, `callback` reads it, given `data`.
+
+    It is asked for as a link is. What is `partial` is a record by itself, and stored without the rest
+    where the page cannot be had; what is not is lost then.
+    """
+
+    url: str
+    callback: str
+    data: dict[str, JSON]
+    partial: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A record on its way to the page that completes it: plain JSON, `level` pages after the first.
+
+    With a `refusal` it does not go there, and this says why.
+    """
+
+    url: str
+    callback: str
+    data: dict[str, JSON]
+    partial: bool = True
+    level: int = 1
+    refusal: str = ""
 
 
 class Joiner:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 from scrapers import fields as declared
 from scrapers.extractors import options as settings
@@ -16,7 +16,7 @@ from scrapers.extractors.links import Links
 from scrapers.extractors.markdown import Markdown
 from scrapers.extractors.product import Product
 from scrapers.extractors.tables import Tables
-from scrapers.links import Link
+from scrapers.links import Follow, Link
 from scrapers.page import JSON, Page, Problem, Scraped
 from scrapers.sites.demo_shop import DemoShop
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapers.extractors.options import Extractor, Option
     from scrapers.fields import Compiler
 
-Yielded: TypeAlias = Scraped | dict[str, JSON] | Link | Problem
+Yielded: TypeAlias = Scraped | dict[str, JSON] | Link | Follow | Problem
 
 
 class Scraper(Protocol):
@@ -44,8 +44,22 @@ class Scraper(Protocol):
         """Yield what `page` gives."""
 
 
+class Resuming(Scraper, Protocol):
+    """A scraper whose records may be completed on further pages, if it `carries` any."""
+
+    @property
+    def carries(self) -> bool:
+        """Whether some page may give a Follow."""
+
+    def resume(self, page: Page, callback: str, data: dict[str, JSON]) -> Iterable[Yielded]:
+        """Yield what `page` gives for a record that was carried to it, by the `callback` of its Follow."""
+
+
 class SiteScraper(Scraper, Protocol):
-    """A scraper of one site, in Python; `title` and `description` are shown in the form."""
+    """A scraper of one site, in Python; `title` and `description` are shown in the form.
+
+    One that yields Follow names the methods that these may call, as `callbacks`.
+    """
 
     title: str
     description: str
@@ -123,7 +137,38 @@ class BySite:
     def parse(self, page: Page) -> Iterable[Yielded]:
         """Yield what that site's scraper yields; nothing where none knows the URL."""
         site = _site_for(page.url, self.sites)
-        return site.parse(page) if site is not None else ()
+        if site is None:
+            return ()
+        return _named(site, site.parse(page)) if callbacks_of(site) else site.parse(page)
+
+    @property
+    def carries(self) -> bool:
+        """Whether some of the sites follow."""
+        return any(callbacks_of(site) for site in self.sites)
+
+    def resume(self, page: Page, callback: str, data: dict[str, JSON]) -> Iterable[Yielded]:
+        """Yield what a method of the site's scraper yields, wherever the page lies."""
+        name, _, method = callback.partition(".")
+        site = next((site for site in self.sites if site.name == name), None)
+        if site is None or method not in callbacks_of(site):
+            raise LookupError(f"the scraper {name} has no callback {method} any more")
+        return _named(site, getattr(site, method)(page, data))
+
+
+def callbacks_of(site: SiteScraper) -> tuple[str, ...]:
+    """Return the methods that a Follow of `site` may call."""
+    return tuple(getattr(site, "callbacks", ()))
+
+
+def _named(site: SiteScraper, yields: Iterable[Yielded]) -> Iterable[Yielded]:
+    """Yield what a site's scraper yields, with its name before those of callbacks."""
+    for yielded in yields:
+        if not isinstance(yielded, Follow):
+            yield yielded
+        elif yielded.callback in callbacks_of(site):
+            yield replace(yielded, callback=f"{site.name}.{yielded.callback}")
+        else:
+            raise LookupError(f"{yielded.callback!r} is not among the callbacks of {site.name}")
 
 
 def add(scrapers: tuple[SiteScraper, ...]) -> None:
@@ -134,6 +179,11 @@ def add(scrapers: tuple[SiteScraper, ...]) -> None:
 def sites() -> tuple[SiteScraper, ...]:
     """Return every site scraper; Trawl's own are asked first."""
     return (*SITES, *_ADDED)
+
+
+def resuming(scraper: Scraper) -> Resuming | None:
+    """Return `scraper` as one whose records are completed on further pages, None where none are."""
+    return cast("Resuming", scraper) if getattr(scraper, "carries", False) else None
 
 
 def own_names() -> tuple[Choice, ...]:

@@ -2,7 +2,7 @@
 
 What it cannot say the parser alone judges: whether a selector can be used, whether a time zone exists,
 whether a least is above a most, which groups a replacement may name, what of a name cannot be printed,
-and how many fields there are on all levels together.
+which field can be followed, and how many fields there are on all levels together.
 """
 
 from __future__ import annotations
@@ -34,6 +34,13 @@ _JSON_TYPES: Final[Mapping[Kind, str]] = {
     Kind.DATE: "string",
     Kind.URL: "string",
     Kind.BOOLEAN: "boolean",
+}
+_FOLLOW: Final = {
+    "follow": {
+        "description": "The field of the same record, of type `url`, that links to the page this one is on.",
+        "type": "string",
+        "pattern": _NAME,
+    }
 }
 _OF_ELEMENTS: Final = {"anyOf": [{"required": ["css"]}, {"required": ["xpath"]}]}
 _OF_VALUES: Final = ("type", "attr", "as", "transform", *RULES)
@@ -127,7 +134,7 @@ def _fields(level: int) -> Part:
                 {"$ref": "#/$defs/short"},
                 {
                     "$ref": "#/$defs/declared",
-                    "properties": {"fields": _nested(level)},
+                    "properties": {"fields": _nested(level), **(_FOLLOW if level == 1 else {})},
                     "unevaluatedProperties": False,
                 },
             ]

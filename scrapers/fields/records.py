@@ -13,6 +13,7 @@ from scrapers.fields.markdown import markdown_of
 from scrapers.fields.selectors import Embedded, JmesPath
 from scrapers.fields.transforms import gathers, transformed
 from scrapers.fields.types import BadValue, Kind, convert
+from scrapers.links import Follow
 from scrapers.page import JSON, NotJson, Page, Problem, Scraped
 
 if TYPE_CHECKING:
@@ -45,8 +46,16 @@ class DeclaredRecords:
     schema: Schema
     name: str = "fields"
 
-    def parse(self, page: Page) -> Iterator[Scraped | Problem | Link]:
-        """Yield the records of `page`, what was wrong with it, and the link to the next page of a list."""
+    @property
+    def carries(self) -> bool:
+        """Whether records are completed on further pages."""
+        return bool(self.schema.links)
+
+    def parse(self, page: Page) -> Iterator[Scraped | Problem | Link | Follow]:
+        """Yield the records of `page`, what was wrong with it, and the link to the next page of a list.
+
+        A record that further pages complete is yielded with the first of them, to go on there.
+        """
         root = scopes.of_page(page, needs_lxml=self.schema.needs_lxml)
         if root is None:
             return
@@ -56,15 +65,56 @@ class DeclaredRecords:
         except (JMESPathError, NotJson) as error:
             yield Problem(code="bad_type", message=f"row: {str(error).partition(chr(10))[0]}")
             return
-        gave = False
+        gave, first = False, self.schema.behind(None)
         for number, scope in rows:
             record = _Record(page=page, row=number)
-            data = record.object(self.schema.fields, scope, path="")
-            yield from record.problems
+            data = record.object(first, scope, path="")
             if data is not None:
                 gave = True
-                yield Scraped(data=data)
+                yield from self._going_on(data, (), record) if self.schema.links else (Scraped(data=data),)
+            yield from record.problems
         yield from self._next_page(page, root, gave=gave)
+
+    def resume(self, page: Page, callback: str, data: dict[str, JSON]) -> Iterator[Scraped | Problem | Follow]:
+        """Yield the record `data` with what `page` has of it, or have it go on to the next of its pages.
+
+        `callback` names the links that were followed for it, the last one to here.
+        """
+        done = tuple(callback.split("."))
+        record = _Record(page=page, row=None)
+        found, complete = self._behind(done[-1], record)
+        if complete:
+            yield from self._going_on({**data, **found}, done, record)
+        yield from record.problems
+
+    def _behind(self, link: str, record: _Record) -> tuple[dict[str, JSON], bool]:
+        """Return the fields that are read from a page where `link` led to, and whether none is lacking."""
+        fields = self.schema.behind(link)
+        root = scopes.of_page(record.page, needs_lxml=self.schema.needs_lxml)
+        if root is not None:
+            found, complete, _anything = record.read(fields, root, path="")
+            return found, complete
+        for one in fields:
+            record.lacks(one)
+        return {}, not any(one.required for one in fields)
+
+    def _going_on(
+        self, data: dict[str, JSON], done: tuple[str, ...], record: _Record
+    ) -> Iterator[Scraped | Follow]:
+        """Yield `data` with the next of its pages; where there is none, as the record that it is."""
+        left = [link for link in self.schema.links if link not in done]
+        link = next((link for link in left if isinstance(data.get(link), str)), None)
+        unread = [one for link in left for one in self.schema.behind(link)]
+        if link is not None:
+            url = str(data[link]).partition("#")[0]
+            partial = not any(one.required for one in unread)
+            yield Follow(url=url, callback=".".join((*done, link)), data=data, partial=partial)
+            return
+        for one in unread:
+            record.lacks(one)
+        if not any(one.required for one in unread):
+            whole = data | {one.name: one.default for one in unread if one.has_default}
+            yield Scraped(data={one.name: whole[one.name] for one in self.schema.fields if one.name in whole})
 
     def _next_page(self, page: Page, root: Scope, *, gave: bool) -> Iterator[Problem | Link]:
         if self.schema.paging is None:
@@ -85,6 +135,13 @@ class _Record:
 
     def object(self, fields: tuple[Field, ...], scope: Scope, *, path: str) -> dict[str, JSON] | None:
         """Return the fields found; None where a required one is missing, or all are defaults."""
+        found, complete, anything = self.read(fields, scope, path=path)
+        return found if complete and anything else None
+
+    def read(
+        self, fields: tuple[Field, ...], scope: Scope, *, path: str
+    ) -> tuple[dict[str, JSON], bool, bool]:
+        """Return the fields found, whether no required one is missing, and whether any is no default."""
         found: dict[str, JSON] = {}
         complete = True
         anything = False
@@ -97,7 +154,7 @@ class _Record:
                 found[one.name] = one.default
             elif one.required:
                 complete = False
-        return found if complete and anything else None
+        return found, complete, anything
 
     def value(self, one: Field, scope: Scope, *, path: str) -> JSON | _Missing:
         known = len(self.problems)
@@ -179,6 +236,11 @@ class _Record:
         if one.kind is not None:
             return convert(one.kind, raw, page=self.page)
         return raw.strip() if isinstance(raw, str) and not one.steps else raw
+
+    def lacks(self, one: Field) -> None:
+        """Report a field whose page there is none of, where it is required."""
+        if one.required:
+            self.report("missing_required", f"required field {one.name} is missing", one.name)
 
     def report(self, code: str, message: str, path: str) -> None:
         where = f"row {self.row}: " if self.row is not None else ""

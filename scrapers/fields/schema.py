@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from scrapers.fields import making
+from scrapers.fields import following, making
 from scrapers.fields.paging import read_paging
 from scrapers.fields.rules import RULES, Rules, read_rules
 from scrapers.fields.selectors import (
@@ -32,7 +32,7 @@ MAX_FIELDS = 200
 MAX_DEPTH = 5
 MAX_NAME_CHARACTERS = 100
 _OF_VALUES = ("type", "attr", "as", "transform", *RULES)
-_KEYS = frozenset({*KINDS, *_OF_VALUES, "many", "required", "default", "fields"})
+_KEYS = frozenset({*KINDS, *_OF_VALUES, "many", "required", "default", "fields", "follow"})
 
 Mistake = tuple[str, str]
 Compiler = Callable[[str, str, str], Selector]
@@ -54,7 +54,7 @@ class Field:
 
     A match is read as `form` says, goes through the `steps`, becomes of its `kind`, and is judged by the
     `rules`. `kind` None keeps text as it stands and JSON as it is. `has_default` tells a default of
-    null from none.
+    null from none. What is to `follow` is read from the page that another field of the record links to.
     """
 
     name: str
@@ -69,15 +69,24 @@ class Field:
     has_default: bool = False
     default: JSON = None
     fields: tuple[Field, ...] = ()
+    follow: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """Declared records: one for each match of `row`, one for the page without it; and how lists go on."""
+    """Declared records: one for each match of `row`, one for the page without it; and how lists go on.
+
+    `links` are the fields that lead to the pages which complete a record, in the order they are followed.
+    """
 
     row: Selector | None
     fields: tuple[Field, ...]
     paging: Paging | None = None
+    links: tuple[str, ...] = ()
+
+    def behind(self, link: str | None) -> tuple[Field, ...]:
+        """Return the fields that are read where `link` leads to; without one, those of the first page."""
+        return tuple(one for one in self.fields if one.follow == link) if self.links else self.fields
 
     @property
     def needs_lxml(self) -> bool:
@@ -105,7 +114,8 @@ def parse(
     row_selector = None if row is None or row == "" else parser.of_page(row, "row")
     paging = read_paging(options, parser.of_page, parser.wrong)
     parsed = parser.fields(fields, path="fields", depth=1)
-    schema = Schema(row=row_selector, fields=parsed, paging=paging)
+    links = following.links_of(parsed, parser.wrong)
+    schema = Schema(row=row_selector, fields=parsed, paging=paging, links=links)
     if not parser.mistakes:
         parser.agree_on_a_tree(schema)
     if parser.mistakes:
@@ -204,9 +214,22 @@ class _Parser:
             has_default="default" in said,
             default=cast("JSON", said.get("default")),
             fields=children,
+            follow=self.followed(said, path=path, depth=depth),
         )
         self.agree(parsed, said, path=path)
         return parsed
+
+    def followed(self, said: Mapping[object, object], *, path: str, depth: int) -> str | None:
+        """Return the field whose link leads to the page that this one is read from."""
+        if "follow" not in said:
+            return None
+        if depth > 1:
+            self.wrong(f"{path}.follow", "is for fields of the record itself; give it to the outermost one")
+        elif not isinstance(said["follow"], str) or not said["follow"]:
+            self.wrong(f"{path}.follow", "must be the name of a field of type url")
+        else:
+            return said["follow"]
+        return None
 
     def selection(self, said: Mapping[object, object], *, path: str) -> Selector | None:
         given = [kind for kind in KINDS if kind in said]
