@@ -244,6 +244,8 @@ OUTSIDE: Final[Mapping[str, str]] = {
 """Why a link is not followed: what is true of it."""
 
 MORE_PROBLEMS: Final = "more_problems"
+INCOMPLETE: Final = "record_incomplete"
+NOT_COMPLETED: Final = "record_not_completed"
 READING: Final[Mapping[str, str]] = {
     "too_much_memory": "reading the page takes more memory than one may; its beginning is read",
     "missing_required": "a required field was not there; the record is not stored",
@@ -255,6 +257,8 @@ READING: Final[Mapping[str, str]] = {
     "scraper_raised": (
         "the scraper raised an exception; the page keeps the items it gave before, and its links"
     ),
+    INCOMPLETE: "the page that completes a record was not had; it is stored without what stands there",
+    NOT_COMPLETED: "the page that completes a record was not had, and without it the record is not stored",
     "item_too_large": "an item has more than 1 MiB of JSON; it is not stored",
     "not_a_feed": "what came looks like a feed and is not read as one, such as XML with a DOCTYPE",
     "page_too_long": "the page is longer than its scraper reads; its beginning is read",

@@ -371,12 +371,16 @@ class Engine:
         if (settled := _settled_unsent(host, claim)) is not None:
             self._put(host, settled)
             return
-        host.use_slot()
+        before = host.next_at
+        slot = host.use_slot()
         host.in_flight += 1
         self._in_flight += 1
         try:
             if claim.kind is Kind.PAGE:
-                self._put(host, await self._visitor.visit(host, claim))
+                result = await self._visitor.visit(host, claim)
+                if isinstance(result, Visited) and result.again:
+                    host.give_slot_back(slot, before)
+                self._put(host, result)
             else:
                 await self._list(host, claim)
         finally:

@@ -101,13 +101,19 @@ class HeldHost:
         """Return the seconds until the host may be asked again; 0 or less means now."""
         return 0.0 if self.given_up else self.next_at - self._clock.monotonic()
 
-    def use_slot(self) -> None:
-        """Note that a request is being sent now."""
+    def use_slot(self) -> float:
+        """Note that a request is being sent now; return when the next one may be."""
         self._sent_at = self._clock.monotonic()
         self._gap = politeness.gap_seconds(self.pace, draw=self._clock.draw())
         self.next_at = self._sent_at + self._gap
         self._sent += 1
         self.note(last_at=self._clock.now())
+        return self.next_at
+
+    def give_slot_back(self, taken: float, before: float) -> None:
+        """Let the next request go at once, as in the slot that was `taken` nothing was sent."""
+        if self.next_at == taken:
+            self.next_at = before
 
     def was_sent_after(self, seconds: float) -> None:
         """Count the gap from when the last request really went out, so much after its slot was used."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from crawler.engine.session import Session, SessionNews
     from crawler.engine.work import Batch, Claim, HostLease, HostNews
     from crawler.frontier.politeness import Pace
-    from crawler.http import Outcome, Request
+    from crawler.http import Fetched, Outcome, Request
+    from scrapers.links import Carried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,14 @@ class Frontier(NamedHosts, Protocol):
 
     async def load_body(self, body_hash: bytes) -> bytes | None:
         """Return a stored body, or None when it is not kept any more."""
+        ...
+
+    async def carried_to(self, claim: Claim) -> tuple[tuple[int, Carried], ...]:
+        """Return the first records that were carried to a claim's page, each with its id."""
+        ...
+
+    async def seen_by_run(self, claim: Claim) -> Fetched | None:
+        """Return the page of a claim as its run has stored it, None where it has not."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def links_of(
     found: list[NewRequest] = []
     outside: list[tuple[str, str]] = []
     for link in reading.links:
-        url = _canonical(link.url)
+        url = canonical_or_none(link.url)
         if url is None:
             if len(link.url) > MAX_LENGTH:
                 outside.append((TOO_LONG, keeping.storable(link.url[:LONGEST_SAMPLE])))
@@ -56,7 +57,8 @@ def links_of(
 
 
 @lru_cache(maxsize=32_768)
-def _canonical(url: str) -> Url | None:
+def canonical_or_none(url: str) -> Url | None:
+    """Return `url` as it is asked for, None where it cannot be."""
     try:
         return canonical(url)
     except BadUrl:
@@ -71,8 +73,16 @@ def landing_of(claim: Claim) -> str | None:
 
 
 def items_of(claim: Claim, reading: Reading) -> tuple[tuple[ItemRecord, ...], int]:
-    """Return the page's records with their keys, and how many lacked a key field and are not kept."""
-    return keyed([scraped.data for scraped in reading.items], fields=claim.rules.key_fields, url=claim.url)
+    """Return the page's records with their keys, and how many lacked a key field and are not kept.
+
+    Each record that was completed here has a key of its own kind: it is one however many others are.
+    """
+    fields, url = claim.rules.key_fields, claim.url
+    found, unkeyed = keyed([scraped.data for scraped in reading.items], fields=fields, url=url)
+    for completed in reading.completed:
+        more, lacking = keyed([scraped.data for scraped in completed], fields=fields, url=url)
+        found, unkeyed = (*found, *more), unkeyed + lacking
+    return found, unkeyed
 
 
 def keyed(
@@ -94,6 +104,11 @@ def keyed(
             )
         )
     return tuple(records), len(items) - len(records)
+
+
+def with_data(record: ItemRecord, data: Mapping[str, Any]) -> ItemRecord:
+    """Return a record under the same key that says `data`."""
+    return replace(record, data=identity.encode(data), content_hash=identity.content_hash(data))
 
 
 def problems_of(problems: Sequence[Problem], *, unkeyed: int = 0) -> tuple[ProblemRecord, ...]:
@@ -164,5 +179,5 @@ def revived(headers: Headers, known: Validators) -> Headers:
 def _canonical_of(page: Fetched, reading: Reading) -> str:
     """Return what the page is to be known by when that is not its own URL; else nothing."""
     named = reading.facts.canonical
-    url = _canonical(named) if named else None
+    url = canonical_or_none(named) if named else None
     return keeping.storable(url.text) if url is not None and url.text != page.url else ""

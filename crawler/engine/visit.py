@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from crawler.engine import listings, manners, records
+from crawler.engine import carrying, listings, manners, records
 from crawler.engine.reading import read_or_problem, within_limit
 from crawler.engine.work import Claim, Ended, Ending, Kind, NewRequest, Postponed, Result, Visited
 from crawler.errors import RedirectError
@@ -50,7 +50,14 @@ class Visitor:
         self._retry = retry or RetryPolicy()
 
     async def visit(self, host: HeldHost, claim: Claim) -> Result:
-        """Fetch and read one claim; network trouble is a result like any other."""
+        """Fetch and read one claim; network trouble is a result like any other.
+
+        A page that its run has stored is read again for the records that were carried there since.
+        """
+        if claim.rules.resume is not None and claim.attempts:
+            seen = await self._frontier.seen_by_run(claim)
+            if seen is not None:
+                return await self._read(host, claim, seen, again=True)
         session = claim.rules.session
         if session is None:
             outcome = await self._fetched(host, claim)
@@ -149,7 +156,7 @@ class Visitor:
         known = claim.known
         if page.status != 304:
             same = known is not None and known.body_hash == identity.digest(page.body)
-            return self._read(host, claim, page, unchanged=same)
+            return await self._read(host, claim, page, unchanged=same)
         if known is None:
             return ended(claim, Ending.FAILED, "status-304", page)
         body = await self._frontier.load_body(known.body_hash)
@@ -164,32 +171,41 @@ class Visitor:
             wire_bytes=page.wire_bytes,
             elapsed_seconds=page.elapsed_seconds,
         )
-        return self._read(host, claim, stored, unchanged=True)
+        return await self._read(host, claim, stored, unchanged=True)
 
-    def _read(self, host: HeldHost, claim: Claim, page: Fetched, *, unchanged: bool) -> Result:
-        reading = read_or_problem(self._reader, claim.rules, page, request=claim.id)
+    async def _read(
+        self, host: HeldHost, claim: Claim, page: Fetched, *, unchanged: bool = False, again: bool = False
+    ) -> Result:
+        carried = await self._frontier.carried_to(claim) if claim.rules.resume is not None else ()
+        rules = carrying.resuming(claim.rules, carried, again=again)
+        reading = read_or_problem(self._reader, rules, page, request=claim.id)
         if isinstance(reading, Problem):
             return _unread(claim, reading, page)
-        host.trapped.note(claim, page)
+        if not again:
+            host.trapped.note(claim, page)
         # People's patterns judge the links, so that has to end as well.
-        split = partial(records.links_of, claim, reading, known=self._frontier.known(claim.rules.run))
+        split = partial(carrying.split, claim, reading, known=self._frontier.known(claim.rules.run))
         links = within_limit(self._reader, split, request=claim.id)
         if isinstance(links, Problem):
             return _unread(claim, links, page)
-        found, outside = links
+        found, outside, going = links
         found, alike = host.trapped.sift(claim, host.origin, found)
         items, unkeyed = records.items_of(claim, reading)
+        kept = records.page_of(page, reading, unchanged=unchanged, kept_types=claim.rules.kept_types)
         return Visited(
             claim=claim,
             status=page.status,
             wire_bytes=page.wire_bytes,
-            page=records.page_of(page, reading, unchanged=unchanged, kept_types=claim.rules.kept_types),
+            page=None if again else kept,
             items=items,
             found=found,
             outside=outside + alike,
             problems=records.problems_of(reading.problems, unkeyed=unkeyed),
             unchanged=unchanged,
             landing=records.landing_of(claim),
+            carried=carrying.kept_from(going, alike) if going else (),
+            joined=tuple([id_ for id_, _record in carried]),
+            again=again,
         )
 
 

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from crawler.engine.session import Session
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crawler.policy.logins import Login
     from crawler.policy.proxies import Health
     from crawler.urls import Url
+    from scrapers.links import Carried
     from scrapers.reader import Reading
 
 
@@ -46,9 +47,10 @@ class Kind(IntEnum):
 class RunRules:
     """One run's frozen settings, ready to be used.
 
-    `read` turns a response into items and links; `impatient` runs (a terminal's) do not wait
-    for a host whose robots.txt cannot be had. `began_at` is when the run was made: what robots.txt
-    could not be had before is asked for again.
+    `read` turns a response into items and links; where records are completed on further pages, `resume`
+    does, given those that were carried to it and whether it was read before. `impatient` runs (a
+    terminal's) do not wait for a host whose robots.txt cannot be had. `began_at` is when the run was
+    made: what robots.txt could not be had before is asked for again.
     Runs that do not `follow` fetch what they were given, and take no links from it. Those that
     remember something between their requests have a `session`; some have to log in first. Those are
     fetched over HTTP/1.1; of the others those with `http2` speak that with hosts that offer it. `starts`
@@ -79,6 +81,7 @@ class RunRules:
     listed_after: datetime | None = None
     kept_types: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    resume: Callable[[Fetched, Sequence[Carried], bool], Reading] | None = None
 
     @property
     def user_agent(self) -> str:
@@ -217,6 +220,24 @@ class ItemRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoingRecord:
+    """A record that goes on to the page at `url`, as JSON, or is given out as it is for the `refusal`.
+
+    `digest` tells it from others that are carried to the same page.
+    """
+
+    url: str
+    key: bytes
+    origin: str
+    callback: str
+    data: bytes
+    digest: bytes
+    partial: bool
+    level: int
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemRecord:
     """What one page did not give: `count` problems of one code and field, and what the first of them said."""
 
@@ -233,7 +254,8 @@ class Visited:
     `outside` are links not followed, with the reason; `redirected` says that the page is
     elsewhere and stands in `found`. `landing` is where a start URL led to, when that lies outside
     of the scope: from now on it belongs to it. `cookies` and `proxies` are what the
-    answer changed of the run's.
+    answer changed of the run's. `carried` are records that go on to other pages, and `joined` the ids of
+    those that came here and are done with. What was read `again` was not asked for: the page was stored.
     """
 
     claim: Claim
@@ -249,6 +271,9 @@ class Visited:
     landing: str | None = None
     cookies: tuple[Cookie, ...] = ()
     proxies: tuple[Health, ...] = ()
+    carried: tuple[GoingRecord, ...] = ()
+    joined: tuple[int, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

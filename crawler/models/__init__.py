@@ -7,6 +7,7 @@ from crawler.models.freshness import FreshnessWatch
 from crawler.models.frontier import (
     Backlog,
     BacklogKind,
+    CarriedRecord,
     Host,
     LaneState,
     OutsideLink,
@@ -45,6 +46,7 @@ __all__ = [
     "VISIBLE",
     "Backlog",
     "BacklogKind",
+    "CarriedRecord",
     "ChangeKind",
     "Changefeed",
     "Cookie",

@@ -215,6 +215,33 @@ class SpareLink(models.Model):
         return self.url
 
 
+class CarriedRecord(models.Model):
+    """A record of a run on its way to the page that completes it, as JSON in `data`.
+
+    It is there until the `request` for that page is settled, and then is an item: with what the page has, or
+    without it. `callback` is how its scraper goes on with it, `digest` tells it from others of the request.
+    """
+
+    run = models.ForeignKey(
+        "crawler.Run", on_delete=models.CASCADE, related_name="carried_records", db_index=False
+    )
+    request = models.BigIntegerField()
+    digest = models.BinaryField(max_length=16)
+    url = models.TextField()
+    callback = models.TextField()
+    data = models.BinaryField()
+    partial = models.BooleanField()
+    level = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["run", "request", "digest"], name="carried_record_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.url
+
+
 class SitemapReading(models.Model):
     """What one sitemap of a run lists: pages (`entries`), further sitemaps, and how many pages were taken.
 

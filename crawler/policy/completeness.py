@@ -23,6 +23,7 @@ LOSES_RECORDS: Final = frozenset(
         "missing_required",
         "reader_failed",
         "reader_timed_out",
+        "record_not_completed",
         "scraper_raised",
         "too_many_items",
         "too_much_memory",

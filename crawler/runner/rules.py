@@ -30,12 +30,13 @@ from scrapers import reader, registry
 from scrapers.page import Page, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from crawler.conf import CrawlSettings
     from crawler.http import Fetched
+    from scrapers.links import Carried
     from scrapers.reader import Reading
-    from scrapers.registry import Scraper
+    from scrapers.registry import Resuming, Scraper
     from scrapers.suggesting import Suggestions
 
 TEXT_BYTES = 16_384
@@ -153,6 +154,7 @@ def rules_from(
         login=login,
         kept_types=getattr(scraper, "kept_types", ()),
         libraries=getattr(scraper, "libraries", ()),
+        resume=partial(_resume, resuming) if (resuming := registry.resuming(scraper)) else None,
     )
 
 
@@ -210,6 +212,10 @@ def _session(frozen: Mapping[str, Any], secrets: Mapping[str, Any], login: Login
 def read_page(fetched: Fetched, *, scraper: Scraper) -> Reading:
     """Return what a scraper reads from a response."""
     return reader.read(_page(fetched, fetched.body), scraper)
+
+
+def _resume(scraper: Resuming, fetched: Fetched, carried: Sequence[Carried], again: bool) -> Reading:  # noqa: FBT001
+    return reader.resume(_page(fetched, fetched.body), scraper, carried, again=again)
 
 
 def text_of(fetched: Fetched) -> str:

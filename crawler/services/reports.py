@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils import timezone
 
 from crawler import conf
 from crawler.models import (
@@ -28,6 +29,7 @@ from crawler.policy.completeness import Course, why_less
 from crawler.queries import damage
 from crawler.queue import Work
 from crawler.services import outbox, quality, schedules
+from crawler.stores import incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,9 +46,11 @@ MOST_LOST = 100
 def report(*, run: Run) -> dict[str, Any]:
     """Write the run's statistics into its row and return them; writing them twice changes nothing.
 
-    It also judges the run's data, and checks whether the target's schedule can be kept, now that it is
-    known what a run takes.
+    Records that the run left over are given out before: nothing completes them any more. It also judges
+    the run's data, and checks whether the target's schedule can be kept, now that it is known what a run
+    takes.
     """
+    _give_out(run)
     before = (
         Run.objects.whole()
         .visible()
@@ -70,6 +74,20 @@ def report(*, run: Run) -> dict[str, Any]:
         "a run has ended", extra={"run": run.pk, "state": run.state, "pages": run.pages, "items": run.items}
     )
     return said
+
+
+def _give_out(run: Run) -> None:
+    """Give out the records of a run that ended, which their pages did not complete."""
+    if not run.is_final:
+        return
+    fields = tuple(run.settings.get("key", ()))
+    apart = run.publication != Publication.DIRECT
+    whose = incomplete.Whose(run=run.pk, target=run.target_id, key_fields=fields, apart=apart)
+    count = 0
+    while given := incomplete.give_out(whose, now=timezone.now()):
+        count += given
+    if count:
+        run.refresh_from_db()
 
 
 def _judge(run: Run, reasons: Mapping[str, int], *, drifted: bool) -> None:

@@ -12,6 +12,7 @@ from crawler import conf
 from crawler.models import (
     FINAL_RUN_STATES,
     Backlog,
+    CarriedRecord,
     Cookie,
     Delivery,
     Event,
@@ -97,6 +98,7 @@ def _step_target(_now: datetime) -> int:
         ProblemSample.objects.filter(run__in=runs),
         ProblemKind.objects.filter(run__in=runs),
         SpareLink.objects.filter(run__in=runs),
+        CarriedRecord.objects.filter(run__in=runs),
         Cookie.objects.filter(run__in=runs),
         RunLogin.objects.filter(run__in=runs),
         SitemapReading.objects.filter(run__in=runs),
@@ -129,6 +131,7 @@ def _step_requests(now: datetime) -> int:
         OutsideLink.objects.all(),
         ProblemSample.objects.all(),
         SitemapReading.objects.all(),
+        CarriedRecord.objects.all(),
     ):
         run = (
             old.filter(Exists(rows.filter(run=OuterRef("pk"))))

@@ -97,10 +97,10 @@ class Discovery:
         for link in links:
             self._sitemaps.setdefault(run, {}).setdefault(link.url.key, (link, parent))
 
-    def resolve_hosts(self) -> None:
-        """Look up or make the hosts of all links; call it before the transaction."""
+    def resolve_hosts(self, also: Iterable[str] = ()) -> None:
+        """Look up or make the hosts of all links, and of `also`; call it before the transaction."""
         every = (*self._found.values(), *self._sitemaps.values())
-        origins = {link.url.origin for found in every for link, _parent in found.values()}
+        origins = {link.url.origin for found in every for link, _parent in found.values()}.union(also)
         self._hosts = hosts.ids_of(origins) if origins else {}
 
     @property

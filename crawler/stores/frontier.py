@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError
 
-from crawler.stores import outages, snapshots
+from crawler.stores import carried, outages, pages, snapshots
 from crawler.stores.outages import watch
 from crawler.stores.writer import WriterThread, disconnect
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from crawler.engine.ports import Ask, Lease, Look
-    from crawler.engine.work import Batch, HostLease, HostNews
+    from crawler.engine.work import Batch, Claim, HostLease, HostNews
+    from crawler.http import Fetched
     from crawler.stores.looks import Looker
     from crawler.stores.results import Committer
+    from scrapers.links import Carried
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -85,6 +87,12 @@ class DatabaseFrontier:
 
     async def load_body(self, body_hash: bytes) -> bytes | None:
         return await self._insist(lambda: snapshots.load(body_hash))
+
+    async def carried_to(self, claim: Claim) -> tuple[tuple[int, Carried], ...]:
+        return await self._insist(lambda: carried.carried_to(claim.rules.run, claim.id))
+
+    async def seen_by_run(self, claim: Claim) -> Fetched | None:
+        return await self._insist(lambda: pages.seen_by_run(claim))
 
     async def _insist(self, work: Callable[[], T], *, again: Callable[[], T] | None = None) -> T:
         """Return `work()`, or `again()` where nobody knows whether the former was done."""

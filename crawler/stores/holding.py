@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from crawler.engine.work import Claim
+    from crawler.stores.items import Place
     from crawler.stores.runs import Tallies
 
 KEEP: Final = statements.insert(
@@ -61,7 +61,7 @@ class _Seen:
     last_seen: datetime
 
 
-def keep(visits: Iterable[tuple[Claim, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
+def keep(visits: Iterable[tuple[Place, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
     """Keep the records of a batch apart, in the order of runs and keys; of two with one key the later."""
     records = {
         (claim.rules.run, record.key_hash): (claim.url, record) for claim, found in visits for record in found

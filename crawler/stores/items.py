@@ -13,8 +13,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from crawler.engine.work import Claim, ItemRecord
+    from crawler.engine.work import ItemRecord
     from crawler.stores.runs import Tallies
+
+
+class Whose(Protocol):
+    """The run that gave a record, its target, and whether its records are kept apart from the items."""
+
+    @property
+    def run(self) -> int: ...
+
+    @property
+    def target(self) -> int: ...
+
+    @property
+    def apart(self) -> bool: ...
+
+
+class Place(Protocol):
+    """The page that gave a record: a claim, or what stands for one."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def rules(self) -> Whose: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +68,13 @@ COUNTERS: Final = {
 }
 
 
-def save(visits: Iterable[tuple[Claim, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
+def save(visits: Iterable[tuple[Place, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
     """Upsert the records of a batch, target by target and in the order of their keys.
 
     Of two records with one key the later wins. An unchanged record costs no version, only the
     sighting that says the run saw it. One that was removed comes back as a new version.
     """
-    by_target: dict[int, dict[bytes, tuple[Claim, ItemRecord]]] = defaultdict(dict)
+    by_target: dict[int, dict[bytes, tuple[Place, ItemRecord]]] = defaultdict(dict)
     for claim, records in visits:
         for record in records:
             by_target[claim.rules.target][record.key_hash] = (claim, record)
@@ -60,7 +83,7 @@ def save(visits: Iterable[tuple[Claim, Sequence[ItemRecord]]], *, tallies: Talli
 
 
 def _save_target(
-    target: int, records: dict[bytes, tuple[Claim, ItemRecord]], *, tallies: Tallies, now: datetime
+    target: int, records: dict[bytes, tuple[Place, ItemRecord]], *, tallies: Tallies, now: datetime
 ) -> None:
     keys = sorted(records)
     before = _stored(target, keys)
@@ -203,7 +226,7 @@ def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
     return found
 
 
-def _insert(target: int, records: Sequence[tuple[Claim, ItemRecord]], *, now: datetime) -> Iterator[bytes]:
+def _insert(target: int, records: Sequence[tuple[Place, ItemRecord]], *, now: datetime) -> Iterator[bytes]:
     """Insert new items and return the keys of those that nobody else inserted meanwhile."""
     moment = sql.adapt(now)
     rows = INSERT.written(
@@ -296,7 +319,7 @@ SIGHT_AGAIN = statements.update(
 )
 
 
-def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: datetime) -> None:
+def _change(changes: Sequence[tuple[_Stored, Place, ItemRecord]], *, now: datetime) -> None:
     """Move what the items say now into their history, and write what they said this time."""
     moment = sql.adapt(now)
     for chunk in sql.chunks([stored.id for stored, _claim, _record in changes]):
@@ -316,13 +339,13 @@ def _change(changes: Sequence[tuple[_Stored, Claim, ItemRecord]], *, now: dateti
     )
 
 
-def _touch(seen: Sequence[tuple[int, Claim]], *, now: datetime) -> None:
+def _touch(seen: Sequence[tuple[int, Place]], *, now: datetime) -> None:
     moment = sql.adapt(now)
     TOUCH.run([(moment, claim.rules.run, claim.url, claim.url, item) for item, claim in seen])
 
 
 def _sight(
-    records: dict[bytes, tuple[Claim, ItemRecord]],
+    records: dict[bytes, tuple[Place, ItemRecord]],
     versions: dict[bytes, tuple[int, int]],
     *,
     changed: set[bytes],

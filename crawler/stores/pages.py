@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from crawler.engine import records as engine
+from crawler.engine.work import Validators
+from crawler.http import Fetched, Headers
 from crawler.policy.refresh import rates
-from crawler.stores import sql, statements, versions
+from crawler.stores import snapshots, sql, statements, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,6 +111,34 @@ def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
 def _may_have_changed(claim: Claim, page: PageRecord) -> bool:
     """Say whether the stored page may have another body; a further attempt was not told what is stored."""
     return claim.attempts > 0 if claim.known is None else claim.known.body_hash != page.body_hash
+
+
+def seen_by_run(claim: Claim) -> Fetched | None:
+    """Return the page of a claim as its run has stored it; None where it has not, or not its body."""
+    rows = sql.select(SEEN, [claim.rules.target, claim.key, claim.rules.run])
+    if not rows:
+        return None
+    status, etag, last_modified, content_type, body_hash, hints = rows[0]
+    body = snapshots.load(sql.data(body_hash))
+    if body is None:
+        return None
+    known = Validators(
+        etag=etag,
+        last_modified=last_modified,
+        content_type=content_type,
+        body_hash=sql.data(body_hash),
+        hints=hints,
+    )
+    headers = engine.revived(Headers([]), known)
+    return Fetched(
+        url=claim.url, status=status, headers=headers, body=body, wire_bytes=0, elapsed_seconds=0.0
+    )
+
+
+SEEN = (
+    "SELECT status, etag, last_modified, content_type, body_hash, hints FROM crawler_page "
+    "WHERE target_id = %s AND key = %s AND run = %s"
+)
 
 
 def _parted(rows: list[sql.Row]) -> Iterator[list[sql.Row]]:

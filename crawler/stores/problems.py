@@ -10,7 +10,8 @@ from crawler.stores import sql
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from crawler.engine.work import Claim, ProblemRecord
+    from crawler.engine.work import ProblemRecord
+    from crawler.stores.items import Place
 
     Kind = tuple[int, str, str]
     Page = tuple[str, int, str]
@@ -25,7 +26,7 @@ class ProblemBook:
     def __init__(self) -> None:
         self._kinds: dict[int, set[tuple[str, str]]] = {}
 
-    def save(self, found: Iterable[tuple[Claim, Sequence[ProblemRecord]]]) -> None:
+    def save(self, found: Iterable[tuple[Place, Sequence[ProblemRecord]]]) -> None:
         """Count the problems of pages, and keep the first hundred pages of each kind.
 
         The rows are locked in the order of their keys, after all else but the runs' own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from crawler.engine.work import (
     Batch,
@@ -20,6 +20,7 @@ from crawler.engine.work import (
 from crawler.models import BacklogKind, OutsideLink, RunTrigger
 from crawler.stores import (
     backlogs,
+    carrying,
     cookies,
     holding,
     hosts,
@@ -37,6 +38,7 @@ from crawler.stores import (
     states,
 )
 from crawler.stores.discovery import Discovery, SeenBefore
+from crawler.stores.incomplete import Incomplete
 from crawler.stores.problems import ProblemBook
 from crawler.stores.runs import Tallies
 
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 
 SAMPLES_A_REASON = 100
 TRIES = 5
+NOTHING: Final = Incomplete()
 
 
 class _RoomLeft(Exception):
@@ -85,10 +88,11 @@ class Committer:
         """
         bodies = _bodies(batch.results)
         room = _given_back(batch.results)
+        also = carrying.origins(carriers) if (carriers := carrying.of(batch.results)) else ()
         for attempt in range(TRIES):
             discovery = Discovery(self._seen, spare={run: spares.oldest(run, n) for run, n in room.items()})
             _gather(batch.results, discovery)
-            discovery.resolve_hosts()
+            discovery.resolve_hosts(also)
             try:
                 sql.atomically(partial(self._commit, batch, discovery, bodies, last=attempt == TRIES - 1))
             except _RoomLeft as left:
@@ -112,12 +116,15 @@ class Committer:
         hosts.write_ledgers(batch.news)
         budgets = _budgets(batch.results)
         touched = _discover(discovery, tallies, budgets, most_variants=_variants(batch.results), now=now)
-        _store(live, bodies, tallies, now=now)
+        carriers = carrying.of(live)
+        given = carrying.settle(carriers, locked=locked, tallies=tallies, now=now) if carriers else NOTHING
+        _store(live, bodies, tallies, given=given, now=now)
         released = {host for host in batch.released if locked.get(host, ("", 0))[0] == self._owner}
         leases.release(released, now=now)
-        hosts.set_standing({host for host in touched if not locked[host][0]}, now=now)
+        hosts.set_standing({host for host in touched | given.hosts if not locked[host][0]}, now=now)
         self._sample(live, discovery.refused)
-        self._problems.save([(r.claim, r.problems) for r in live if isinstance(r, Visited | Listed | Ended)])
+        found = [(r.claim, r.problems) for r in live if isinstance(r, Visited | Listed | Ended)]
+        self._problems.save([*found, *given.problems])
         cookies.save(_cookies(live))
         proxies.save(_proxies(live))
         spent = tallies.add_up()
@@ -255,16 +262,22 @@ def _discover(
 
 
 def _store(
-    live: Iterable[Result], bodies: Mapping[bytes, tuple[bytes, int]], tallies: Tallies, *, now: datetime
+    live: Iterable[Result],
+    bodies: Mapping[bytes, tuple[bytes, int]],
+    tallies: Tallies,
+    *,
+    given: Incomplete,
+    now: datetime,
 ) -> None:
     visits = [result for result in live if isinstance(result, Visited)]
     records = [(visit.claim, visit.page) for visit in visits if visit.page is not None]
     wanted = {page.body_hash for _claim, page in records if page.body is not None}
     snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
     pages.save(records, now=now)
-    found = [(visit.claim, visit.items) for visit in visits if visit.items]
-    items.save([visit for visit in found if not visit[0].rules.apart], tallies=tallies, now=now)
-    holding.keep([visit for visit in found if visit[0].rules.apart], tallies=tallies, now=now)
+    read = [(visit.claim, visit.items) for visit in visits if visit.items]
+    found = [*given.items, *read]
+    items.save([one for one in found if not one[0].rules.apart], tallies=tallies, now=now)
+    holding.keep([one for one in found if one[0].rules.apart], tallies=tallies, now=now)
     sitemaps.save([result for result in live if isinstance(result, Listed)])
 
 
@@ -352,8 +365,8 @@ def _settle(live: Iterable[Result], tallies: Tallies, *, now: datetime) -> None:
         match result:
             case Visited(redirected=True):
                 moved.append((result.status, _place(result.found, result.outside), moment, claim.id))
-            case Visited():
-                ended.append((Ending.DONE.value, "", result.status, 1, moment, claim.id))
+            case Visited(again=again):
+                ended.append((Ending.DONE.value, "", result.status, int(not again), moment, claim.id))
             case Listed(end=Listing(redirected=True, status=status)):
                 moved.append((status, _place(result.sitemaps, result.outside), moment, claim.id))
             case Listed(end=Listing(status=status)):

@@ -68,7 +68,7 @@ class Tallies:
             names = [name for name in COUNTERS if counts[name]]
             if names:
                 assignments = [f"{name} = {name} + %s" for name in names]
-                assignments += ["settled = FALSE"] if counts["discovered"] else []
+                assignments += ["settled = FALSE"] if counts["discovered"] or counts["done"] < 0 else []
                 rows = sql.select(
                     f"UPDATE crawler_run SET {', '.join(assignments)} WHERE id = %s "
                     f"RETURNING {USED}, over_budget > 0 AND reason <> '{TIME_LIMIT}'",

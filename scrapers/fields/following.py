@@ -18,7 +18,10 @@ MAX_FOLLOWED: Final = 3
 
 
 def links_of(fields: Sequence[Field], wrong: Wrong) -> tuple[str, ...]:
-    """Return the fields that are followed, each after the one whose page it is on; `wrong` hears of mistakes."""
+    """Return the fields that are followed, each after the one whose page it is on.
+
+    `wrong` is told the path and the reason of each mistake.
+    """
     named = {one.name: one for one in fields}
     links: dict[str, None] = {}
     for one in fields:

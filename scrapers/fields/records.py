@@ -75,7 +75,9 @@ class DeclaredRecords:
             yield from record.problems
         yield from self._next_page(page, root, gave=gave)
 
-    def resume(self, page: Page, callback: str, data: dict[str, JSON]) -> Iterator[Scraped | Problem | Follow]:
+    def resume(
+        self, page: Page, callback: str, data: dict[str, JSON]
+    ) -> Iterator[Scraped | Problem | Follow]:
         """Yield the record `data` with what `page` has of it, or have it go on to the next of its pages.
 
         `callback` names the links that were followed for it, the last one to here.

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from crawler.engine.ports import HostAsk
     from crawler.frontier.politeness import Pace
+    from crawler.http import Fetched
+    from scrapers.links import Carried
     from tests.fakes.clock import FakeClock
 
 
@@ -85,6 +87,8 @@ class FakeWorld:
         self.priorities: dict[int, int] = {}
         self.spare: dict[int, list[tuple[str, int, tuple[str, ...]]]] = defaultdict(list)
         self.bodies: dict[bytes, bytes] = {}
+        self.carried: dict[int, list[tuple[int, Carried]]] = {}
+        self.seen: dict[int, Fetched] = {}
         self.commits: list[Batch] = []
         self.stale = 0
 
@@ -244,6 +248,12 @@ class FakeFrontier:
 
     async def load_body(self, body_hash: bytes) -> bytes | None:
         return self.world.bodies.get(body_hash)
+
+    async def carried_to(self, claim: Claim) -> tuple[tuple[int, Carried], ...]:
+        return tuple(self.world.carried.get(claim.id, ()))
+
+    async def seen_by_run(self, claim: Claim) -> Fetched | None:
+        return self.world.seen.get(claim.id)
 
     def _served(self, host: FakeHost) -> dict[int, tuple[FakeBacklog, list[FakeRequest]]]:
         found = self.world.waiting(host)

@@ -1,0 +1,210 @@
+"""What becomes of the records in a commit that further pages complete: they wait, go on, or are given out.
+
+A record waits for the request of its page. That one reads it when it is visited; where it was done before,
+it is queued once more, and read as its run has stored it. Where it ends without a page, or there is none,
+the record is given out as it is. All of it happens in the transaction that settles the requests, under the
+locks of their hosts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from crawler.engine.work import Ended, Ending, Visited
+from crawler.models import RequestState
+from crawler.policy.redirects import MAX_HOPS
+from crawler.stores import backlogs, carried, incomplete, sql, states
+from crawler.stores.carried import Waiting
+from crawler.stores.incomplete import Incomplete, Whose
+from crawler.urls import BadUrl, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+    from crawler.engine.work import Claim, Result
+    from crawler.stores.runs import Tallies
+
+    Carrying = Visited | Ended
+
+NO_REQUEST = "its page is not asked for: the run's page limit, or a bound against traps, left it out"
+ELSEWHERE = "its page is elsewhere, where the run does not go"
+AGAIN = (
+    f"UPDATE crawler_request SET {states.QUEUED}, reason = '', not_before = NULL, settled_at = NULL "
+    "WHERE id IN ({})"
+)
+REDIRECTED = "redirected"
+
+
+class _Request(NamedTuple):
+    """A request that records wait for."""
+
+    id: int
+    host: int
+    backlog: int
+    state: int
+    reason: str
+    leads_to: str | None
+
+
+def of(results: Iterable[Result]) -> list[Carrying]:
+    """Return the results of runs whose records may be completed on further pages; most have none."""
+    return [r for r in results if r.claim.rules.resume is not None and isinstance(r, Visited | Ended)]
+
+
+def origins(results: Iterable[Carrying]) -> set[str]:
+    """Return the hosts of pages that records go on to, wherever these were redirected since.
+
+    They are locked, as requests there may have to be done again. Called before the transaction.
+    """
+    found: set[str] = set()
+    keys: dict[int, set[bytes]] = defaultdict(set)
+    for result in results:
+        if isinstance(result, Visited):
+            going = [record for record in result.carried if not record.refusal]
+            found |= {record.origin for record in going}
+            keys[result.claim.rules.run] |= {record.key for record in going}
+            if result.redirected:
+                found |= {link.url.origin for link in result.found}
+                keys[result.claim.rules.run] |= {link.url.key for link in result.found}
+    for run, asked in keys.items():
+        found |= _origins_behind(run, asked)
+    return found
+
+
+def _origins_behind(run: int, keys: AbstractSet[bytes]) -> set[str]:
+    found: set[str] = set()
+    for _hop in range(MAX_HOPS):
+        places = []
+        for chunk in sql.chunks(sorted(keys)):
+            statement = (
+                f"SELECT leads_to FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)}) "
+                f"AND state = {Ending.DONE.value} AND leads_to IS NOT NULL"
+            )
+            places += [canonical(row[0], keep_tracking=True) for row in sql.select(statement, [run, *chunk])]
+        found |= {place.origin for place in places}
+        keys = {place.key for place in places}
+        if not keys:
+            break
+    return found
+
+
+def settle(
+    results: Iterable[Carrying], *, locked: Collection[int], tallies: Tallies, now: datetime
+) -> Incomplete:
+    """Do what follows from results that are stored; their requests and those they found are in place.
+
+    Return what is given out, and the hosts that have something to do again.
+    """
+    by_run: dict[int, list[Carrying]] = defaultdict(list)
+    for result in results:
+        by_run[result.claim.rules.run].append(result)
+    given = Incomplete()
+    for run in sorted(by_run):
+        _Run(by_run[run][0].claim, given, locked=locked, tallies=tallies, now=now).settle(by_run[run])
+    return given
+
+
+class _Run:
+    """The records of one run in one commit."""
+
+    def __init__(
+        self, claim: Claim, given: Incomplete, *, locked: Collection[int], tallies: Tallies, now: datetime
+    ) -> None:
+        rules = claim.rules
+        self._whose = Whose(
+            run=rules.run, target=rules.target, key_fields=rules.key_fields, apart=rules.apart
+        )
+        self._given = given
+        self._locked = locked
+        self._tallies = tallies
+        self._now = now
+
+    def settle(self, results: Sequence[Carrying]) -> None:
+        visits = [result for result in results if isinstance(result, Visited)]
+        carried.done_with([id_ for visit in visits for id_ in visit.joined])
+        moved = [visit for visit in visits if visit.redirected]
+        asked = {record.key for visit in visits for record in visit.carried if not record.refusal}
+        requests = self._requests(asked | {link.url.key for visit in moved for link in visit.found})
+        self._send(visits, requests)
+        looked_at = {result.claim.id for result in results}.union(requests.values())
+        for visit in moved:
+            to = next((requests.get(link.url.key) for link in visit.found), None)
+            if to is not None and to != visit.claim.id:
+                carried.move(self._whose.run, visit.claim.id, to)
+            else:
+                self._take_out(visit.claim.id, ELSEWHERE)
+        self._route(looked_at)
+
+    def _requests(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        found: dict[bytes, int] = {}
+        for chunk in sql.chunks(sorted(keys)):
+            statement = (
+                f"SELECT key, id FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+            )
+            found |= {sql.data(key): id_ for key, id_ in sql.select(statement, [self._whose.run, *chunk])}
+        return found
+
+    def _send(self, visits: Iterable[Visited], requests: dict[bytes, int]) -> None:
+        """Have the records wait that go on, and give out the others."""
+        going, staying = [], []
+        for record in (record for visit in visits for record in visit.carried):
+            why = record.refusal or ("" if record.key in requests else NO_REQUEST)
+            if why:
+                staying.append((Waiting(record.url, record.data, record.partial), why))
+            else:
+                going.append((requests[record.key], record))
+        carried.add(self._whose.run, going)
+        self._given.give(self._whose, staying, self._tallies)
+
+    def _route(self, ids: set[int]) -> None:
+        """See to the records of these requests, those that are redirected to other requests last."""
+        for _hop in range(MAX_HOPS):
+            awaited = self._states(carried.awaited(self._whose.run, ids))
+            again = [one for one in awaited if one.state == RequestState.DONE and one.reason != REDIRECTED]
+            self._do_again([one for one in again if one.host in self._locked])
+            for one in awaited:
+                if one.state > RequestState.DONE:
+                    self._take_out(one.id, incomplete.ended_so(one.state, one.reason))
+            moved = [one for one in awaited if one.state == RequestState.DONE and one.reason == REDIRECTED]
+            if not moved:
+                return
+            ids = {place for one in moved if (place := self._moved(one)) is not None}
+
+    def _states(self, ids: Sequence[int]) -> list[_Request]:
+        found: list[_Request] = []
+        for chunk in sql.chunks(ids):
+            statement = (
+                "SELECT id, host_id, backlog_id, state, reason, leads_to FROM crawler_request "
+                f"WHERE id IN ({sql.marks(chunk)}) ORDER BY id"
+            )
+            found += [_Request(*row) for row in sql.select(statement, chunk)]
+        return found
+
+    def _moved(self, request: _Request) -> int | None:
+        """Have what waits for a redirected request wait where that leads; None where that is no request."""
+        try:
+            key = canonical(request.leads_to or "", keep_tracking=True).key
+        except BadUrl:
+            key = b""
+        to = self._requests([key]).get(key)
+        if to is None or to == request.id:
+            self._take_out(request.id, ELSEWHERE)
+            return None
+        carried.move(self._whose.run, request.id, to)
+        return to
+
+    def _do_again(self, requests: Sequence[_Request]) -> None:
+        """Queue requests that are done, whose hosts are locked, once more."""
+        for chunk in sql.chunks([one.id for one in requests]):
+            sql.execute(AGAIN.format(sql.marks(chunk)), chunk)
+        self._tallies.add(self._whose.run, done=-len(requests))
+        backlogs.make_due({one.backlog for one in requests}, now=self._now)
+        self._given.hosts.update(one.host for one in requests)
+
+    def _take_out(self, request: int, why: str) -> None:
+        """Give out what waits for a request, as far as there is room; the rest waits for the run's end."""
+        found = carried.taken(self._whose.run, request, most=max(self._given.room, 0))
+        self._given.give(self._whose, [(record, why) for record in found], self._tallies)
