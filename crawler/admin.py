@@ -181,6 +181,12 @@ class SpareLinkAdmin(ReadOnly):
     hidden = ("key",)
 
 
+@admin.register(models.CarriedRecord)
+class CarriedRecordAdmin(ReadOnly):
+    list_display = ("id", "run_id", "request", "level", "partial", "callback", "url")
+    hidden = ("digest", "data")
+
+
 @admin.register(models.SearchSegment)
 class SearchSegmentAdmin(ReadOnly):
     list_display = ("id", "kind", "number", "changes", "built_at")

@@ -40,8 +40,8 @@ class Link:
 class Follow:
     """A page that completes a record of this one: once it is there, `callback` reads it, given `data`.
 
-    It is asked for within the start URLs' sites, whatever depth and patterns say. What is `partial` is a record by itself, and stored without the rest
-    where the page cannot be had; what is not is lost then.
+    It is asked for within the start URLs' sites, whatever depth and patterns say. What is `partial` is a
+    record by itself, and stored without the rest where the page cannot be had; what is not is lost then.
     """
 
     url: str

@@ -440,7 +440,8 @@ def _settled_unsent(host: HeldHost, claim: Claim) -> Ended | Listed | None:
     """Return how a claim ends for which nothing is sent; None when it is to be asked for."""
     if host.given_up:
         return Ended(claim=claim, state=Ending.FAILED, reason=UNAVAILABLE, sent=False)
-    trapped = host.trapped.refusal(claim) if claim.kind is Kind.PAGE else None
+    was_asked = claim.attempts > 0 and claim.rules.resume is not None  # then it may be read as it is stored
+    trapped = host.trapped.refusal(claim) if claim.kind is Kind.PAGE and not was_asked else None
     refusal = trapped or robots.refusal(host, claim.url, claim.rules)
     if refusal is not None:
         return Ended(claim=claim, state=Ending.SKIPPED, reason=refusal, sent=False)
@@ -471,9 +472,10 @@ def _portion(results: list[Result]) -> tuple[list[Result], list[Result]]:
 def _weight(result: Result) -> int:
     """Return roughly how many bytes of memory a result holds until it is committed."""
     match result:
-        case Visited(page=page, items=items, found=found, outside=outside):
+        case Visited(page=page, items=items, found=found, outside=outside, carried=carried):
             body = len(page.body) if page is not None and page.body is not None else 0
-            return body + LINK_BYTES * (len(found) + len(outside)) + sum([len(item.data) for item in items])
+            data = sum([len(item.data) for item in items]) + sum([len(record.data) for record in carried])
+            return body + LINK_BYTES * (len(found) + len(outside)) + data
         case Listed(size=size):
             return size * LINK_BYTES
         case _:

@@ -79,7 +79,9 @@ class Shown:
     """A page as a run would see it; of `items`, `problems` and `text` only the beginning.
 
     `sitemaps` are those that the robots.txt of its host names, as far as that was asked for.
-    `suggestions` say what may be scraped, where that was asked for.
+    `suggestions` say what may be scraped, where that was asked for. `follows_count` of the items go on to
+    other pages; the first one was completed on the pages of `completed_on`, the others are shown as they are
+    here.
     """
 
     response: Response
@@ -92,6 +94,8 @@ class Shown:
     text: str = ""
     sitemaps: tuple[str, ...] = ()
     suggestions: Suggestions | None = None
+    follows_count: int = 0
+    completed_on: tuple[str, ...] = ()
     state: Literal["done"] = "done"
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crawler.engine import findings, robots, showing
+from crawler.engine import carrying, findings, records, robots, showing
 from crawler.engine.errands import Answer, Errand, Patience
-from crawler.engine.findings import Finding, Hop, Shown, Trouble, Unfetched
+from crawler.engine.findings import Finding, Hop, Shown, Unfetched
 from crawler.engine.login import LoggedIn, LogIn
 from crawler.engine.reading import read_or_problem, within_limit
-from crawler.errors import RedirectError, TimedOut
+from crawler.errors import INCOMPLETE, RedirectError, TimedOut, explain
 from crawler.policy import redirects
 from crawler.policy.logins import LOGIN_FAILED
 from crawler.urls import canonical
-from scrapers.reader import Problem
+from scrapers.reader import Problem, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +25,23 @@ if TYPE_CHECKING:
     from crawler.engine.work import RunRules
     from crawler.http import Fetched
     from crawler.urls import Url
+    from scrapers.links import Carried
     from scrapers.suggesting import Suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class _Landed:
+    """The page at the end of some redirects."""
+
+    answer: Answer
+    hops: list[Hop]
 
 
 class Preview:
     """Fetches and reads one page as a slice would, redirects included, and stores nothing but the ledger.
 
-    Where the target has a login, it logs in first. `suggest`, where it is given, tells what to scrape,
+    The first of its records that go on to other pages is followed there. Where the target has a login, it
+    logs in first. `suggest`, where it is given, tells what to scrape,
     within limits of its own.
     """
 
@@ -48,14 +58,17 @@ class Preview:
         self._suggest = suggest
         self._patience = patience or Patience()
         self._errand = Errand(rules=rules, means=means, patience=self._patience)
+        self._so_far: Shown | None = None
 
     async def run(self, start: str) -> Finding:
         """Return what there is at `start`, a canonical URL, or why it cannot be had."""
         try:
             async with asyncio.timeout(self._patience.total.total_seconds()):
-                return await self._kept_out(start) or await self._follow(canonical(start))
+                return await self._kept_out(start) or await self._look_at(canonical(start))
         except TimeoutError:
-            return Unfetched(url=start, code=TimedOut.code, message="the test fetch took too long")
+            return self._so_far or Unfetched(
+                url=start, code=TimedOut.code, message="the test fetch took too long"
+            )
         finally:
             await self._errand.leave()
 
@@ -68,7 +81,19 @@ class Preview:
             return None
         return Unfetched(url=start, code=LOGIN_FAILED, message=outcome.message)
 
-    async def _follow(self, url: Url) -> Finding:
+    async def _look_at(self, url: Url) -> Finding:
+        landed = await self._landed(url)
+        if not isinstance(landed, _Landed):
+            return landed
+        shown, reading = self._shown(landed.answer, landed.hops)
+        self._so_far = shown
+        if not isinstance(reading, Reading) or not reading.follows:
+            return shown
+        going = carrying.split(landed.answer.claim, reading, known=frozenset())[2]
+        return await self._completed(shown, reading.follows[0], refusal=going[0].refusal if going else "")
+
+    async def _landed(self, url: Url) -> _Landed | Finding:
+        """Return the answer to which redirects from `url` lead, or why there is none."""
         hops: list[Hop] = []
         while True:
             answer = await self._errand.ask(url)
@@ -76,7 +101,7 @@ class Preview:
                 return answer
             if not redirects.is_redirect(answer.page):
                 await self._errand.leave()
-                return self._shown(answer, hops)
+                return _Landed(answer, hops)
             visited = [passed.url for passed in hops]
             returns = self._rules.session is not None and self._rules.session.keeps_cookies
             hop = redirects.follow(url.text, answer.page, visited=visited, returns=returns)
@@ -85,7 +110,40 @@ class Preview:
                 return Unfetched(url=url.text, code=hop.code, message=hop.message)
             url = hop.url
 
-    def _shown(self, answer: Answer, hops: list[Hop]) -> Shown:
+    async def _completed(self, shown: Shown, record: Carried, *, refusal: str) -> Shown:
+        """Follow a record to its further pages, and show it whole, or what kept it from that."""
+        pages: list[str] = []
+        problems: list[Problem] = []
+        while not refusal:
+            landed = await self._landed(canonical(record.url))
+            if not isinstance(landed, _Landed):
+                refusal = getattr(landed, "message", "its page cannot be asked for now")
+                break
+            answer = landed.answer
+            pages.append(answer.page.url)
+            reading = self._resumed(answer, record)
+            if isinstance(reading, Problem):
+                refusal = reading.message
+                break
+            problems += reading.problems
+            if not reading.follows:
+                fields = answer.claim.rules.key_fields
+                items, _ = records.keyed(
+                    [one.data for one in reading.completed[0]], fields=fields, url=pages[-1]
+                )
+                return showing.with_problems(showing.completed(shown, items, pages), problems)
+            record, refusal = reading.follows[0], reading.follows[0].refusal
+        said = Problem(code=INCOMPLETE, message=f"{record.url}: {refusal}")
+        return showing.with_problems(replace(shown, completed_on=tuple(pages)), [*problems, said])
+
+    def _resumed(self, answer: Answer, record: Carried) -> Reading | Problem:
+        if not 200 <= answer.page.status < 300:
+            code = f"status-{answer.page.status}"
+            return Problem(code=code, message=explain(code))
+        rules = carrying.resuming(answer.claim.rules, ((0, record),), again=True)
+        return read_or_problem(self._means.reader, rules, answer.page, request=answer.claim.id)
+
+    def _shown(self, answer: Answer, hops: list[Hop]) -> tuple[Shown, Reading | Problem | None]:
         host, claim, page = answer.host, answer.claim, answer.page
         reading = None
         if 200 <= page.status < 300:
@@ -101,11 +159,12 @@ class Preview:
         if self._suggest is not None and 200 <= page.status < 300:
             shown = _with_suggestions(shown, self._suggest(page))
         file = robots.rules_of(host)
-        return replace(shown, sitemaps=file.sitemaps[: findings.MOST_SITEMAPS]) if file else shown
+        if file:
+            shown = replace(shown, sitemaps=file.sitemaps[: findings.MOST_SITEMAPS])
+        return shown, reading
 
 
 def _with_suggestions(shown: Shown, found: Suggestions | Problem) -> Shown:
     if not isinstance(found, Problem):
         return replace(shown, suggestions=found)
-    trouble = Trouble(code=found.code, message=found.message)
-    return replace(shown, problems=(trouble, *shown.problems), problems_count=shown.problems_count + 1)
+    return showing.with_problems(shown, [found])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,14 +11,16 @@ import orjson
 from crawler.engine import findings, records
 from crawler.engine.findings import Dropped, Hop, Links, Record, Response, Shown, Trouble
 from crawler.errors import RobotsForbidden, explain
+from crawler.policy import identity
 from scrapers.reader import Problem, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from crawler.engine.work import Claim
+    from crawler.engine.work import Claim, ItemRecord
     from crawler.http import Fetched, Headers
     from crawler.urls import Url
+    from scrapers.links import Carried
 
     Forbids = Callable[[Url], str | None]
 
@@ -82,17 +85,40 @@ def _with_reading(response: Response, text: str, claim: Claim, reading: Reading,
         code, field = records.KEY_MISSING
         message = f"{unkeyed} of {len(reading.items)} items lack a key field and would not be stored"
         problems.insert(0, Trouble(code=code, message=message, field=field))
-    first = items[: findings.MOST_ITEMS]
+    going = [_on_its_way(record, claim) for record in reading.follows[: findings.MOST_ITEMS]]
+    first = [*going, *(Record(key=item.key, data=orjson.loads(item.data)) for item in items)]
     return Shown(
         response=response,
         links=_links(claim, reading, forbids),
-        items=tuple(Record(key=item.key, data=orjson.loads(item.data)) for item in first),
-        items_count=len(items),
+        items=tuple(first[: findings.MOST_ITEMS]),
+        items_count=len(items) + len(reading.follows),
+        follows_count=len(reading.follows),
         problems=tuple(problems[: findings.MOST_PROBLEMS]),
         problems_count=len(problems),
         facts=reading.facts,
         text=text,
     )
+
+
+def _on_its_way(record: Carried, claim: Claim) -> Record:
+    """Return a record as it is before its further pages are read: its key may stand on one of them."""
+    key = identity.item_key(record.data, fields=claim.rules.key_fields, url=record.url, several=False)
+    return Record(key=key or "", data=record.data)
+
+
+def completed(before: Shown, items: Sequence[ItemRecord], pages: Sequence[str]) -> Shown:
+    """Return what is shown with the first record as its further `pages` completed it."""
+    whole = tuple(Record(key=item.key, data=orjson.loads(item.data)) for item in items)
+    shown = (*whole, *before.items[1:])[: findings.MOST_ITEMS]
+    count = before.items_count - 1 + len(whole)
+    return replace(before, items=shown, items_count=count, completed_on=tuple(pages))
+
+
+def with_problems(before: Shown, found: Sequence[Problem]) -> Shown:
+    """Return what is shown with further problems, the new ones first."""
+    told = tuple(Trouble(code=said.code, message=said.message, field=said.field) for said in found)
+    problems = (*told, *before.problems)[: findings.MOST_PROBLEMS]
+    return replace(before, problems=problems, problems_count=before.problems_count + len(told))
 
 
 def _links(claim: Claim, reading: Reading, forbids: Forbids) -> Links:

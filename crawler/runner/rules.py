@@ -178,12 +178,21 @@ def read_apart(rules: RunRules, frozen: Mapping[str, Any]) -> RunRules:
     settings = {"name": "fields", **{name: frozen[name] for name in ("options", "row", "fields")}}
 
     def read(fetched: Fetched) -> Reading:
-        try:
-            return trials.reading_of(settings, fetched)
-        except trials.TookTooLong:
-            raise ReadTimedOut from None
+        return _read_in_a_process(settings, fetched, None)
 
-    return replace(rules, read=read)
+    def resume(fetched: Fetched, carried: Sequence[Carried], _again: bool) -> Reading:  # noqa: FBT001
+        return _read_in_a_process(settings, fetched, carried)
+
+    return replace(rules, read=read, resume=resume if rules.resume is not None else None)
+
+
+def _read_in_a_process(
+    settings: Mapping[str, Any], fetched: Fetched, carried: Sequence[Carried] | None
+) -> Reading:
+    try:
+        return trials.reading_of(settings, fetched, carried=carried)
+    except trials.TookTooLong:
+        raise ReadTimedOut from None
 
 
 def suggest_apart(fetched: Fetched) -> Suggestions | Problem:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from crawler import runner
 from crawler.services import previews, runs, targets
 from scrapers import folder, reader, registry
+from scrapers.links import Carried
 from scrapers.page import Page
 
 if TYPE_CHECKING:
@@ -60,12 +61,30 @@ class Case:
         said = json.loads((self.path / "input.json").read_text(encoding="utf-8"))
         body = (self.path / "page.html").read_bytes()
         page = Page(url=said["url"], body=body, headers=said.get("headers") or {})
-        reading = reader.read(page, registry.compile(name=self.scraper))
-        return {
-            "items": [item.data for item in reading.items],
+        reading = self._reading(page, said)
+        items = [item for completed in (reading.items, *reading.completed) for item in completed]
+        told: dict[str, Any] = {
+            "items": [item.data for item in items],
             "links": [link.url + (" nofollow" if link.nofollow else "") for link in reading.links],
             "problems": [f"{problem.code}: {problem.message}" for problem in reading.problems],
         }
+        if reading.follows:
+            told["follows"] = [
+                {"url": one.url, "callback": one.callback.partition(".")[2], "data": one.data}
+                for one in reading.follows
+            ]
+        return told
+
+    def _reading(self, page: Page, said: dict[str, Any]) -> reader.Reading:
+        """Read a page from its beginning; with a `callback`, for the record `data` that is carried there."""
+        scraper = registry.compile(name=self.scraper)
+        resuming = registry.resuming(scraper)
+        if "callback" not in said or resuming is None:
+            return reader.read(page, scraper)
+        callback, data = f"{self.scraper}.{said['callback']}", said.get("data") or {}
+        return reader.resume(
+            page, resuming, [Carried(url=page.url, callback=callback, data=data)], again=True
+        )
 
     def accept(self) -> None:
         """Let what is read now be what is expected."""

@@ -200,7 +200,7 @@ class _Run:
         """Queue requests that are done, whose hosts are locked, once more."""
         for chunk in sql.chunks([one.id for one in requests]):
             sql.execute(AGAIN.format(sql.marks(chunk)), chunk)
-        self._tallies.add(self._whose.run, done=-len(requests))
+        self._tallies.add(self._whose.run, done=-len(requests), pages=-len(requests))
         backlogs.make_due({one.backlog for one in requests}, now=self._now)
         self._given.hosts.update(one.host for one in requests)
 

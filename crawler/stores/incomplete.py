@@ -87,7 +87,7 @@ def _known(target: int, keys: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]
     found: dict[bytes, Mapping[str, Any]] = {}
     for chunk in sql.chunks(sorted(set(keys))):
         rows = sql.select(
-            "SELECT key_hash, data FROM crawler_item "
+            "SELECT key_hash, CAST(data AS text) FROM crawler_item "
             f"WHERE target_id = %s AND removed_at IS NULL AND key_hash IN ({sql.marks(chunk)})",
             [target, *chunk],
         )

@@ -428,7 +428,7 @@ def _count_visit(visit: Visited, tallies: Tallies) -> None:
         visit.claim.rules.run,
         done=1,
         bytes=visit.wire_bytes,
-        pages=int(visit.page is not None),
+        pages=int(visit.page is not None or visit.again),
         pages_unchanged=int(visit.unchanged),
         redirected=int(visit.redirected),
         problems=_problems(visit),

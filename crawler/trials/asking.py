@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,7 +15,7 @@ import orjson
 from crawler.errors import explain
 from scrapers import folder
 from scrapers.comparing import Comparison, Line, ShownKind
-from scrapers.links import Link
+from scrapers.links import Carried, Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
 from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
@@ -107,11 +107,18 @@ def problems_of(
     return ((path, TOO_LONG),) if path else (("fields", TOO_LONG_TOGETHER),)
 
 
-def reading_of(settings: Mapping[str, Any], page: Fetched) -> Reading:
-    """Return what a scraper reads from `page`; raises TookTooLong, MemoryError or CannotTry."""
+def reading_of(
+    settings: Mapping[str, Any], page: Fetched, *, carried: Sequence[Carried] | None = None
+) -> Reading:
+    """Return what a scraper reads from `page`, or for the records `carried` there if any are.
+
+    Raises TookTooLong, MemoryError or CannotTry.
+    """
     headers = {name.lower(): value for name, value in page.headers}
     about = {"url": page.url, "status": page.status, "headers": headers}
-    asked = {"settings": dict(settings), "page": about}
+    asked: dict[str, Any] = {"settings": dict(settings), "page": about}
+    if carried is not None:
+        asked["carried"] = [asdict(record) for record in carried]
     return _reading(_answer("reading", asked, cpu_seconds=READ_CPU_SECONDS, body=page.body))
 
 
@@ -274,6 +281,8 @@ def _reading(said: Mapping[str, Any]) -> Reading:
         links=tuple(Link(**link) for link in said["links"]),
         problems=tuple(Problem(**problem) for problem in said["problems"]),
         facts=Facts(**said["facts"]),
+        follows=tuple(Carried(**record) for record in said["follows"]),
+        completed=tuple(tuple(Scraped(**item) for item in items) for items in said["completed"]),
     )
 
 

@@ -23,12 +23,13 @@ from crawler.errors import explain
 from crawler.trials import samples
 from scrapers import folder, reader, registry
 from scrapers.fields import BadSelector, compile_selector, scopes
-from scrapers.links import links
-from scrapers.page import NotJson, Page
+from scrapers.links import Carried, links
+from scrapers.page import NotJson, Page, Problem
 
 if TYPE_CHECKING:
     from scrapers.fields import Selector
     from scrapers.links import Link
+    from scrapers.reader import Reading
     from scrapers.registry import Scraper
 
 
@@ -85,8 +86,12 @@ def _problems(settings: dict[str, Any]) -> list[tuple[str, str]]:
     return []
 
 
-def _reading(settings: dict[str, Any], page: dict[str, Any], body: bytes) -> dict[str, Any]:
-    return asdict(reader.read(Page(body=body, **page), registry.compile(**settings)))
+def _reading(asked: dict[str, Any], body: bytes) -> dict[str, Any]:
+    page, scraper = Page(body=body, **asked["page"]), registry.compile(**asked["settings"])
+    resuming = registry.resuming(scraper)
+    if "carried" not in asked or resuming is None:
+        return asdict(reader.read(page, scraper))
+    return asdict(reader.resume(page, resuming, [Carried(**one) for one in asked["carried"]], again=True))
 
 
 def _suggestions(page: dict[str, Any], body: bytes) -> dict[str, Any]:
@@ -168,8 +173,16 @@ class _Replay:
         reading = reader.read(page, self._now)
         items = [item.data for item in reading.items]
         before = [item.data for item in reader.read(page, self._before).items] if self._before else None
-        problems = [asdict(problem) | {"detail": ""} for problem in reading.problems[:MOST_PROBLEMS]]
+        told = [*_left_out(reading), *reading.problems]
+        problems = [asdict(problem) | {"detail": ""} for problem in told[:MOST_PROBLEMS]]
         return {"items": items, "before": before, "problems": problems}
+
+
+def _left_out(reading: Reading) -> list[Problem]:
+    """Return that records are left out which go on to other pages: these are not read with this one."""
+    count = len(reading.follows)
+    message = f"{count:,} records go on to other pages, and are left as the last run left them"
+    return [Problem(code="record_left_out", message=message)] if count else []
 
 
 def _compiled_or_none(settings: dict[str, Any] | None) -> Scraper | None:
@@ -233,7 +246,7 @@ def main() -> None:
             if "compared" in asked:
                 _say(comparison=_comparison(asked["compared"], asked["noise"], body))
             elif "settings" in asked:
-                _say(reading=_reading(asked["settings"], asked["page"], body))
+                _say(reading=_reading(asked, body))
             else:
                 _say(suggestions=_suggestions(asked["page"], body))
         except MemoryError:

@@ -1,4 +1,4 @@
-"""Records that are completed on further pages: of lists and products one item each, whatever happens between."""
+"""Records that are completed on further pages: one item of both, whatever happens between."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EPOCH = 4
-FIELDS = {
+FIELDS: dict[str, Any] = {
     "name": {"css": "a", "required": True},
     "link": {"css": "a", "type": "url"},
     "text": {"css": "#text", "follow": "link"},
@@ -66,7 +66,12 @@ def test_each_product_of_the_shop_is_one_item_of_both_pages() -> None:
         "price": {"css": ".price", "type": "price"},
         "sku": {"css": ".sku", "transform": [{"replace": ["^Article ", ""]}], "follow": "link"},
     }
-    settings = {"scraper": "fields", "row": ".card", "fields": fields, "options": {"next": "a[rel=next]"}}
+    settings: dict[str, Any] = {
+        "scraper": "fields",
+        "row": ".card",
+        "fields": fields,
+        "options": {"next": "a[rel=next]"},
+    }
     with ShopServer(epoch=EPOCH) as shop:
         run = finished(a_run(f"{shop.origin}/category/kitchen/", max_depth=0, key=["sku"], **settings))
 
@@ -148,7 +153,9 @@ def test_page_limit_leaves_a_record_incomplete(site: HostileSite) -> None:
 
 
 def test_record_goes_where_its_page_was_moved(site: HostileSite) -> None:
-    site.serve("/", rows(("One", "/old"), ("Two", "/older"), ("Three", "/away"), beside="<a href='/late'>x</a>"))
+    site.serve(
+        "/", rows(("One", "/old"), ("Two", "/older"), ("Three", "/away"), beside="<a href='/late'>x</a>")
+    )
     site.serve("/late", rows(("Four", "/older")))
     move(site, "/older", "/old")
     move(site, "/old", "/new")
@@ -243,7 +250,9 @@ class Makers:
     def parse(self, page: Page) -> Iterator[Yielded]:
         for link in page.css("li a"):
             url = page.absolute(link.attributes["href"] or "") or ""
-            yield Follow(url=url, callback=link.attributes.get("class") or "maker", data={"name": link.text()})
+            yield Follow(
+                url=url, callback=link.attributes.get("class") or "maker", data={"name": link.text()}
+            )
 
     def maker(self, page: Page, data: dict[str, JSON]) -> Iterator[Yielded]:
         data["text"] = page.css("#text")[0].text()

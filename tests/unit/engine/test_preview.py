@@ -398,3 +398,49 @@ async def test_nothing_is_suggested_for_an_answer_that_is_no_page() -> None:
 
     assert isinstance(found, Shown)
     assert found.suggestions is None
+
+
+FOLLOWED: dict[str, Any] = {
+    "scraper": "fields",
+    "row": "li",
+    "fields": {
+        "name": {"css": "a", "required": True},
+        "link": {"css": "a", "type": "url"},
+        "text": {"css": "p", "follow": "link"},
+    },
+}
+
+
+async def test_first_record_that_goes_on_is_shown_as_its_page_completes_it(fetcher: FakeFetcher) -> None:
+    fetcher.answer(SHOP, '<li><a href="/old">One</a></li><li><a href="/two">Two</a></li>')
+    fetcher.answer(f"{SHOP}old", status=302, headers=[("Location", "/one")])
+    fetcher.answer(f"{SHOP}one", "<p>first")
+
+    found = await look(fetcher, **FOLLOWED)
+
+    assert isinstance(found, Shown)
+    assert [item.data.get("text") for item in found.items] == ["first", None]
+    assert (found.items_count, found.follows_count, found.problems_count) == (2, 2, 0)
+    assert found.completed_on == (f"{SHOP}one",)
+
+
+async def test_record_whose_page_is_not_had_is_shown_without_it_and_says_why(fetcher: FakeFetcher) -> None:
+    fetcher.answer(SHOP, '<li><a href="/gone">One</a></li>')
+    fetcher.answer(f"{SHOP}gone", status=404)
+
+    found = await look(fetcher, **FOLLOWED)
+
+    assert isinstance(found, Shown)
+    assert [item.data["name"] for item in found.items] == ["One"]
+    assert [problem.code for problem in found.problems] == ["record_incomplete"]
+    assert found.problems[0].message.endswith("the server answered with status 404")
+
+
+async def test_record_whose_page_is_out_of_scope_is_not_followed(fetcher: FakeFetcher) -> None:
+    fetcher.answer(SHOP, f'<li><a href="{OTHER}">One</a></li>')
+
+    found = await look(fetcher, **FOLLOWED)
+
+    assert isinstance(found, Shown)
+    assert found.problems[0].message.endswith("its page lies outside of the start URLs' hosts")
+    assert OTHER not in [request.url for request in fetcher.requests]

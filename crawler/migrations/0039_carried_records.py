@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crawler", "0037_hold"),
+        ("crawler", "0038_noise"),
     ]
 
     operations = [

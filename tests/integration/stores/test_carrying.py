@@ -1,0 +1,230 @@
+"""Records on their way to other pages: none is lost and none comes out twice, whoever vanishes when."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawler.engine.work import Ended, Ending, GoingRecord
+from crawler.models import CarriedRecord, Item, ProblemSample, Request, RequestState, Sighting
+from crawler.policy import identity
+from crawler.services import reports
+from crawler.stores import carried
+from crawler.urls import canonical
+from tests.crawling import a_run
+from tests.integration.stores.hands import Hands, fresh, redirected, visited
+from tests.law import assert_conserved
+
+if TYPE_CHECKING:
+    from crawler.engine.work import Claim, Result
+    from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.django_db
+A, B = "http://a.test", "http://b.test"
+SETTINGS: dict[str, Any] = {
+    "scraper": "fields",
+    "fields": {"key": "css:a", "link": {"css": "a", "type": "url"}, "text": {"css": "p", "follow": "link"}},
+    "key": ["key"],
+    "scope": "domain",
+}
+
+
+@pytest.fixture
+def hands(clock: FakeClock) -> Hands:
+    return Hands(clock)
+
+
+def going(url: str, key: str, *, partial: bool = True) -> GoingRecord:
+    data = identity.encode({"key": key})
+    page = canonical(url)
+    return GoingRecord(
+        url=url,
+        key=page.key,
+        origin=page.origin,
+        callback="link",
+        data=data,
+        digest=identity.digest(data),
+        partial=partial,
+        level=1,
+    )
+
+
+def sent(claim: Claim, *records: GoingRecord) -> Result:
+    """Return the visit of a list whose records go on."""
+    return visited(claim, *(record.url for record in records), carried=records)
+
+
+def joined(claim: Claim, **more: Any) -> Result:
+    """Return the visit of a page that completes the records that wait for it now."""
+    here = carried.carried_to(claim.rules.run, claim.id)
+    whole = [{**record.data, "text": "whole"} for _id, record in here]
+    return visited(claim, items=whole, joined=tuple(id_ for id_, _record in here), **more)
+
+
+def again(claim: Claim) -> Result:
+    """Return the second visit of such a page, for which nothing is asked."""
+    return joined(claim, page=None, again=True)
+
+
+def texts() -> dict[str, Any]:
+    return {item.data["key"]: item.data.get("text") for item in Item.objects.all()}
+
+
+def state_of(url: str) -> str:
+    return RequestState(Request.objects.get(url=url).state).label
+
+
+def test_slice_that_vanishes_loses_no_record(clock: FakeClock, hands: Hands) -> None:
+    run = a_run(f"{A}/", **SETTINGS)
+    hands.commit(sent(hands.claims()[f"{A}/"], going(f"{A}/1", "one")))
+    claim = hands.claims()[f"{A}/1"]
+    late = joined(claim)
+    hands.vanish()
+    other = Hands(clock)
+    clock.advance(120)
+
+    other.commit(joined(other.claims()[f"{A}/1"]))
+    hands.commit(late)
+
+    assert texts() == {"one": "whole"}
+    assert (fresh(run).stale, fresh(run).items, Item.objects.get().version) == (1, 1, 1)
+    assert not CarriedRecord.objects.exists()
+    assert_conserved(run)
+
+
+def test_list_that_is_committed_twice_sends_its_records_once(clock: FakeClock, hands: Hands) -> None:
+    a_run(f"{A}/", **SETTINGS)
+    result = sent(hands.claims()[f"{A}/"], going(f"{A}/1", "one"), going(f"{A}/1", "one"))
+
+    hands.commit(result)
+    hands.commit(result)
+
+    assert CarriedRecord.objects.count() == 1
+
+
+def test_record_that_comes_while_its_page_is_in_flight_is_read_from_it_later(hands: Hands) -> None:
+    run = a_run(f"{A}/", f"{A}/1", **SETTINGS)
+    claims = hands.claims()
+    in_flight = joined(claims[f"{A}/1"])
+
+    hands.commit(sent(claims[f"{A}/"], going(f"{A}/1", "one")))
+    hands.commit(in_flight)
+
+    assert (state_of(f"{A}/1"), fresh(run).done) == ("queued", 1)
+    assert_conserved(run)
+    hands.commit(again(hands.claims()[f"{A}/1"]))
+    assert texts() == {"one": "whole"}
+    assert (state_of(f"{A}/1"), fresh(run).done, fresh(run).pages) == ("done", 2, 2)
+    assert Request.objects.get(url=f"{A}/1").attempts == 1
+    assert fresh(run).is_final
+    assert_conserved(run)
+
+
+def test_both_in_one_commit(hands: Hands) -> None:
+    run = a_run(f"{A}/", f"{A}/1", **SETTINGS)
+    claims = hands.claims()
+
+    hands.commit(joined(claims[f"{A}/1"]), sent(claims[f"{A}/"], going(f"{A}/1", "one")))
+
+    assert (state_of(f"{A}/1"), fresh(run).is_final) == ("queued", False)
+    assert_conserved(run)
+
+
+def test_host_that_was_given_back_is_due_again_for_a_late_record(clock: FakeClock, hands: Hands) -> None:
+    a_run(f"{A}/", f"{B}/1", **SETTINGS)
+    claims = hands.claims()
+    hands.commit(joined(claims[f"{B}/1"]), released=[claims[f"{B}/1"].host])
+
+    hands.commit(sent(claims[f"{A}/"], going(f"{B}/1", "one")))
+
+    other = Hands(clock)
+    assert list(other.claims()) == [f"{B}/1"]
+
+
+@pytest.mark.parametrize("state", [Ending.FAILED, Ending.SKIPPED])
+def test_record_is_given_out_with_the_end_of_its_request(hands: Hands, state: Ending) -> None:
+    run = a_run(f"{A}/", **SETTINGS)
+    hands.commit(
+        sent(hands.claims()[f"{A}/"], going(f"{A}/1", "one"), going(f"{A}/1", "lost", partial=False))
+    )
+
+    hands.commit(Ended(claim=hands.claims()[f"{A}/1"], state=state, reason="because"))
+
+    assert texts() == {"one": None}
+    found = {(sample.code, sample.url, sample.message) for sample in ProblemSample.objects.all()}
+    said = f"{A}/1: its page was not had (because)"
+    assert found == {
+        ("record_incomplete", f"{A}/1", said),
+        ("record_not_completed", f"{A}/1", said),
+    }
+    assert (fresh(run).problems, fresh(run).items) == (2, 1)
+    assert not CarriedRecord.objects.exists()
+
+
+def test_record_for_a_page_that_ended_before_is_given_out_at_once(hands: Hands) -> None:
+    run = a_run(f"{A}/", f"{A}/1", **SETTINGS)
+    claims = hands.claims()
+    hands.commit(Ended(claim=claims[f"{A}/1"], state=Ending.FAILED, reason="status-404"))
+
+    hands.commit(sent(claims[f"{A}/"], going(f"{A}/1", "one")))
+
+    assert texts() == {"one": None}
+    assert fresh(run).is_final
+
+
+def test_record_for_a_page_that_was_redirected_before_goes_there(clock: FakeClock, hands: Hands) -> None:
+    run = a_run(f"{A}/", f"{A}/1", **SETTINGS)
+    claims = hands.claims()
+    hands.commit(redirected(claims[f"{A}/1"], f"{B}/2"))
+    clock.advance(1)  # the slice's share of hosts is counted anew
+    hands.commit(joined(hands.claims()[f"{B}/2"]))
+
+    hands.commit(sent(claims[f"{A}/"], going(f"{A}/1", "one")))
+    hands.commit(again(hands.claims()[f"{B}/2"]))
+
+    assert texts() == {"one": "whole"}
+    assert_conserved(run)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_record_comes_out_once_in_whatever_order(clock: FakeClock, seed: int) -> None:
+    """Lists, pages, redirects, failures and vanished slices, in an order of chance that stays the same."""
+    chance = random.Random(seed)
+    lists, pages = [f"{A}/list{n}" for n in range(6)], [f"{host}/{n}" for host in (A, B) for n in range(4)]
+    run = a_run(*lists, **SETTINGS)
+    hands, names = Hands(clock), iter(range(1_000))
+    known: set[str] = set()
+    for _round in range(200):
+        clock.advance(1)
+        claims = hands.take(want=3)
+        if fresh(run).is_final:
+            break
+        if chance.random() < 0.1:
+            hands.vanish()
+            clock.advance(120)
+            hands = Hands(clock)
+            continue
+        results: list[Result] = []
+        for claim in claims:
+            going_on = []
+            if claim.url in lists:
+                named = [str(next(names)) for _ in range(chance.randrange(4))]
+                going_on = [going(chance.choice(pages), name) for name in named]
+                known |= set(named)
+                results.append(sent(claim, *going_on))
+            elif chance.random() < 0.2:
+                results.append(Ended(claim=claim, state=Ending.FAILED, reason="status-500"))
+            elif chance.random() < 0.2 and len(claim.via) < 3:
+                results.append(redirected(claim, chance.choice(pages)))
+            else:
+                results.append(joined(claim))
+        hands.commit(*results)
+        assert_conserved(run)
+    reports.report(run=fresh(run))
+
+    assert fresh(run).is_final
+    assert set(texts()) == known
+    assert Sighting.objects.filter(run=run).count() == fresh(run).items == len(known)
+    assert not CarriedRecord.objects.exists()
