@@ -48,9 +48,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.engine.ports import Clock
-    from crawler.engine.work import NewRequest, Result
+    from crawler.engine.work import ItemRecord, NewRequest, Result
     from crawler.policy.cookies import Cookie
     from crawler.policy.proxies import Health
+    from crawler.stores.items import Place
     from crawler.stores.runs import Spent
 
 SAMPLES_A_REASON = 100
@@ -274,8 +275,8 @@ def _store(
     wanted = {page.body_hash for _claim, page in records if page.body is not None}
     snapshots.save({hash_: body for hash_, body in bodies.items() if hash_ in wanted}, now=now)
     pages.save(records, now=now)
-    read = [(visit.claim, visit.items) for visit in visits if visit.items]
-    found = [*given.items, *read]
+    found: list[tuple[Place, Sequence[ItemRecord]]] = [*given.items]
+    found += [(visit.claim, visit.items) for visit in visits if visit.items]
     items.save([one for one in found if not one[0].rules.apart], tallies=tallies, now=now)
     holding.keep([one for one in found if one[0].rules.apart], tallies=tallies, now=now)
     sitemaps.save([result for result in live if isinstance(result, Listed)])

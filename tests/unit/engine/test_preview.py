@@ -400,6 +400,7 @@ async def test_nothing_is_suggested_for_an_answer_that_is_no_page() -> None:
     assert found.suggestions is None
 
 
+LIST = f"{SHOP}list"
 FOLLOWED: dict[str, Any] = {
     "scraper": "fields",
     "row": "li",
@@ -412,11 +413,11 @@ FOLLOWED: dict[str, Any] = {
 
 
 async def test_first_record_that_goes_on_is_shown_as_its_page_completes_it(fetcher: FakeFetcher) -> None:
-    fetcher.answer(SHOP, '<li><a href="/old">One</a></li><li><a href="/two">Two</a></li>')
+    fetcher.answer(LIST, '<li><a href="/old">One</a></li><li><a href="/two">Two</a></li>')
     fetcher.answer(f"{SHOP}old", status=302, headers=[("Location", "/one")])
     fetcher.answer(f"{SHOP}one", "<p>first")
 
-    found = await look(fetcher, **FOLLOWED)
+    found = await look(fetcher, url=LIST, **FOLLOWED)
 
     assert isinstance(found, Shown)
     assert [item.data.get("text") for item in found.items] == ["first", None]
@@ -425,10 +426,10 @@ async def test_first_record_that_goes_on_is_shown_as_its_page_completes_it(fetch
 
 
 async def test_record_whose_page_is_not_had_is_shown_without_it_and_says_why(fetcher: FakeFetcher) -> None:
-    fetcher.answer(SHOP, '<li><a href="/gone">One</a></li>')
+    fetcher.answer(LIST, '<li><a href="/gone">One</a></li>')
     fetcher.answer(f"{SHOP}gone", status=404)
 
-    found = await look(fetcher, **FOLLOWED)
+    found = await look(fetcher, url=LIST, **FOLLOWED)
 
     assert isinstance(found, Shown)
     assert [item.data["name"] for item in found.items] == ["One"]
@@ -437,9 +438,9 @@ async def test_record_whose_page_is_not_had_is_shown_without_it_and_says_why(fet
 
 
 async def test_record_whose_page_is_out_of_scope_is_not_followed(fetcher: FakeFetcher) -> None:
-    fetcher.answer(SHOP, f'<li><a href="{OTHER}">One</a></li>')
+    fetcher.answer(LIST, f'<li><a href="{OTHER}">One</a></li>')
 
-    found = await look(fetcher, **FOLLOWED)
+    found = await look(fetcher, url=LIST, **FOLLOWED)
 
     assert isinstance(found, Shown)
     assert found.problems[0].message.endswith("its page lies outside of the start URLs' hosts")
