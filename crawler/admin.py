@@ -181,6 +181,12 @@ class SpareLinkAdmin(ReadOnly):
     hidden = ("key",)
 
 
+@admin.register(models.PageVersion)
+class PageVersionAdmin(ReadOnly):
+    list_display = ("id", "target_id", "page_id", "status", "size", "began_at", "ended_at")
+    hidden = ("body_hash",)
+
+
 @admin.register(models.CarriedRecord)
 class CarriedRecordAdmin(ReadOnly):
     list_display = ("id", "run_id", "request", "level", "partial", "callback", "url")
