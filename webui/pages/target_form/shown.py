@@ -52,7 +52,10 @@ class TargetForm:
     overlaps = tuple(OverlapPolicy.choices)
 
     whens = (("never", "only when asked"), ("every", "at an interval"), ("cron", "by a cron expression"))
-    field_ways = (("rows", "a table"), ("json", "JSON, for nested fields, defaults, transforms, rules, pages to follow"))
+    field_ways = (
+        ("rows", "a table"),
+        ("json", "JSON, for nested fields, defaults, transforms, rules, pages to follow"),
+    )
 
     @property
     def scrapers(self) -> tuple[tuple[str, str], ...]:
