@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from crawler.queue import Lane
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _quick_trials() -> Iterator[None]:
-    """Selectors are tried hundreds of times here."""
+    """Selectors are tried hundreds of times here; what is tested elsewhere in this process is as it is."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(asking, "_started", ForkedChild)
         yield
