@@ -28,9 +28,8 @@ PROGRAMS: Final = (
 # What tests in these places share takes 10 to 20 s of CPU to start: an installation, or a node of RabbitMQ;
 # and to parse all sources takes 3 s.
 SHARING: Final = {
-    "browser": ("tests/browser/test_pages.py::",),
     "compose": ("tests/integration/packaging/test_compose.py::",),
-    "service": ("tests/integration/service/",),
+    "service": ("tests/browser/test_pages.py::", "tests/integration/service/"),
     "sources": (
         "tests/unit/meta/test_connections.py::",
         "tests/unit/meta/test_imports.py::",

@@ -82,14 +82,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def service(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = Installation(folder=tmp_path_factory.mktemp("installation"))
-    installation.start("--workers", "1")
-    yield installation
-    assert installation.stop() == 0, installation.log()
-
-
-@pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
     """The address of the demo shop, at an epoch that does not move."""
     with served(epoch=EPOCH) as url:

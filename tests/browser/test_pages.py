@@ -168,6 +168,9 @@ def test_a_schedule_is_given_paused_and_found_in_the_calendar(open_tab: OpenTab,
     expect(tab.page.locator("#day")).to_contain_text("Nightly")
     tab.picture("calendar-phone")
     assert tab.overflow() == 0
+    tab.page.locator("#day").get_by_role("link", name="Nightly").first.click()
+    tab.page.get_by_role("button", name="Pause").click()  # it is not to run while others look
+    expect(tab.page.locator("#schedule")).to_contain_text("none while paused")
 
 
 def test_chosen_theme_is_kept(open_tab: OpenTab) -> None:

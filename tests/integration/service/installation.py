@@ -43,6 +43,10 @@ class Installation:
             **self.variables,
         }
 
+    @property
+    def is_started(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     def start(self, *arguments: str) -> None:
         """Start it and wait until it is ready; its output is in `up.log`."""
         command = [str(ROOT / "run"), "up", "--port", str(self.port), *arguments]

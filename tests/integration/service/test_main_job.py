@@ -99,10 +99,11 @@ def test_a_second_run_of_a_shop_that_stood_still_changes_nothing(
 
 def test_end_of_a_run_reaches_a_receiver_of_webhooks(service: Installation) -> None:
     with HostileSite() as site:
-        hook = {"name": "Chat", "url": site.url("/hook"), "kinds": ["run.finished"]}
+        target = _register(service, "One page", [site.url("/ok")], scope="page")
+        hook = {"name": "Chat", "url": site.url("/hook"), "kinds": ["run.finished"], "target": target}
         site.serve("/hook", status=204)
         webhook = service.call("POST", "/webhooks", hook)["id"]
-        run = service.finished(_start(service, "One page", [site.url("/ok")], scope="page"))
+        run = service.finished(service.call("POST", f"/targets/{target}/runs")["id"])
 
         until(lambda: _states(service, webhook) == ["delivered"], within_seconds=90)
 
@@ -207,10 +208,13 @@ def test_an_urgent_run_passes_a_bulk_run(service: Installation) -> None:
 
 def _start(service: Installation, name: str, urls: list[str], **settings: object) -> int:
     """Register a target without a delay, start a run of it and return the run."""
-    target = service.call(
-        "POST", "/targets", {"name": name, "start_urls": urls, "delay_seconds": 0, **settings}
-    )
-    return int(service.call("POST", f"/targets/{target['id']}/runs")["id"])
+    target = _register(service, name, urls, **settings)
+    return int(service.call("POST", f"/targets/{target}/runs")["id"])
+
+
+def _register(service: Installation, name: str, urls: list[str], **settings: object) -> int:
+    body = {"name": name, "start_urls": urls, "delay_seconds": 0, **settings}
+    return int(service.call("POST", "/targets", body)["id"])
 
 
 def _first_asked(site: GraphSite, url: str) -> float:

@@ -7,13 +7,13 @@ import pytest
 from tests.order import PROGRAMS, SHARING, Quick, group_of
 from tests.unit.meta import tree
 
-PAGES = "tests/browser/test_pages.py::test_pages_fit_their_window[phone-size1]"
+PAGES = "tests/browser/test_pages.py::test_pages_fit_their_window"
 
 
 @pytest.mark.parametrize(
     ("nodeid", "group"),
     [
-        (PAGES, "browser"),
+        (PAGES, "service"),
         ("tests/integration/service/test_main_job.py::test_an_urgent_run_passes_a_bulk_run", "service"),
         ("tests/faults/test_broker.py::test_emptied_broker_costs_seconds_and_no_page[rabbitmq]", "rabbitmq"),
         ("tests/integration/celery/test_urgency.py::test_messages[rabbitmq]", "rabbitmq"),
@@ -42,7 +42,7 @@ def test_every_place_is_there() -> None:
 
 def test_one_process_does_what_starts_no_programs_and_leaves_a_quarter_for_the_end() -> None:
     units = [
-        "browser",
+        "service",
         "tests/faults/test_idle.py::test_x",
         *(f"tests/unit/test_{n}.py::test_x" for n in range(8)),
     ]
