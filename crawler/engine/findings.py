@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 pydantic reads the annotations
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from scrapers.reader import Facts
 from scrapers.suggesting import Suggestions  # noqa: TC001 as above
@@ -138,3 +138,18 @@ class Unfetched:
 
 
 Finding = Shown | Forbidden | Held | Unfetched
+
+
+def why_nothing(finding: Finding) -> str:
+    """Return in words why a look at a page that was to be used gave nothing that can be."""
+    match finding:
+        case Shown(problems=problems):
+            return "; ".join(problem.message for problem in problems) or "there is nothing to look at"
+        case Forbidden(rule=rule, line=line):
+            return f"robots.txt forbids this page: line {line}, {rule}"
+        case Held(origin=origin):
+            return f"{origin} is being crawled and was not free within ten seconds"
+        case Unfetched(message=message):
+            return message
+        case never:
+            assert_never(never)

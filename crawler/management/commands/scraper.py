@@ -80,6 +80,7 @@ def _test(options: dict[str, Any]) -> int:
 
 
 def _new(options: dict[str, Any]) -> int:
+    from crawler.engine.findings import why_nothing
     from crawler.services import scraping, targets, terminal
 
     path = conf.crawl().scrapers_folder
@@ -97,7 +98,7 @@ def _new(options: dict[str, Any]) -> int:
     if isinstance(made, Path):
         _say(f"{made}: change it, then ./run scraper test {options['name']} --accept")
         return 0
-    return _complain(f"{options['url']}: {getattr(made, 'message', 'no page was had: ' + made.state)}")
+    return _complain(f"{options['url']}: {why_nothing(made)}")
 
 
 _STEPS = {"list": _list, "test": _test, "new": _new}

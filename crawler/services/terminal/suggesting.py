@@ -11,7 +11,7 @@ import orjson
 from django.utils import timezone
 
 from crawler import runner
-from crawler.engine.findings import Forbidden, Held, Shown
+from crawler.engine.findings import Shown, why_nothing
 from crawler.models import Page
 from crawler.services import previews, runs, suggestions, targets
 from crawler.services.terminal import asked as words
@@ -90,17 +90,9 @@ def _of_url(url: str, *, obey_robots: bool) -> Suggestions:
 
 
 def _suggested(finding: Finding) -> Suggestions:
-    match finding:
-        case Shown(suggestions=found) if found is not None:
-            return found
-        case Shown(problems=problems):
-            said = "; ".join(problem.message for problem in problems)
-            raise Refusal(said or "there is nothing to look at", status=1)
-        case Forbidden(rule=rule, line=line):
-            raise Refusal(f"robots.txt forbids this page: line {line}, {rule}", status=1)
-        case Held(origin=origin):
-            raise Refusal(f"{origin} is being crawled and was not free within ten seconds", status=1)
-    raise Refusal(finding.message, status=1)
+    if isinstance(finding, Shown) and finding.suggestions is not None:
+        return finding.suggestions
+    raise Refusal(why_nothing(finding), status=1)
 
 
 def _settings(asked: SuggestionAsked, found: Suggestions) -> str:

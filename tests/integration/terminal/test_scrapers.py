@@ -85,7 +85,9 @@ def test_page_that_is_not_there_makes_no_scraper(
     hostile_site.serve("/robots.txt", "User-agent: *\nDisallow: /teas")
     url = hostile_site.serve("/teas/", "<h1>Teas</h1>")
 
-    assert "no page was had: robots" in said(capsys, "new", "teas", url, status=1)
+    assert "robots.txt forbids this page: line 2" in said(capsys, "new", "teas", url, status=1)
+    gone = hostile_site.url("/coffees/")
+    assert f"{gone}: the server answered with status 404" in said(capsys, "new", "teas", gone, status=1)
     assert list(own.iterdir()) == []
 
 
