@@ -8,6 +8,7 @@ from copy import copy
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from scrapers.extractors import paragraphs
 from scrapers.extractors.faults import FAULTS
 from scrapers.page import Problem
 
@@ -32,13 +33,14 @@ class MainText:
     """The source of one HTML page, parsed once for all that is asked of it.
 
     Trafilatura is given text and no address, so it fetches nothing; what it does to its tree it does to a
-    copy.
+    copy. Of long lists it is asked for its own result alone, not to compare it with that of jusText.
     """
 
     def __init__(self, page: Page) -> None:
         source = beginning(page.text)
         self.is_cut = len(source) < len(page.text)
         self._page = page
+        self._is_long_list = paragraphs.are_too_many(source)
         self._tree = _trafilatura().load_html(source) if source.strip() else None
 
     @property
@@ -80,6 +82,7 @@ class MainText:
                 tree,
                 url=self._page.url,
                 output_format=form,
+                fast=self._is_long_list,
                 favor_precision=favor == "precision",
                 favor_recall=favor == "recall",
                 **{f"include_{name}": wanted for name, wanted in include.items()},

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrapers import reader, registry
-from scrapers.extractors import main_text, options
+from scrapers.extractors import main_text, options, paragraphs
 from scrapers.page import Page
 from scrapers.reader import MAX_ITEM_BYTES, Reading, Scraped
 
@@ -151,6 +151,34 @@ def test_library_that_fails_on_the_facts_costs_the_article_no_text(monkeypatch: 
     assert item.data["title"] == "How foxes find their way – Field Notes"
     assert item.data["published"] == "2024-02-29T08:30:00+01:00"
     assert "A red fox" in str(item.data["text"])
+
+
+@pytest.mark.parametrize(("rows", "compares"), [(20, True), (paragraphs.MOST_SHORT, False)])
+def test_long_lists_are_not_compared_which_would_take_minutes(
+    monkeypatch: pytest.MonkeyPatch, rows: int, *, compares: bool
+) -> None:
+    from trafilatura import external
+
+    asked: list[int] = []
+    monkeypatch.setattr(external, "revise_paragraph_classification", lambda *_said: asked.append(1))
+
+    read("article", f"<table>{'<tr><th>a<td>1</tr>' * rows}</table>")
+
+    assert bool(asked) is compares
+
+
+@pytest.mark.parametrize(
+    ("source", "many"),
+    [
+        ("<p>short one</p>" * 1_500, False),
+        ("<p>short <b>one</b></p>" * 1_501, True),
+        (f"<li>one{'<li>two' * 1_499}<p>{'long ' * 20}<ul>{'<li>three' * 1_499}</ul>", False),
+        ("<br>" * 5_000, False),
+        ("<p> </p>" * 5_000, False),
+    ],
+)
+def test_short_paragraphs_count_where_they_stand_in_a_row(source: str, *, many: bool) -> None:
+    assert paragraphs.are_too_many(source) is many
 
 
 def test_long_page_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
