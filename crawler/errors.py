@@ -248,6 +248,7 @@ INCOMPLETE: Final = "record_incomplete"
 NOT_COMPLETED: Final = "record_not_completed"
 READING: Final[Mapping[str, str]] = {
     "too_much_memory": "reading the page takes more memory than one may; its beginning is read",
+    "nested_too_deep": "so many tags are left open that the page would take too long; its beginning is read",
     "missing_required": "a required field was not there; the record is not stored",
     "bad_type": "a value is not of its type; it is left out, and with it the record where it is required",
     "invalid_value": (

@@ -129,6 +129,9 @@ def resume(page: Page, scraper: Resuming, carried: Sequence[Carried], *, again: 
 
 
 def _parse(page: Page, scraper: Scraper, gathered: _Gathered) -> None:
+    if page.nested_too_deep:
+        message = "so many tags are left open that the page would take too long; its beginning is read"
+        gathered.report(Problem(code="nested_too_deep", message=message))
     _gather(lambda: scraper.parse(page), scraper, gathered)
 
 

@@ -21,6 +21,7 @@ LOSES_RECORDS: Final = frozenset(
         "item_too_large",
         "key_missing",
         "missing_required",
+        "nested_too_deep",
         "reader_failed",
         "reader_timed_out",
         "record_not_completed",

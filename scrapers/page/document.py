@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from scrapers import encoding
-from scrapers.page import elements, linking, markup, microdata, references, robots, structured
+from scrapers.page import elements, linking, markup, microdata, nesting, references, robots, structured
 from scrapers.page.embedded import Embedded, Script
 
 if TYPE_CHECKING:
@@ -97,11 +97,23 @@ class Page:
 
     @cached_property
     def tree(self) -> LexborHTMLParser:
-        """The HTML tree of the hot path, built as browsers build it; raises MemoryError."""
+        """The HTML tree of the hot path, built as browsers build it; raises MemoryError.
+
+        Where the page is `nested_too_deep` it has the beginning alone.
+        """
         try:
-            return LexborHTMLParser(self.text)
+            return LexborHTMLParser(self._quick_part)
         except SelectolaxError as error:  # there is no text that it cannot read
             raise MemoryError(str(error)) from None
+
+    @cached_property
+    def _quick_part(self) -> str:
+        return nesting.quick_part(self.text)
+
+    @property
+    def nested_too_deep(self) -> bool:
+        """Whether so much is left open that the whole tree would take too long to build."""
+        return self.is_html and len(self._quick_part) < len(self.text)
 
     @cached_property
     def elements(self) -> Elements:
@@ -115,9 +127,9 @@ class Page:
 
     @property
     def parse_truncated(self) -> bool:
-        """Whether the lxml tree was built and misses what was nested too deep."""
+        """Whether a tree that was built misses what was nested too deep."""
         built = self.__dict__.get("_lxml_and_truncated")
-        return built is not None and bool(built[1])
+        return self.nested_too_deep or (built is not None and bool(built[1]))
 
     @cached_property
     def _lxml_and_truncated(self) -> tuple[Element, bool]:
