@@ -13,12 +13,22 @@ import pytest
 from django.db import OperationalError, connection
 
 from crawler.engine.work import Ended, Ending, ProblemRecord
-from crawler.models import ACTIVE_RUN_STATES, Host, Request, RequestState, Run, RunState
-from crawler.services import runs
+from crawler.models import (
+    ACTIVE_RUN_STATES,
+    CarriedRecord,
+    Host,
+    Item,
+    Request,
+    RequestState,
+    Run,
+    RunState,
+)
+from crawler.services import reports, runs
 from crawler.stores import leases, sql
 from crawler.stores.clock import DatabaseClock
 from tests.crawling import a_run
-from tests.integration.stores.hands import Hands, visited
+from tests.integration.stores.carriers import SETTINGS, again, going, joined, sent
+from tests.integration.stores.hands import Hands, redirected, visited
 from tests.law import assert_conserved, assert_hosts_are_due
 
 if TYPE_CHECKING:
@@ -192,4 +202,53 @@ def test_six_slices_fetch_as_many_pages_as_a_run_may_though_some_are_forbidden()
     run.refresh_from_db()
     assert (run.state, run.pages) == (RunState.FINISHED, 90)
     assert run.skipped > 0
+    assert_conserved(run)
+
+
+def completing(run: int, number: int) -> Callable[[], None]:
+    """Return the work of one slice on lists and pages that complete records, until the run is over."""
+
+    def work() -> None:
+        chance = random.Random(number)
+        hands = Hands(DatabaseClock(), lane="bulk")
+        while Run.objects.filter(pk=run, state__in=ACTIVE_RUN_STATES).exists():
+            results = [carrying(claim, chance) for claim in hands.take(want=4)]
+            gone = chance.sample(sorted(hands.held), len(hands.held) // 2)
+            hands.commit(*results, released=gone)
+            for host in gone:
+                del hands.held[host]
+        hands.release_all()
+        leases.end(owner=hands.owner, now=hands.clock.now())
+
+    return work
+
+
+def carrying(claim: Claim, chance: random.Random) -> Result:
+    """Return the visit of a list with ten records for pages of all hosts, or of such a page."""
+    page = claim.url.rpartition("/")[2]
+    if page.startswith("list"):
+        there = [f"{chance.choice(HOSTS)}/{chance.randrange(6)}" for _ in range(10)]
+        return sent(claim, *(going(url, f"{claim.url}#{n}") for n, url in enumerate(there)))
+    if claim.attempts:
+        return again(claim)
+    if int(page) == 5:
+        return Ended(claim=claim, state=Ending.FAILED, reason="status-404")
+    if int(page) == 4 and not claim.via:
+        return redirected(claim, f"{chance.choice(HOSTS)}/{chance.randrange(6)}")
+    return joined(claim)
+
+
+def test_six_slices_lose_no_record_that_goes_to_each_others_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd()
+    monkeypatch.setattr(sql, "_is_transient", crowd.count)
+    run = a_run(*(f"{host}/list{n}" for host in HOSTS for n in range(3)), **SETTINGS)
+
+    crowd.run(*(completing(run.pk, number) for number in range(SLICES)))
+    run.refresh_from_db()
+    reports.report(run=run)
+
+    assert crowd.errors == []
+    assert crowd.deadlocks == 0
+    assert Item.objects.count() == run.items == 24 * 10
+    assert not CarriedRecord.objects.exists()
     assert_conserved(run)
