@@ -41,6 +41,13 @@ def test_problems_come_with_the_records() -> None:
     assert [(problem.code, problem.field) for problem in read.problems] == [("missing_required", "sku")]
 
 
+def test_records_that_go_on_to_other_pages_are_left_out_and_told_of() -> None:
+    fields = {"name": "css:h1", "link": {"css": "a", "type": "url"}, "text": {"css": "p", "follow": "link"}}
+    (read,) = trials.records_of({"name": "fields", "fields": fields}, [page("Kettle", "<a href=/1>one</a>")])
+    assert isinstance(read, Records)
+    assert (read.items, [problem.code for problem in read.problems]) == ((), ["record_left_out"])
+
+
 def test_page_that_takes_too_long_ends_the_reading_and_is_told_of_last() -> None:
     slow = page("Kettle", "<b>x</b>" * 300)
     told = trials.records_of(
