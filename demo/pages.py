@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from demo import journal
+from demo import journal, relaid
 from demo.catalogue import CURRENCY, PAGE_SIZE, categories
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What every page needs to know: where the shop is, and the shop at one epoch."""
+    """What every page needs to know: where the shop is, the shop at one epoch, and how it is laid out."""
 
     base: str
     categories: tuple[Category, ...]
+    layout: str = "1"
 
     @classmethod
-    def at(cls, *, base: str, seed: int, epoch: int) -> Site:
-        return cls(base=base, categories=categories(seed, epoch))
+    def at(cls, *, base: str, seed: int, epoch: int, layout: str = "1") -> Site:
+        return cls(base=base, categories=categories(seed, epoch), layout=layout)
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -74,7 +75,7 @@ def category(site: Site, shown: Category, number: int) -> Page:
     main = (
         f'<h1>{escape(shown.name)}</h1><p class="blurb">{escape(shown.blurb)}</p>'
         f'<p class="count">{first} to {first + len(listed) - 1} of {len(shown.products)} products</p>'
-        f"{_cards(listed, first)}{_pagination(shown, number)}"
+        f"{_cards(listed, first) if site.layout == '1' else relaid.tiles(listed)}{_pagination(shown, number)}"
     )
     title = shown.name if number == 1 else f"{shown.name}, page {number}"
     path = shown.path if number == 1 else f"{shown.path}?page={number}"
@@ -83,12 +84,25 @@ def category(site: Site, shown: Category, number: int) -> Page:
 
 def product(site: Site, shown: Product) -> Page:
     home_of = next(category for category in site.categories if category.slug == shown.category)
+    main = (
+        f'<p class="crumbs"><a href="/">Home</a> / <a href="{home_of.path}">{escape(home_of.name)}</a></p>'
+        f"{_of_product(shown, home_of) if site.layout == '1' else relaid.product(shown)}"
+        f"<h2>More from {escape(home_of.name)}</h2>{_picks(_others(home_of, shown))}"
+    )
+    data = json.dumps(_linked_data(site, shown), ensure_ascii=False).replace("<", "\\u003c")
+    head = f'<script type="application/ld+json">{data}</script>'
+    return _page(site, shown.path, shown.name, shown.description, main, (shown,), head=head)
+
+
+def _others(home_of: Category, shown: Product) -> tuple[Product, ...]:
+    return tuple(other for other in home_of.products if other.slug != shown.slug)[:4]
+
+
+def _of_product(shown: Product, home_of: Category) -> str:
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in shown.specs)
     was = f'<p class="was">Was <del>{_euro(shown.was)}</del></p>' if shown.was else ""
     stock = "In stock" if shown.in_stock else "Out of stock"
-    others = tuple(other for other in home_of.products if other.slug != shown.slug)[:4]
-    main = (
-        f'<p class="crumbs"><a href="/">Home</a> / <a href="{home_of.path}">{escape(home_of.name)}</a></p>'
+    return (
         f'<article class="product"><img src="/art/{home_of.slug}.svg" alt="" width="640" height="400">'
         f'<h1 class="product-name">{escape(shown.name)}</h1>'
         f'<p class="price" data-currency="{CURRENCY}">{_euro(shown.price)}</p>{was}'
@@ -97,11 +111,7 @@ def product(site: Site, shown: Product) -> Page:
         f'<table class="specs">{rows}</table>'
         f'<p class="sku">Article {shown.sku}</p>'
         f'<a class="buy" href="/cart/?add={shown.slug}">Add to cart</a></article>'
-        f"<h2>More from {escape(home_of.name)}</h2>{_picks(others)}"
     )
-    data = json.dumps(_linked_data(site, shown), ensure_ascii=False).replace("<", "\\u003c")
-    head = f'<script type="application/ld+json">{data}</script>'
-    return _page(site, shown.path, shown.name, shown.description, main, (shown,), head=head)
 
 
 def about(site: Site) -> Page:
@@ -150,6 +160,10 @@ def delivery(site: Site) -> Page:
 
 def cart(site: Site) -> Page:
     return _page(site, "/cart/", "Your cart", "Nothing here.", "<h1>Your cart</h1><p>Your cart is empty.</p>")
+
+
+def layout(site: Site) -> Page:
+    return _page(site, "/layout/", "Layout", "How the shop is laid out.", relaid.form(site.layout))
 
 
 def missing(site: Site) -> Page:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from demo import journal, pages
+from demo import journal, pages, relaid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ PLAIN = {
     "delivery": pages.delivery,
     "journal": pages.journal_index,
     "cart": pages.cart,
+    "layout": pages.layout,
 }
 MOVED = {"/index.html": "/", "/sitemap": "/sitemap.xml"}
 
@@ -67,9 +68,11 @@ class Answer:
         return f'"{hashlib.sha256(self.body).hexdigest()[:24]}"'
 
 
-def answer(shop: Shop, *, epoch: int, base: str, path: str, page: str | None = None) -> Answer:
+def answer(
+    shop: Shop, *, epoch: int, base: str, path: str, page: str | None = None, layout: str = "1"
+) -> Answer:
     """Return the answer to `path`, where `page` is the number in its query; `base` is our origin."""
-    site = pages.Site.at(base=base, seed=shop.seed, epoch=epoch)
+    site = pages.Site.at(base=base, seed=shop.seed, epoch=epoch, layout=layout)
     match path.split("/")[1:]:
         case ["robots.txt"]:
             return Answer(body=_robots(base), content_type=TEXT)
@@ -100,14 +103,24 @@ def is_fresh(given: Answer, *, if_none_match: str, if_modified_since: str) -> bo
 
 
 def application(shop: Shop, *, now: Callable[[], datetime]) -> web.Application:
-    """Return the shop as an aiohttp application that takes the time from `now`."""
+    """Return the shop as an aiohttp application that takes the time from `now`.
+
+    It is laid out anew on request: `POST /layout/`, which robots.txt closes to crawlers.
+    """
+    laid_out = ["1"]
 
     async def respond(request: web.Request) -> web.Response:
+        if request.method == "POST" and request.path == "/layout/":
+            asked = (await request.post()).get("layout")
+            laid_out[0] = asked if isinstance(asked, str) and asked in relaid.LAYOUTS else laid_out[0]
+            return web.Response(status=303, headers={"Location": "/layout/"})
         if request.method not in {"GET", "HEAD"}:
             raise web.HTTPMethodNotAllowed(request.method, ["GET", "HEAD"])
         base = f"{request.scheme}://{request.host}"
         page = request.query.get("page")
-        given = answer(shop, epoch=shop.epoch_at(now()), base=base, path=request.path, page=page)
+        given = answer(
+            shop, epoch=shop.epoch_at(now()), base=base, path=request.path, page=page, layout=laid_out[0]
+        )
         if given.location:
             return web.Response(status=given.status, headers={"Location": given.location})
         headers = {"ETag": given.etag, "Last-Modified": format_datetime(given.modified, usegmt=True)}
@@ -185,7 +198,7 @@ def _has_page(pages_in_all: int, number: str | None) -> bool:
 
 
 def _robots(base: str) -> bytes:
-    return f"User-agent: *\nDisallow: /cart/\n\nSitemap: {base}/sitemap.xml\n".encode()
+    return f"User-agent: *\nDisallow: /cart/\nDisallow: /layout/\n\nSitemap: {base}/sitemap.xml\n".encode()
 
 
 def _sitemap(shop: Shop, site: pages.Site) -> bytes:

@@ -24,7 +24,8 @@ FINAL_REPLAY_STATES = (ReplayState.DONE, ReplayState.FAILED, ReplayState.CANCELL
 class Replay(models.Model):
     """One reading of stored pages of a target with `settings`; `before` are those it is compared with.
 
-    It reads the pages up to the id `until`, or the `chosen` ones; those up to `after` are read. With
+    It reads the pages up to the id `until`, or the `chosen` ones, or with `of_run` those that this run or
+    a later one fetched; those up to `after` are read. With
     `stores` the records become new versions of the items, and otherwise nothing but this row changes.
     `totals` and `samples` are what it has found (`policy/replays.py`). `beat_at` is when it last went on.
     """
@@ -41,6 +42,7 @@ class Replay(models.Model):
     before = OrderedJSONField(default=dict)
     stores = models.BooleanField(default=False)
     chosen = models.JSONField(null=True, blank=True)
+    of_run = models.BigIntegerField(null=True, blank=True)
     total = models.PositiveIntegerField(default=0)
     until = models.BigIntegerField(default=0)
     after = models.BigIntegerField(default=0)

@@ -37,9 +37,14 @@ class Reach:
     total: int
 
 
-def reach(target: Target, *, pages: int | None) -> Reach:
-    """Return all stored pages of `target` of now, or `pages` from all over it."""
+def reach(target: Target, *, pages: int | None, of_run: int | None = None) -> Reach:
+    """Return all stored pages of `target` of now, or `pages` from all over it.
+
+    With `of_run` they are those that this run or a later one fetched.
+    """
     of_target = Page.objects.filter(target=target)
+    if of_run is not None:
+        of_target = of_target.filter(run__gte=of_run)
     until = of_target.aggregate(last=Max("id"))["last"] or 0
     if pages is None:
         return Reach(until=until, chosen=None, total=of_target.count())
@@ -62,6 +67,8 @@ def _spread(target: Target, pages: int, *, until: int) -> Iterator[int]:
 def next_pages(replay: Replay) -> list[Kept]:
     """Return the pages that are read next, with their bodies; none at the end."""
     pages = Page.objects.filter(target=replay.target_id, pk__gt=replay.after, pk__lte=replay.until)
+    if replay.of_run is not None:
+        pages = pages.filter(run__gte=replay.of_run)
     if replay.chosen is not None:
         pages = pages.filter(pk__in=[pk for pk in replay.chosen if pk > replay.after][:MOST_PAGES])
     rows: list[Page] = []

@@ -19,9 +19,10 @@ from scrapers.links import Carried, Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
 from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
+from scrapers.suggesting.mending import Mended, Proposal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crawler.http import Fetched
 
@@ -31,6 +32,7 @@ READ_CPU_SECONDS: Final = 2.0
 PAGE_CPU_SECONDS: Final = 5.0
 SUGGEST_CPU_SECONDS: Final = 4.0
 COMPARE_CPU_SECONDS: Final = 6.0
+MEND_CPU_SECONDS: Final = 10.0
 MEMORY_BYTES: Final = 1 << 30
 LONGEST_WAIT_SECONDS: Final = 60.0
 MANY_CPU_SECONDS: Final = 15.0
@@ -126,6 +128,27 @@ def suggestions_of(page: StoredPage, *, cpu_seconds: float = SUGGEST_CPU_SECONDS
     """Return what to scrape from `page`; raises TookTooLong, MemoryError or CannotTry."""
     asked = {"page": {"url": page.url, "headers": dict(page.headers)}}
     return _suggestions(_answer("suggestions", asked, cpu_seconds=cpu_seconds, body=page.body))
+
+
+def mended_of(
+    pages: Sequence[tuple[StoredPage, Sequence[Mapping[str, Any]]]],
+    *,
+    row: str,
+    fields: Mapping[str, Any],
+    broken: Iterable[str],
+    cpu_seconds: float = MEND_CPU_SECONDS,
+) -> Mended:
+    """Return what may read broken fields from pages, each with the records that it had before.
+
+    Raises TookTooLong, MemoryError or CannotTry.
+    """
+    about = _about([page for page, _records in pages])
+    known = [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]
+    asked = {"mended": {"row": row, "fields": dict(fields), "broken": list(broken)}, "known": known}
+    bodies = b"".join(page.body for page, _records in pages)
+    said = _answer("found", asked, cpu_seconds=cpu_seconds, body=bodies)
+    fields = {name: [Proposal(**one) for one in proposals] for name, proposals in said["fields"].items()}
+    return Mended(row=said["row"], fields=fields)
 
 
 def _answer(name: str, asked: Mapping[str, Any], *, cpu_seconds: float, body: bytes) -> Mapping[str, Any]:

@@ -135,6 +135,18 @@ def _links(page: Page) -> tuple[Link, ...]:
         return ()
 
 
+def _mended(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
+    from scrapers.suggesting import mending  # nothing else that is asked of this process needs it
+
+    start, known = 0, []
+    for about in asked["known"]:
+        body = bodies[start : start + about["size"]]
+        start += about["size"]
+        page = Page(url=about["url"], headers=about["headers"], body=body)
+        known.append(mending.Known(page=page, records=about["records"]))
+    return asdict(mending.mend(known, **asked["mended"], seconds=asked["cpu_seconds"] / 2))
+
+
 class _Replay:
     """Reads stored pages with a scraper, and with that of before where there is one."""
 
@@ -239,12 +251,14 @@ def main() -> None:
         _tell_links(asked["pages"], body)
     elif "thumbnail" in asked:
         _tell_thumbnail(body)
-    elif not asked.keys() & {"page", "compared"}:
+    elif not asked.keys() & {"page", "compared", "mended"}:
         _say(problems=_problems(asked["settings"]))
     else:
         try:
             if "compared" in asked:
                 _say(comparison=_comparison(asked["compared"], asked["noise"], body))
+            elif "mended" in asked:
+                _say(found=_mended(asked, body))
             elif "settings" in asked:
                 _say(reading=_reading(asked, body))
             else:

@@ -147,8 +147,15 @@ def _selectors(row: Element) -> Iterator[tuple[str, float, Element]]:
     """Yield selectors for what is in a row, in its order, each with its strength (1 at most)."""
     yield ":scope", 0.65, row
     for element in outline.inside(row, most=MOST_INSIDE):
-        for selector, strength in (*_named(element), *_tagged(element), *_placed(element, row)):
+        for selector, strength in selectors(element, row):
             yield selector, strength, element
+
+
+def selectors(element: Element, row: Element) -> Iterator[tuple[str, float]]:
+    """Yield selectors for one element inside a row, each with its strength (1 at most)."""
+    yield from named(element)
+    yield from _tagged(element)
+    yield from _placed(element, row)
 
 
 def _tagged(element: Element) -> Iterator[tuple[str, float]]:
@@ -168,8 +175,8 @@ def _placed(element: Element, row: Element) -> Iterator[tuple[str, float]]:
     if parent is row:
         around: tuple[tuple[str, float, float], ...] = (("", 0.0, 0.6),)
     else:
-        named = ((f"{selector} > ", strength * 0.9, strength * 0.7) for selector, strength in _named(parent))
-        around = (*named, (f"{parent.tag} > ", 0.72, 0.58))
+        outer = ((f"{selector} > ", strength * 0.9, strength * 0.7) for selector, strength in named(parent))
+        around = (*outer, (f"{parent.tag} > ", 0.72, 0.58))
     for before, by_tag, by_place in around:
         if before:
             yield f"{before}{tag}", by_tag
@@ -179,7 +186,7 @@ def _placed(element: Element, row: Element) -> Iterator[tuple[str, float]]:
         yield f"{parent.tag}:nth-child({_place(parent, of_tag=False)}) {tag}", 0.74
 
 
-def _named(element: Element) -> Iterator[tuple[str, float]]:
+def named(element: Element) -> Iterator[tuple[str, float]]:
     """Yield the selectors that name `element` by what people called it."""
     said = element.said("itemprop")
     if said and classes.can_select(said):

@@ -17,7 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from crawler.queries import changes
 from crawler.queries.paging import BadCursor
-from crawler.services import deliveries, holding, items, replays, runs
+from crawler.services import deliveries, holding, items, mending, replays, runs
 from crawler.services.drafts import InvalidTarget, Problem
 from crawler.services.webhooks import InvalidWebhook
 from crawler.stores.outages import watch
@@ -185,6 +185,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     deliveries.TooManyTests: _conflict,
     replays.Busy: _conflict,
     holding.NotHeld: _conflict,
+    mending.CannotMend: _conflict,
     Http404: _not_found,
     RequestDataTooBig: _too_large,
     SuspiciousOperation: _suspicious,

@@ -108,7 +108,7 @@ def start_replay(
         Target.objects.visible_to(user).select_related("schedule", "owner"), pk=target_id
     )
     replay = replays.start(target=target, by=user, data=data.given, pages=query.pages, now=timezone.now())
-    return _begun(replay, response)
+    return begun(replay, response)
 
 
 @router.get("/targets/{int:target_id}/replays", response=ReplayList)
@@ -143,10 +143,10 @@ def store_replay(request: HttpRequest, replay_id: int, response: HttpResponse) -
     """
     replay = _replay(request, replay_id)
     storing = replays.store(replay=replay, by=caller(request).user, now=timezone.now())
-    return _begun(storing, response)
+    return begun(storing, response)
 
 
-def _begun(replay: Replay, response: HttpResponse) -> Status[ReplayOut]:
+def begun(replay: Replay, response: HttpResponse) -> Status[ReplayOut]:
     response["Location"] = f"/api/v1/replays/{replay.pk}"
     return Status(202, ReplayOut(**_out(replay)))
 

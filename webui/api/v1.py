@@ -33,6 +33,7 @@ from webui.api import (
     history,
     items,
     keeping,
+    mending,
     pages,
     previews,
     problems,
@@ -119,6 +120,7 @@ api.add_decorator(only_known_parameters, mode="view")
 SUBJECTS = (
     *(targets, history, runs, requests, decisions, dry_runs, queue, items, changes, pages, previews),
     *(suggestions, events, webhooks, schedules, calendar, refresh, replays, proxies, declarations),
+    mending,
     quality,
     keeping,
     versions,

@@ -16,6 +16,7 @@ examples:
   ./run held
   ./run held 12
   ./run held 12 --accept
+  ./run held 12 --repair
 """
 
 
@@ -44,12 +45,18 @@ class Command(BaseCommand):
             action="store_true",
             help="drop it; the items stay as they are, the pages stay stored",
         )
+        decided.add_argument(
+            "--repair",
+            action="store_true",
+            help="save the best selectors that are proposed for its broken fields, and read its pages again",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         from crawler.services.terminal import Refusal, holding
 
+        decision = next((word for word in ("accept", "discard", "repair") if options[word]), "")
         try:
-            lines = holding.tell(options["run"], accepts=options["accept"], discards=options["discard"])
+            lines = holding.tell(options["run"], decision)
         except Refusal as refusal:
             self.stderr.write("\n".join(f"held: {line}" for line in refusal.lines))
             sys.exit(refusal.status)

@@ -8,8 +8,10 @@ from crawler.services.replays.asking import (
     ask_again,
     cancel,
     forget,
+    require_idle,
     start,
     store,
+    store_run,
 )
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "ask_again",
     "cancel",
     "forget",
+    "require_idle",
     "start",
     "step",
     "store",
+    "store_run",
 ]

@@ -67,12 +67,26 @@ def store(*, replay: Replay, by: User | None, now: datetime, sends: bool = True)
     if replay.settings != said(target):
         if replay.before != said(target):
             raise Busy("the target's scraper was changed after this trial; start another one")
-        with transaction.atomic():
-            _require_idle(target)
+        require_idle(target)
         targets.update(target=target, data=replay.settings, by=by or target.owner, now=now)
     with transaction.atomic():
         _require_idle(target)
         return _begin(target, replay.settings, by=by, pages=None, stores=True, now=now, sends=sends)
+
+
+def store_run(*, target: Target, run: int, by: User | None, now: datetime, sends: bool = True) -> Replay:
+    """Have the pages that a run or a later one fetched read so that items change, with the target's settings.
+
+    The caller holds the transaction. Raises Busy.
+    """
+    _require_idle(target)
+    return _begin(target, said(target), by=by, pages=None, stores=True, now=now, sends=sends, of_run=run)
+
+
+def require_idle(target: Target) -> None:
+    """Raise Busy while records of the target are being stored."""
+    with transaction.atomic():
+        _require_idle(target)
 
 
 def said(target: Target) -> dict[str, Any]:
@@ -125,8 +139,9 @@ def _begin(
     stores: bool,
     now: datetime,
     sends: bool,
+    of_run: int | None = None,
 ) -> Replay:
-    reach = found.reach(target, pages=pages)
+    reach = found.reach(target, pages=pages, of_run=of_run)
     replay = Replay.objects.create(
         target=target,
         by=by,
@@ -134,6 +149,7 @@ def _begin(
         before=said(target),
         stores=stores,
         chosen=reach.chosen,
+        of_run=of_run,
         until=reach.until,
         total=reach.total,
         created_at=now,

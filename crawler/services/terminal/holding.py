@@ -4,40 +4,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from django.utils import timezone
 
 from crawler.models import Publication, Run
-from crawler.services import holding
+from crawler.services import holding, mending, replays
+from crawler.services.replays import Busy
+from crawler.services.targets import InvalidTarget
+from crawler.services.terminal import replaying
 from crawler.services.terminal.asked import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NONE: Final = "No run is held."
-HOW: Final = "--accept publishes it, --discard drops it."
+HOW: Final = "--accept publishes it, --discard drops it, --repair looks for the fields that broke."
 MOST_PAGES: Final = 3
 
 
-def tell(number: str | None, *, accepts: bool, discards: bool) -> list[str]:
+def tell(number: str | None, decision: str) -> list[str]:
     """Return what is said of the held runs, or of one, once that is decided on. Raises Refusal."""
     if number is None:
-        if accepts or discards:
+        if decision:
             raise Refusal("RUN: name the run that is decided on; ./run held lists those that are held")
         found = Run.objects.held().without_secrets().select_related("target").order_by("pk")
         return [_line(run) for run in found] or [NONE]
     run = _run(number)
     if run.publication != Publication.HELD:
         raise Refusal(str(holding.NotHeld(run)), status=1)
-    if accepts:
-        holding.accept(run, by="", now=timezone.now())
-    elif discards:
-        holding.discard(run, by="", now=timezone.now())
-    else:
-        return [_line(run), *_broken(run), HOW]
-    while holding.step(run.pk, now=timezone.now()):
-        pass
+    match decision:
+        case "accept":
+            holding.accept(run, by="", now=timezone.now())
+        case "discard":
+            holding.discard(run, by="", now=timezone.now())
+        case "repair":
+            return _repaired(run)
+        case _:
+            return [_line(run), *_broken(run), HOW]
+    _finish(run)
     run.refresh_from_db(fields=["publication", "items_new", "items_changed", "items_restored"])
     return [_done(run)]
+
+
+def _finish(run: Run) -> None:
+    while holding.step(run.pk, now=timezone.now()):
+        pass
+
+
+def _repaired(run: Run) -> list[str]:
+    """Mend the run's target with the best that is proposed, and read its pages again to the end."""
+    try:
+        look = mending.look(run)
+        replay = mending.repair(
+            run, fields=look.chosen, row=look.mended.row, by=None, now=timezone.now(), sends=False
+        )
+    except (mending.CannotMend, Busy, InvalidTarget) as error:
+        raise Refusal(str(error), status=1) from None
+    _finish(run)
+    while replays.step(replay=replay.pk, now=timezone.now()):
+        pass
+    replay.refresh_from_db()
+    lines = [
+        f"{name}: {orjson.dumps(found[0].declared).decode()} gives {found[0].restored:,} "
+        f"of {found[0].known:,} values as before"
+        for name, found in look.mended.fields.items()
+        if found
+    ]
+    lines += [f"{name}: nothing was found" for name in look.without]
+    return [*lines, *replaying.lines(replay)]
 
 
 def _line(run: Run) -> str:

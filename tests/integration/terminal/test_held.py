@@ -8,12 +8,15 @@ import pytest
 
 from crawler.management.commands.held import Command
 from crawler.models import Item, Run
+from crawler.services.terminal import holding
 from tests.integration.services.test_holding import followed, usual
+from tests.integration.services.test_mending import held as broken
 from tests.integration.services.test_quality import START, things
 
 if TYPE_CHECKING:
     from tests.fakes.clock import FakeClock
 
+__all__ = ["broken"]
 pytestmark = pytest.mark.django_db
 
 
@@ -38,7 +41,7 @@ def test_held_runs_are_listed_and_one_is_told_of(
     assert capsys.readouterr().out == line
     typed(str(run.pk))
     assert capsys.readouterr().out == (
-        f"{line}price: coverage is 0.0, and was 1.0\n  {START}\n--accept publishes it, --discard drops it.\n"
+        f"{line}price: coverage is 0.0, and was 1.0\n  {START}\n{holding.HOW}\n"
     )
 
 
@@ -54,6 +57,18 @@ def test_what_is_decided_is_done_at_once(
 
     assert capsys.readouterr().out.startswith(says)
     assert {item.data["price"] for item in Item.objects.all()} == {price}
+
+
+def test_repair_says_what_it_took_and_reads_the_pages(
+    broken: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(str(broken.pk), "--repair")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'price: {"css":".amount","type":"price"} gives 12 of 12 values as before'
+    assert lines[1].startswith("13 pages read: 12 records changed")
+    assert {item.data["price"] for item in Item.objects.all()} == {number + 0.5 for number in range(12)}
+    assert Run.objects.get(pk=broken.pk).publication == "discarded"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""Selectors that are proposed for a held run, and the repair with them, by the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crawler.models import Publication, Run, Target
+from tests.integration.api.conftest import problem
+from tests.integration.services.test_mending import FIELDS, MANY, held
+
+if TYPE_CHECKING:
+    from tests.integration.api.conftest import Api
+
+__all__ = ["held"]
+AMOUNT = {"css": ".amount", "type": "price"}
+
+
+@pytest.fixture
+def run(held: Run) -> Run:
+    Target.objects.filter(pk=held.target_id).update(shared=True, delay_seconds=None, obey_robots=True)
+    return Run.objects.get(pk=held.pk)
+
+
+def test_selectors_are_proposed_and_the_best_taken(api: Api, run: Run) -> None:
+    told = api.get(f"/runs/{run.pk}/repair").json()
+    assert (told["pages"], told["row"], told["without"]) == (MANY, "", [])
+    assert told["fields"]["price"][0] == {"declared": AMOUNT, "restored": MANY, "known": MANY, "filled": MANY}
+
+    answer = api.post(f"/runs/{run.pk}/repair")
+    assert (answer.status_code, answer.json()["stores"]) == (202, True)
+    assert answer["Location"] == f"/api/v1/replays/{answer.json()['id']}"
+    assert Target.objects.get().fields == FIELDS | {"price": AMOUNT}
+    assert Run.objects.get(pk=run.pk).publication == Publication.DISCARDING
+    problem(api.get(f"/runs/{run.pk}/repair"), 409)
+
+
+def test_fields_that_a_person_declares_are_taken_or_refused(api: Api, run: Run) -> None:
+    wrong = problem(api.post(f"/runs/{run.pk}/repair", {"fields": {"price": "css:[["}}), 422)
+    assert [error["field"] for error in wrong["errors"]] == ["fields.price.css"]
+    problem(api.post(f"/runs/{run.pk}/repair", {"fields": {}}), 409)
+    problem(api.post(f"/runs/{run.pk}/repair", {"field": {}}), 422)
+
+    assert api.post(f"/runs/{run.pk}/repair", {"fields": {"price": "css:.offer"}}).status_code == 202
+    assert Target.objects.get().fields["price"] == "css:.offer"

@@ -1,0 +1,65 @@
+"""The page on which a target is mended whose run is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import reverse
+
+from crawler.models import Publication, Replay, Run, Target
+from tests.integration.pages.test_quality import text
+from tests.integration.services.test_mending import FIELDS, MANY, held
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+__all__ = ["held"]
+
+
+@pytest.fixture
+def run(held: Run) -> Run:
+    Target.objects.filter(pk=held.target_id).update(shared=True, delay_seconds=None, obey_robots=True)
+    return Run.objects.get(pk=held.pk)
+
+
+def test_selectors_are_shown_with_what_they_give_and_one_click_repairs(client: Client, run: Run) -> None:
+    address = reverse("run-repair", args=[run.pk])
+    assert address in text(client.get(reverse("run", args=[run.pk])))
+    page = text(client.get(address))
+
+    assert f"looked for in {MANY} stored pages" in page
+    assert "{&quot;css&quot;:&quot;.amount&quot;,&quot;type&quot;:&quot;price&quot;}" in page
+    assert f"{MANY} of {MANY}" in page
+
+    answer = client.post(address, {"field-price": '{"css":".amount","type":"price"}'}, follow=True)
+    replay = Replay.objects.get()
+    assert answer.redirect_chain == [(reverse("replay", args=[replay.pk]), 302)]
+    assert "The fields are saved, and the pages are read again." in text(answer)
+    assert Target.objects.get().fields == FIELDS | {"price": {"css": ".amount", "type": "price"}}
+    assert Run.objects.get(pk=run.pk).publication == Publication.DISCARDING
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({}, "Choose a selector for at least one"),
+        ({"field-price": "{"}, "Price: what was chosen cannot be read"),
+        ({"field-price": '{"css":"[["}'}, "Fields.price.css:"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_and_nothing_changes(
+    client: Client, run: Run, chosen: dict[str, str], says: str
+) -> None:
+    answer = client.post(reverse("run-repair", args=[run.pk]), chosen, follow=True)
+
+    assert says in text(answer)
+    assert Target.objects.get().fields == FIELDS
+    assert Run.objects.get(pk=run.pk).publication == Publication.HELD
+
+
+def test_run_that_is_not_held_is_not_repaired(client: Client, run: Run, stranger: Client) -> None:
+    Run.objects.filter(pk=run.pk).update(publication=Publication.PUBLISHED)
+    assert "is not held" in text(client.get(reverse("run-repair", args=[run.pk]), follow=True))
+    Target.objects.update(shared=False)
+    assert stranger.get(reverse("run-repair", args=[run.pk])).status_code == 404

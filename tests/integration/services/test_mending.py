@@ -1,0 +1,136 @@
+"""A target whose run is held is mended: selectors are proposed, saved, and its pages read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawler.models import Event, EventKind, HeldItem, Item, Publication, Run, Target
+from crawler.queries import exports
+from crawler.services import comparing, holding, mending, replays, reports
+from crawler.services.targets import InvalidTarget
+from tests.crawling import a_run, again
+from tests.fakes.rules import a_page
+from tests.integration.replays import done
+from tests.integration.stores.hands import Hands, fresh, visited
+
+if TYPE_CHECKING:
+    from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.django_db
+START = "http://a.test/"
+MANY = 12
+FIELDS: dict[str, Any] = {"name": "css:h1", "price": {"css": ".price", "type": "price"}}
+
+
+def body(number: int, layout: str) -> bytes:
+    if layout == "old":
+        return f'<h1>Thing {number}</h1><p class="price">€ {number}.50</p>'.encode()
+    return f'<h1>Thing {number}</h1><div class="offer"><b class="amount">€ {number}.50</b></div>'.encode()
+
+
+def crawled(run: Run, clock: FakeClock, layout: str, **changed: Any) -> Run:
+    """Finish a run that reads a thing on each of its pages, and do what follows."""
+    clock.advance(3600)
+    hands = Hands(clock)
+    pages = [f"{START}{number}" for number in range(MANY)]
+    hands.commit(visited(hands.claims()[START], *pages, body=b"home"))
+    claims = hands.claims()
+    results = [
+        visited(
+            claims[url],
+            body=body(number, layout),
+            page=a_page(body(number, layout)),
+            items=[{"key": url, "name": f"Thing {number}", "price": number + 0.5, **changed}],
+        )
+        for number, url in enumerate(pages)
+    ]
+    hands.release_all(*results)
+    reports.report(run=fresh(run))
+    comparing.work(now=clock.now())
+    return fresh(run)
+
+
+@pytest.fixture
+def held(clock: FakeClock) -> Run:
+    run = crawled(a_run(START, scraper="fields", fields=FIELDS), clock, "old")
+    for _ in range(2):
+        run = crawled(again(run), clock, "old")
+    return crawled(again(run), clock, "new", price=None)
+
+
+def test_selectors_are_proposed_for_what_broke_alone(held: Run) -> None:
+    look = mending.look(held)
+
+    assert (look.broken, look.pages, look.without) == (("price",), MANY, ())
+    assert look.chosen == {"price": {"css": ".amount", "type": "price"}}
+    assert look.mended.fields["price"][0].restored == MANY
+
+
+def test_repair_saves_fields_reads_the_runs_pages_again_and_discards_what_is_held(
+    held: Run, clock: FakeClock
+) -> None:
+    clock.advance(60)
+    look = mending.look(held)
+    replay = mending.repair(held, fields=look.chosen, row=look.mended.row, by=None, now=clock.now())
+    comparing.work(now=clock.now())
+
+    assert done(replay.pk).state == "done"
+    assert replay.total == MANY + 1
+    assert Target.objects.get(pk=held.target_id).fields == FIELDS | look.chosen
+    assert fresh(held).publication == Publication.DISCARDED
+    assert not HeldItem.objects.exists()
+    rows = sorted(exports.rows(target=held.target), key=lambda row: row["price"])
+    assert [(row["_url"], row["price"]) for row in rows] == [
+        (f"{START}{number}", number + 0.5) for number in range(MANY)
+    ]
+    assert Item.objects.filter(version=2).count() == MANY
+    reason = Event.objects.get(kind=EventKind.RUN_DISCARDED).data["reason"]
+    assert reason == f"its pages are read again by replay {replay.pk}"
+    with pytest.raises(holding.NotHeld):
+        mending.repair(held, fields=look.chosen, row="", by=None, now=clock.now())
+
+
+def test_repair_leaves_pages_that_the_run_did_not_fetch(held: Run, clock: FakeClock) -> None:
+    replay = mending.repair(
+        Run.objects.get(pk=held.pk), fields={"price": "css:b"}, row="", by=None, now=clock.now()
+    )
+    assert (replay.of_run, replay.total) == (held.pk, MANY + 1)
+    type(replay).objects.filter(pk=replay.pk).update(of_run=held.pk + 1)
+    assert done(replay.pk).totals.get("pages", 0) == 0
+
+
+def test_what_cannot_be_mended_is_said_and_changes_nothing(held: Run, clock: FakeClock) -> None:
+    with pytest.raises(mending.CannotMend, match="choose a selector"):
+        mending.repair(held, fields={}, row="", by=None, now=clock.now())
+    with pytest.raises(InvalidTarget):
+        mending.repair(held, fields={"price": "css:[["}, row="", by=None, now=clock.now())
+    assert fresh(held).publication == Publication.HELD
+
+    Item.objects.update(url="http://elsewhere.test/")
+    with pytest.raises(mending.CannotMend, match="no stored page of this run had items before"):
+        mending.look(held)
+    Target.objects.update(scraper="auto", fields={})
+    with pytest.raises(mending.CannotMend, match="and A site is read by auto"):
+        mending.look(Run.objects.get(pk=held.pk))
+    holding.discard(held, by="", now=clock.now())
+    with pytest.raises(holding.NotHeld):
+        mending.look(fresh(held))
+
+
+def test_repair_waits_for_what_is_being_stored(held: Run, clock: FakeClock) -> None:
+    mending.repair(held, fields={"price": "css:b"}, row="", by=None, now=clock.now())
+    Run.objects.filter(pk=held.pk).update(publication=Publication.HELD)
+
+    with pytest.raises(replays.Busy):
+        mending.repair(fresh(held), fields={"price": "css:.amount"}, row="", by=None, now=clock.now())
+
+
+def test_missing_records_have_all_fields_looked_for(held: Run) -> None:
+    data = {**held.report["data"], "drifts": [{"rule": "items", "field": None, "wanted": 12, "found": 0}]}
+    Run.objects.filter(pk=held.pk).update(report={"data": data})
+
+    look = mending.look(fresh(held))
+    assert look.broken == ("name", "price")
+    assert look.chosen["name"] == {"css": "h1"}

@@ -1,0 +1,56 @@
+"""The page that proposes selectors for the fields of a held run, and repairs its target with them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import orjson
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from crawler.models import Run
+from crawler.services import holding, mending
+from crawler.services.replays import Busy
+from crawler.services.targets import InvalidTarget
+
+LONGEST = 10_000
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def repair(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what is proposed, or take what was chosen."""
+    found = Run.objects.visible_to(request.user).without_secrets().select_related("target")
+    run = get_object_or_404(found, pk=pk)
+    try:
+        if request.method == "POST":
+            return _repaired(request, run)
+        look = mending.look(run)
+    except (holding.NotHeld, mending.CannotMend, Busy, InvalidTarget) as error:
+        messages.warning(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return redirect("run", pk=pk)
+    shown = [
+        (name, [(orjson.dumps(one.declared).decode(), one) for one in found])
+        for name, found in look.mended.fields.items()
+        if found
+    ]
+    return render(request, "runs/repair.html", {"run": run, "look": look, "shown": shown})
+
+
+def _repaired(request: HttpRequest, run: Run) -> HttpResponse:
+    fields: dict[str, Any] = {}
+    for name in run.target.fields:
+        said = request.POST.get(f"field-{name}", "")[:LONGEST]
+        if said:
+            try:
+                fields[name] = orjson.loads(said)
+            except orjson.JSONDecodeError as error:
+                raise mending.CannotMend(f"{name}: what was chosen cannot be read; choose again") from error
+    row = request.POST.get("row", "")[:LONGEST]
+    by = cast("User", request.user)
+    replay = mending.repair(run, fields=fields, row=row, by=by, now=timezone.now())
+    messages.success(request, "The fields are saved, and the pages are read again.")
+    return redirect("replay", pk=replay.pk)
