@@ -22,7 +22,7 @@ from crawler.models.held import UNDER_WAY, UNPUBLISHED, VISIBLE, HeldItem, Publi
 from crawler.models.items import Item, ItemVersion, Sighting
 from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
-from crawler.models.pages import Page, PageVersion, Snapshot
+from crawler.models.pages import Page, PageFingerprint, PageVersion, Snapshot
 from crawler.models.problems import ProblemKind, ProblemSample
 from crawler.models.refresh import RefreshPlan
 from crawler.models.replays import FINAL_REPLAY_STATES, Replay, ReplayState
@@ -70,6 +70,7 @@ __all__ = [
     "OutsideLink",
     "OverlapPolicy",
     "Page",
+    "PageFingerprint",
     "PageVersion",
     "ProblemKind",
     "ProblemSample",

@@ -112,3 +112,17 @@ class PageVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.pk} of page {self.page_id}"
+
+
+class PageFingerprint(models.Model):
+    """The SimHash of the text of a stored body, as a signed number; made when somebody looks for near copies.
+
+    `words` is 0 where the body has no text that could be read.
+    """
+
+    body_hash = models.BinaryField(max_length=16, unique=True)
+    simhash = models.BigIntegerField()
+    words = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"fingerprint {self.pk}"

@@ -83,7 +83,18 @@ def remove(hashes: Sequence[bytes], *, before: datetime) -> int:
     """
     statement = f"DELETE FROM crawler_snapshot WHERE hash IN ({sql.marks(hashes)}) AND created_at < %s"
     values = [*sorted(hashes), sql.adapt(before)]
-    return sql.atomically(lambda: sql.execute(f"{statement} AND NOT ({USED})", values))
+    return sql.atomically(lambda: _remove(f"{statement} AND NOT ({USED})", values, hashes))
+
+
+def _remove(statement: str, values: Sequence[object], hashes: Sequence[bytes]) -> int:
+    removed = sql.execute(statement, values)
+    if removed:
+        some = f"DELETE FROM crawler_pagefingerprint WHERE body_hash IN ({sql.marks(hashes)}) AND NOT EXISTS "
+        stored = (
+            "(SELECT 1 FROM crawler_snapshot stored WHERE stored.hash = crawler_pagefingerprint.body_hash)"
+        )
+        sql.execute(some + stored, hashes)
+    return removed
 
 
 def is_stored(hash_: bytes) -> bool:

@@ -15,6 +15,7 @@ import orjson
 from crawler.errors import explain
 from scrapers import folder
 from scrapers.comparing import Comparison, Line, ShownKind
+from scrapers.comparing.simhash import Fingerprint
 from scrapers.links import Carried, Link
 from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
@@ -33,6 +34,7 @@ PAGE_CPU_SECONDS: Final = 5.0
 SUGGEST_CPU_SECONDS: Final = 4.0
 COMPARE_CPU_SECONDS: Final = 6.0
 MEND_CPU_SECONDS: Final = 10.0
+FINGERPRINT_CPU_SECONDS: Final = 6.0
 MEMORY_BYTES: Final = 1 << 30
 LONGEST_WAIT_SECONDS: Final = 60.0
 MANY_CPU_SECONDS: Final = 15.0
@@ -189,6 +191,29 @@ def comparison_of(
     said = _answer("comparison", asked, cpu_seconds=cpu_seconds, body=bodies)
     lines = tuple(_line(line) for line in said["lines"])
     return Comparison(**{**said, "lines": lines})
+
+
+def fingerprints_of(
+    pages: Sequence[StoredPage], *, cpu_seconds: float = FINGERPRINT_CPU_SECONDS
+) -> list[Fingerprint | None]:
+    """Return the fingerprints of the first of `pages`, of one at least, as far as time goes.
+
+    None for a page that has no text, or that ended the process: it is the last that is told of. Raises
+    CannotTry.
+    """
+    bodies = b"".join(page.body for page in pages)
+    asked = {"fingerprinted": _about(pages), "soft_cpu_seconds": cpu_seconds / 2}
+    ended = _run(asked, cpu_seconds=cpu_seconds, body=bodies)
+    told: list[Fingerprint | None] = [
+        Fingerprint(*line["fingerprint"]) if line["fingerprint"] else None
+        for line in ended.said
+        if "fingerprint" in line
+    ]
+    if ended.code == 0:
+        return told
+    if ended.code > 0 or not ended.said:
+        raise CannotTry(f"the process that reads stored pages ended with code {ended.code}")
+    return [*told, None]
 
 
 def _line(said: Mapping[str, Any]) -> Line:

@@ -214,6 +214,26 @@ def _replay(asked: dict[str, Any], bodies: bytes) -> None:
     replay.tell(asked["replayed"], bodies, most_cpu_seconds=asked["most_cpu_seconds"])
 
 
+def _tell_fingerprints(pages: list[dict[str, Any]], bodies: bytes, *, soft_cpu_seconds: float) -> None:
+    """Say what the fingerprint of each page is, until the time for them is used."""
+    from scrapers.comparing import lines_of
+    from scrapers.comparing.simhash import fingerprint
+
+    start, began = 0, time.process_time()
+    _say(began=True)
+    for about in pages:
+        body = bodies[start : start + about["size"]]
+        start += about["size"]
+        page = Page(url=about["url"], headers=about["headers"], body=body)
+        try:
+            found = fingerprint(lines_of(page)) if page.is_text else None
+        except MemoryError:
+            found = None
+        _say(fingerprint=list(found) if found else None)
+        if time.process_time() - began >= soft_cpu_seconds:
+            return
+
+
 def _comparison(pages: list[dict[str, Any]], rules: dict[str, Any], bodies: bytes) -> dict[str, Any]:
     from scrapers.comparing import Noise, compare, folded, lines_of
 
@@ -249,6 +269,8 @@ def main() -> None:
         _replay(asked, body)
     elif "pages" in asked:
         _tell_links(asked["pages"], body)
+    elif "fingerprinted" in asked:
+        _tell_fingerprints(asked["fingerprinted"], body, soft_cpu_seconds=asked["soft_cpu_seconds"])
     elif "thumbnail" in asked:
         _tell_thumbnail(body)
     elif not asked.keys() & {"page", "compared", "mended"}:

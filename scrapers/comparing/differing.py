@@ -27,6 +27,7 @@ ALIKE: Final = 0.35
 
 _WORDS: Final = re.compile(r"\d[\d.,]*\d|\w+|\s+|[^\w\s]")
 _NAMES: Final = re.compile(r"\d[\d.,]*\d|\w+")
+_NUMBERS: Final = re.compile(r"\d[\d.,]*")
 
 Pair = tuple[int, int]
 Marked = tuple[tuple[str, bool], ...]
@@ -140,7 +141,8 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[Row]:
 
 
 def _are_alike(before: str, after: str) -> bool:
-    old, new = Counter(_NAMES.findall(before)), Counter(_NAMES.findall(after))
+    """Say whether one may have become the other; numbers count as the same, as prices do change."""
+    old, new = (Counter(_NUMBERS.sub("0", word) for word in _NAMES.findall(side)) for side in (before, after))
     shared = sum((old & new).values())
     return shared >= ALIKE * max(sum(old.values()), sum(new.values()))
 

@@ -24,6 +24,7 @@ from ninja.renderers import JSONRenderer
 
 from crawler.services.drafts import Problem
 from webui.api import (
+    alike,
     calendar,
     changes,
     decisions,
@@ -124,6 +125,7 @@ SUBJECTS = (
     quality,
     keeping,
     versions,
+    alike,
 )
 for subject in SUBJECTS:
     api.add_router("", subject.router)

@@ -10,6 +10,7 @@ from webui.accounts.models import Role
 from webui.accounts.roles import least
 from webui.pages import (
     account,
+    alike,
     calendar,
     changes,
     condition,
@@ -68,6 +69,7 @@ urlpatterns = [
     path("targets/<int:pk>/history/<int:change>/restore/", history.restore, name="target-restore"),
     path("targets/<int:pk>/skips/", schedules.skips, name="target-skips"),
     path("targets/<int:pk>/versions/", keeping.show, name="target-versions"),
+    path("targets/<int:pk>/near-copies/", alike.show, name="target-alike"),
     path("targets/<int:pk>/replays/", replays.index, name="replays"),
     path("targets/<int:pk>/replays/new/", replays.start, name="replay-new"),
     path("replays/<int:pk>/", replays.show, name="replay"),

@@ -68,6 +68,12 @@ def test_words_that_changed_are_marked_within_a_line() -> None:
     assert [part for part, differs in new if differs] == ["41.80"]
 
 
+def test_a_line_that_is_nothing_but_a_price_has_changed() -> None:
+    found = compare(["Tent", "€ 88.59", "In stock"], ["Tent", "€ 102.07", "In stock"])
+    assert kinds(found) == ["same", "changed", "same"]
+    assert found.rows[1].marked()[1] == (("€ ", False), ("102.07", True))
+
+
 def test_lines_that_have_little_in_common_are_not_taken_for_one() -> None:
     assert kinds(compare(["all about kettles"], ["nothing of the kind"])) == ["removed", "added"]
 
