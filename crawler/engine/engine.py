@@ -371,7 +371,6 @@ class Engine:
         if (settled := _settled_unsent(host, claim)) is not None:
             self._put(host, settled)
             return
-        before = host.next_at
         slot = host.use_slot()
         host.in_flight += 1
         self._in_flight += 1
@@ -379,7 +378,7 @@ class Engine:
             if claim.kind is Kind.PAGE:
                 result = await self._visitor.visit(host, claim)
                 if isinstance(result, Visited) and result.again:
-                    host.give_slot_back(slot, before)
+                    host.give_back(slot)
                 self._put(host, result)
             else:
                 await self._list(host, claim)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from crawler.engine.work import Claim, HostLease, Ledger
     from crawler.policy.robots import RobotsFile
 
+Slot = tuple[float, float, float]
+"""When a host might have been asked next and was asked last, before it, and when it may be asked after it."""
+
 RATE_MEMORY = 0.5
 
 
@@ -101,19 +104,21 @@ class HeldHost:
         """Return the seconds until the host may be asked again; 0 or less means now."""
         return 0.0 if self.given_up else self.next_at - self._clock.monotonic()
 
-    def use_slot(self) -> float:
-        """Note that a request is being sent now; return when the next one may be."""
+    def use_slot(self) -> Slot:
+        """Note that a request is being sent now; return the slot, to be given back where it is not."""
+        before = self.next_at, self._sent_at
         self._sent_at = self._clock.monotonic()
         self._gap = politeness.gap_seconds(self.pace, draw=self._clock.draw())
         self.next_at = self._sent_at + self._gap
         self._sent += 1
         self.note(last_at=self._clock.now())
-        return self.next_at
+        return (*before, self.next_at)
 
-    def give_slot_back(self, taken: float, before: float) -> None:
-        """Let the next request go at once, as in the slot that was `taken` nothing was sent."""
+    def give_back(self, slot: Slot) -> None:
+        """Let the next request go when it might have gone without `slot`, in which nothing was sent."""
+        next_at, sent_at, taken = slot
         if self.next_at == taken:
-            self.next_at = before
+            self.next_at, self._sent_at = next_at, sent_at
 
     def was_sent_after(self, seconds: float) -> None:
         """Count the gap from when the last request really went out, so much after its slot was used."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,21 +14,27 @@ import pytest
 from crawler.engine.engine import Limits
 from crawler.engine.work import Ledger, Postponed, Returned, Visited
 from crawler.frontier.politeness import Pace
-from crawler.http import Fetched
-from scrapers.links import Link
+from crawler.http import Fetched, Headers
+from scrapers.links import Carried, Link
+from scrapers.page import Scraped
 from tests.fakes.clock import BEGINNING
 from tests.fakes.frontier import FakeFrontier
 from tests.fakes.rules import a_reading, some_rules
 from tests.unit.engine.slicing import Bench, TimedFetcher, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from crawler.engine.ports import Ask, Look
     from crawler.engine.work import Batch
     from scrapers.reader import Reading
 
 A, B = "http://a.test", "http://b.test"
+
+
+def a_fetched(url: str, body: bytes) -> Fetched:
+    headers = Headers([("content-type", "text/html")])
+    return Fetched(url=url, status=200, headers=headers, body=body, wire_bytes=0, elapsed_seconds=0.0)
 
 
 @pytest.fixture
@@ -84,6 +91,30 @@ def test_two_requests_to_a_host_are_never_nearer_than_its_delay(bench: Bench) ->
     times = [time for time, _url in bench.fetcher.times]
     assert len(times) == 10
     assert all(1.14 <= after - before < 1.5 for before, after in pairwise(times))
+
+
+def test_pages_that_are_read_as_they_are_stored_take_no_turn_of_their_host(bench: Bench) -> None:
+    def resume(page: Fetched, carried: Sequence[Carried], again: bool) -> Reading:
+        assert again == (page.url != f"{A}/3")
+        items = tuple((Scraped(data={"name": record.data["name"], "at": page.url}),) for record in carried)
+        return replace(a_reading(), completed=items)
+
+    bench.fetcher.serve(f"{A}/3")
+    bench.world.add_run(some_rules(delay_seconds=9.0, resume=resume), *pages(A, 4))
+    for number, request in bench.world.requests.items():
+        if request.url != f"{A}/3":
+            request.attempts = 1
+            bench.world.seen[number] = a_fetched(request.url, b"stored")
+            bench.world.carried[number] = [(number, Carried(url=A, callback="c", data={"name": number}))]
+
+    bench.slice()
+
+    assert [(url, time < 1) for time, url in bench.fetcher.times] == [(f"{A}/3", True)]
+    visits = [one for batch in bench.world.commits for one in batch.results if isinstance(one, Visited)]
+    stored = [one for one in visits if one.again]
+    assert [(one.page, one.wire_bytes, len(one.items), one.joined) for one in stored] == [
+        (None, 0, 1, (number,)) for number in (1, 2, 3)
+    ]
 
 
 def test_hosts_do_not_wait_for_each_other(bench: Bench) -> None:
