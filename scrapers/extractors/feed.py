@@ -14,7 +14,7 @@ from scrapers.extractors import options
 from scrapers.extractors.faults import FAULTS
 from scrapers.extractors.main_text import cut
 from scrapers.links import Link
-from scrapers.page import Problem, dates, markup, nesting, structured
+from scrapers.page import Problem, dates, markup, nesting, structured, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -153,7 +153,7 @@ def _plain(said: object) -> str:
         return ""
     if "<" not in said and "&" not in said:
         return said.strip()
-    body = LexborHTMLParser(nesting.quick_part(said)).body
+    body = LexborHTMLParser(nesting.quick_part(tags.bounded(said))).body
     spaced = " ".join(body.text(separator=" ").split()) if body is not None else ""
     return _BEFORE_A_STOP.sub("", spaced)
 

@@ -37,8 +37,8 @@ class MainText:
     """
 
     def __init__(self, page: Page) -> None:
-        source = beginning(page.text)
-        self.is_cut = len(source) < len(page.text)
+        source = beginning(page.parsed_text)
+        self.is_cut = len(source) < len(page.parsed_text)
         self._page = page
         self._is_long_list = paragraphs.are_too_many(source)
         self._tree = _trafilatura().load_html(source) if source.strip() else None

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, cast
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from scrapers import encoding
-from scrapers.page import elements, linking, markup, microdata, nesting, references, robots, structured
+from scrapers.page import (
+    elements,
+    linking,
+    markup,
+    microdata,
+    nesting,
+    references,
+    robots,
+    structured,
+    tags,
+)
 from scrapers.page.embedded import Embedded, Script
 
 if TYPE_CHECKING:
@@ -107,13 +117,18 @@ class Page:
             raise MemoryError(str(error)) from None
 
     @cached_property
+    def parsed_text(self) -> str:
+        """The text that trees of HTML are made of, of tags with thousands of attributes the first ones."""
+        return tags.bounded(self.text)
+
+    @cached_property
     def _quick_part(self) -> str:
-        return nesting.quick_part(self.text)
+        return nesting.quick_part(self.parsed_text)
 
     @property
     def nested_too_deep(self) -> bool:
         """Whether so much is left open that the whole tree would take too long to build."""
-        return self.is_html and len(self._quick_part) < len(self.text)
+        return self.is_html and len(self._quick_part) < len(self.parsed_text)
 
     @cached_property
     def elements(self) -> Elements:
@@ -135,7 +150,7 @@ class Page:
     def _lxml_and_truncated(self) -> tuple[Element, bool]:
         if self.is_xml and not self.is_html:
             return markup.xml_tree(self.text), False
-        return markup.html_tree(self.text)
+        return markup.html_tree(self.parsed_text)
 
     @cached_property
     def soup(self) -> BeautifulSoup:
@@ -146,7 +161,7 @@ class Page:
             markup.refuse_doctype(self.text)
             return BeautifulSoup(StringIO(self.text), "xml")
         # As a stream, and without the XML declaration of XHTML: bs4 would warn of either.
-        return BeautifulSoup(StringIO(_XML_DECLARATION.sub("", self.text, count=1)), "lxml")
+        return BeautifulSoup(StringIO(_XML_DECLARATION.sub("", self.parsed_text, count=1)), "lxml")
 
     @cached_property
     def json(self) -> JSON:
