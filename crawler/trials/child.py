@@ -259,6 +259,17 @@ def _confine(*, cpu_seconds: float, memory_bytes: int) -> None:
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
 
 
+def _told(asked: dict[str, Any], body: bytes) -> dict[str, object]:
+    """Return what is said of one page, or of two that are compared."""
+    if "compared" in asked:
+        return {"comparison": _comparison(asked["compared"], asked["noise"], body)}
+    if "mended" in asked:
+        return {"found": _mended(asked, body)}
+    if "settings" in asked:
+        return {"reading": _reading(asked, body)}
+    return {"suggestions": _suggestions(asked["page"], body)}
+
+
 def main() -> None:
     asked = orjson.loads(sys.stdin.buffer.readline())
     body = sys.stdin.buffer.read()
@@ -277,14 +288,7 @@ def main() -> None:
         _say(problems=_problems(asked["settings"]))
     else:
         try:
-            if "compared" in asked:
-                _say(comparison=_comparison(asked["compared"], asked["noise"], body))
-            elif "mended" in asked:
-                _say(found=_mended(asked, body))
-            elif "settings" in asked:
-                _say(reading=_reading(asked, body))
-            else:
-                _say(suggestions=_suggestions(asked["page"], body))
+            _say(**_told(asked, body))
         except MemoryError:
             _say(too_large=True)
 
