@@ -26,7 +26,7 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
-pytest_plugins = ["tests.installed", "tests.site.fixtures", "tests.rabbitmq"]
+pytest_plugins = ["tests.installed", "tests.site.fixtures", "tests.rabbitmq", "tests.trials"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

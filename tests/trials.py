@@ -1,6 +1,6 @@
 """The process in which selectors are tried, forked from one that has imported what it needs.
 
-The same program with the same bounds, for a tenth of the time; `tests/unit/trials` starts it as Trawl does.
+The same program with the same bounds, for a tenth of the time; `tests/unit/trials` start it as Trawl does.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
+from crawler.trials import asking
 from tests import programs
 
 if TYPE_CHECKING:
@@ -66,3 +69,9 @@ class ForkedChild:
                 stderr=subprocess.DEVNULL,
                 imported=IMPORTED,
             )
+
+
+@pytest.fixture
+def forked_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that try many selectors, beside others that start the process as Trawl does."""
+    monkeypatch.setattr(asking, "_started", ForkedChild)

@@ -40,6 +40,7 @@ def test_there_are_two_hundred_of_them() -> None:
     assert len({*ENDLESS, *REFUSED, *HARMLESS}) >= 200
 
 
+@pytest.mark.usefixtures("forked_trials")
 @pytest.mark.parametrize("hostile", ENDLESS)
 def test_selector_that_takes_too_long_is_ended_and_refused_with_its_path(hostile: Hostile) -> None:
     (problem,) = trials.problems_of(settings([("css", "h1"), hostile]), cpu_seconds=SHORT_SECONDS)
@@ -55,6 +56,7 @@ def test_the_whole_trial_of_an_endless_selector_uses_the_processor_for_seconds_a
     assert used < 4, "1 s, and what a start takes, which counts for more on a processor that others share"
 
 
+@pytest.mark.usefixtures("forked_trials")
 @pytest.mark.parametrize("refused", chunks(REFUSED, 50))
 def test_selector_that_cannot_be_used_is_refused_with_a_reason(refused: tuple[Hostile, ...]) -> None:
     problems = dict(trials.problems_of(settings(refused), cpu_seconds=len(refused)))
@@ -62,6 +64,7 @@ def test_selector_that_cannot_be_used_is_refused_with_a_reason(refused: tuple[Ho
     assert all(problems.values())
 
 
+@pytest.mark.usefixtures("forked_trials")
 @pytest.mark.parametrize("harmless", chunks(HARMLESS, 30))
 def test_selector_that_only_looks_hostile_may_be_saved(harmless: tuple[Hostile, ...]) -> None:
     assert trials.problems_of(settings(harmless), cpu_seconds=len(harmless)) == ()
