@@ -57,6 +57,7 @@ def look(run: Run) -> Look:
             f"selectors are proposed for declared fields alone, and {target.name} is read by "
             f"{target.scraper}: change that, read the stored pages again and store them, then discard the run"
         )
+    _require_one_page(target)
     known, broken = queries.known(run), queries.broken(run)
     if not known:
         raise CannotMend("no stored page of this run had items before, so there is nothing to look for")
@@ -84,6 +85,7 @@ def repair(
     target = Target.objects.get(pk=run.target_id)
     if target.scraper != DECLARED or not fields:
         raise CannotMend("choose a selector for at least one of the target's declared fields")
+    _require_one_page(target)
     replays.require_idle(target)
     data = {"fields": {**target.fields, **fields}, "row": row or target.row}
     target = targets.update(target=target, data=data, by=by or target.owner, now=now)
@@ -92,3 +94,13 @@ def repair(
         said = f"its pages are read again by replay {replay.pk}"
         holding.discard(run, by=by.get_username() if by else "", reason=said, now=now)
     return replay
+
+
+def _require_one_page(target: Target) -> None:
+    """Refuse records that several pages complete, as their pages are not read again together."""
+    declared = [said for said in target.fields.values() if isinstance(said, dict)]
+    if any("follow" in said for said in declared):
+        raise CannotMend(
+            f"records of {target.name} are completed on further pages, for which nothing is proposed: "
+            "change the fields that are broken, discard the run, and start another one"
+        )

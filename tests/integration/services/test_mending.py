@@ -108,6 +108,15 @@ def test_what_cannot_be_mended_is_said_and_changes_nothing(held: Run, clock: Fak
         mending.repair(held, fields={"price": "css:[["}, row="", by=None, now=clock.now())
     assert fresh(held).publication == Publication.HELD
 
+    fields = held.target.fields
+    Target.objects.update(fields={**fields, "more": {"css": "p", "follow": "link"}})
+    with pytest.raises(mending.CannotMend, match="are completed on further pages"):
+        mending.look(fresh(held))
+    with pytest.raises(mending.CannotMend, match="are completed on further pages"):
+        mending.repair(held, fields={"price": "css:b"}, row="", by=None, now=clock.now())
+    assert fresh(held).publication == Publication.HELD
+    Target.objects.update(fields=fields)
+
     Item.objects.update(url="http://elsewhere.test/")
     with pytest.raises(mending.CannotMend, match="no stored page of this run had items before"):
         mending.look(held)

@@ -167,14 +167,14 @@ def test_runs_that_start_at_once_share_their_hosts(monkeypatch: pytest.MonkeyPat
     assert_hosts_are_due()
 
 
-def fetching(run: int, number: int) -> Callable[[], None]:
-    """Return the work of one slice on a site that forbids every third page, until the run is over."""
+def fetching(run: int, number: int, judge: Callable[[Claim, random.Random], Result]) -> Callable[[], None]:
+    """Return the work of one slice on pages of which `judge` tells what they give, until the run is over."""
 
     def work() -> None:
         chance = random.Random(number)
         hands = Hands(DatabaseClock(), lane="bulk")
         while Run.objects.filter(pk=run, state__in=ACTIVE_RUN_STATES).exists():
-            results = [judged(claim, chance) for claim in hands.take(want=4)]
+            results = [judge(claim, chance) for claim in hands.take(want=4)]
             gone = chance.sample(sorted(hands.held), len(hands.held) // 2)
             hands.commit(*results, released=gone)
             for host in gone:
@@ -186,6 +186,7 @@ def fetching(run: int, number: int) -> Callable[[], None]:
 
 
 def judged(claim: Claim, chance: random.Random) -> Result:
+    """Return the visit of a page of a site that forbids every third one."""
     page = claim.url.rpartition("/")[2]
     if page and int(page) % 3 == 0:
         return Ended(claim=claim, state=Ending.SKIPPED, reason="robots: line 2, Disallow: /*")
@@ -196,31 +197,13 @@ def test_six_slices_fetch_as_many_pages_as_a_run_may_though_some_are_forbidden()
     crowd = Crowd()
     run = a_run(*(f"{host}/" for host in HOSTS), max_pages=90)
 
-    crowd.run(*(fetching(run.pk, number) for number in range(SLICES)))
+    crowd.run(*(fetching(run.pk, number, judged) for number in range(SLICES)))
 
     assert crowd.errors == []
     run.refresh_from_db()
     assert (run.state, run.pages) == (RunState.FINISHED, 90)
     assert run.skipped > 0
     assert_conserved(run)
-
-
-def completing(run: int, number: int) -> Callable[[], None]:
-    """Return the work of one slice on lists and pages that complete records, until the run is over."""
-
-    def work() -> None:
-        chance = random.Random(number)
-        hands = Hands(DatabaseClock(), lane="bulk")
-        while Run.objects.filter(pk=run, state__in=ACTIVE_RUN_STATES).exists():
-            results = [carrying(claim, chance) for claim in hands.take(want=4)]
-            gone = chance.sample(sorted(hands.held), len(hands.held) // 2)
-            hands.commit(*results, released=gone)
-            for host in gone:
-                del hands.held[host]
-        hands.release_all()
-        leases.end(owner=hands.owner, now=hands.clock.now())
-
-    return work
 
 
 def carrying(claim: Claim, chance: random.Random) -> Result:
@@ -243,7 +226,7 @@ def test_six_slices_lose_no_record_that_goes_to_each_others_hosts(monkeypatch: p
     monkeypatch.setattr(sql, "_is_transient", crowd.count)
     run = a_run(*(f"{host}/list{n}" for host in HOSTS for n in range(3)), **SETTINGS)
 
-    crowd.run(*(completing(run.pk, number) for number in range(SLICES)))
+    crowd.run(*(fetching(run.pk, number, carrying) for number in range(SLICES)))
     run.refresh_from_db()
     reports.report(run=run)
 
