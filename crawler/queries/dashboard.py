@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Sum
 
 from crawler.models import FINAL_RUN_STATES, Heartbeat, Run, Slice
-from crawler.queries import freshness, health, rates
+from crawler.queries import freshness, health, holding, rates
 from crawler.queries import runs as runs_shown
 from crawler.queries.health import ALIVE, BEAT
 from crawler.queue import Lane, lane_for
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 MOST_RUNS = 12
+MOST_HELD = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class Overview:
     pages_per_minute: float | None
     standing_still: bool
     late: freshness.Late
+    held: tuple[Run, ...]
 
     @property
     def runs(self) -> int:
@@ -79,6 +81,7 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
         pages_per_minute=rates.per_minute(now),
         standing_still=not health.is_crawling(now),
         late=freshness.late(user),
+        held=holding.runs(user, most=MOST_HELD),
     )
 
 

@@ -92,7 +92,7 @@ def figures(now: datetime) -> Figures:
         deliveries_waiting=Delivery.objects.filter(state=DeliveryState.WAITING).count(),
         webhooks_failing=Webhook.objects.filter(enabled=True, failing_since__isnull=False).count(),
         versions_removed=Target.objects.aggregate(all=Sum("versions_removed", default=0))["all"],
-        held=Run.objects.unpublished().held().count(),
+        held=Run.objects.held().count(),
         late_for=now - ages.late_since if ages.late_since else None,
     )
 

@@ -38,12 +38,10 @@ class Beside:
         return "changed" if self.changes else "the same"
 
 
-def runs(user: AbstractBaseUser | AnonymousUser, *, target: int | None = None) -> tuple[Run, ...]:
-    """Return the runs `user` may see that wait for somebody to decide, newest first."""
-    found = Run.objects.visible_to(user).held().without_secrets().select_related("target")
-    if target is not None:
-        found = found.filter(target=target)
-    return tuple(found.order_by("-pk"))
+def runs(user: AbstractBaseUser | AnonymousUser, *, most: int) -> tuple[Run, ...]:
+    """Return the newest runs `user` may see that wait for somebody to decide, newest first."""
+    found = Run.objects.visible_to(user).held().select_related("target")
+    return tuple(found.only("id", "target__name").order_by("-pk")[:most])
 
 
 def of_target(target: Target) -> Run | None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from crawler.models import Target
 
 BATCH: Final = 200
+LOOKED_BACK: Final = 30
+"""As many runs before are looked at for what is usual."""
 ROWS_A_STEP: Final = 500
 MOST_TOLD: Final = 20
 TOO_LATE: Final = "nobody decided in time"
@@ -48,9 +50,9 @@ def of_new_run(target: Target, trigger: RunTrigger) -> Publication:
     rules = Rules.read(target.quality)
     if target.hidden or trigger == RunTrigger.TERMINAL or not (rules.drift and rules.hold):
         return Publication.DIRECT
-    usual = Run.objects.whole().filter(target=target, state=RunState.FINISHED, items__gte=FEWEST_ITEMS)
-    enough = len(usual.order_by("-pk").values_list("pk")[:FEWEST_RUNS]) == FEWEST_RUNS
-    return Publication.WAITING if enough else Publication.DIRECT
+    before = Run.objects.whole().filter(target=target, state=RunState.FINISHED).order_by("-pk")
+    usual = [many for many in before.values_list("items", flat=True)[:LOOKED_BACK] if many >= FEWEST_ITEMS]
+    return Publication.WAITING if len(usual) >= FEWEST_RUNS else Publication.DIRECT
 
 
 def judged(run: Run, drifts: Sequence[dict[str, Any]], *, now: datetime) -> None:

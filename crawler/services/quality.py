@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 MOST_ITEMS: Final = 100_000
 """The figures are of so many records at most, those that the target has had longest."""
 PAST_RUNS: Final = 5
-LOOKED_BACK: Final = 30
 MOST_EVENTS: Final = 20
 
 
@@ -124,7 +123,7 @@ def _past(run: Run) -> tuple[Past, int]:
     """
     before = Run.objects.whole().filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
     found: Past = []
-    for report in before.order_by("-pk").values_list("report", flat=True)[:LOOKED_BACK]:
+    for report in before.order_by("-pk").values_list("report", flat=True)[: holding.LOOKED_BACK]:
         data = report.get("data")
         if not data or (data["drifts"] and not data["accepted"]):
             continue

@@ -151,7 +151,7 @@ def ask_again(*, now: datetime) -> int:
 def _ask_for_lost(recent: Iterable[OutboxMessage], *, now: datetime) -> int:
     """Ask again for reports that runs wait for whose records are apart; their messages were long ago."""
     asked = {message.kwargs["run"] for message in recent if message.work == Work.REPORT_RUN}
-    ended = Run.objects.filter(
+    ended = Run.objects.unpublished().filter(
         publication=Publication.WAITING,
         state__in=FINAL_RUN_STATES,
         settled=True,

@@ -45,6 +45,7 @@ def test_run_and_target_say_that_a_run_is_held_and_where_it_broke(client: Client
     assert "looks otherwise than the runs before it" in text(
         client.get(reverse("target", args=[held.target_id]))
     )
+    assert f"run {held.pk} of Kontor" in text(client.get(reverse("dashboard")))
     assert '<span class="state warn">held</span>' in text(client.get(reverse("runs"), {"state": "held"}))
 
 

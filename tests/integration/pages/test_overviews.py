@@ -117,5 +117,5 @@ def test_dashboard_costs_few_queries(
     client: Client, ada: User, run: Run, django_assert_max_num_queries: Any
 ) -> None:
     targets.create(owner=ada, data={**SETTINGS, "name": "Another"}, now=NOW)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(reverse("dashboard"))

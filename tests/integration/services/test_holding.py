@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from crawler.models import (
     Event,
@@ -306,3 +306,8 @@ def test_what_is_held_is_shown_beside_the_items(clock: FakeClock) -> None:
     assert [(one.field, one.before, one.after) for one in rows["4"].changes] == [("price", 5.0, None)]
     assert rows["4"].word == "changed"
     assert held.of_target(run.target) == run
+
+
+def test_runs_that_are_not_published_are_found_by_their_index(db: None) -> None:
+    plan = Run.objects.held().values("pk").explain()
+    assert connection.vendor != "sqlite" or "run_unpublished" in plan
