@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from crawler.policy.versions import Keeping, Version
 
-MOST: Final = 200_000
+MOST: Final = 100_000
 """How many versions of a target an outlook looks at."""
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from crawler.policy.versions import Version
 
-BATCH: Final = 1_000
+BATCH: Final = 500
+"""How many rows a transaction removes: 0.1 s on a busy machine with SQLite."""
 BODIES_AT_ONCE: Final = 200
 """How many bodies a transaction removes: SQLite frees all their pages."""
 LOOKED_AT: Final = 5_000
@@ -46,7 +47,7 @@ class Budget:
 def sweep(*, now: datetime, budget: Budget) -> int:
     """Remove versions that are past their time, target by target in turns; return how many.
 
-    Each transaction removes a thousand at most. What the budget does not allow is left for the next call:
+    Each transaction removes some hundreds. What the budget does not allow is left for the next call:
     what was removed is not looked at again.
     """
     removed = 0

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
 examples:
-  ./run versions http://127.0.0.1:8001/product/desk-lamp-4
-  ./run versions http://127.0.0.1:8001/product/desk-lamp-4 --compare now
+  ./run versions http://127.0.0.1:8001/product/two-person-tent/
+  ./run versions http://127.0.0.1:8001/product/two-person-tent/ --compare now
   ./run versions 17 --compare now --since 4 --json
   ./run versions 17 --body 4 > page.html
 """
