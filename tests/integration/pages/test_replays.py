@@ -67,6 +67,7 @@ def test_settings_of_the_form_are_tried_shown_side_by_side_and_stored(client: Cl
     assert "<dt>Changed</dt> <dd>3</dd>" in page
     assert '<span class="after">€ 1</span>' in page
     assert "Save settings and update all items" in page
+    assert "no record is found any more" not in page
     assert 'http-equiv="refresh"' not in page
     assert all("price" not in item.data for item in Item.objects.all())
 
@@ -97,6 +98,15 @@ def test_saved_settings_are_read_from_the_list_and_all_pages_after_a_sample(
     client.post(reverse("replay-all", args=[sample.pk]))
     whole = Replay.objects.latest("pk")
     assert (whole.chosen, whole.total, whole.settings) == (None, 3, sample.settings)
+
+
+def test_settings_that_find_nothing_any_more_are_warned_of(client: Client, shop: Target) -> None:
+    began = client.post(reverse("replay-new", args=[shop.pk]), FORM | {"field_selector": ["h6", "h6"]})
+    done(Replay.objects.get().pk)
+
+    page = text(client.get(began["Location"]))
+    assert "no record is found any more" in page
+    assert "Save settings and update all items" in page
 
 
 def test_wrong_field_of_the_form_is_told_beside_it(client: Client, shop: Target) -> None:
