@@ -23,4 +23,4 @@ def test_two_pages_are_compared_without_what_is_ignored() -> None:
 def test_a_page_that_takes_too_long_is_told_of() -> None:
     deep = a_page(b"<div>" * 400_000)
     with pytest.raises(trials.TookTooLong):
-        trials.comparison_of(deep, deep, noise={}, cpu_seconds=0.5)
+        trials.comparison_of(deep, deep, noise={}, cpu_seconds=0.02)
