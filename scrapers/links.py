@@ -129,7 +129,7 @@ def _plain(root: str, reference: str) -> Link | None:
 def _folder_of(base: str) -> str:
     """Return what the pages of a folder have in common, where it leads to the same as `base`; else `base`."""
     folder = base[: base.rfind("/") + 1]
-    return base if "?" in base or "#" in base or folder.endswith("//") else folder
+    return base if folder.endswith("//") or any(mark in base for mark in "?#\\") else folder
 
 
 @lru_cache(maxsize=1_024)

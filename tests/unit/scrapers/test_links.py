@@ -16,6 +16,8 @@ BASES = (
     "http://x.example/a/?q=1#f",
     "https://u:p@x.example:8080/a%20b/c;d/",
     "http://x.example/a//b/../c",
+    "http://x.example//",
+    "http://x.example/a\\b\\c",
 )
 PIECES = (
     "a",
