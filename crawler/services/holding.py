@@ -114,7 +114,8 @@ def discard(run: Run, *, by: str, now: datetime, reason: str = "") -> None:
 
 def work(*, now: datetime, ends_at: float) -> None:
     """Publish and discard what is to be, oldest runs first, until `ends_at` by the monotonic clock."""
-    for run in Run.objects.held().filter(finished_at__lt=now - conf.crawl().keep_requests)[:BATCH]:
+    old = Run.objects.held().filter(finished_at__lt=now - conf.crawl().keep_requests).without_secrets()
+    for run in old.order_by("pk")[:BATCH]:
         _let_go(run, now=now)
     under_way = Run.objects.unpublished().filter(publication__in=UNDER_WAY).order_by("id")
     for pk in list(under_way.values_list("pk", flat=True)[:BATCH]):
