@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ def encode(data: Mapping[str, Any]) -> bytes:
 def content_hash(data: Mapping[str, Any]) -> bytes:
     """Return the hash of what a record says, whatever the order of its keys."""
     return digest(orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS))
+
+
+def says_the_same(one: Any, other: Any) -> bool:
+    """Say whether two values are the same JSON, where true is not 1 and 1.0 is not 1."""
+    if one != other or isinstance(one, str):
+        return bool(one == other)
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def digest(data: bytes) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
+
+from crawler.policy import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,12 +71,9 @@ def compare(
 
 
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> bool:
-    """Say whether a field differs as JSON, where true is not 1 and 1.0 is not 1."""
-    return (name in before) != (name in after) or _text(before.get(name)) != _text(after.get(name))
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+    if (name in before) != (name in after):
+        return True
+    return not identity.says_the_same(before.get(name), after.get(name))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.models import Changefeed, Item, ItemChange, ItemChangeKind, ItemVersion, Target
+from crawler.policy import identity
 from crawler.queries.lines import ItemLine
 from crawler.queries.paging import Listing, listing
 
@@ -105,7 +106,7 @@ def differences(before: Any, after: Any) -> tuple[FieldChange, ...]:
     return tuple(
         FieldChange(field=name, before=before.get(name), after=after.get(name))
         for name in names
-        if before.get(name) != after.get(name)
+        if not identity.says_the_same(before.get(name), after.get(name))
     )
 
 

@@ -59,36 +59,28 @@ def history(item: Item, *, field: str = "") -> tuple[Version, ...]:
     first = dict(item.sightings.values_list("version").annotate(Min("run")).order_by())
     unseen = _made_by_no_run(item)
     begins = [*(old.valid_from for old in held[1:]), item.changed_at]
+    spans: list[tuple[Item | ItemVersion, datetime, datetime | None, bool]] = [
+        (old, old.valid_from, old.valid_to, old.valid_to < following)
+        for old, following in zip(held, begins, strict=False)
+    ]
+    spans.append((item, item.changed_at, item.removed_at, item.removed_at is not None))
     shown: list[Version] = []
     before: Any = None
-    for old, following in zip(held, begins, strict=False):
+    for said, since, until, removed in spans:
         shown.append(
             Version(
-                number=old.version,
-                run=first.get(old.version, None if old.version in unseen else old.run),
-                by=unseen.get(old.version, ""),
-                url=old.url,
-                since=old.valid_from,
-                until=old.valid_to,
-                removed=old.valid_to < following,
-                data=old.data,
-                changes=differences(before, old.data),
+                number=said.version,
+                run=first.get(said.version, None if said.version in unseen else said.run),
+                by=unseen.get(said.version, ""),
+                url=said.url,
+                since=since,
+                until=until,
+                removed=removed,
+                data=said.data,
+                changes=differences(before, said.data),
             )
         )
-        before = old.data
-    shown.append(
-        Version(
-            number=item.version,
-            run=first.get(item.version, None if item.version in unseen else item.run),
-            by=unseen.get(item.version, ""),
-            url=item.url,
-            since=item.changed_at,
-            until=item.removed_at,
-            removed=item.removed_at is not None,
-            data=item.data,
-            changes=differences(before, item.data),
-        )
-    )
+        before = said.data
     return tuple(version for version in reversed(shown) if _is_about(version, field))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crawler.models import Item, Run
+from crawler.queries.changes import differences
 from crawler.stores import removals
 from tests.integration.api.conftest import NOW, problem
 from tests.integration.stores.scraped import save
@@ -114,3 +115,9 @@ def test_nothing_is_restored_that_is_there(
     assert "earlier one" in problem(api.post(f"/items/{cup.pk}/restore"), 409)["detail"]
     problem(token_for(stranger).post(f"/items/{kettle.pk}/restore"), 404)
     assert Item.objects.get(pk=kettle.pk).removed_at is not None
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (12, 12.0), ([0], [False]), ({"a": 1}, {"a": 1.0})])
+def test_values_that_python_alone_takes_for_the_same_are_told_as_a_change(before: Any, after: Any) -> None:
+    assert [change.field for change in differences({"a": before}, {"a": after})] == ["a"]
+    assert differences({"a": after, "b": "x"}, {"b": "x", "a": after}) == ()
