@@ -129,7 +129,7 @@ def judged(expected: set[tuple[int, datetime]], *, seconds: float) -> Judgement:
 def test_schedules_start_exactly_one_run_a_tick_whoever_ticks(
     beats: list[Beat], scale: Scale, report: Report
 ) -> None:
-    schedules, ticks = scale.of(quick=(60, 5), full=(SCHEDULES, TICKS))
+    schedules, ticks = scale.of(quick=(40, 4), full=(SCHEDULES, TICKS))
     register(TIMES, NOW, schedules=schedules)
     began = time.monotonic()
     nominal = first_times(schedules=schedules)

@@ -16,7 +16,7 @@ from typing import Any
 from webui.processes.addresses import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-READY_SECONDS = 180.0
+READY_SECONDS = 400.0
 STOP_SECONDS = 150.0
 FINAL = {"finished", "failed", "cancelled"}
 
