@@ -191,7 +191,7 @@ def test_the_budget_of_a_day_is_kept_and_spread() -> None:
         a_page(target, str(number), days=9, changes=number % 3)
     moment, sizes = NOW, []
     while moment < NOW + 2 * DAY:
-        moment += 10 * MINUTE
+        moment += 20 * MINUTE
         if refresh.tick(now=moment):
             run = refreshes()[-1]
             Run.objects.filter(pk=run.pk).update(created_at=moment)
