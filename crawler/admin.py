@@ -187,6 +187,12 @@ class PageVersionAdmin(ReadOnly):
     hidden = ("body_hash",)
 
 
+@admin.register(models.PageFingerprint)
+class PageFingerprintAdmin(ReadOnly):
+    list_display = ("id", "simhash", "words")
+    hidden = ("body_hash",)
+
+
 @admin.register(models.CarriedRecord)
 class CarriedRecordAdmin(ReadOnly):
     list_display = ("id", "run_id", "request", "level", "partial", "callback", "url")
