@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_KINDS_A_PAGE = 50
 LONGEST_SAMPLE = 4_000
+LONGEST_KEPT = 512
 KEY_MISSING = ("key_missing", "key")
 
 
@@ -56,13 +57,19 @@ def links_of(
     return tuple(found), tuple(outside)
 
 
-@lru_cache(maxsize=32_768)
 def canonical_or_none(url: str) -> Url | None:
-    """Return `url` as it is asked for, None where it cannot be."""
+    """Return `url` as it is asked for, None where it cannot be; only short ones are remembered."""
+    return _kept(url) if len(url) <= LONGEST_KEPT else _canonical_or_none(url)
+
+
+def _canonical_or_none(url: str) -> Url | None:
     try:
         return canonical(url)
     except BadUrl:
         return None
+
+
+_kept = lru_cache(maxsize=32_768)(_canonical_or_none)
 
 
 def landing_of(claim: Claim) -> str | None:
