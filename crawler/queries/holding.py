@@ -50,16 +50,19 @@ def of_target(target: Target) -> Run | None:
 
 
 def records(run: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield page and fields of each record of a run that is kept apart, each part a look of its own."""
-    after = 0
+    """Yield page and fields of each record of a run that is kept apart, each part a look of its own.
+
+    They come as their index has them: by the hashes of their keys.
+    """
+    after = b""
     while True:
-        part = HeldItem.objects.filter(run=run, pk__gt=after).order_by("pk")
-        rows = list(part.values_list("pk", "url", "data")[:ROWS])
-        for _pk, url, data in rows:
+        part = HeldItem.objects.filter(run=run, key_hash__gt=after).order_by("key_hash")
+        rows = list(part.values_list("key_hash", "url", "data")[:ROWS])
+        for _key, url, data in rows:
             yield url, data if isinstance(data, dict) else {"value": data}
         if len(rows) < ROWS:
             return
-        after = rows[-1][0]
+        after = bytes(rows[-1][0])
 
 
 def missing_pages(run: Run) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from crawler.models import UNPUBLISHED, EventKind, Run
+from crawler.models import UNPUBLISHED, VISIBLE, EventKind, Run
 from crawler.policy import completeness
 from crawler.services import holding
 from crawler.stores import changes, events, removals
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from crawler.stores.removals import Unseen
 
 BUDGET_SECONDS: Final = 60.0
+TO_PUBLISH: Final = 0.5
+"""This part of the time is for publishing at most: the changes of other targets wait for their numbers."""
 COUNTED: Final = ("items_new", "items_changed", "items_removed", "items_restored")
 
 
 def work(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> None:
     """Publish what runs read, look for what is gone, number what became of items; the next call goes on."""
-    ends_at = time.monotonic() + budget_seconds
-    holding.work(now=now, ends_at=ends_at)
+    began = time.monotonic()
+    ends_at = began + budget_seconds
+    holding.work(now=now, ends_at=began + TO_PUBLISH * budget_seconds)
     awaiting = Run.objects.filter(awaits_comparison=True).exclude(publication__in=UNPUBLISHED)
     for run in awaiting.without_secrets().order_by("id"):
         if not compare(run, now=now, ends_at=ends_at):
@@ -55,10 +58,11 @@ def _candidates(run: Run) -> Iterator[tuple[list[Unseen], datetime, list[int]]]:
     With each part comes since when it was not seen, and which runs those are.
     """
     asked = run.target.removed_after
-    if not run.saw_all or not asked or run.target.deleted_at is not None:
+    if not run.saw_all or run.publication not in VISIBLE or not asked or run.target.deleted_at is not None:
         return
     seers = list(
-        Run.objects.filter(target=run.target_id, saw_all=True, pk__lte=run.pk)
+        Run.objects.visible()
+        .filter(target=run.target_id, saw_all=True, pk__lte=run.pk)
         .exclude(started_at=None)
         .order_by("-pk")
         .values_list("pk", "started_at")[:asked]

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import F
+
 from crawler.engine.work import ItemRecord
-from crawler.models import Item
+from crawler.models import Item, Sighting
 from crawler.stores import items, sql, statements
 
 if TYPE_CHECKING:
@@ -102,8 +104,8 @@ def _known(run: int, keys: Sequence[bytes]) -> set[bytes]:
 def publish(run: int, target: int, *, now: datetime, most: int) -> int:
     """Make up to `most` records of a run items, in one transaction; return how many are done with.
 
-    New items and new versions are as of now. An item that was seen or changed after its record was read
-    stays as it is.
+    New items and new versions are as of now. An item that was seen after its record was read stays as it
+    is, and so does one that was changed since by others than a run that is published late, too.
     """
     return sql.atomically(lambda: _publish(run, target, now, most))
 
@@ -133,10 +135,27 @@ def _publish(run: int, target: int, now: datetime, most: int) -> int:
 
 
 def _newer(target: int, read: Mapping[bytes, datetime]) -> set[bytes]:
-    """Lock the items under these keys; return those that were seen or changed after their record was read."""
+    """Lock the items under these keys; return those that say what is newer than what was read.
+
+    What an earlier run read is older, however late that was published. A run has seen such a version; one
+    by a person or by a replay no run has seen yet.
+    """
     found = Item.objects.select_for_update().filter(target=target, key_hash__in=sorted(read))
-    rows = found.order_by("key_hash").values_list("key_hash", "last_seen", "changed_at")
-    return {bytes(key) for key, seen, changed in rows if max(seen, changed) > read[bytes(key)]}
+    rows = found.order_by("key_hash").values_list("key_hash", "pk", "last_seen", "changed_at")
+    newer: set[bytes] = set()
+    changed: dict[int, bytes] = {}
+    for key, pk, seen, changed_at in rows:
+        if seen > read[bytes(key)]:
+            newer.add(bytes(key))
+        elif changed_at > read[bytes(key)]:
+            changed[pk] = bytes(key)
+    return newer | {key for pk, key in changed.items() if pk not in _of_runs(list(changed))}
+
+
+def _of_runs(items: Sequence[int]) -> set[int]:
+    """Return those of the items that are as the run that they name has seen them."""
+    named = Sighting.objects.filter(item__in=items, run=F("item__run"), version=F("item__version"))
+    return set(named.values_list("item", flat=True)) if items else set()
 
 
 def discard(run: int, *, most: int) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from crawler.models import (
     Event,
@@ -212,6 +214,28 @@ def test_held_and_drifted_runs_do_not_count_for_removals(clock: FakeClock) -> No
     assert fresh(run).items_removed == 10
 
 
+def test_discarded_run_does_not_count_for_removals_whatever_it_saw(clock: FakeClock) -> None:
+    last = usual(clock, removed_after=1)
+    run = followed(last, clock, things(10, price=None))
+    Run.objects.filter(pk=run.pk).update(saw_all=True, saw_less_because="")
+    holding.discard(run, by="", now=clock.now())
+    comparing.work(now=clock.now())
+
+    assert not fresh(run).awaits_comparison
+    assert Item.objects.filter(removed_at=None).count() == 20
+
+
+def test_publishing_leaves_half_of_the_time_for_what_follows(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(holding, "work", lambda *, now, ends_at: given.append(ends_at))
+    before = time.monotonic()
+    comparing.work(now=clock.now(), budget_seconds=1_000.0)
+
+    assert before + 500 <= given[0] <= time.monotonic() + 500
+
+
 def test_run_that_was_cancelled_is_judged_by_its_fields_alone(clock: FakeClock) -> None:
     last = usual(clock)
     for price, publication in ((6.0, Publication.PUBLISHED), (None, Publication.HELD)):
@@ -242,13 +266,40 @@ def test_item_that_was_seen_or_brought_back_after_its_record_was_read_stays(cloc
     run = followed(usual(clock), clock, things(price=None))
     later = Item.objects.get(key="3")
     clock.advance(60)
-    Item.objects.filter(pk=later.pk).update(changed_at=clock.now())
+    Item.objects.filter(pk=later.pk).update(changed_at=clock.now(), version=later.version + 1)
     holding.accept(run, by="", now=clock.now())
     clock.advance(60)
     comparing.work(now=clock.now())
 
     assert prices(run).count(None) == 19
     assert Item.objects.get(pk=later.pk).data["price"] == 5.0
+
+
+def test_what_a_later_run_read_is_published_over_what_an_earlier_one_did(clock: FakeClock) -> None:
+    last = usual(clock)
+    clock.advance(3600)
+    first = crawled(again(last), clock, things(price=7.0))
+    clock.advance(3600)
+    second = crawled(again(first), clock, [*things(19, price=8.0), *things()[19:]])
+    clock.advance(60)
+    comparing.work(now=clock.now())
+
+    assert sorted(prices(second)) == [5.0] + [8.0] * 19
+    assert (fresh(first).items_changed, fresh(second).items_changed) == (20, 20)
+    assert Sighting.objects.filter(run=second, version=3).count() == 20
+
+
+def test_held_records_are_read_in_parts_without_sorting_all_of_them(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "ROWS", 3)
+    run = crawled(again(usual(clock)), clock, things(price=None))
+    with CaptureQueriesContext(connection) as asked:
+        names = sorted(record["name"] for _url, record in held.records(run.pk))
+
+    assert names == [f"Thing {number:02}" for number in range(20)]
+    assert len(asked) == 7
+    assert all('"crawler_helditem"."key_hash" >' in one["sql"] for one in asked)
 
 
 def test_records_of_a_key_that_is_read_twice_count_once_and_the_later_is_kept(clock: FakeClock) -> None:
