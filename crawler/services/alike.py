@@ -13,7 +13,6 @@ from crawler.queries.alike import SIGN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crawler.queries.stored_pages import Kept
     from scrapers.comparing.simhash import Fingerprint
 
 AT_ONCE: Final = 200
@@ -39,7 +38,7 @@ def step(target: int, *, after: int = 0) -> Step:
         return Step(after=None, made=0)
     known = _known([bytes(row.body_hash) for row in rows])
     waiting = [row for row in rows if bytes(row.body_hash) not in known]
-    chosen = _chosen(stored_pages.kept(waiting[:AT_ONCE]))
+    chosen = stored_pages.kept(_bounded(waiting[:AT_ONCE]))
     pages = [kept.page for kept in chosen if kept.page is not None]
     made = trials.fingerprints_of(pages) if pages else []
     _store([bytes(kept.row.body_hash) for kept in chosen if kept.page is not None], made)
@@ -55,15 +54,15 @@ def _known(hashes: Sequence[bytes]) -> set[bytes]:
     return set(map(bytes, found))
 
 
-def _chosen(kept: Sequence[Kept]) -> list[Kept]:
+def _bounded(rows: Sequence[Page]) -> list[Page]:
     """Return the first pages, as many as have room in one process; one at least."""
     room = MOST_BYTES
-    chosen: list[Kept] = []
-    for one in kept:
-        room -= len(one.page.body) if one.page else 0
+    chosen: list[Page] = []
+    for row in rows:
+        room -= row.size
         if room < 0 and chosen:
             break
-        chosen.append(one)
+        chosen.append(row)
     return chosen
 
 

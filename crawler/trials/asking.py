@@ -198,7 +198,7 @@ def fingerprints_of(
 ) -> list[Fingerprint | None]:
     """Return the fingerprints of the first of `pages`, of one at least, as far as time goes.
 
-    None for a page that has no text, or that ended the process: it is the last that is told of. Raises
+    None for a page that has no text, or at which the process ended: it is the last that is told of. Raises
     CannotTry.
     """
     bodies = b"".join(page.body for page in pages)
@@ -211,7 +211,7 @@ def fingerprints_of(
     ]
     if ended.code == 0:
         return told
-    if ended.code > 0 or not ended.said:
+    if not ended.said:
         raise CannotTry(f"the process that reads stored pages ended with code {ended.code}")
     return [*told, None]
 

@@ -114,7 +114,7 @@ def _spelled_out(page: Page) -> list[str]:
     """Return JSON a value to a line, in the order of the names; as it is where it is none."""
     try:
         text = orjson.dumps(orjson.loads(page.text), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # it reads deeper than it writes
         return page.text[:MOST_CHARACTERS].splitlines()
     return text[:MOST_CHARACTERS].decode("utf-8", "replace").splitlines()
 

@@ -9,6 +9,7 @@ import pytest
 from crawler.models import Page, PageFingerprint, Target
 from crawler.policy.identity import digest
 from crawler.queries import alike as queries
+from crawler.queries import stored_pages
 from crawler.services import alike, versions
 from crawler.services.versions import Budget
 from crawler.stores import snapshots
@@ -61,6 +62,24 @@ def test_steps_go_on_where_they_ended_and_read_nothing_twice(monkeypatch: pytest
     assert read_all(target) == 3
     assert read_all(target) == 0
     assert PageFingerprint.objects.count() == 5
+
+
+def test_no_more_bodies_are_unpacked_than_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[int] = []
+    unpack = stored_pages.kept
+
+    def kept(rows: list[Page]) -> list[stored_pages.Kept]:
+        unpacked.append(len(rows))
+        return unpack(rows)
+
+    monkeypatch.setattr(stored_pages, "kept", kept)
+    monkeypatch.setattr(alike, "MOST_BYTES", 1_000)
+    target = a_run().target
+    for number in range(5):
+        a_page(target, number, f"{STORY} {OTHER[: 40 * number]}")
+    Page.objects.update(size=400)
+    assert read_all(target) == 5
+    assert max(unpacked) == 2
 
 
 def test_pictures_and_bodies_that_are_not_stored_are_passed_over() -> None:

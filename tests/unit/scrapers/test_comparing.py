@@ -42,6 +42,8 @@ def test_json_is_a_line_for_each_value_and_text_is_as_it_is() -> None:
         "{", '  "a": [', "    2", "  ],", '  "b": 1', "}",
     ]  # fmt: skip
     assert lines_of(a_page("{no json\nx", "application/json")) == ["{no json", "x"]
+    deep = f"{'[' * 300}1{']' * 300}"
+    assert lines_of(a_page(deep, "application/json")) == [deep]
     assert lines_of(a_page("a\n\n  b", "text/plain")) == ["a", "  b"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler import trials
-from crawler.trials import StoredPage
+from crawler.trials import StoredPage, asking
 
 
 def a_page(body: bytes) -> StoredPage:
@@ -24,3 +24,12 @@ def test_a_page_that_takes_too_long_is_told_of() -> None:
     deep = a_page(b"<div>" * 400_000)
     with pytest.raises(trials.TookTooLong):
         trials.comparison_of(deep, deep, noise={}, cpu_seconds=0.02)
+
+
+@pytest.mark.parametrize("code", [-27, 1])
+def test_page_at_which_the_process_ends_has_no_fingerprint_and_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    said = ({"began": True}, {"fingerprint": [5, 30]})
+    monkeypatch.setattr(asking, "_run", lambda *_args, **_more: asking._Ended(said, code))
+    assert trials.fingerprints_of([a_page(b"x")] * 3) == [(5, 30), None]
