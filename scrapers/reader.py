@@ -153,10 +153,12 @@ def _gather(yields: Callable[[], Iterable[Yielded]], scraper: Scraper, gathered:
 def _resumed(page: Page, scraper: Resuming, record: Carried, gathered: _Gathered) -> tuple[Scraped, ...]:
     """Return the items that come of a record; the rest is gathered.
 
-    A record that its callback raised for, and gave nothing of, is no further than before.
+    The callback may change the data that it is given, which is a copy: a record that it raised for, and gave
+    nothing of, is no further than before.
     """
     one = _Gathered(level=record.level)
-    _gather(lambda: scraper.resume(page, record.callback, record.data), scraper, one)
+    data = orjson.loads(orjson.dumps(record.data))
+    _gather(lambda: scraper.resume(page, record.callback, data), scraper, one)
     gathered.links += one.links
     gathered.follows += one.follows
     for problem in one.problems:
@@ -191,7 +193,8 @@ def _sort(yielded: Yielded, gathered: _Gathered) -> None:
     match yielded:
         case Scraped(data=data):
             _keep(data, gathered)
-        case Link():
+        case Link(url=url):
+            _must_be(url, str, "the URL of a Link is text")
             gathered.links.append(yielded)
         case Problem():
             gathered.report(yielded)
@@ -212,6 +215,7 @@ def _keep(data: dict[str, JSON], gathered: _Gathered) -> None:
 
 def _carry(follow: Follow, gathered: _Gathered) -> None:
     """Have a record go on to its next page, unless it is too large for that or has come too far."""
+    _must_be(follow.url, str, "the URL of a Follow is text")
     stored = _stored(follow.data, gathered, may_be_empty=True)
     if stored is None:
         return
@@ -226,7 +230,7 @@ def _carry(follow: Follow, gathered: _Gathered) -> None:
             url=follow.url,
             callback=follow.callback,
             data=data,
-            partial=follow.partial,
+            partial=bool(follow.partial),
             level=level,
             refusal=refusal,
         )
@@ -237,6 +241,7 @@ def _stored(
     data: dict[str, JSON], gathered: _Gathered, *, may_be_empty: bool = False
 ) -> tuple[dict[str, JSON], int] | None:
     """Return `data` as plain JSON and its bytes: dates become text, NaN null; None where it is not taken."""
+    _must_be(data, dict, "an item is a dict")
     try:
         plain = orjson.dumps(data, default=_json_value, option=_PLAIN_TYPES)
     except (TypeError, RecursionError) as error:
@@ -251,6 +256,11 @@ def _stored(
         plain = _NUL.sub(rb"\1", plain)
     stored = cast("dict[str, JSON]", orjson.loads(plain))
     return (stored, len(plain)) if stored or may_be_empty else None
+
+
+def _must_be(value: object, kind: type, said: str) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{said}, not {type(value).__name__}")
 
 
 def _json_value(value: object) -> JSON:

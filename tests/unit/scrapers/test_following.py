@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 from scrapers import reader, registry
 from scrapers.fields import InvalidFields, parse
 from scrapers.fields.published import json_schema
-from scrapers.links import Carried, Follow
-from scrapers.page import Page
+from scrapers.links import Carried, Follow, Link
+from scrapers.page import Page, Scraped
 from scrapers.registry import BySite
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Site:
     title = description = ""
     callbacks = ("detail", "listed")
 
-    def __init__(self, *follows: Follow) -> None:
+    def __init__(self, *follows: Yielded) -> None:
         self._follows = follows
 
     def matches(self, _url: str) -> bool:
@@ -184,11 +184,12 @@ class Site:
         yield {**data, "at": page.url}
         yield Follow(url=URL, callback="detail", data=data)
 
-    def listed(self, _page: Page, _data: dict[str, JSON]) -> list[Yielded]:
+    def listed(self, _page: Page, data: dict[str, JSON]) -> list[Yielded]:
+        data["n"] = cast("JSON", object())
         raise ValueError("no")
 
 
-def by_site(*follows: Follow) -> BySite:
+def by_site(*follows: Yielded) -> BySite:
     return BySite(name="site_of_a_test", sites=(Site(*follows),))
 
 
@@ -232,6 +233,26 @@ def test_follows_count_among_the_items_of_a_page() -> None:
 def test_callback_that_is_not_named_is_a_problem() -> None:
     reading = reader.read(page(""), by_site(Follow(url=URL, callback="matches", data={})))
     assert "'matches' is not among the callbacks of site_of_a_test" in reading.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("yielded", "said"),
+    [
+        (Link(url=cast("str", None)), "the URL of a Link is text, not NoneType"),
+        (
+            Follow(url=cast("str", None), callback="detail", data={}),
+            "the URL of a Follow is text, not NoneType",
+        ),
+        (Follow(url=URL, callback="detail", data=cast("Any", [1])), "an item is a dict, not list"),
+        (Scraped(data=cast("Any", [1])), "an item is a dict, not list"),
+    ],
+)
+def test_what_leads_nowhere_or_is_no_record_costs_its_page_and_nothing_else(
+    yielded: Yielded, said: str
+) -> None:
+    reading = reader.read(page(""), by_site(yielded))
+    assert (reading.items, reading.links, reading.follows) == ((), (), ())
+    assert said in reading.problems[0].message
 
 
 @pytest.mark.parametrize("callback", ["site_of_a_test.listed", "site_of_a_test.gone", "gone.detail", ""])
