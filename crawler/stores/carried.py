@@ -33,7 +33,9 @@ INSERT = statements.insert(
 )
 COLUMNS = "c.id, c.url, c.data, c.partial"
 MOVE = (
-    "UPDATE crawler_carriedrecord SET request = %s WHERE run_id = %s AND request = %s AND NOT EXISTS ("
+    "UPDATE crawler_carriedrecord SET request = %s, "
+    "url = (SELECT r.url FROM crawler_request r WHERE r.id = %s) "
+    "WHERE run_id = %s AND request = %s AND NOT EXISTS ("
     "SELECT 1 FROM crawler_carriedrecord o WHERE o.run_id = crawler_carriedrecord.run_id "
     "AND o.request = %s AND o.digest = crawler_carriedrecord.digest)"
 )
@@ -80,8 +82,8 @@ def add(run: int, records: Iterable[tuple[int, GoingRecord]]) -> None:
 
 
 def move(run: int, request: int, to: int) -> None:
-    """Have the records of a request wait for another one; those that wait there already stay once."""
-    sql.execute(MOVE, [to, run, request, to])
+    """Have the records of a request wait for another one, at its address; what waits there stays once."""
+    sql.execute(MOVE, [to, to, run, request, to])
     sql.execute("DELETE FROM crawler_carriedrecord WHERE run_id = %s AND request = %s", [run, request])
 
 

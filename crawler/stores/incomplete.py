@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 NOTHING = b"{}"
 MOST_IN_A_COMMIT = 500
 """As many are given out by one transaction; the others wait for the end of their run."""
+ITEMS = (
+    "SELECT key_hash, CAST(data AS text) FROM crawler_item "
+    "WHERE target_id = %s AND removed_at IS NULL AND key_hash IN ({})"
+)
+APART = "SELECT key_hash, CAST(data AS text) FROM crawler_helditem WHERE run = %s AND key_hash IN ({})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class Incomplete:
         """Take in records, each with why its page is not there."""
         partial = [record for record, _why in found if record.partial and record.data != NOTHING]
         keyed = {record: _keyed(record, whose) for record in partial}
-        known = _known(whose.target, [one.key_hash for given, _lacking in keyed.values() for one in given])
+        known = _known(whose, [one.key_hash for given, _lacking in keyed.values() for one in given])
         for record, why in found:
             place = Place(url=record.url, rules=whose)
             given, lacking = keyed.get(record, ((), 0))
@@ -82,15 +87,16 @@ def _keyed(record: Waiting, whose: Whose) -> tuple[tuple[ItemRecord, ...], int]:
     return records.keyed([orjson.loads(record.data)], fields=whose.key_fields, url=record.url)
 
 
-def _known(target: int, keys: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
-    """Return what the items under these keys say, without those that were removed."""
+def _known(whose: Whose, keys: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
+    """Return what stands under these keys: in a run that is kept apart what it read, else in the items.
+
+    Items that were removed say nothing any more.
+    """
     found: dict[bytes, Mapping[str, Any]] = {}
     for chunk in sql.chunks(sorted(set(keys))):
-        rows = sql.select(
-            "SELECT key_hash, CAST(data AS text) FROM crawler_item "
-            f"WHERE target_id = %s AND removed_at IS NULL AND key_hash IN ({sql.marks(chunk)})",
-            [target, *chunk],
-        )
+        rows = sql.select(ITEMS.format(sql.marks(chunk)), [whose.target, *chunk])
+        if whose.apart:
+            rows += sql.select(APART.format(sql.marks(chunk)), [whose.run, *chunk])
         found |= {sql.data(key): orjson.loads(data) for key, data in rows}
     return found
 

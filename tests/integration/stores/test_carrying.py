@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler.engine.work import Ended, Ending
-from crawler.models import CarriedRecord, Item, ProblemSample, Request, RequestState, Sighting
+from crawler.models import (
+    CarriedRecord,
+    HeldItem,
+    Item,
+    ProblemSample,
+    Publication,
+    Request,
+    RequestState,
+    Run,
+    Sighting,
+)
 from crawler.services import reports
 from tests.crawling import a_run
 from tests.integration.stores.carriers import SETTINGS, again, going, joined, sent
@@ -146,6 +156,19 @@ def test_record_for_a_page_that_was_redirected_before_goes_there(clock: FakeCloc
 
     assert texts() == {"one": "whole"}
     assert_conserved(run)
+
+
+def test_run_that_is_kept_apart_keeps_what_it_read_itself_of_an_item(hands: Hands) -> None:
+    run = a_run(f"{A}/", **SETTINGS)
+    Run.objects.filter(pk=run.pk).update(publication=Publication.WAITING)
+    hands.commit(sent(hands.claims()[f"{A}/"], going(f"{A}/1", "one"), going(f"{A}/2", "one")))
+    claims = hands.claims()
+    hands.commit(joined(claims[f"{A}/1"]))
+
+    hands.commit(Ended(claim=claims[f"{A}/2"], state=Ending.FAILED, reason="status-500"))
+
+    assert HeldItem.objects.get().data == {"key": "one", "text": "whole"}
+    assert not Item.objects.exists()
 
 
 @pytest.mark.parametrize("seed", range(4))
