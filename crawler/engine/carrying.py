@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Split = tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...], tuple[GoingRecord, ...]]
 
 BAD_URL = "its link is none that can be asked for"
+UNREAD = "reading it takes more memory than a page may"
 
 
 def resuming(rules: RunRules, carried: Sequence[tuple[int, Carried]], *, again: bool) -> RunRules:
@@ -37,6 +38,17 @@ def resuming(rules: RunRules, carried: Sequence[tuple[int, Carried]], *, again: 
         return resume(page, here, again)
 
     return replace(rules, read=read)
+
+
+def with_unread(reading: Reading, carried: Sequence[tuple[int, Carried]]) -> Reading:
+    """Return `reading`; where it did not get to the records that were carried here, they go no further.
+
+    That is so where not even the beginning of the page could be read.
+    """
+    if not carried or reading.completed:
+        return reading
+    left = tuple([replace(record, refusal=UNREAD) for _id, record in carried])
+    return replace(reading, follows=(*reading.follows, *left))
 
 
 def split(claim: Claim, reading: Reading, *, known: AbstractSet[bytes]) -> Split:

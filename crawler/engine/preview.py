@@ -89,8 +89,8 @@ class Preview:
         self._so_far = shown
         if not isinstance(reading, Reading) or not reading.follows:
             return shown
-        going = carrying.split(landed.answer.claim, reading, known=frozenset())[2]
-        return await self._completed(shown, reading.follows[0], refusal=going[0].refusal if going else "")
+        refusal = _refusal_of_first(landed.answer, reading)
+        return await self._completed(shown, reading.follows[0], refusal=refusal)
 
     async def _landed(self, url: Url) -> _Landed | Finding:
         """Return the answer to which redirects from `url` lead, or why there is none."""
@@ -132,7 +132,7 @@ class Preview:
                     [one.data for one in reading.completed[0]], fields=fields, url=pages[-1]
                 )
                 return showing.with_problems(showing.completed(shown, items, pages), problems)
-            record, refusal = reading.follows[0], reading.follows[0].refusal
+            record, refusal = reading.follows[0], _refusal_of_first(answer, reading)
         said = Problem(code=INCOMPLETE, message=f"{record.url}: {refusal}")
         return showing.with_problems(replace(shown, completed_on=tuple(pages)), [*problems, said])
 
@@ -140,8 +140,10 @@ class Preview:
         if not 200 <= answer.page.status < 300:
             code = f"status-{answer.page.status}"
             return Problem(code=code, message=explain(code))
-        rules = carrying.resuming(answer.claim.rules, ((0, record),), again=True)
-        return read_or_problem(self._means.reader, rules, answer.page, request=answer.claim.id)
+        carried = ((0, record),)
+        rules = carrying.resuming(answer.claim.rules, carried, again=True)
+        reading = read_or_problem(self._means.reader, rules, answer.page, request=answer.claim.id)
+        return reading if isinstance(reading, Problem) else carrying.with_unread(reading, carried)
 
     def _shown(self, answer: Answer, hops: list[Hop]) -> tuple[Shown, Reading | Problem | None]:
         host, claim, page = answer.host, answer.claim, answer.page
@@ -162,6 +164,12 @@ class Preview:
         if file:
             shown = replace(shown, sitemaps=file.sitemaps[: findings.MOST_SITEMAPS])
         return shown, reading
+
+
+def _refusal_of_first(answer: Answer, reading: Reading) -> str:
+    """Return why the first record of a page that goes on would not in a run; empty when it would."""
+    going = carrying.split(answer.claim, reading, known=frozenset())[2]
+    return going[0].refusal if going else ""
 
 
 def _with_suggestions(shown: Shown, found: Suggestions | Problem) -> Shown:

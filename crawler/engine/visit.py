@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crawler.engine.reading import TimedReader
     from crawler.engine.session import Changes
     from crawler.http import Outcome
+    from crawler.urls import Url
 
 UNAVAILABLE = "host_unavailable"
 LOGIN_TAKES = timedelta(seconds=1)
@@ -181,6 +182,7 @@ class Visitor:
         reading = read_or_problem(self._reader, rules, page, request=claim.id)
         if isinstance(reading, Problem):
             return _unread(claim, reading, page)
+        reading = carrying.with_unread(reading, carried)
         if not again:
             host.trapped.note(claim, page)
         # People's patterns judge the links, so that has to end as well.
@@ -254,7 +256,7 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
         return ended(claim, Ending.FAILED, hop.code, response)
     if claim.kind is not Kind.PAGE:
         return listings.moved(claim, hop.url, response)
-    refusal = None if claim.is_start else claim.rules.scope.refusal(hop.url, depth=claim.depth)
+    refusal = None if claim.is_start else _refusal_of_hop(claim, hop.url)
     chain = (*claim.via, claim.url)
     url = redirects.another(hop.url, chain) if hop.url.text in chain else hop.url
     target = NewRequest(url=url, depth=claim.depth, via=chain)
@@ -266,3 +268,14 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
         outside=((refusal, hop.url.text),) if refusal else (),
         redirected=True,
     )
+
+
+def _refusal_of_hop(claim: Claim, url: Url) -> str | None:
+    """Return why the run does not go where a request leads; None when it does.
+
+    What was asked for whatever depth and patterns say, because it goes on with a list or a record, is
+    judged so wherever it is.
+    """
+    scope, first = claim.rules.scope, claim.via[0] if claim.via else claim.url
+    went_on = scope.refusal(canonical(first, keep_tracking=True), depth=claim.depth) is not None
+    return scope.refusal(url, depth=claim.depth, continues=went_on)

@@ -170,6 +170,30 @@ def test_record_goes_where_its_page_was_moved(site: HostileSite) -> None:
     assert_conserved(run)
 
 
+def test_pages_of_records_may_be_moved_whatever_the_depth(site: HostileSite) -> None:
+    site.serve("/", rows(("One", "/old")))
+    move(site, "/old", "/new")
+    site.serve("/new", text("moved"))
+
+    finished(a_run(site.url("/"), max_depth=0, key=["name"], **LISTED))
+
+    assert items() == {"One": "moved"}
+
+
+def test_record_without_key_fields_is_the_same_item_when_its_page_that_was_moved_is_gone(
+    site: HostileSite,
+) -> None:
+    site.serve("/", rows(("One", "/old")))
+    move(site, "/old", "/new")
+    site.serve("/new", text("moved"))
+    first = finished(a_run(site.url("/"), **LISTED))
+    site.serve("/new", "", status=404)
+
+    finished(again(first))
+
+    assert [(item.key, item.data["text"]) for item in Item.objects.all()] == [(site.url("/new"), "moved")]
+
+
 def test_unchanged_list_still_sends_its_records_on(site: HostileSite) -> None:
     site.serve("/", rows(("One", "/one")))
     site.serve("/one", text("first"))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from crawler.engine.findings import Finding
     from crawler.engine.work import HostNews, RunRules
     from crawler.http import Fetched
+    from scrapers.reader import Reading
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SHOP = "https://shop.test/"
@@ -445,3 +446,35 @@ async def test_record_whose_page_is_out_of_scope_is_not_followed(fetcher: FakeFe
     assert isinstance(found, Shown)
     assert found.problems[0].message.endswith("its page lies outside of the start URLs' hosts")
     assert OTHER not in [request.url for request in fetcher.requests]
+
+
+@pytest.mark.parametrize(("href", "why"), [(OTHER, "hosts"), ("https://user:pw@shop.test/", "asked for")])
+async def test_record_goes_on_from_its_second_page_only_where_a_run_would_go(
+    fetcher: FakeFetcher, href: str, why: str
+) -> None:
+    fetcher.answer(LIST, '<li><a href="/one">One</a></li>')
+    fetcher.answer(f"{SHOP}one", f'<p>first</p><a href="{href}">Maker</a>')
+    maker = {"css": "a", "type": "url", "follow": "link"}
+    fields = FOLLOWED["fields"] | {"maker": maker, "town": {"css": "p", "follow": "maker"}}
+
+    found = await look(fetcher, url=LIST, **FOLLOWED | {"fields": fields})
+
+    assert isinstance(found, Shown)
+    assert found.problems[0].message.endswith(why)
+    assert OTHER not in [request.url for request in fetcher.requests]
+
+
+async def test_record_whose_page_takes_too_much_memory_is_shown_without_it(fetcher: FakeFetcher) -> None:
+    def resume(_page: Fetched, _carried: object, _again: object) -> Reading:
+        raise MemoryError
+
+    fetcher.answer(LIST, '<li><a href="/one">One</a></li>')
+    fetcher.answer(f"{SHOP}one", "<p>first</p>")
+    with TimedReader() as reader:
+        parts = means(fetcher, reader, hosts=FakeHosts(), lease=SafeLease(), clock=StillClock())
+        rules = replace(some_rules(LIST, **FOLLOWED), resume=resume)
+        found = await Preview(rules=rules, means=parts).run(LIST)
+
+    assert isinstance(found, Shown)
+    assert [item.data["name"] for item in found.items] == ["One"]
+    assert found.problems[-1].message.endswith("reading it takes more memory than a page may")
