@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from crawler.models import Item, Page
 from crawler.queries import stored_pages
 from crawler.urls import key_of
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 MOST_ITEMS: Final = 3_000
 MOST_PAGES: Final = 100
 MOST_BYTES: Final = 16 << 20
+MOST_RECORD_BYTES: Final = 16 << 20
+AT_ONCE: Final = 100
 
 Known = tuple["StoredPage", list["Mapping[str, Any]"]]
 
@@ -35,13 +39,9 @@ def broken(run: Run) -> list[str]:
 def known(run: Run) -> list[Known]:
     """Return pages that the run or a later one fetched, with the records that they had before.
 
-    They are from all over the target, a hundred and 16 MiB at most.
+    They are a hundred and 16 MiB at most, spread over the pages of the items that are there longest.
     """
-    records: dict[bytes, list[Mapping[str, Any]]] = defaultdict(list)
-    items = Item.objects.filter(target=run.target_id, removed_at=None).order_by("pk")
-    for url, data in items.values_list("url", "data")[:MOST_ITEMS]:
-        if isinstance(data, dict):
-            records[key_of(url)].append(data)
+    records = _records(run)
     keys = list(records)
     keys = keys[:: max(1, len(keys) // MOST_PAGES)][:MOST_PAGES]
     rows = Page.objects.filter(target=run.target_id, key__in=keys, run__gte=run.pk).order_by("pk")
@@ -50,6 +50,20 @@ def known(run: Run) -> list[Known]:
         for kept in stored_pages.kept(_bounded(list(rows)))
         if kept.page is not None
     ]
+
+
+def _records(run: Run) -> dict[bytes, list[Mapping[str, Any]]]:
+    """Return what the first items of the run's target say, by the keys of their pages; 16 MiB of it."""
+    found: dict[bytes, list[Mapping[str, Any]]] = defaultdict(list)
+    items = Item.objects.filter(target=run.target_id, removed_at=None).order_by("pk")
+    room = MOST_RECORD_BYTES
+    for url, data in items.values_list("url", "data")[:MOST_ITEMS].iterator(chunk_size=AT_ONCE):
+        room -= len(orjson.dumps(data))
+        if room < 0 and found:
+            break
+        if isinstance(data, dict):
+            found[key_of(url)].append(data)
+    return found
 
 
 def _bounded(rows: list[Page]) -> list[Page]:

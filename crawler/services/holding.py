@@ -31,6 +31,7 @@ LOOKED_BACK: Final = 30
 ROWS_A_STEP: Final = 500
 MOST_TOLD: Final = 20
 TOO_LATE: Final = "nobody decided in time"
+DROPPED: Final = frozenset({Publication.DISCARDING, Publication.DISCARDED})
 ENDS: Final = {
     Publication.PUBLISHING: Publication.PUBLISHED,
     Publication.DISCARDING: Publication.DISCARDED,
@@ -87,8 +88,7 @@ def accept(run: Run, *, by: str, now: datetime) -> bool:
     with transaction.atomic():
         row = _locked(run)
         data = row.report.get("data")
-        gone = row.publication in {Publication.DISCARDING, Publication.DISCARDED}
-        if gone or not data or not data["drifts"] or data["accepted"]:
+        if row.publication in DROPPED or not data or not data["drifts"] or data["accepted"]:
             return False
         row.report = {**row.report, "data": {**data, "accepted": True}}
         if row.saw_less_because == completeness.DRIFTED:
@@ -101,6 +101,16 @@ def accept(run: Run, *, by: str, now: datetime) -> bool:
                 EventKind.RUN_ACCEPTED, target=row.target_id, run=row.pk, now=now, items=row.items, by=by
             )
     return True
+
+
+def lock(run: Run) -> None:
+    """Keep others from deciding on a run until the caller's transaction ends. Raises NotHeld.
+
+    Whoever decides locks the run before its target, as its event does.
+    """
+    row = _locked(run)
+    if row.publication != Publication.HELD:
+        raise NotHeld(row)
 
 
 def discard(run: Run, *, by: str, now: datetime, reason: str = "") -> None:
@@ -154,7 +164,7 @@ def _let_go(run: Run, *, now: datetime) -> None:
 def _give_way(run: Run, *, now: datetime) -> None:
     """Discard the runs before `run` that are held."""
     older = Run.objects.held().filter(target=run.target_id, pk__lt=run.pk).select_for_update()
-    for row in older.without_secrets().order_by("pk"):
+    for row in older.without_secrets().order_by("-pk"):  # as all lock them who decide: the newest first
         _drop(row, by="", reason=f"run {run.pk} came after it", now=now)
 
 

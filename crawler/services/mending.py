@@ -90,6 +90,7 @@ def repair(
     data = {"fields": {**target.fields, **fields}, "row": row or target.row}
     target = targets.update(target=target, data=data, by=by or target.owner, now=now)
     with transaction.atomic():
+        holding.lock(run)
         replay = replays.store_run(target=target, run=run.pk, by=by, now=now, sends=sends)
         said = f"its pages are read again by replay {replay.pk}"
         holding.discard(run, by=by.get_username() if by else "", reason=said, now=now)

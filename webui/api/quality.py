@@ -89,11 +89,13 @@ def get_data(request: HttpRequest, run_id: int) -> DataOut:
 def accept_data(request: HttpRequest, run_id: int) -> DataOut:
     """Take what the data looks like for usual, and publish it where the run is held.
 
-    Later runs are compared with this one.
+    Later runs are compared with this one. 409 when what was held is discarded.
     """
     run = _run(request, run_id)
     holding.accept(run, by=caller(request).user.get_username(), now=timezone.now())
-    run.refresh_from_db(fields=["report"])
+    run.refresh_from_db(fields=["report", "publication"])
+    if run.publication in holding.DROPPED:
+        raise holding.NotHeld(run)
     return _out(run)
 
 

@@ -61,7 +61,9 @@ def test_held_run_is_listed_shown_and_discarded_once(api: Api, run: Run) -> None
     ]
     assert api.post(f"/runs/{run.pk}/data/discard").json() == DATA
     assert api.get("/runs?held=true").json()["items"] == []
-    assert "is not held" in problem(api.post(f"/runs/{run.pk}/data/discard"), 409)["detail"]
+    for late in ("discard", "accept"):
+        assert "is not held" in problem(api.post(f"/runs/{run.pk}/data/{late}"), 409)["detail"]
+    assert api.get(f"/runs/{run.pk}/data").json()["accepted"] is False
 
 
 def test_held_run_is_accepted(api: Api, run: Run) -> None:

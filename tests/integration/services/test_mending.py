@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler.models import Event, EventKind, HeldItem, Item, Publication, Run, Target
 from crawler.queries import exports
+from crawler.queries import mending as queries
 from crawler.services import comparing, holding, mending, replays, reports
 from crawler.services.targets import InvalidTarget
 from tests.crawling import a_run, again
@@ -126,6 +129,24 @@ def test_what_cannot_be_mended_is_said_and_changes_nothing(held: Run, clock: Fak
     holding.discard(held, by="", now=clock.now())
     with pytest.raises(holding.NotHeld):
         mending.look(fresh(held))
+
+
+def test_repair_locks_the_run_before_its_target_as_other_decisions_do(held: Run, clock: FakeClock) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        mending.repair(held, fields={"price": "css:b"}, row="", by=None, now=clock.now())
+
+    texts = [one["sql"] for one in asked]
+    runs = [
+        place for place, text in enumerate(texts) if 'FROM "crawler_run" WHERE "crawler_run"."id" =' in text
+    ]
+    idle = [place for place, text in enumerate(texts) if 'FROM "crawler_replay"' in text]
+    assert runs[0] < idle[-1]
+
+
+def test_as_much_is_looked_at_as_has_room(held: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(queries.known(held)) == MANY
+    monkeypatch.setattr(queries, "MOST_RECORD_BYTES", 1)
+    assert len(queries.known(held)) == 1
 
 
 def test_repair_waits_for_what_is_being_stored(held: Run, clock: FakeClock) -> None:
