@@ -81,8 +81,11 @@ def stored(target: int, urls: Iterable[str]) -> dict[str, int]:
 
 
 def page(run: Run, *, cursor: str | None = None, size: int = 50) -> Listing[Beside]:
-    """Return a page of what is held of `run` beside the items as they are. Raises BadCursor."""
-    found = listing(HeldItem.objects.filter(run=run.pk), order=("id",), cursor=cursor, size=size)
+    """Return a page of what is held of `run` beside the items as they are, in the order of its index.
+
+    Raises BadCursor.
+    """
+    found = listing(HeldItem.objects.filter(run=run.pk), order=("key_hash",), cursor=cursor, size=size)
     items = _items(run.target_id, found.rows)
     return found.map(lambda held: _beside(held, items.get(bytes(held.key_hash))))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import orjson
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BinaryField, Model, Q, QuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -185,14 +185,22 @@ def _values(row: Model, order: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, bytes | memoryview):
+        return base64.b64encode(value).decode()
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _typed(field: Any, value: Any) -> Any:
+    if isinstance(field, BinaryField):
+        return base64.b64decode(value, validate=True)
+    return field.to_python(value)
 
 
 def _decoded(cursor: str, model: type[Model], order: tuple[str, ...]) -> _Cursor:
     try:
         backward, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         fields = [model._meta.get_field(name.removeprefix("-")) for name in order]  # noqa: SLF001 Django's public name
-        typed = [field.to_python(value) for field, value in zip(fields, values, strict=True)]  # type: ignore[union-attr]
+        typed = [_typed(field, value) for field, value in zip(fields, values, strict=True)]
     except (binascii.Error, TypeError, ValueError, ValidationError) as error:
         raise BadCursor("this cursor belongs to another list") from error
     if not isinstance(backward, bool) or any(value is None for value in typed):

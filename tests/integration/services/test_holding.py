@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -25,6 +27,7 @@ from crawler.models import (
 )
 from crawler.queries import exports, past
 from crawler.queries import holding as held
+from crawler.queries.paging import BadCursor
 from crawler.services import comparing, holding, refresh, reports, runs
 from crawler.stores import changes
 from tests.crawling import a_run, again
@@ -357,6 +360,24 @@ def test_what_is_held_is_shown_beside_the_items(clock: FakeClock) -> None:
     assert [(one.field, one.before, one.after) for one in rows["4"].changes] == [("price", 5.0, None)]
     assert rows["4"].word == "changed"
     assert held.of_target(run.target) == run
+
+
+def test_what_is_held_is_paged_without_sorting_all_of_it(clock: FakeClock) -> None:
+    run = crawled(again(usual(clock)), clock, things(price=None))
+    first = held.page(run, size=12)
+    with CaptureQueriesContext(connection) as asked:
+        second = held.page(run, cursor=first.next, size=12)
+
+    assert '"crawler_helditem"."key_hash" >' in asked[0]["sql"]
+    assert sorted(row.held.pk for row in (*first.rows, *second.rows)) == sorted(
+        HeldItem.objects.values_list("pk", flat=True)
+    )
+    assert (len(second.rows), second.next) == (8, None)
+    back = held.page(run, cursor=second.previous, size=12)
+    assert [row.held.pk for row in back.rows] == [row.held.pk for row in first.rows]
+    for wrong in ([False, 5], [False, "no base64"], [False, None], [False]):
+        with pytest.raises(BadCursor):
+            held.page(run, cursor=urlsafe_b64encode(orjson.dumps(wrong)).decode())
 
 
 def test_runs_that_are_not_published_are_found_by_their_index(db: None) -> None:
