@@ -12,17 +12,15 @@ from crawler.stores import items
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django.contrib.auth.models import User
-
 
 class NothingToRestore(Exception):
     """What was asked for is as it is, or not known."""
 
 
-def restore(*, item: Item, version: int | None, by: User, now: datetime) -> Item:
+def restore(*, item: Item, version: int | None, by: str, now: datetime) -> Item:
     """Write a new version that says what an earlier one did, or the last one of an item that was removed.
 
-    A run that sees something else writes another. Raises NothingToRestore.
+    `by` is the name of who asks. A run that sees something else writes another. Raises NothingToRestore.
     """
     with transaction.atomic():
         held = Item.objects.select_for_update().get(pk=item.pk)
@@ -42,7 +40,7 @@ def restore(*, item: Item, version: int | None, by: User, now: datetime) -> Item
             item=held.pk,
             version=held.version + 1,
             kind=ItemChangeKind.RESTORED,
-            by_name=by.get_username(),
+            by_name=by,
             at=now,
         )
     return Item.objects.get(pk=held.pk)

@@ -136,7 +136,8 @@ def restore_item(request: HttpRequest, item_id: int, data: RestoreIn | None = No
     user = caller(request).user
     item = get_object_or_404(listed.visible(user), pk=item_id)
     version = data.version if data else None
-    return item_out(services.restore(item=item, version=version, by=user, now=timezone.now()))
+    name = user.get_username()
+    return item_out(services.restore(item=item, version=version, by=name, now=timezone.now()))
 
 
 def _version_out(version: past.Version) -> VersionOut:

@@ -217,11 +217,8 @@ def target_out(target: Target, *, now: datetime, warned: bool = False) -> Target
     """Return what the API says of `target`; `warned` adds its warnings, which cost a query."""
     problems = targets.warnings(target=target, now=now) if warned else ()
     return TargetOut(
-        **{key: getattr(target, key) for key in drafts.KEYS if key not in {"headers", "login", "proxies"}},
+        **drafts.shown(target),
         id=target.pk,
-        headers=drafts.shown_headers(target.headers),
-        login=drafts.shown_login(target.login),
-        proxies=drafts.shown_proxies(target.proxies),
         schedule=schedule_out(getattr(target, "schedule", None), now),
         freshness=_freshness_out(target),
         created_at=target.created_at,

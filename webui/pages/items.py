@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -69,7 +68,7 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(items.visible(request.user), pk=pk)
     version = asking.id_of(request.POST.get("version", ""))
     try:
-        services.restore(item=item, version=version, by=cast("User", request.user), now=timezone.now())
+        services.restore(item=item, version=version, by=request.user.get_username(), now=timezone.now())
     except services.NothingToRestore as error:
         messages.warning(request, f"Nothing was restored: {error}.")
     else:

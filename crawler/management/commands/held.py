@@ -38,7 +38,9 @@ class Command(BaseCommand):
         )
         decided = parser.add_mutually_exclusive_group()
         decided.add_argument(
-            "--accept", action="store_true", help="publish it; later runs are compared with it"
+            "--accept",
+            action="store_true",
+            help="publish it, or take it for usual; later runs are compared with it",
         )
         decided.add_argument(
             "--discard",

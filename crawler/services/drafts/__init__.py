@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from crawler.models import Target
+
 log = logging.getLogger(__name__)
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "draft_of",
     "is_secret",
     "read",
+    "shown",
     "shown_headers",
     "shown_login",
     "shown_proxies",
@@ -103,6 +106,16 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 """What holds for a key that is left out, or null where null means nothing else."""
 
 _NULL_MEANS_NONE: Final = frozenset(key for key, value in DEFAULTS.items() if value is None) | {"max_pages"}
+
+
+def shown(target: Target) -> dict[str, Any]:
+    """Return the settings of `target` as people may see them: without its schedule, secrets hidden."""
+    secret = {
+        "headers": shown_headers(target.headers),
+        "login": shown_login(target.login),
+        "proxies": shown_proxies(target.proxies),
+    }
+    return {key: secret[key] if key in secret else getattr(target, key) for key in KEYS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

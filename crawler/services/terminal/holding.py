@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NONE: Final = "No run is held."
 HOW: Final = "--accept publishes it, --discard drops it, --repair looks for the fields that broke."
+USUAL: Final = "Later runs are compared with this one."
 MOST_PAGES: Final = 3
 
 
@@ -29,8 +30,10 @@ def tell(number: str | None, decision: str) -> list[str]:
             raise Refusal("RUN: name the run that is decided on; ./run held lists those that are held")
         found = Run.objects.held().without_secrets().select_related("target").order_by("pk")
         return [_line(run) for run in found] or [NONE]
-    run = _run(number)
+    run = run_of(number)
     if run.publication != Publication.HELD:
+        if decision == "accept" and holding.accept(run, by="", now=timezone.now()):
+            return [USUAL]
         raise Refusal(str(holding.NotHeld(run)), status=1)
     match decision:
         case "accept":
@@ -40,7 +43,7 @@ def tell(number: str | None, decision: str) -> list[str]:
         case "repair":
             return _repaired(run)
         case _:
-            return [_line(run), *_broken(run), HOW]
+            return [_line(run), *broken(run), HOW]
     _finish(run)
     run.refresh_from_db(fields=["publication", "items_new", "items_changed", "items_restored"])
     return [_done(run)]
@@ -78,7 +81,8 @@ def _line(run: Run) -> str:
     return f"run {run.pk} of {run.target.name} (target {run.target_id}): {run.items:,} items held"
 
 
-def _broken(run: Run) -> Iterator[str]:
+def broken(run: Run) -> Iterator[str]:
+    """Yield in what a run looks otherwise than those before, with some of the pages that it is about."""
     drifts: list[Mapping[str, Any]] = (run.report.get("data") or {}).get("drifts", [])
     for one in drifts:
         place = f"{one['field']}: " if one["field"] else ""
@@ -92,11 +96,12 @@ def _done(run: Run) -> str:
         return "Discarded. The items are as they were; the pages stay stored."
     return (
         f"Published: {run.items_new:,} new, {run.items_changed:,} changed, {run.items_restored:,} restored. "
-        "Later runs are compared with this one."
+        f"{USUAL}"
     )
 
 
-def _run(number: str) -> Run:
+def run_of(number: str) -> Run:
+    """Return the run with this number; raises Refusal."""
     known = number.isascii() and number.isdecimal() and len(number) < 19
     rows = Run.objects.without_secrets().select_related("target")
     found = rows.filter(pk=int(number)).first() if known else None

@@ -201,6 +201,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/replays/<int:replay_id>/store": acts(Access.MINE),
     "api/v1/calendar": reads(Access.PEOPLE),
     "api/v1/schemas/fields": reads(Access.PEOPLE),
+    "api/v1/scrapers": reads(Access.PEOPLE),
     UNKNOWN: {},
 }
 

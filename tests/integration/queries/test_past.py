@@ -90,7 +90,7 @@ class Both:
             life = self.lives[key]
             number = version or len(life.versions)
             with suppress(NothingToRestore):
-                services.restore(item=item, version=version or None, by=self.user, now=now)
+                services.restore(item=item, version=version or None, by=self.user.get_username(), now=now)
                 assert number <= len(life.versions)
                 assert life.said[-1] != life.versions[number - 1]
                 life.become(life.versions[number - 1], now)

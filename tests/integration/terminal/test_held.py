@@ -59,6 +59,17 @@ def test_what_is_decided_is_done_at_once(
     assert {item.data["price"] for item in Item.objects.all()} == {price}
 
 
+def test_run_that_looks_otherwise_and_is_not_held_is_taken_for_usual(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = followed(usual(clock, quality={"hold": False}), clock, things(price=None))
+    typed(str(run.pk), "--accept")
+
+    assert capsys.readouterr().out == f"{holding.USUAL}\n"
+    run.refresh_from_db()
+    assert run.report["data"]["accepted"] is True
+
+
 def test_repair_says_what_it_took_and_reads_the_pages(
     broken: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scrapers import reader, registry
 from scrapers.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapers.links import Link
+    from scrapers.reader import Reading
+    from scrapers.registry import Scraper
 
 CASES = Path(__file__).parents[2] / "cases" / "extractors"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/*/input.json"))
@@ -26,12 +33,35 @@ def read(folder: Path) -> dict[str, Any]:
     )
     body = (folder / "page.html").read_bytes()
     reading = reader.read(Page(url=said["url"], body=body, headers=said["headers"]), scraper)
+    told = _told(reading)
+    if reading.follows:
+        told["follows"] = [{"url": one.url, "data": one.data} for one in reading.follows]
+        told["completed"] = list(_completed(folder, reading, scraper))
+    return told
+
+
+def _told(reading: Reading) -> dict[str, Any]:
     return {
         "items": [item.data for item in reading.items],
-        "links": [link.url + (" nofollow" if link.nofollow else "") for link in reading.links],
+        "links": [_marked(link) for link in reading.links],
         "problems": [f"{problem.code}: {problem.message}" for problem in reading.problems],
         "noindex": reading.facts.noindex,
     }
+
+
+def _marked(link: Link) -> str:
+    return link.url + (" nofollow" if link.nofollow else "") + (" continues" if link.continues else "")
+
+
+def _completed(folder: Path, reading: Reading, scraper: Scraper) -> Iterator[dict[str, Any]]:
+    """Yield what each record is once its next page, `followed.html`, was read."""
+    resuming = registry.resuming(scraper)
+    assert resuming is not None
+    body = (folder / "followed.html").read_bytes()
+    for one in reading.follows:
+        page = Page(url=one.url, body=body, headers={"content-type": "text/html; charset=utf-8"})
+        (items,) = reader.resume(page, resuming, [one], again=True).completed
+        yield from (item.data for item in items)
 
 
 def test_every_scraper_of_the_registry_has_a_case() -> None:

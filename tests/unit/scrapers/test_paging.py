@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from scrapers import reader, registry
 from scrapers.fields import InvalidFields, parse
@@ -76,6 +78,22 @@ def test_next_page_may_stand_in_json() -> None:
 )
 def test_number_in_the_url_is_counted_on(pages: str, url: str, expected: str | None) -> None:
     assert continued(LIST, {"pages": pages}, url) == ([expected] if expected else [])
+
+
+@settings(max_examples=40)
+@given(
+    before=some.from_regex(r"[?&/][a-z]{1,6}[=/-]", fullmatch=True),
+    after=some.sampled_from(["", "/", ".html", "&all=1"]),
+    rest=some.sampled_from(["", "&sort=a", "?of=b"]),
+    step=some.integers(1, 9_999),
+    number=some.integers(0, 9_000),
+)
+def test_number_grows_by_its_step_and_all_else_stays(
+    before: str, after: str, rest: str, step: int, number: int
+) -> None:
+    place = f"https://a.example/list{before}"
+    found = continued(LIST, {"pages": f"{before}{{n+{step}}}{after}"}, f"{place}{number}{after}{rest}")
+    assert found == [f"{place}{number + step}{after}{rest}"]
 
 
 def test_numbered_pages_end_where_a_page_has_no_record() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as some
 
 from demo import pages as shop
 from scrapers.fields import DeclaredRecords, parse
@@ -147,6 +149,40 @@ def renamed(html: str) -> str:
         return f'{match[1]}"{" ".join(f"relaid-{name}" for name in match[2].split())}"'
 
     return re.sub(r'(\b(?:class|itemprop)=)"([^"]*)"', other, html)
+
+
+@settings(max_examples=40, phases=(Phase.explicit, Phase.generate))
+@given(
+    said=some.lists(
+        some.tuples(some.text("abc de", min_size=3, max_size=12).filter(str.strip), some.integers(1, 99_999)),
+        min_size=1,
+        max_size=5,
+    ),
+    called=some.sampled_from(["headline", "css-1q8x0z", "größe", "a b"]),
+    moved=some.booleans(),
+)
+def test_whatever_is_proposed_gives_as_many_known_values_as_it_says(
+    said: list[tuple[str, int]], called: str, moved: bool
+) -> None:
+    fields = {"name": "css:.gone", "price": {"css": ".gone", "type": "price"}}
+    pages = [
+        Known(
+            page=page_of(
+                f'<h2 class="{called}">{name}</h2><b class=newPrice>€ {(cents + moved) / 100:.2f}</b>'
+            ),
+            records=[{"name": " ".join(name.split()), "price": cents / 100}],
+        )
+        for name, cents in said
+    ]
+    found = mend(pages, row="", fields=fields, broken=fields).fields
+
+    assert found["price"]
+    for name, proposals in found.items():
+        for one in proposals:
+            read = [(records(known.page, {name: one.declared}), known.records[0][name]) for known in pages]
+            assert one.known == len(pages)
+            assert one.filled == sum(len(rows) for rows, _known in read)
+            assert one.restored == sum(rows == [{name: value}] for rows, value in read)
 
 
 def test_what_cannot_be_mended_has_no_proposal() -> None:

@@ -134,6 +134,8 @@ class Command(BaseCommand):
         self._say(f"\nTrawl is running at {addresses.url(asked.host, asked.port)}")
         if installation.demo_port is not None:
             self._say(f"The demo shop is at   http://127.0.0.1:{installation.demo_port}/")
+            opens = f"EGRESS_ALLOW=127.0.0.1/32:{installation.demo_port}"
+            self._say(f"To crawl it by hand   export {opens}")
         self._say(f"Logs are in           {installation.var / 'log'}")
         self._say("Ctrl-C stops it.\n")
 

@@ -1,0 +1,57 @@
+"""`./run data`: what the data of a run is like, in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from crawler.services.terminal.asked import Refusal
+from crawler.services.terminal.holding import broken, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from crawler.models import Run
+
+
+def examined(number: str) -> Run:
+    """Return a run whose data was examined; raises Refusal."""
+    run = run_of(number)
+    if not run.report.get("data"):
+        raise Refusal(f"run {run.pk} was not examined: it goes on, or did not finish, or read chosen pages")
+    return run
+
+
+def as_it_should_be(run: Run) -> bool:
+    """Say whether a run breaks no rule and looks as usual, or was taken for usual."""
+    data = run.report["data"]
+    return not data["breaches"] and (data["accepted"] or not data["drifts"])
+
+
+def lines(run: Run) -> Iterator[str]:
+    """Yield what the data is like, for people."""
+    data = run.report["data"]
+    yield f"run {run.pk} of {run.target.name}: {data['items']:,} items, {data['examined']:,} examined"
+    for name, figures in data["fields"].items():
+        yield f"  {name}: {', '.join(_said(figures))}"
+    for one in data["breaches"]:
+        place = f"{one['field']}: " if one["field"] else ""
+        yield f"breaks a rule: {place}{one['rule']} is {one['found']}, wanted is {one['wanted']}"
+    if data["drifts"]:
+        yield f"looks otherwise than before{', which was accepted' if data['accepted'] else ''}:"
+        yield from broken(run)
+
+
+def document(run: Run) -> bytes:
+    """Return the same as one line of JSON, as the API tells it."""
+    return orjson.dumps(run.report["data"])
+
+
+def _said(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield f"in {figures['coverage']:.1%}"
+    yield from (f"{part:.1%} {name}" for name, part in figures["types"].items())
+    if figures["least"] is not None:
+        yield f"from {figures['least']:,} to {figures['most']:,}"
+    if figures["length"] is not None:
+        yield f"{figures['length']:,.0f} characters"

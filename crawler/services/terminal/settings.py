@@ -1,0 +1,72 @@
+"""`./run target`: the settings of targets, told and changed in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from django.utils import timezone
+
+from crawler.models import Target
+from crawler.services import drafts, targets
+from crawler.services.targets import InvalidTarget
+from crawler.services.terminal.asked import Refusal
+from crawler.services.terminal.keeping import target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+NONE: Final = "No target is registered."
+NAMELESS: Final = "TARGET: name the target that is to change; ./run target lists them"
+
+
+def tell(number: str | None, words: Sequence[str]) -> str:
+    """Return all targets, or the settings of one, once those in `words` are changed. Raises Refusal."""
+    if number is None:
+        if words:
+            raise Refusal(NAMELESS)
+        return "\n".join(_listed()) or NONE
+    target = target_of(number)
+    return _document(_changed(target, words) if words else target).decode()
+
+
+def _listed() -> Iterator[str]:
+    """Yield a line for each target; those of single crawls in a terminal are none."""
+    shown = Target.objects.filter(deleted_at=None, hidden=False).order_by("pk")
+    for number, name in shown.values_list("pk", "name"):
+        yield f"{number:>6}  {name}"
+
+
+def _changed(target: Target, words: Iterable[str]) -> Target:
+    """Change what `words` give, each of the form `name=value`, as the target's owner might."""
+    try:
+        return targets.update(target=target, data=_read(words), now=timezone.now())
+    except InvalidTarget as error:
+        raise Refusal(*(f"{problem.field}: {problem.message}" for problem in error.problems)) from None
+
+
+def _document(target: Target) -> bytes:
+    """Return the settings as the API has them, the schedule aside; secrets are hidden."""
+    return orjson.dumps(drafts.shown(target), option=orjson.OPT_INDENT_2)
+
+
+def _read(words: Iterable[str]) -> dict[str, Any]:
+    """Read values as JSON; what is none is a text, as typed."""
+    given: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = (part.strip() for part in word.partition("="))
+        if not (name and equals):
+            raise Refusal(f"--set: {word!r} is not of the form removed_after=2")
+        if name in given:
+            raise Refusal(f"--set: {name} is given twice")
+        given[name] = _value(name, value)
+    return given
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if text.startswith(("{", "[", '"')):
+            raise Refusal(f"--set: {name} is not valid JSON: {error}") from None
+        return text
