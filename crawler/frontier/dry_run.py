@@ -34,10 +34,14 @@ WORDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the changed settings say. `rejudges` is whether robots.txt must be asked of every URL again."""
+    """What the changed settings say, and the scope that the run had `before`.
+
+    `rejudges` is whether robots.txt must be asked of every URL again.
+    """
 
     scope: Scope
     starts: frozenset[str]
+    before: Scope | None = None
     max_pages: int | None = None
     obeys: bool = True
     rejudges: bool = False
@@ -142,8 +146,7 @@ class Comparison:
 
     def _refusal(self, past: Past) -> str | None:
         if past.url.text not in self._rules.starts:
-            scope = self._rules.scope
-            reason = None if past.hop_of_start else scope.refusal(past.url, depth=past.depth)
+            reason = None if past.hop_of_start else self._refusal_of_scope(past)
             if reason is not None:
                 return reason
             if past.parent is not None and self._is_lost(past.parent):
@@ -151,6 +154,19 @@ class Comparison:
         if past.out == ALIKE and self._still_bounds(ALIKE):
             return ALIKE
         return RobotsForbidden.code if self._is_forbidden(past) else None
+
+    def _refusal_of_scope(self, past: Past) -> str | None:
+        """Return why the scope keeps a request out.
+
+        The run asked for some whatever depth and patterns say, because they go on with a list or a record:
+        those are judged so again.
+        """
+        scope, before = self._rules.scope, self._rules.before
+        reason = scope.refusal(past.url, depth=past.depth)
+        if reason is None or before is None or past.parent is None:
+            return reason
+        went_on = before.refusal(past.url, depth=past.depth) is not None
+        return scope.refusal(past.url, depth=past.depth, continues=True) if went_on else reason
 
     def _is_forbidden(self, past: Past) -> bool:
         if not self._rules.obeys:

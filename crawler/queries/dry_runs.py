@@ -98,6 +98,7 @@ def _rules(run: Run, changed: Mapping[str, Any]) -> Rules:
     return Rules(
         scope=scope_of({**changed, "landings": landings}),
         starts=frozenset(canonical(url).text for url in changed["start_urls"]),
+        before=scope_of(before),
         max_pages=changed["max_pages"],
         obeys=obeys,
         rejudges=obeys and not same,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler.models import CarriedRecord, Item, ItemVersion, ProblemSample, Request, RunState
+from crawler.queries import dry_runs
 from crawler.services import reports
 from demo import catalogue
 from scrapers import registry
@@ -175,9 +176,11 @@ def test_pages_of_records_may_be_moved_whatever_the_depth(site: HostileSite) -> 
     move(site, "/old", "/new")
     site.serve("/new", text("moved"))
 
-    finished(a_run(site.url("/"), max_depth=0, key=["name"], **LISTED))
+    run = finished(a_run(site.url("/"), max_depth=0, key=["name"], **LISTED))
 
     assert items() == {"One": "moved"}
+    same = dry_runs.compare(run, run.settings, seconds=1.0, monotonic=lambda: 0.0)
+    assert (same.kept, same.dropped.count) == (3, 0)
 
 
 def test_record_without_key_fields_is_the_same_item_when_its_page_that_was_moved_is_gone(

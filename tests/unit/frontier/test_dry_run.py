@@ -15,13 +15,14 @@ SHOP = "https://shop.test/"
 
 
 def a_comparison(*, max_pages: int | None = None, obeys: bool = True, **scope: Any) -> Comparison:
-    rejudges = scope.pop("rejudges", False)
+    rejudges, before = scope.pop("rejudges", False), scope.pop("before", None)
     parts: dict[str, Any] = {
         "kind": "host", "starts": [SHOP], "include": [], "exclude": [], "max_depth": None
     }  # fmt: skip
     rules = Rules(
         scope=compile_scope(**parts | scope),
         starts=frozenset({SHOP}),
+        before=compile_scope(**parts | before) if before else None,
         max_pages=max_pages,
         obeys=obeys,
         rejudges=rejudges,
@@ -88,6 +89,20 @@ def test_deeper_pages_are_dropped_by_a_smaller_depth() -> None:
     found.request(past(3, "b", depth=2, parent=2))
 
     assert dropped(found) == {"b": "depth"}
+
+
+def test_what_went_on_with_a_list_or_a_record_has_only_to_lie_within_the_scope() -> None:
+    before = {"max_depth": 0, "exclude": ["print"]}
+    found = a_comparison(before=before, max_depth=0, exclude=["print", "gone"])
+
+    found.request(past(1, "", depth=0, parent=None))
+    found.request(past(2, "page", depth=1))
+    found.request(past(3, "print", depth=0))
+    found.request(past(4, "gone", depth=0))
+    found.request(Past(5, canonical("https://elsewhere.test/"), 1, 1))
+
+    assert found.kept == 3
+    assert found.dropped.reasons == {"exclude": 1, "host": 1}
 
 
 @pytest.mark.parametrize(
