@@ -118,11 +118,15 @@ def taken(run: int, request: int, *, most: int) -> list[Waiting]:
 
 
 def left_over(run: int, *, most: int) -> list[tuple[Waiting, int | None, str]]:
-    """Take the first records out that a run has left, with the state of their request and its reason."""
+    """Take some records out that a run has left, with the state of their request and its reason.
+
+    They come in the order of the index by run: in that of their ids, all of them would be sorted each time.
+    """
     locked = " FOR UPDATE OF c" if sql.is_postgres() else ""
     rows = sql.select(
         f"SELECT {COLUMNS}, r.state, r.reason FROM crawler_carriedrecord c "
-        f"LEFT JOIN crawler_request r ON r.id = c.request WHERE c.run_id = %s ORDER BY c.id LIMIT %s{locked}",
+        "LEFT JOIN crawler_request r ON r.id = c.request WHERE c.run_id = %s "
+        f"ORDER BY c.request, c.digest LIMIT %s{locked}",
         [run, most],
     )
     done_with([row[0] for row in rows])

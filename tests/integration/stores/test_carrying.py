@@ -6,6 +6,8 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler.engine.work import Ended, Ending
 from crawler.models import (
@@ -20,6 +22,7 @@ from crawler.models import (
     Sighting,
 )
 from crawler.services import reports
+from crawler.stores import carried
 from tests.crawling import a_run
 from tests.integration.stores.carriers import SETTINGS, again, going, joined, sent
 from tests.integration.stores.hands import Hands, fresh, redirected
@@ -169,6 +172,18 @@ def test_run_that_is_kept_apart_keeps_what_it_read_itself_of_an_item(hands: Hand
 
     assert HeldItem.objects.get().data == {"key": "one", "text": "whole"}
     assert not Item.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by how many rows there are")
+def test_what_a_run_leaves_over_is_taken_out_without_sorting_all_of_it() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        carried.left_over(1, most=500)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        steps = [row[3] for row in cursor.fetchall()]
+    assert "(run_id=?)" in steps[0]
+    assert not [step for step in steps if "ORDER BY" in step]
 
 
 @pytest.mark.parametrize("seed", range(4))
