@@ -38,7 +38,7 @@ HEAD = "| scraper | µs a page, links and facts included | median | most | items
 DOCUMENTATION, SHOP = "documentation", "demo shop"
 DECLARED: Mapping[str, Mapping[str, Any]] = {
     DOCUMENTATION: {
-        "title": {"css": "h1", "required": True},
+        "title": {"css": "h1, h2", "required": True},
         "texts": {"css": "p", "many": True},
         "links": {"css": "a", "type": "url", "many": True},
     },
