@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import Count
+
 from crawler.models import Page, PageVersion
 from crawler.policy import versions as policy
 from crawler.stores import sql, versions
@@ -56,10 +58,9 @@ def _freed(gone: Sequence[Version]) -> int:
     leaving = Counter(version.body_hash for version in gone)
     freed = 0
     for chunk in sql.chunks(sorted(sizes)):
-        kept = {
-            bytes(h) for h in Page.objects.filter(body_hash__in=chunk).values_list("body_hash", flat=True)
-        }
-        rows = PageVersion.objects.filter(body_hash__in=chunk).values_list("body_hash", flat=True)
-        all_of = Counter(map(bytes, rows.iterator()))
-        freed += sum(sizes[h] for h in chunk if h not in kept and all_of[h] <= leaving[h])
+        pages = Page.objects.filter(body_hash__in=chunk).values_list("body_hash", flat=True).distinct()
+        kept = set(map(bytes, pages))
+        rows = PageVersion.objects.filter(body_hash__in=chunk).values_list("body_hash")
+        all_of = {bytes(hash_): count for hash_, count in rows.annotate(count=Count("pk"))}
+        freed += sum(sizes[h] for h in chunk if h not in kept and all_of.get(h, 0) <= leaving[h])
     return freed

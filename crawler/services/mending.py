@@ -88,9 +88,10 @@ def repair(
     _require_one_page(target)
     replays.require_idle(target)
     data = {"fields": {**target.fields, **fields}, "row": row or target.row}
-    target = targets.update(target=target, data=data, by=by or target.owner, now=now)
+    draft = targets.validate(data, existing=target, by=by or target.owner, now=now)
     with transaction.atomic():
         holding.lock(run)
+        target = targets.change(target=target, draft=draft, by=by, now=now)
         replay = replays.store_run(target=target, run=run.pk, by=by, now=now, sends=sends)
         said = f"its pages are read again by replay {replay.pk}"
         holding.discard(run, by=by.get_username() if by else "", reason=said, now=now)

@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AnonymousUser, User
 
-__all__ = ["Draft", "InvalidTarget", "Problem", "create", "delete", "store", "update", "validate", "warnings"]
+__all__ = [
+    "Draft",
+    "InvalidTarget",
+    "Problem",
+    "change",
+    "create",
+    "delete",
+    "store",
+    "update",
+    "validate",
+    "warnings",
+]
 
 CRAWL_FASTER = "crawler.crawl_faster"
 
@@ -82,8 +93,21 @@ def update(
     """
     by = by or target.owner
     draft = validate(data, existing=target, by=by, now=now)
+    return change(target=target, draft=draft, by=by, restores=restores, now=now)
+
+
+def change(
+    *,
+    target: Target,
+    draft: Draft,
+    now: datetime,
+    by: User | AnonymousUser | None = None,
+    restores: int | None = None,
+) -> Target:
+    """Change what was validated: trying selectors takes too long for a transaction that writes."""
     kind = ChangeKind.CHANGED if restores is None else ChangeKind.RESTORED
-    return _change(target, draft, by=history.Author(person=by, kind=kind, restores=restores), now=now)
+    author = history.Author(person=by or target.owner, kind=kind, restores=restores)
+    return _change(target, draft, by=author, now=now)
 
 
 @transaction.atomic

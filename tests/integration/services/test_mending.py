@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crawler.models import Event, EventKind, HeldItem, Item, Publication, Run, Target
+from crawler.models import Event, EventKind, HeldItem, Item, Publication, Replay, Run, Target
 from crawler.queries import exports
 from crawler.queries import mending as queries
-from crawler.services import comparing, holding, mending, replays, reports
+from crawler.services import comparing, holding, mending, replays, reports, targets
 from crawler.services.targets import InvalidTarget
 from tests.crawling import a_run, again
 from tests.fakes.rules import a_page
@@ -141,6 +141,22 @@ def test_repair_locks_the_run_before_its_target_as_other_decisions_do(held: Run,
     ]
     idle = [place for place, text in enumerate(texts) if 'FROM "crawler_replay"' in text]
     assert runs[0] < idle[-1]
+
+
+def test_nothing_is_saved_when_somebody_decides_meanwhile(
+    held: Run, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate = targets.validate
+
+    def slow(*args: Any, **more: Any) -> targets.Draft:
+        holding.discard(held, by="ada", now=clock.now())
+        return validate(*args, **more)
+
+    monkeypatch.setattr(targets, "validate", slow)
+    with pytest.raises(holding.NotHeld):
+        mending.repair(held, fields={"price": "css:b"}, row="", by=None, now=clock.now())
+    assert Target.objects.get(pk=held.target_id).fields == FIELDS
+    assert not Replay.objects.exists()
 
 
 def test_as_much_is_looked_at_as_has_room(held: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -195,6 +197,19 @@ def test_the_outlook_says_what_rules_would_let_go_of_and_changes_nothing() -> No
     assert (found.versions, found.leaving, found.is_whole) == (4, 3, True)
     assert found.freed_bytes == lone.stored_size, "what the page or a version that stays has is not freed"
     assert PageVersion.objects.count() == 4
+
+
+def test_bodies_that_very_many_pages_have_are_counted_by_the_database() -> None:
+    target = a_target()
+    was(a_page(target), b"then", days=11)
+    was(a_page(target, 2), b"then", days=12)
+    with CaptureQueriesContext(connection) as asked:
+        found = shown.outlook(target.pk, policy.Keeping(days=10), now=NOW)
+
+    assert (found.leaving, found.freed_bytes) == (2, len(snapshots.compress(b"then")))
+    of_pages, of_versions = (one["sql"] for one in list(asked)[-2:])
+    assert "DISTINCT" in of_pages
+    assert "COUNT" in of_versions
 
 
 def test_an_outlook_over_very_many_versions_says_that_it_is_not_whole(
