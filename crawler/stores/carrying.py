@@ -38,6 +38,10 @@ AGAIN = (
 REDIRECTED = "redirected"
 
 
+class NotLocked(Exception):
+    """A record leads to a host that is not locked: its page was moved there since hosts were looked for."""
+
+
 class _Request(NamedTuple):
     """A request that records wait for."""
 
@@ -92,18 +96,20 @@ def _origins_behind(run: int, keys: AbstractSet[bytes]) -> set[str]:
 
 
 def settle(
-    results: Iterable[Carrying], *, locked: Collection[int], tallies: Tallies, now: datetime
+    results: Iterable[Carrying], *, locked: Collection[int], tallies: Tallies, now: datetime, last: bool
 ) -> Incomplete:
     """Do what follows from results that are stored; their requests and those they found are in place.
 
-    Return what is given out, and the hosts that have something to do again.
+    Return what is given out, and the hosts that have something to do again. Raises NotLocked, for the
+    transaction to be repeated; at the `last` try such records are left for the end of their run.
     """
     by_run: dict[int, list[Carrying]] = defaultdict(list)
     for result in results:
         by_run[result.claim.rules.run].append(result)
     given = Incomplete()
     for run in sorted(by_run):
-        _Run(by_run[run][0].claim, given, locked=locked, tallies=tallies, now=now).settle(by_run[run])
+        of_run = _Run(by_run[run][0].claim, given, locked=locked, tallies=tallies, now=now)
+        of_run.settle(by_run[run], last=last)
     return given
 
 
@@ -122,7 +128,7 @@ class _Run:
         self._tallies = tallies
         self._now = now
 
-    def settle(self, results: Sequence[Carrying]) -> None:
+    def settle(self, results: Sequence[Carrying], *, last: bool) -> None:
         visits = [result for result in results if isinstance(result, Visited)]
         carried.done_with([id_ for visit in visits for id_ in visit.joined])
         moved = [visit for visit in visits if visit.redirected]
@@ -136,7 +142,7 @@ class _Run:
                 carried.move(self._whose.run, visit.claim.id, to)
             else:
                 self._take_out(visit.claim.id, ELSEWHERE)
-        self._route(looked_at)
+        self._route(looked_at, last=last)
 
     def _requests(self, keys: Collection[bytes]) -> dict[bytes, int]:
         found: dict[bytes, int] = {}
@@ -159,10 +165,12 @@ class _Run:
         carried.add(self._whose.run, going)
         self._given.give(self._whose, staying, self._tallies)
 
-    def _route(self, ids: set[int]) -> None:
+    def _route(self, ids: set[int], *, last: bool) -> None:
         """See to the records of these requests, those that are redirected to other requests last."""
         for _hop in range(MAX_HOPS):
             awaited = self._states(carried.awaited(self._whose.run, ids))
+            if not last and any(one.host not in self._locked for one in awaited):
+                raise NotLocked
             again = [one for one in awaited if one.state == RequestState.DONE and one.reason != REDIRECTED]
             self._do_again([one for one in again if one.host in self._locked])
             for one in awaited:

@@ -85,7 +85,8 @@ class Committer:
         """Store what is still ours to store; results whose claim is gone are counted as stale.
 
         What is skipped or elsewhere gives its place in the run's page limit to a link that was left
-        out. Where others gave places back meanwhile, the transaction is repeated with more of those.
+        out. Where others gave places back meanwhile, the transaction is repeated with more of those, and
+        where they found pages of records elsewhere, with the hosts of these locked.
         """
         bodies = _bodies(batch.results)
         room = _given_back(batch.results)
@@ -98,6 +99,8 @@ class Committer:
                 sql.atomically(partial(self._commit, batch, discovery, bodies, last=attempt == TRIES - 1))
             except _RoomLeft as left:
                 room = left.room
+            except carrying.NotLocked:
+                also = carrying.origins(carriers)
             else:
                 discovery.remember()
                 return
@@ -117,8 +120,9 @@ class Committer:
         hosts.write_ledgers(batch.news)
         budgets = _budgets(batch.results)
         touched = _discover(discovery, tallies, budgets, most_variants=_variants(batch.results), now=now)
-        carriers = carrying.of(live)
-        given = carrying.settle(carriers, locked=locked, tallies=tallies, now=now) if carriers else NOTHING
+        given = NOTHING
+        if carriers := carrying.of(live):
+            given = carrying.settle(carriers, locked=locked, tallies=tallies, now=now, last=last)
         _store(live, bodies, tallies, given=given, now=now)
         released = {host for host in batch.released if locked.get(host, ("", 0))[0] == self._owner}
         leases.release(released, now=now)

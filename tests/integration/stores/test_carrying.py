@@ -22,7 +22,7 @@ from crawler.models import (
     Sighting,
 )
 from crawler.services import reports
-from crawler.stores import carried
+from crawler.stores import carried, carrying
 from tests.crawling import a_run
 from tests.integration.stores.carriers import SETTINGS, again, going, joined, sent
 from tests.integration.stores.hands import Hands, fresh, redirected
@@ -172,6 +172,25 @@ def test_run_that_is_kept_apart_keeps_what_it_read_itself_of_an_item(hands: Hand
 
     assert HeldItem.objects.get().data == {"key": "one", "text": "whole"}
     assert not Item.objects.exists()
+
+
+def test_record_for_a_page_that_is_moved_just_then_still_goes_there(
+    clock: FakeClock, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(f"{A}/", f"{A}/1", **SETTINGS)
+    claims = hands.claims()
+    hands.commit(redirected(claims[f"{A}/1"], f"{B}/2"))
+    clock.advance(1)
+    hands.commit(joined(hands.claims()[f"{B}/2"]))
+    look, looks = carrying.origins, iter([{A}])
+    monkeypatch.setattr(carrying, "origins", lambda results: next(looks, None) or look(results))
+
+    hands.commit(sent(claims[f"{A}/"], going(f"{A}/1", "one")))
+
+    hands.commit(again(hands.claims()[f"{B}/2"]))
+    assert texts() == {"one": "whole"}
+    assert fresh(run).is_final
+    assert_conserved(run)
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by how many rows there are")
