@@ -60,7 +60,7 @@ def target_of(number: str) -> Target:
     is_number = number.isascii() and number.isdecimal() and len(number) <= MOST_DIGITS
     target = Target.objects.filter(pk=int(number), deleted_at=None).first() if is_number else None
     if target is None:
-        raise Refusal(f"there is no target {number}; its number stands in its page's address")
+        raise Refusal(f"there is no target {number}; ./run target lists them with their numbers")
     return target
 
 
