@@ -149,7 +149,8 @@ def _newer(target: int, read: Mapping[bytes, datetime]) -> set[bytes]:
             newer.add(bytes(key))
         elif changed_at > read[bytes(key)]:
             changed[pk] = bytes(key)
-    return newer | {key for pk, key in changed.items() if pk not in _of_runs(list(changed))}
+    of_runs = _of_runs(list(changed))
+    return newer | {key for pk, key in changed.items() if pk not in of_runs}
 
 
 def _of_runs(items: Sequence[int]) -> set[int]:

@@ -285,8 +285,11 @@ def test_what_a_later_run_read_is_published_over_what_an_earlier_one_did(clock: 
     clock.advance(3600)
     second = crawled(again(first), clock, [*things(19, price=8.0), *things()[19:]])
     clock.advance(60)
-    comparing.work(now=clock.now())
+    with CaptureQueriesContext(connection) as asked:
+        comparing.work(now=clock.now())
 
+    looks = [one for one in asked if one["sql"].startswith("SELECT") and "crawler_sighting" in one["sql"]]
+    assert len(looks) == 1, "of all items at once"
     assert sorted(prices(second)) == [5.0] + [8.0] * 19
     assert (fresh(first).items_changed, fresh(second).items_changed) == (20, 20)
     assert Sighting.objects.filter(run=second, version=3).count() == 20
