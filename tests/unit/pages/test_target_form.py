@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from django.http import QueryDict
 
 from crawler.models import Target
 from crawler.services.drafts import Problem
 from webui.pages import target_form
-from webui.pages.target_form.rows import MOST_ROWS
+from webui.pages.target_form.rows import MOST_ROWS, of_fields, posted
 
 
 def post(query: str) -> QueryDict:
@@ -124,7 +126,37 @@ def test_short_selectors_are_shown_as_rows() -> None:
     ]
 
 
-@pytest.mark.parametrize("said", [{"css": "a", "default": 1}, {"fields": {}}, {"css": "a", "xpath": "b"}])
+@pytest.mark.parametrize(
+    ("declared", "kind", "follow"),
+    [
+        ({"css": "p", "as": "markdown", "follow": "link"}, "markdown", "link"),
+        ({"css": "p", "as": "html", "many": True}, "html", ""),
+        ({"css": "p", "type": "price", "follow": "link", "required": True}, "price", "link"),
+    ],
+)
+def test_row_says_markup_where_it_has_the_type_and_what_is_followed(
+    declared: dict[str, object], kind: str, follow: str
+) -> None:
+    (row,) = of_fields({"text": declared}) or ()
+    assert (row.type, row.follow) == (kind, follow)
+    assert row.said() == declared
+    query = urlencode({"field_name": "text", "field_kind": "css", "field_selector": "p", "field_type": kind})
+    (posted_row,) = posted(QueryDict(f"{query}&field_follow={follow}"))
+    assert posted_row.said() == {
+        name: value for name, value in declared.items() if name not in {"many", "required"}
+    }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"css": "a", "default": 1},
+        {"fields": {}},
+        {"css": "a", "xpath": "b"},
+        {"css": "a", "as": "html", "type": "url"},
+        {"css": "a", "as": "text"},
+    ],
+)
 def test_field_that_no_row_can_say_is_shown_as_json(said: object) -> None:
     form = target_form.of_target(Target(fields={"a": said}, start_urls=[]))
     assert form.values["fields_as"] == "json"

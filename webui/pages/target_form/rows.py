@@ -14,7 +14,11 @@ SPARE_ROWS = 2
 MOST_ROWS = 60
 """Where a table stops being a help: a target with more fields is shown as JSON."""
 
-IN_A_ROW = frozenset({*KINDS, "attr", "type", "many", "required"})
+MARKUP = ("html", "markdown")
+"""What a row says where it has its type: the element's markup is taken `as` that."""
+
+IN_A_ROW = frozenset({*KINDS, "attr", "as", "type", "follow", "many", "required"})
+TEXTS = ("name", "kind", "selector", "attr", "type", "follow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +30,16 @@ class FieldRow:
     selector: str = ""
     attr: str = ""
     type: str = ""
+    follow: str = ""
     many: bool = False
     required: bool = False
 
     def said(self) -> dict[str, Any]:
         """Return what the row declares, in the words of `fields`."""
         said: dict[str, Any] = {self.kind: self.selector}
-        said |= {name: text for name, text in (("attr", self.attr), ("type", self.type)) if text}
+        kind = "as" if self.type in MARKUP else "type"
+        words = (("attr", self.attr), (kind, self.type), ("follow", self.follow))
+        said |= {name: text for name, text in words if text}
         return said | {name: True for name, on in (("many", self.many), ("required", self.required)) if on}
 
 
@@ -49,12 +56,16 @@ def _row(name: str, declared: Any) -> FieldRow | None:
     if set(said) - IN_A_ROW or len(kinds) != 1:
         return None
     rest = {key: value for key, value in said.items() if key not in KINDS}
+    if "as" in rest:
+        if "type" in rest or rest["as"] not in MARKUP:
+            return None
+        rest["type"] = rest.pop("as")
     return FieldRow(name=name, kind=kinds[0], selector=said[kinds[0]], **rest)
 
 
 def posted(post: QueryDict) -> tuple[FieldRow, ...]:
     """Return the rows that a person filled in; empty ones are dropped."""
-    columns = {name: post.getlist(f"field_{name}") for name in ("name", "kind", "selector", "attr", "type")}
+    columns = {name: post.getlist(f"field_{name}") for name in TEXTS}
     ticked = {name: set(post.getlist(f"field_{name}")) for name in ("many", "required")}
     rows = []
     for index in range(len(columns["name"])):

@@ -15,7 +15,7 @@ from scrapers import registry
 from scrapers.fields import KINDS, Kind
 from webui.pages.target_form import keeping, login, noise, paging, quality, rows, traps, units, when
 from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
-from webui.pages.target_form.rows import SPARE_ROWS, FieldRow
+from webui.pages.target_form.rows import MARKUP, SPARE_ROWS, FieldRow
 
 PRIORITIES = (
     (9, "9 · urgent, before everything"),
@@ -44,7 +44,7 @@ class TargetForm:
 
     scopes = tuple(Scope.choices)
     kinds = KINDS
-    types = ("", *Kind)
+    types = ("", *Kind, *MARKUP)
     units = units.TIME_UNITS
     login_kinds = login.KINDS
     priorities = tuple((str(number), label) for number, label in PRIORITIES)
