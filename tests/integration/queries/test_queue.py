@@ -236,6 +236,7 @@ def test_hosts_of_a_run_are_found_by_an_index_in_the_order_shown(ada: User) -> N
     if connection.vendor == "postgresql":  # whose statistics of an empty table say nothing
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+            cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off")
 
     plan = found.order_by("due_at", "id").explain()
 
