@@ -57,7 +57,7 @@ def look(run: Run) -> Look:
             f"selectors are proposed for declared fields alone, and {target.name} is read by "
             f"{target.scraper}: change that, read the stored pages again and store them, then discard the run"
         )
-    _require_one_page(target)
+    _require_one_page(target, target.fields)
     known, broken = queries.known(run), queries.broken(run)
     if not known:
         raise CannotMend("no stored page of this run had items before, so there is nothing to look for")
@@ -85,7 +85,7 @@ def repair(
     target = Target.objects.get(pk=run.target_id)
     if target.scraper != DECLARED or not fields:
         raise CannotMend("choose a selector for at least one of the target's declared fields")
-    _require_one_page(target)
+    _require_one_page(target, {**target.fields, **fields})
     replays.require_idle(target)
     data = {"fields": {**target.fields, **fields}, "row": row or target.row}
     draft = targets.validate(data, existing=target, by=by or target.owner, now=now)
@@ -98,10 +98,9 @@ def repair(
     return replay
 
 
-def _require_one_page(target: Target) -> None:
+def _require_one_page(target: Target, fields: Mapping[str, Any]) -> None:
     """Refuse records that several pages complete, as their pages are not read again together."""
-    declared = [said for said in target.fields.values() if isinstance(said, dict)]
-    if any("follow" in said for said in declared):
+    if any("follow" in said for said in fields.values() if isinstance(said, dict)):
         raise CannotMend(
             f"records of {target.name} are completed on further pages, for which nothing is proposed: "
             "change the fields that are broken, discard the run, and start another one"

@@ -27,6 +27,8 @@ from scrapers.links import Carried, links
 from scrapers.page import NotJson, Page, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scrapers.fields import Selector
     from scrapers.links import Link
     from scrapers.reader import Reading
@@ -111,14 +113,21 @@ def _tell_thumbnail(body: bytes) -> None:
         _say(thumbnail=None)
 
 
+def _pages(told: list[dict[str, Any]], bodies: bytes) -> Iterator[Page]:
+    """Yield the pages that are told of, whose bodies follow each other."""
+    start = 0
+    for about in told:
+        end = start + about["size"]
+        yield Page(url=about["url"], headers=about["headers"], body=bodies[start:end])
+        start = end
+
+
 def _tell_links(pages: list[dict[str, Any]], bodies: bytes) -> None:
     """Say of each page where it links to that none before it did; nothing where that is too much."""
     known: set[str] = set()
-    start, room = 0, MOST_TOLD
-    for about in pages:
-        body = bodies[start : start + about["size"]]
-        start += about["size"]
-        found = [link.url for link in _links(Page(url=about["url"], headers=about["headers"], body=body))]
+    room = MOST_TOLD
+    for page in _pages(pages, bodies):
+        found = [link.url for link in _links(page)]
         new = [url for url in found if url not in known]
         size = sum(map(len, new)) + BESIDE_A_LINK * len(new)
         if size > room:
@@ -138,12 +147,11 @@ def _links(page: Page) -> tuple[Link, ...]:
 def _mended(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
     from scrapers.suggesting import mending  # nothing else that is asked of this process needs it
 
-    start, known = 0, []
-    for about in asked["known"]:
-        body = bodies[start : start + about["size"]]
-        start += about["size"]
-        page = Page(url=about["url"], headers=about["headers"], body=body)
-        known.append(mending.Known(page=page, records=about["records"]))
+    pages = _pages(asked["known"], bodies)
+    known = [
+        mending.Known(page=page, records=about["records"])
+        for page, about in zip(pages, asked["known"], strict=True)
+    ]
     return asdict(mending.mend(known, **asked["mended"], seconds=asked["cpu_seconds"] / 2))
 
 
@@ -157,12 +165,9 @@ class _Replay:
 
     def tell(self, pages: list[dict[str, Any]], bodies: bytes, *, most_cpu_seconds: float) -> None:
         """Say of each page what its records are, until time or room for all of them is used."""
-        start, said_bytes, began = 0, 0, time.process_time()
-        for about in pages:
-            body = bodies[start : start + about["size"]]
-            start += about["size"]
+        said_bytes, began = 0, time.process_time()
+        for page in _pages(pages, bodies):
             signal.setitimer(signal.ITIMER_PROF, self._page_cpu_seconds)
-            page = Page(url=about["url"], headers=about["headers"], body=body)
             said_bytes += self._tell_one(page)
             if time.process_time() - began >= most_cpu_seconds or said_bytes >= MOST_OF_A_PAGE:
                 return
@@ -219,12 +224,9 @@ def _tell_fingerprints(pages: list[dict[str, Any]], bodies: bytes, *, soft_cpu_s
     from scrapers.comparing import lines_of
     from scrapers.comparing.simhash import fingerprint
 
-    start, began = 0, time.process_time()
+    began = time.process_time()
     _say(began=True)
-    for about in pages:
-        body = bodies[start : start + about["size"]]
-        start += about["size"]
-        page = Page(url=about["url"], headers=about["headers"], body=body)
+    for page in _pages(pages, bodies):
         try:
             found = fingerprint(lines_of(page)) if page.is_text else None
         except MemoryError:
@@ -237,13 +239,9 @@ def _tell_fingerprints(pages: list[dict[str, Any]], bodies: bytes, *, soft_cpu_s
 def _comparison(pages: list[dict[str, Any]], rules: dict[str, Any], bodies: bytes) -> dict[str, Any]:
     from scrapers.comparing import Noise, compare, folded, lines_of
 
-    noise, start, texts = Noise.of(rules), 0, []
-    for about in pages:
-        body = bodies[start : start + about["size"]]
-        start += about["size"]
-        page = Page(url=about["url"], headers=about["headers"], body=body)
-        texts.append(lines_of(page, without=noise.css))
-    return asdict(folded(compare(texts[0], texts[1], key=noise.key)))
+    noise = Noise.of(rules)
+    before, after = (lines_of(page, without=noise.css) for page in _pages(pages, bodies))
+    return asdict(folded(compare(before, after, key=noise.key)))
 
 
 def _say(**what: object) -> None:

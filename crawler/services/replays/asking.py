@@ -61,16 +61,16 @@ def store(*, replay: Replay, by: User | None, now: datetime, sends: bool = True)
     Return the replay that does it. Raises Busy when it is not done, when the target's settings are not
     those any more that it was compared with, and while another one stores; and InvalidTarget.
     """
-    target = Target.objects.get(pk=replay.target_id)
     if replay.state != ReplayState.DONE or replay.stores:
         raise Busy("only a trial that is done can be stored; wait for it, or start another one")
-    if replay.settings != said(target):
-        if replay.before != said(target):
-            raise Busy("the target's scraper was changed after this trial; start another one")
-        require_idle(target)
-        targets.update(target=target, data=replay.settings, by=by or target.owner, now=now)
+    target = Target.objects.get(pk=replay.target_id)
+    _require_compared(replay, target)
+    draft = targets.validate(replay.settings, existing=target, by=by or target.owner, now=now)
     with transaction.atomic():
-        _require_idle(target)
+        target = _require_idle(target)
+        _require_compared(replay, target)
+        if replay.settings != said(target):
+            target = targets.change(target=target, draft=draft, by=by, now=now)
         return _begin(target, replay.settings, by=by, pages=None, stores=True, now=now, sends=sends)
 
 
@@ -119,11 +119,18 @@ def forget(*, now: datetime) -> int:
     return Replay.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BATCH])).delete()[0]
 
 
-def _require_idle(target: Target) -> None:
-    """Lock the target against others who ask; raises Busy while its records are being stored."""
-    Target.objects.select_for_update().filter(pk=target.pk).first()
+def _require_compared(replay: Replay, target: Target) -> None:
+    """Raise Busy where the target has other settings than those that the trial was compared with."""
+    if said(target) not in (replay.settings, replay.before):
+        raise Busy("the target's scraper was changed after this trial; start another one")
+
+
+def _require_idle(target: Target) -> Target:
+    """Lock the target against others who ask, and return it; raises Busy while its records are stored."""
+    locked = Target.objects.select_for_update().get(pk=target.pk)
     if _under_way(target).filter(stores=True).exists():
         raise Busy("stored pages of this target are being read and stored; wait, or cancel that")
+    return locked
 
 
 def _under_way(target: Target) -> QuerySet[Replay]:
