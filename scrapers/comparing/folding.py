@@ -40,14 +40,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """How two versions differ. `is_cut` where more changed than is shown, `is_coarse` as of `Difference`."""
+    """How two versions differ. `is_cut` where more changed than is shown."""
 
     lines: tuple[Line, ...]
     added: int
     removed: int
     changed: int
     is_cut: bool
-    is_coarse: bool
 
     @property
     def is_empty(self) -> bool:
@@ -71,7 +70,6 @@ def folded(difference: Difference, *, around: int = AROUND, most: int = MOST_SHO
         removed=kinds.count(RowKind.REMOVED),
         changed=kinds.count(RowKind.CHANGED),
         is_cut=is_cut,
-        is_coarse=difference.is_coarse,
     )
 
 

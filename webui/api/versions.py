@@ -79,7 +79,6 @@ class ComparisonOut(Schema):
     changed: int
     lines: list[LineOut]
     cut: Annotated[bool, Field(description="Whether more lines changed than are told.")]
-    coarse: Annotated[bool, Field(description="Whether lines may be the same that are told as changed.")]
 
 
 @router.get("/pages/{int:page_id}/versions", response=PageVersionList)
@@ -125,7 +124,6 @@ def compare_versions(request: HttpRequest, page_id: int, asked: Query[Compared])
         changed=found.changed,
         lines=[_line(line) for line in found.lines],
         cut=found.is_cut,
-        coarse=found.is_coarse,
     )
 
 

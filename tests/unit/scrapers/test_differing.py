@@ -31,25 +31,15 @@ def test_the_rows_have_both_texts_and_same_lines_are_the_same(old: list[str], ne
     assert found.is_empty == (old == new)
 
 
-@given(LINES, LINES, st.integers(0, 60))
-def test_a_short_budget_gives_a_coarse_answer_and_no_wrong_one(
-    old: list[str], new: list[str], steps: int
-) -> None:
-    found = compare(old, new, steps=steps)
-    assert sides(found) == (old, new)
-    assert all(row.before == row.after for row in found.rows if row.kind is RowKind.SAME)
-
-
-@given(st.lists(st.sampled_from("ab"), max_size=12), st.lists(st.sampled_from("ab"), max_size=12))
+@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
 def test_no_line_is_said_to_differ_that_need_not(old: list[str], new: list[str]) -> None:
-    """With two words no line stands once, so that all is left to Myers: it must find a longest row."""
+    """A longest row is found, as a table of all of them has it."""
     best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for i, left in enumerate(old):
         for j, right in enumerate(new):
             best[i + 1][j + 1] = best[i][j] + 1 if left == right else max(best[i][j + 1], best[i + 1][j])
-    alike = [line for line in old if old.count(line) == 1 == new.count(line)]
     same = kinds(compare(old, new)).count("same")
-    assert same == best[-1][-1] or alike
+    assert same == best[-1][-1]
 
 
 @given(st.text("ab .,1", max_size=30), st.text("ab .,1", max_size=30))
@@ -96,4 +86,3 @@ def test_hostile_texts_take_bounded_time() -> None:
     found = compare(old, new)
     assert time.process_time() - began < 20, "a bound that only a fault reaches"
     assert sides(found) == (old, new)
-    assert found.is_coarse
