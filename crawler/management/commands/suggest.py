@@ -36,7 +36,10 @@ class Command(BaseCommand):
             help="print the settings of a target that reads the first candidate",
         )
         parser.add_argument(
-            "--candidate", metavar="N", type=int, default=1, help="with --json: those of the Nth (default: 1)"
+            "--candidate",
+            metavar="N",
+            type=int,
+            help="the Nth alone, with how each field is read and all samples; with --json, its settings",
         )
         parser.add_argument(
             "--no-robots", action="store_true", help="do not ask robots.txt (for your own sites)"

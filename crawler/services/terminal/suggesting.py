@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scrapers.suggesting import Candidate, Suggestions
 
 _WIDEST = 48
+_WIDEST_ALONE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class SuggestionAsked:
     url: str | None = None
     page: int | None = None
     json: bool = False
-    candidate: int = 1
+    candidate: int | None = None
     no_robots: bool = False
 
 
@@ -57,7 +58,10 @@ def _said(asked: SuggestionAsked) -> str:
     found = _found(asked)
     if not found.candidates:
         raise Refusal("nothing repeats on this page that looks like records", status=1)
-    return _settings(asked, found) if asked.json else "\n".join(_lines(asked, found))
+    chosen = _chosen(asked, found)
+    if asked.json:
+        return _settings(asked, chosen)
+    return "\n".join(_lines(asked, found) if asked.candidate is None else _whole(asked, found, chosen))
 
 
 def _found(asked: SuggestionAsked) -> Suggestions:
@@ -95,24 +99,56 @@ def _suggested(finding: Finding) -> Suggestions:
     raise Refusal(why_nothing(finding), status=1)
 
 
-def _settings(asked: SuggestionAsked, found: Suggestions) -> str:
-    if not 1 <= asked.candidate <= len(found.candidates):
-        raise Refusal(f"--candidate: there are {len(found.candidates)}, and no number {asked.candidate}")
-    declaration = found.candidates[asked.candidate - 1].declaration
+def _chosen(asked: SuggestionAsked, found: Suggestions) -> Candidate:
+    """Return the candidate that is asked for, the first where none is."""
+    number = 1 if asked.candidate is None else asked.candidate
+    if not 1 <= number <= len(found.candidates):
+        raise Refusal(f"--candidate: there are {len(found.candidates)}, and no number {number}")
+    return found.candidates[number - 1]
+
+
+def _settings(asked: SuggestionAsked, candidate: Candidate) -> str:
     begins = {"start_urls": [asked.url]} if asked.url else {}
-    return orjson.dumps(begins | declaration, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(begins | candidate.declaration, option=orjson.OPT_INDENT_2).decode()
 
 
 def _lines(asked: SuggestionAsked, found: Suggestions) -> Iterator[str]:
     for number, candidate in enumerate(found.candidates, start=1):
-        yield f"{number}. {candidate.rows:,} records, score {candidate.score:.2f}: {candidate.row}"
+        yield _heading(number, candidate)
         yield from _table(candidate)
         yield ""
+    yield from _next_page(found)
+    if asked.url:
+        yield f"to crawl with the first: {_command(asked.url, found.candidates[0])}"
+
+
+def _whole(asked: SuggestionAsked, found: Suggestions, candidate: Candidate) -> Iterator[str]:
+    """Yield all that is known of one candidate: its fields, how each is read, and every sample."""
+    yield _heading(found.candidates.index(candidate) + 1, candidate)
+    yield from _table(candidate)
+    yield ""
+    width = max(map(len, candidate.fields))
+    yield "   read by"
+    for name, said in candidate.fields.items():
+        yield f"   {name.ljust(width)}  {orjson.dumps(said).decode()}"
+    for number, record in enumerate(candidate.samples, start=1):
+        yield f"\n   record {number}"
+        for name, value in record.items():
+            yield f"   {name.ljust(width)}  {_shown(value, most=_WIDEST_ALONE)}"
+    yield ""
+    yield from _next_page(found)
+    if asked.url:
+        yield f"to crawl with it: {_command(asked.url, candidate)}"
+
+
+def _heading(number: int, candidate: Candidate) -> str:
+    return f"{number}. {candidate.rows:,} records, score {candidate.score:.2f}: {candidate.row}"
+
+
+def _next_page(found: Suggestions) -> Iterator[str]:
     if found.next_page is not None:
         how = f" ({found.next_page.selector})" if found.next_page.selector else ""
         yield f"next page: {found.next_page.url}{how}"
-    if asked.url:
-        yield f"to crawl with the first: {_command(asked.url, found.candidates[0])}"
 
 
 def _table(candidate: Candidate) -> Iterator[str]:
@@ -126,10 +162,10 @@ def _table(candidate: Candidate) -> Iterator[str]:
         yield ("   " + "  ".join(cells)).rstrip()
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, *, most: int = _WIDEST) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     text = "".join(sign if sign.isprintable() else " " for sign in text)
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _command(url: str, candidate: Candidate) -> str:

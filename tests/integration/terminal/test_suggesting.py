@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from demo import pages as shop
 if TYPE_CHECKING:
     from tests.site.server import HostileSite
 
+TWO_LISTS = Path(__file__).parents[2] / "cases/suggesting/two_lists/page.html"
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -72,11 +74,29 @@ def test_json_is_a_target_that_can_be_registered(
     targets.validate({"name": "Tea", **settings}, now=NOW)
 
 
+@pytest.mark.parametrize("how", [("--json",), ()])
 def test_candidate_that_is_not_there_is_told(
-    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite, how: tuple[str, ...]
 ) -> None:
     url = hostile_site.serve("/tea/", LIST)
-    assert "there are 1, and no number 7" in said(capsys, url, "--json", "--candidate", "7", status=2)
+    assert "there are 1, and no number 7" in said(capsys, url, *how, "--candidate", "7", status=2)
+
+
+def test_one_candidate_is_shown_with_what_reads_it_and_every_sample(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    url = hostile_site.serve("/two/", TWO_LISTS.read_text())
+    both = said(capsys, url)
+    second = both.split("\n2. ")[1].splitlines()[0]
+
+    told = said(capsys, url, "--candidate", "2")
+
+    assert told.startswith(f"2. {second}\n")
+    assert "\n1. " not in f"\n{told}"
+    settings = json.loads(said(capsys, url, "--json", "--candidate", "2"))
+    assert all(json.dumps(one, separators=(",", ":")) in told for one in settings["fields"].values())
+    assert told.count("\n   record ") == 3
+    assert shlex.join(("--row", settings["row"])) in told.splitlines()[-1]
 
 
 def test_stored_page_is_read_without_a_request(capsys: pytest.CaptureFixture[str]) -> None:
