@@ -187,6 +187,11 @@ class PageVersionAdmin(ReadOnly):
     hidden = ("body_hash",)
 
 
+@admin.register(models.Sweep)
+class SweepAdmin(ReadOnly):
+    list_display = ("name", "place", "at")
+
+
 @admin.register(models.PageFingerprint)
 class PageFingerprintAdmin(ReadOnly):
     list_display = ("id", "simhash", "words")

@@ -30,6 +30,7 @@ from crawler.models.runs import ACTIVE_RUN_STATES, FINAL_RUN_STATES, TIME_LIMIT,
 from crawler.models.schedules import MisfirePolicy, OverlapPolicy, Schedule, SkipKind, SkippedRun
 from crawler.models.search import SearchKind, SearchMarks, SearchSegment
 from crawler.models.sessions import Cookie, ProxyHealth, RunLogin
+from crawler.models.sweeps import Sweep
 from crawler.models.targets import Scope, Target
 from crawler.models.webhooks import GONE, TEST_KIND, Delivery, DeliveryState, Webhook
 from crawler.models.workers import Heartbeat
@@ -98,6 +99,7 @@ __all__ = [
     "Slice",
     "Snapshot",
     "SpareLink",
+    "Sweep",
     "Target",
     "TargetChange",
     "UnnumberedChange",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
 MEGABYTE: Final = 1_000_000
@@ -51,38 +51,49 @@ def leaving(versions: Collection[Version], keeping: Keeping, *, now: datetime) -
 
     Those that are too many or too old leave first; room is counted for those that stay.
     """
+    worn = Worn(keeping, now)
     by_page = sorted(versions, key=lambda version: (version.page, version.id), reverse=True)
-    gone = {version.id: version for version in worn(by_page, keeping, now=now)}
+    gone = {version.id: version for version in by_page if worn.takes(version)}
+    beyond = Beyond(keeping)
     staying = (version for version in versions if version.id not in gone)
     by_end = sorted(staying, key=lambda version: (version.ended_at, version.id), reverse=True)
-    gone |= {version.id: version for version in beyond(by_end, keeping)}
+    gone |= {version.id: version for version in by_end if beyond.takes(version)}
     return [gone[id_] for id_ in sorted(gone)]
 
 
-def worn(versions: Iterable[Version], keeping: Keeping, *, now: datetime) -> Iterator[Version]:
-    """Yield those that are too many for their page, or too old.
+@dataclass(slots=True)
+class Worn:
+    """Takes those that are too many for their page, or too old; asked page by page, of each the newest first.
 
-    `versions` come page by page, of each page the newest first.
+    `count` are the versions of `page` that were passed, with the one that holds now: it may go on from
+    there with what was not asked about yet.
     """
-    oldest = now - timedelta(days=keeping.days) if keeping.days is not None else None
-    page, place = None, 1
-    for version in versions:
-        place = place + 1 if version.page == page else 2  # the first is what the page is now
-        page = version.page
-        too_many = keeping.versions is not None and place > keeping.versions
-        if too_many or (oldest is not None and version.ended_at < oldest):
-            yield version
+
+    keeping: Keeping
+    now: datetime
+    page: int | None = None
+    count: int = 1
+
+    def takes(self, version: Version) -> bool:
+        self.count = self.count + 1 if version.page == self.page else 2  # the first is what the page is now
+        self.page = version.page
+        if self.keeping.versions is not None and self.count > self.keeping.versions:
+            return True
+        days = self.keeping.days
+        return days is not None and version.ended_at < self.now - timedelta(days=days)
 
 
-def beyond(versions: Iterable[Version], keeping: Keeping) -> Iterator[Version]:
-    """Yield those for which there is no room: from the first that goes beyond it, all that are older.
+@dataclass(slots=True)
+class Beyond:
+    """Takes those for which there is no room: from the first that goes beyond it, all that are older.
 
-    `versions` are all that stay for other reasons, those that were replaced last first.
+    It is asked about all that stay for other reasons, those that were replaced last first; `count` are
+    the bytes of those it was asked about.
     """
-    if keeping.megabytes is None:
-        return
-    room = keeping.megabytes * MEGABYTE
-    for version in versions:
-        room -= version.stored_size
-        if room < 0:
-            yield version
+
+    keeping: Keeping
+    count: int = 0
+
+    def takes(self, version: Version) -> bool:
+        self.count += version.stored_size
+        return self.keeping.megabytes is not None and self.count > self.keeping.megabytes * MEGABYTE

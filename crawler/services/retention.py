@@ -38,22 +38,33 @@ from crawler.models import (
     Webhook,
 )
 from crawler.services import deliveries, events, heartbeats, outbox, replays, skips, versions
-from crawler.stores import changes, outages, sql
+from crawler.stores import changes, outages, sql, sweeps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from django.db.models import Model, QuerySet
 
 BATCH = 2_000
 BUDGET_SECONDS = 120.0
+FOR_ROWS = 0.5
+FOR_VERSIONS = 0.8
+"""Until which part of the time rows and versions of pages are removed; bodies have what is left."""
 
 
 def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
-    ends_at = time.monotonic() + budget_seconds
+    began = time.monotonic()
+    removed = _in_turns(now, ends_at=began + FOR_ROWS * budget_seconds)
+    removed += versions.sweep(now=now, budget=versions.Budget(began + FOR_VERSIONS * budget_seconds))
+    return removed + versions.sweep_bodies(now=now, budget=versions.Budget(began + budget_seconds))
+
+
+def _in_turns(now: datetime, *, ends_at: float) -> int:
+    """Remove a batch of each kind after the other, until nothing is left or the time is up."""
     removed = 0
-    for step in (
+    steps: list[Callable[[datetime], int]] = [
         _step_terminal,
         _step_target,
         _step_requests,
@@ -61,14 +72,17 @@ def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
         _step_changes,
         _step_webhooks,
         _step_outbox,
-    ):
-        while time.monotonic() < ends_at:
+    ]
+    while steps:
+        unfinished = []
+        for step in steps:
+            if time.monotonic() >= ends_at:
+                return removed
             count = step(now)
             removed += count
-            if not count:
-                break
-    for sweep in (versions.sweep, versions.sweep_bodies):
-        removed += sweep(now=now, budget=versions.Budget(ends_at))
+            if count:
+                unfinished.append(step)
+        steps = unfinished
     return removed
 
 
@@ -118,6 +132,7 @@ def _step_target(_now: datetime) -> int:
         if count:
             return count
     with transaction.atomic():
+        sweeps.forget(target.pk)
         return target.delete()[0]
 
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from django.db import transaction
+
 from crawler.models import Target
+from crawler.policy import sweeping
 from crawler.policy import versions as policy
-from crawler.stores import snapshots, versions
+from crawler.policy.sweeping import Bounds, Place
+from crawler.stores import snapshots, sql, sweeps, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
-    from crawler.policy.versions import Version
+    from crawler.policy.versions import Keeping
 
-BATCH: Final = 500
-"""How many rows a transaction removes: 0.1 s on a busy machine with SQLite."""
+BOUNDS: Final = Bounds(looked_at=2_000, removed=500)
+"""What a transaction does: 0.1 s on a busy machine with SQLite."""
 BODIES_AT_ONCE: Final = 200
 """How many bodies a transaction removes: SQLite frees all their pages."""
 LOOKED_AT: Final = 5_000
@@ -47,49 +50,58 @@ class Budget:
 def sweep(*, now: datetime, budget: Budget) -> int:
     """Remove versions that are past their time, target by target in turns; return how many.
 
-    Each transaction removes some hundreds. What the budget does not allow is left for the next call:
-    what was removed is not looked at again.
+    A look at a target's versions goes on where the last one stopped. Targets that were seen to longest
+    ago come first, so that each is reached however much the others have.
     """
     removed = 0
-    waiting = versions.targets()
+    waiting = sweeps.longest_ago(versions.targets())
     while waiting and not budget.is_used_up:
         unfinished = []
         for target in waiting:
             turn = budget.turn(TURN_SECONDS)
-            removed += _sweep_target(target, now=now, budget=turn)
-            if turn.is_used_up:
+            gone, is_done = _sweep_target(target, now=now, budget=turn)
+            removed += gone
+            if not is_done:
                 unfinished.append(target)
         waiting = unfinished
     return removed
 
 
 def sweep_bodies(*, now: datetime, budget: Budget) -> int:
-    """Remove stored bodies that no page has any more and had; return how many."""
-    removed, place = 0, b""
+    """Remove stored bodies that no page has any more and had, from where this stopped; return how many."""
+    removed = 0
+    with transaction.atomic():
+        place = bytes.fromhex(sweeps.lock(sweeps.BODIES, now=now).get("after", ""))
     while not budget.is_used_up:
         free, last = snapshots.unused(after=place, most=LOOKED_AT)
         for start in range(0, len(free), BODIES_AT_ONCE):
             removed += snapshots.remove(free[start : start + BODIES_AT_ONCE], before=now - KEEP_BODIES)
+        sweeps.keep(sweeps.BODIES, {"after": last.hex()} if last is not None else {}, now=now)
         if last is None:
             break
         place = last
     return removed
 
 
-def _sweep_target(target: int, *, now: datetime, budget: Budget) -> int:
+def _sweep_target(target: int, *, now: datetime, budget: Budget) -> tuple[int, bool]:
+    """Go on until the budget is used up or all was looked at; return how many left, and whether it was."""
     keep = Target.objects.filter(pk=target).values_list("keep", flat=True).first()
     keeping = policy.of(keep)
-    removed = _remove(target, policy.worn(versions.by_page(target), keeping, now=now), budget)
-    if not budget.is_used_up and keeping.megabytes is not None:
-        removed += _remove(target, policy.beyond(versions.by_end(target), keeping), budget)
-    return removed
-
-
-def _remove(target: int, found: Iterator[Version], budget: Budget) -> int:
     removed = 0
     while not budget.is_used_up:
-        batch = [version.id for version in islice(found, BATCH)]
-        if not batch:
-            break
-        removed += versions.remove(target, batch)
-    return removed
+        count, is_last = sql.atomically(lambda: _step(target, keeping, now))
+        removed += count
+        if is_last:
+            return removed, True
+    return removed, False
+
+
+def _step(target: int, keeping: Keeping, now: datetime) -> tuple[int, bool]:
+    """Look at the next versions and remove those that leave, in the caller's transaction."""
+    name = sweeps.of_versions(target)
+    place = Place.read(sweeps.lock(name, now=now))
+    found = versions.after(target, place, most=BOUNDS.looked_at)
+    step = sweeping.step(place, found, keeping, bounds=BOUNDS, now=now)
+    removed = versions.remove(target, step.gone)
+    sweeps.keep(name, step.place.stored(), now=now)
+    return removed, step.is_last

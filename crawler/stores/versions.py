@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from crawler.policy.sweeping import Place
 from crawler.policy.versions import Version
 from crawler.stores import sql
 from crawler.stores.statements import Many
@@ -55,19 +56,21 @@ def by_page(target: int) -> Iterator[Version]:
 
     They are read some thousands at a time: what is removed meanwhile may still be told.
     """
-    page = version = LAST
-    while rows := sql.select(BY_PAGE, [target, page, version, CHUNK]):
-        yield from map(_version, rows)
-        version, page = rows[-1][:2]
+    place = Place()
+    while rows := after(target, place, most=CHUNK):
+        yield from rows
+        place = Place(page=rows[-1].page, version=rows[-1].id)
 
 
-def by_end(target: int) -> Iterator[Version]:
-    """Yield the versions that a target has, those that were replaced last first."""
-    ended: object = FOREVER
-    version = LAST
-    while rows := sql.select(BY_END, [target, ended, version, CHUNK]):
-        yield from map(_version, rows)
-        version, ended = rows[-1][0], rows[-1][2]
+def after(target: int, place: Place, *, most: int) -> list[Version]:
+    """Return the next versions of a target after a place: page by page, or those replaced last first."""
+    version = LAST if place.version is None else place.version
+    if place.by_end:
+        ended = FOREVER if place.ended_at is None else sql.adapt(place.ended_at)
+        rows = sql.select(BY_END, [target, ended, version, most])
+    else:
+        rows = sql.select(BY_PAGE, [target, LAST if place.page is None else place.page, version, most])
+    return [_version(row) for row in rows]
 
 
 def targets() -> list[int]:
@@ -78,11 +81,7 @@ def targets() -> list[int]:
 
 
 def remove(target: int, ids: Sequence[int]) -> int:
-    """Remove versions of a target in one transaction, and count them; return how many there were."""
-    return sql.atomically(lambda: _remove(target, ids))
-
-
-def _remove(target: int, ids: Sequence[int]) -> int:
+    """Remove versions of a target in the caller's transaction, and count them; return how many there were."""
     removed = 0
     for chunk in sql.chunks(sorted(ids)):
         statement = f"DELETE FROM crawler_pageversion WHERE id IN ({sql.marks(chunk)}) AND target_id = %s"

@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.models import Page, PageVersion, Snapshot, Target
+from crawler.models import Page, PageVersion, Run, Snapshot, Sweep, Target
 from crawler.policy import versions as policy
 from crawler.policy.identity import digest
+from crawler.policy.sweeping import Bounds, Place
 from crawler.queries import versions as shown
 from crawler.services import retention, targets, versions
 from crawler.services.versions import Budget
@@ -32,6 +33,12 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=400)
 DAY = timedelta(days=1)
 FOR_EVER = Budget(float("inf"))
+
+
+def looks(many: int) -> Budget:
+    """Return a budget that is used up after so many looks at the clock."""
+    ticks = count()
+    return Budget(many, clock=lambda: next(ticks))
 
 
 def store(body: bytes) -> bytes:
@@ -116,31 +123,29 @@ def test_clean_up_counts_what_it_removed_with_the_target() -> None:
 
 
 def test_removing_stops_with_its_budget_and_goes_on_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "BATCH", 2)
+    monkeypatch.setattr(versions, "BOUNDS", Bounds(looked_at=9, removed=2))
     page = a_page(a_target({"versions": 1}))
     for number in range(10):
         was(page, b"%d" % number, days=1)
-    ticks = count()
-    removed = versions.sweep(now=NOW, budget=Budget(6, clock=lambda: next(ticks)))
+    removed = versions.sweep(now=NOW, budget=looks(6))
     assert 0 < removed < 10
     assert versions.sweep(now=NOW, budget=FOR_EVER) == 10 - removed
 
 
 def test_targets_take_turns_when_one_has_very_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "BATCH", 1)
+    monkeypatch.setattr(versions, "BOUNDS", Bounds(looked_at=9, removed=1))
     monkeypatch.setattr(versions, "TURN_SECONDS", 3)
     large, small = a_page(a_target({"versions": 1})), a_page(a_target({"versions": 1}))
     for number in range(9):
         was(large, b"%d" % number, days=1)
     was(small, b"only", days=1)
-    ticks = count()
-    versions.sweep(now=NOW, budget=Budget(16, clock=lambda: next(ticks)))
+    versions.sweep(now=NOW, budget=looks(16))
     assert not PageVersion.objects.filter(page=small.pk).exists()
     assert PageVersion.objects.filter(page=large.pk).exists()
 
 
 def test_no_transaction_removes_more_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "BATCH", 3)
+    monkeypatch.setattr(versions, "BOUNDS", Bounds(looked_at=9, removed=3))
     sizes: list[int] = []
     remove = stored.remove
 
@@ -165,9 +170,80 @@ def test_walks_go_on_over_their_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
             was(page, b"%d" % number, days=3 - number)
     found = list(stored.by_page(target.pk))
     assert found == sorted(found, key=lambda one: (one.page, one.id), reverse=True)
-    ended = list(stored.by_end(target.pk))
-    assert ended == sorted(found, key=lambda one: (one.ended_at, one.id), reverse=True)
     assert len(found) == 6
+
+
+@pytest.mark.parametrize("keep", [{"days": 5}, {"versions": 3}, {"megabytes": 3}])
+def test_a_turn_reads_a_bounded_number_of_rows_and_all_are_reached_over_turns(
+    monkeypatch: pytest.MonkeyPatch, keep: dict[str, int]
+) -> None:
+    monkeypatch.setattr(versions, "BOUNDS", Bounds(looked_at=4, removed=2))
+    read: list[int] = []
+    after = stored.after
+
+    def counted(target: int, place: Place, *, most: int) -> list[policy.Version]:
+        found = after(target, place, most=most)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(stored, "after", counted)
+    target = a_target(keep)
+    for page in [a_page(target, number) for number in (1, 2, 3)]:
+        for days in range(10, 0, -1):
+            was(page, b"now", days=days, size=250_000)
+    leaving = {one.id for one in policy.leaving(list(stored.by_page(target.pk)), policy.of(keep), now=NOW)}
+    read.clear()
+    turns = 0
+    while PageVersion.objects.filter(pk__in=leaving).exists():
+        versions.sweep(now=NOW, budget=looks(4))
+        turns += 1
+        assert sum(read) <= turns * 2 * 4
+        assert turns < 30
+    assert turns > 2
+    assert PageVersion.objects.count() == 30 - len(leaving), "nothing else left"
+
+
+def test_a_look_that_was_killed_between_its_steps_goes_on_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "BOUNDS", Bounds(looked_at=4, removed=4))
+    page = a_page(a_target({"versions": 5}))
+    for number in range(9):
+        was(page, b"%d" % number, days=9 - number)
+    remove, calls = stored.remove, count()
+
+    def killed(target: int, ids: Sequence[int]) -> int:
+        if next(calls) == 1:
+            raise RuntimeError("killed")
+        return remove(target, ids)
+
+    monkeypatch.setattr(stored, "remove", killed)
+    with pytest.raises(RuntimeError):
+        versions.sweep(now=NOW, budget=FOR_EVER)
+    assert PageVersion.objects.count() == 9
+    monkeypatch.setattr(stored, "remove", remove)
+    versions.sweep(now=NOW, budget=FOR_EVER)
+    assert PageVersion.objects.count() == 4, "with the one that holds now they are five"
+
+
+def test_targets_that_were_seen_to_longest_ago_come_first() -> None:
+    pages = [a_page(a_target({"versions": 1})) for _ in range(3)]
+    for page in pages:
+        was(page, b"then", days=1)
+    for number in range(3):
+        assert versions.sweep(now=NOW + number * DAY, budget=looks(3)) == 1
+        was(pages[0], b"again", days=0)
+    assert not PageVersion.objects.filter(page__in=[pages[1].pk, pages[2].pk]).exists()
+
+
+def test_a_removed_target_leaves_no_place_behind() -> None:
+    page = a_page(a_target({"versions": 1}))
+    was(page, b"then", days=1)
+    versions.sweep(now=NOW, budget=FOR_EVER)
+    assert Sweep.objects.count() == 1
+    Run.objects.update(state="finished")
+    targets.delete(target=page.target, now=NOW)
+    retention.clean_up(now=NOW + DAY)
+    assert not Target.objects.exists()
+    assert set(Sweep.objects.values_list("name", flat=True)) == {"bodies"}
 
 
 def test_bodies_are_looked_at_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +254,19 @@ def test_bodies_are_looked_at_to_the_last(monkeypatch: pytest.MonkeyPatch) -> No
         store(b"of nothing %d" % number)
     assert versions.sweep_bodies(now=NOW, budget=FOR_EVER) == 5
     assert bodies() == {digest(b"now")}
+
+
+def test_looking_at_bodies_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "LOOKED_AT", 2)
+    for number in range(6):
+        store(b"of nothing %d" % number)
+    for left in (4, 2, 0):
+        versions.sweep_bodies(now=NOW, budget=looks(1))
+        assert Snapshot.objects.count() == left
+    store(b"one more")
+    for _ in range(2):
+        versions.sweep_bodies(now=NOW, budget=FOR_EVER)
+    assert not bodies(), "after the last it begins anew"
 
 
 def test_a_body_that_was_taken_again_meanwhile_is_not_removed() -> None:
