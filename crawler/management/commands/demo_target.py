@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from crawler.services import demo, targets
+from crawler.services.terminal import Refusal, registering
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from django.core.management.base import CommandParser
 
 
@@ -28,19 +27,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, url: str, user: str, **_options: Any) -> None:
         now = timezone.now()
         try:
-            target = demo.register(owner=_owner(user), url=url, now=now)
-        except targets.InvalidTarget as error:
+            target = demo.register(owner=registering.owner_of(user), url=url, now=now)
+        except (Refusal, targets.InvalidTarget) as error:
             raise CommandError(str(error), returncode=2) from None
         run = demo.crawl(target, now=now)
         self.stdout.write(f"target {target.pk}, run {run.pk}" if run else f"target {target.pk}")
-
-
-def _owner(name: str) -> User:
-    people = get_user_model().objects
-    found = people.filter(username=name) if name else people.filter(is_superuser=True).order_by("pk")
-    owner = found.first()
-    if owner is None:
-        raise CommandError(
-            f"there is no user {name!r}" if name else "there is no administrator", returncode=2
-        )
-    return owner

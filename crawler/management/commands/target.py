@@ -1,4 +1,4 @@
-"""`./run target`: tells the settings of targets, and changes them."""
+"""`./run target`: registers targets, tells and changes their settings, deletes them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 EXAMPLES = """
 examples:
   ./run target
+  ./run target --new 'A shop' https://shop.example/ --set max_pages=500 --set 'tags=["shops"]'
   ./run target 3
   ./run target 3 --set removed_after=2 --set 'quality={"min_items": 50}'
   ./run target 3 --set 'noise={"dates": true, "css": [".related"]}'
+  ./run target 3 --delete
 """
 
 
 class Command(BaseCommand):
-    """Lists the targets; prints the settings of one, and changes those that are given."""
+    """Lists the targets; registers one, prints its settings, changes those that are given, deletes it."""
 
-    help = "List the targets, print the settings of one, or change some of them."
+    help = "List the targets, register or delete one, print the settings of one, or change some of them."
     requires_system_checks = ()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -33,21 +35,48 @@ class Command(BaseCommand):
         return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("target", metavar="TARGET", nargs="?", help="the number of a target")
+        chosen = parser.add_mutually_exclusive_group()
+        chosen.add_argument("target", metavar="TARGET", nargs="?", help="the number of a target")
+        chosen.add_argument(
+            "--new",
+            nargs="+",
+            metavar=("NAME", "URL"),
+            help="register a target of this name that starts at these addresses",
+        )
         parser.add_argument(
             "--set",
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="change this setting; the value is JSON or a text",
+            help="give or change this setting; the value is JSON or a text",
         )
+        parser.add_argument(
+            "--user", default="", help="with --new: whose target it is (default: the first administrator's)"
+        )
+        parser.add_argument("--delete", action="store_true", help="delete it, and cancel its runs")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        from crawler.services.terminal import Refusal, settings
+        from crawler.services.terminal import Refusal
 
         try:
-            told = settings.tell(options["target"], options["set"])
+            told = _done(options)
         except Refusal as refusal:
             self.stderr.write("\n".join(f"target: {line}" for line in refusal.lines))
             sys.exit(refusal.status)
         self.stdout.write(told)
+
+
+def _done(options: dict[str, Any]) -> str:
+    """Do what was asked for, and return what to say. Raises Refusal."""
+    from crawler.services.terminal import Refusal, registering, settings
+
+    number, new, words = options["target"], options["new"], options["set"]
+    if options["user"] and not new:
+        raise Refusal("--user: says whose a target is that is registered with --new")
+    if not options["delete"]:
+        if new:
+            return "\n".join(registering.register(new, words, user=options["user"]))
+        return settings.tell(number, words)
+    if number is None or words:
+        raise Refusal("--delete: name one target, and nothing else; ./run target lists them")
+    return registering.delete(number)

@@ -40,9 +40,14 @@ def _listed() -> Iterator[str]:
 def _changed(target: Target, words: Iterable[str]) -> Target:
     """Change what `words` give, each of the form `name=value`, as the target's owner might."""
     try:
-        return targets.update(target=target, data=_read(words), now=timezone.now())
+        return targets.update(target=target, data=read(words), now=timezone.now())
     except InvalidTarget as error:
-        raise Refusal(*(f"{problem.field}: {problem.message}" for problem in error.problems)) from None
+        raise refused(error) from None
+
+
+def refused(error: InvalidTarget) -> Refusal:
+    """Return a line for each problem, named as the API names it."""
+    return Refusal(*(f"{problem.field}: {problem.message}" for problem in error.problems))
 
 
 def _document(target: Target) -> bytes:
@@ -50,14 +55,17 @@ def _document(target: Target) -> bytes:
     return orjson.dumps(drafts.shown(target), option=orjson.OPT_INDENT_2)
 
 
-def _read(words: Iterable[str]) -> dict[str, Any]:
-    """Read values as JSON; what is none is a text, as typed."""
+def read(words: Iterable[str], *, taken: Sequence[str] = ()) -> dict[str, Any]:
+    """Read `name=value`, the value as JSON; what is none is a text, as typed. Raises Refusal.
+
+    `taken` are names that were given otherwise.
+    """
     given: dict[str, Any] = {}
     for word in words:
         name, equals, value = (part.strip() for part in word.partition("="))
         if not (name and equals):
             raise Refusal(f"--set: {word!r} is not of the form removed_after=2")
-        if name in given:
+        if name in given or name in taken:
             raise Refusal(f"--set: {name} is given twice")
         given[name] = _value(name, value)
     return given

@@ -1,14 +1,17 @@
-"""`./run target`: settings told and changed in a terminal."""
+"""`./run target`: targets registered, told, changed and deleted in a terminal."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 
 from crawler.management.commands.target import Command
-from crawler.models import Target
-from tests.crawling import a_target
+from crawler.models import RunState, RunTrigger, Target
+from crawler.services import targets
+from tests.crawling import a_run, a_target
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +83,112 @@ def test_what_will_not_do_is_refused(
 def test_where_there_is_no_target_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     typed()
     assert capsys.readouterr().out == "No target is registered.\n"
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Return what is said of words that are refused."""
+    with pytest.raises(SystemExit) as ended:
+        typed(*words)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_new_target_belongs_to_the_first_administrator_and_says_what_comes_next(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    owner = User.objects.create_superuser("ada")
+    User.objects.create_superuser("bob")
+    typed(
+        "--new",
+        "A shop",
+        "http://shop.test/",
+        "http://shop.test/b",
+        "--set",
+        "max_pages=5",
+        "--set",
+        'tags=["a"]',
+    )
+
+    target = Target.objects.get()
+    assert (target.name, target.owner, target.max_pages) == ("A shop", owner, 5)
+    assert (target.start_urls, target.tags) == (["http://shop.test/", "http://shop.test/b"], ["a"])
+    said = capsys.readouterr().out
+    assert said.startswith(f"target {target.pk}: A shop\n./run start {target.pk} crawls it")
+    assert target.history.get().by == owner
+
+
+def test_new_target_may_be_somebody_elses(capsys: pytest.CaptureFixture[str]) -> None:
+    User.objects.create_superuser("ada")
+    somebody = User.objects.create_user("cy")
+    typed("--new", "A shop", "http://shop.test/", "--user", "cy")
+    assert Target.objects.get().owner == somebody
+    assert "there is no user 'eve'" in refused(
+        capsys, "--new", "A shop", "http://shop.test/", "--user", "eve"
+    )
+
+
+def test_new_target_without_an_administrator_says_where_one_comes_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "the first ./run up makes one" in refused(capsys, "--new", "A shop", "http://shop.test/")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"start_urls": ["shop.test"]},
+        {"max_pages": 0, "scope": "galaxy"},
+        {"scraper": "fields", "fields": {"price": {"css": "li["}}},
+        {"colour": "red"},
+        {"schedule": {"every_seconds": 1}},
+    ],
+)
+def test_what_will_not_do_as_a_target_is_told_as_the_api_tells_it(
+    capsys: pytest.CaptureFixture[str], data: dict[str, object]
+) -> None:
+    owner, now = User.objects.create_superuser("ada"), timezone.now()
+    whole = {"name": "A shop", "start_urls": ["http://shop.test/"], **data}
+    with pytest.raises(targets.InvalidTarget) as api:
+        targets.create(owner=owner, data=whole, now=now)
+
+    urls = whole.pop("start_urls")
+    assert isinstance(urls, list)
+    settings = [
+        word for name in data if name in whole for word in ("--set", f"{name}={json.dumps(data[name])}")
+    ]
+    said = refused(capsys, "--new", "A shop", *urls, *settings)
+
+    assert said == "".join(f"target: {one.field}: {one.message}\n" for one in api.value.problems)
+    assert not Target.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--new", "A shop"), "--new: say where 'A shop' starts"),
+        (("--new", "A shop", "http://shop.test/", "--set", "name=B"), "name is given twice"),
+        (("--user", "ada"), "--user: says whose"),
+        (("--delete",), "--delete: name one target"),
+        (("{target}", "--delete", "--set", "name=B"), "and nothing else"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(
+    target: Target, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    assert says in refused(capsys, *(word.replace("{target}", str(target.pk)) for word in words))
+    assert Target.objects.get().deleted_at is None
+
+
+def test_deleted_target_is_gone_and_its_run_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_run("http://shop.test/")
+    typed(str(run.target_id), "--delete")
+
+    run.refresh_from_db()
+    assert run.state == RunState.CANCELLED
+    assert capsys.readouterr().out.startswith(f"target {run.target_id}, A site, is deleted")
+    assert "there is no target" in refused(capsys, str(run.target_id))
+
+
+def test_crawl_in_a_terminal_is_not_deleted(capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_run("http://shop.test/", trigger=RunTrigger.TERMINAL, hidden=True)
+    assert "is a crawl in a terminal" in refused(capsys, str(run.target_id), "--delete")
