@@ -259,7 +259,6 @@ READING: Final[Mapping[str, str]] = {
         "the scraper raised an exception; the page keeps the items it gave before, and its links"
     ),
     INCOMPLETE: "the page that completes a record was not had; it is stored without what stands there",
-    "record_left_out": "records go on to other pages; a replay leaves them as the last run left them",
     NOT_COMPLETED: "the page that completes a record was not had, and without it the record is not stored",
     "item_too_large": "an item has more than 1 MiB of JSON; it is not stored",
     "not_a_feed": "what came looks like a feed and is not read as one, such as XML with a DOCTYPE",

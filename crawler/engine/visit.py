@@ -258,8 +258,7 @@ def _redirected(claim: Claim, response: Fetched) -> Result:
         return listings.moved(claim, hop.url, response)
     refusal = None if claim.is_start else _refusal_of_hop(claim, hop.url)
     chain = (*claim.via, claim.url)
-    url = redirects.another(hop.url, chain) if hop.url.text in chain else hop.url
-    target = NewRequest(url=url, depth=claim.depth, via=chain)
+    target = NewRequest(url=redirects.request_at(hop.url, chain), depth=claim.depth, via=chain)
     return Visited(
         claim=claim,
         status=response.status,

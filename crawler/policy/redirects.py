@@ -78,9 +78,24 @@ def follow(
     return Hop(url)
 
 
-def another(url: Url, chain: Sequence[str]) -> Url:
-    """Return `url` as another request of the run: the `chain` comes back to it."""
-    return replace(url, key=key_of(f"{url.text}\n{len(chain)}"))
+def request_at(url: Url, chain: Sequence[str]) -> Url:
+    """Return `url` as the request of a run to which the `chain` of redirects leads.
+
+    Where the chain comes back to `url` that is another one than the first.
+    """
+    return replace(url, key=key_of(f"{url.text}\n{len(chain)}")) if url.text in chain else url
+
+
+def request_behind(url: str, *, via: str, leads_to: str) -> Url | None:
+    """Return the request to which a stored one was redirected; None where that leads nowhere.
+
+    `url`, `via` and `leads_to` are as they are stored, the chain before `url` as lines.
+    """
+    try:
+        place = canonical(leads_to, keep_tracking=True)
+    except BadUrl:
+        return None
+    return request_at(place, (*via.split("\n"), url))
 
 
 def headers_for(

@@ -49,16 +49,17 @@ class Compared:
 
 def compare(
     *,
-    url: str,
+    urls: Mapping[str, str],
     stored: Mapping[str, Mapping[str, Any]],
     read: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[Compared]:
-    """Yield how each record of a page fares; both are by key.
+    """Yield how each record of a page fares; all are by key.
 
-    `stored` has the records that are stored under the keys which the page gives, read either way.
+    `stored` has the records that are stored under the keys which the page gives, read either way, and
+    `urls` the pages that they belong to.
     """
     for key, after in read.items():
-        before = stored.get(key)
+        before, url = stored.get(key), urls[key]
         if before is None:
             yield Compared(change=Change.NEW, url=url, key=key, before=None, after=after)
             continue
@@ -67,7 +68,7 @@ def compare(
         yield Compared(change=change, url=url, key=key, before=before, after=after, fields=names)
     for key, before in stored.items():
         if key not in read:
-            yield Compared(change=Change.GONE, url=url, key=key, before=before, after=None)
+            yield Compared(change=Change.GONE, url=urls[key], key=key, before=before, after=None)
 
 
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> bool:

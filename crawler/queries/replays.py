@@ -64,16 +64,17 @@ def _spread(target: Target, pages: int, *, until: int) -> Iterator[int]:
         yield from ids.filter(pk__gte=first + (until - first) * number // pages)[:1]
 
 
-def next_pages(replay: Replay) -> list[Kept]:
-    """Return the pages that are read next, with their bodies; none at the end."""
+def next_pages(replay: Replay, *, most: int | None = None) -> list[Kept]:
+    """Return the pages that are read next, `most` of them, with their bodies; none at the end."""
+    most = most or MOST_PAGES
     pages = Page.objects.filter(target=replay.target_id, pk__gt=replay.after, pk__lte=replay.until)
     if replay.of_run is not None:
         pages = pages.filter(run__gte=replay.of_run)
     if replay.chosen is not None:
-        pages = pages.filter(pk__in=[pk for pk in replay.chosen if pk > replay.after][:MOST_PAGES])
+        pages = pages.filter(pk__in=[pk for pk in replay.chosen if pk > replay.after][:most])
     rows: list[Page] = []
     size = 0
-    for row in pages.order_by("pk")[:MOST_PAGES]:
+    for row in pages.order_by("pk")[:most]:
         size += row.size
         if rows and size > MOST_BYTES:
             break
@@ -81,12 +82,13 @@ def next_pages(replay: Replay) -> list[Kept]:
     return stored_pages.kept(rows)
 
 
-def stored(target: int, hashes: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
-    """Return the records that are stored under these hashes of keys."""
+def stored(target: int, hashes: Sequence[bytes], *, there: bool = False) -> dict[bytes, Mapping[str, Any]]:
+    """Return the records that are stored under these hashes of keys; with `there` those not removed."""
     found: dict[bytes, Mapping[str, Any]] = {}
     wanted = sorted(set(hashes))
     for start in range(0, len(wanted), HASHES):
         rows = Item.objects.filter(target=target, key_hash__in=wanted[start : start + HASHES])
+        rows = rows.filter(removed_at=None) if there else rows
         found |= {bytes(hash_): data for hash_, data in rows.values_list("key_hash", "data")}
     return found
 

@@ -2,11 +2,13 @@
 
 from crawler.trials.asking import (
     CannotTry,
+    Completed,
     Records,
     StoredPage,
     TookTooLong,
     Unreadable,
     comparison_of,
+    completed_of,
     fingerprints_of,
     links_of,
     mended_of,
@@ -19,11 +21,13 @@ from crawler.trials.asking import (
 
 __all__ = [
     "CannotTry",
+    "Completed",
     "Records",
     "StoredPage",
     "TookTooLong",
     "Unreadable",
     "comparison_of",
+    "completed_of",
     "fingerprints_of",
     "links_of",
     "mended_of",

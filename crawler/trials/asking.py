@@ -54,11 +54,25 @@ class StoredPage(NamedTuple):
 
 
 class Records(NamedTuple):
-    """What a page gave: the records by the scraper in question and by that of before, None without one."""
+    """What a page gave: the records by the scraper in question and by that of before, None without one.
+
+    `follows` and `followed_before` are those that go on to other pages, which `completed_of` reads.
+    """
 
     items: tuple[dict[str, Any], ...]
     before: tuple[dict[str, Any], ...] | None
     problems: tuple[Problem, ...]
+    follows: tuple[Carried, ...] = ()
+    followed_before: tuple[Carried, ...] = ()
+
+
+class Completed(NamedTuple):
+    """What a page made of a record that was carried to it, in so many bytes of JSON."""
+
+    items: tuple[dict[str, Any], ...]
+    follows: tuple[Carried, ...]
+    problems: tuple[Problem, ...]
+    size: int
 
 
 class Unreadable(NamedTuple):
@@ -253,14 +267,53 @@ def records_of(
         "most_cpu_seconds": cpu_seconds,
     }
     ended = _run(asked, cpu_seconds=page_cpu_seconds, body=b"".join(page.body for page in pages))
+    culprit = _require_begun(ended)
+    told = [_records(line) for line in ended.said if "items" in line or "unreadable" in line]
+    return [*told, *culprit]
+
+
+def completed_of(
+    settings: Mapping[str, Any],
+    pages: Sequence[tuple[StoredPage, Sequence[Carried]]],
+    *,
+    page_cpu_seconds: float = PAGE_CPU_SECONDS,
+    cpu_seconds: float = MANY_CPU_SECONDS,
+    wait_seconds: float = LONGEST_WAIT_SECONDS,
+) -> list[Completed | Unreadable]:
+    """Return what came of the first of the records that were carried to `pages`, as far as time goes.
+
+    They come in the order of the pages, and of the records of each. Where reading a page ends the process,
+    or takes too long, this is the last that is told of. Raises as `records_of` does.
+    """
+    about = _about([page for page, _records in pages])
+    asked = {
+        "settings": dict(settings),
+        "completed": [
+            {**one, "carried": [asdict(record) for record in records]}
+            for one, (_page, records) in zip(about, pages, strict=True)
+        ],
+        "page_cpu_seconds": page_cpu_seconds,
+        "most_cpu_seconds": cpu_seconds,
+    }
+    bodies = b"".join(page.body for page, _records in pages)
+    ended = _run(asked, cpu_seconds=page_cpu_seconds, body=bodies, wait_seconds=wait_seconds)
+    culprit = _require_begun(ended)
+    told = [_completed(line) for line in ended.said if "items" in line or "unreadable" in line]
+    return [*told, *culprit]
+
+
+def _require_begun(ended: _Ended) -> list[Unreadable]:
+    """Return what became of the page at which the process ended, nothing where it came to its end.
+
+    Raises InvalidScraper, and CannotTry for a process that did not begin.
+    """
     if ended.said and "invalid" in ended.said[0]:
         raise InvalidScraper(tuple((path, message) for path, message in ended.said[0]["invalid"]))
-    told = [_records(line) for line in ended.said if "items" in line or "unreadable" in line]
     if ended.code == 0:
-        return told
+        return []
     if not ended.said:
         raise CannotTry(f"the process that reads stored pages ended with code {ended.code}")
-    return [*told, _culprit(ended.code)]
+    return [_culprit(ended.code)]
 
 
 def _about(pages: Sequence[StoredPage]) -> list[dict[str, Any]]:
@@ -275,7 +328,25 @@ def _records(line: Mapping[str, Any]) -> Records | Unreadable:
         items=tuple(line["items"]),
         before=None if line["before"] is None else tuple(line["before"]),
         problems=tuple(Problem(**problem) for problem in line["problems"]),
+        follows=_carried(line["follows"]),
+        followed_before=_carried(line["followed_before"]),
     )
+
+
+def _completed(line: Mapping[str, Any]) -> Completed | Unreadable:
+    if "unreadable" in line:
+        code, message = line["unreadable"]
+        return Unreadable(code, message)
+    return Completed(
+        items=tuple(line["items"]),
+        follows=_carried(line["follows"]),
+        problems=tuple(Problem(**problem) for problem in line["problems"]),
+        size=line["size"],
+    )
+
+
+def _carried(said: Iterable[Mapping[str, Any]]) -> tuple[Carried, ...]:
+    return tuple(Carried(**record) for record in said)
 
 
 def _culprit(code: int) -> Unreadable:
@@ -329,7 +400,7 @@ def _reading(said: Mapping[str, Any]) -> Reading:
         links=tuple(Link(**link) for link in said["links"]),
         problems=tuple(Problem(**problem) for problem in said["problems"]),
         facts=Facts(**said["facts"]),
-        follows=tuple(Carried(**record) for record in said["follows"]),
+        follows=_carried(said["follows"]),
         completed=tuple(tuple(Scraped(**item) for item in items) for items in said["completed"]),
     )
 

@@ -24,7 +24,7 @@ from crawler.trials import samples
 from scrapers import folder, reader, registry
 from scrapers.fields import BadSelector, compile_selector, scopes
 from scrapers.links import Carried, links
-from scrapers.page import NotJson, Page, Problem
+from scrapers.page import NotJson, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scrapers.fields import Selector
     from scrapers.links import Link
     from scrapers.reader import Reading
-    from scrapers.registry import Scraper
+    from scrapers.registry import Resuming, Scraper
 
 
 MOST_READ: Final = 200
@@ -188,18 +188,61 @@ class _Replay:
 
     def _read(self, page: Page) -> dict[str, Any]:
         reading = reader.read(page, self._now)
-        items = [item.data for item in reading.items]
-        before = [item.data for item in reader.read(page, self._before).items] if self._before else None
-        told = [*_left_out(reading), *reading.problems]
-        problems = [asdict(problem) | {"detail": ""} for problem in told[:MOST_PROBLEMS]]
-        return {"items": items, "before": before, "problems": problems}
+        before = reader.read(page, self._before) if self._before else None
+        return {
+            "items": [item.data for item in reading.items],
+            "before": [item.data for item in before.items] if before else None,
+            "problems": _problems_said(reading),
+            "follows": _going_on(reading, self._now),
+            "followed_before": _going_on(before, self._before) if before and self._before else [],
+        }
 
 
-def _left_out(reading: Reading) -> list[Problem]:
-    """Return that records are left out which go on to other pages: these are not read with this one."""
-    count = len(reading.follows)
-    message = f"{count:,} records go on to other pages, and are left as the last run left them"
-    return [Problem(code="record_left_out", message=message)] if count else []
+def _problems_said(reading: Reading) -> list[dict[str, Any]]:
+    return [asdict(problem) | {"detail": ""} for problem in reading.problems[:MOST_PROBLEMS]]
+
+
+def _going_on(reading: Reading, scraper: Scraper) -> list[dict[str, Any]]:
+    """Return the records that go on to other pages; none where the scraper could not complete them there."""
+    return [asdict(record) for record in reading.follows] if registry.resuming(scraper) else []
+
+
+class _Completing:
+    """Reads stored pages for records that were carried to them, each page once for all of its records."""
+
+    def __init__(self, asked: dict[str, Any], scraper: Resuming) -> None:
+        self._scraper = scraper
+        self._page_cpu_seconds = asked["page_cpu_seconds"]
+        self._most_cpu_seconds = asked["most_cpu_seconds"]
+
+    def tell(self, pages: list[dict[str, Any]], bodies: bytes) -> None:
+        """Say of each record what came of it, until time or room for all of them is used."""
+        said_bytes, began = 0, time.process_time()
+        for page, about in zip(_pages(pages, bodies), pages, strict=True):
+            for record in about["carried"]:
+                signal.setitimer(signal.ITIMER_PROF, self._page_cpu_seconds)
+                said_bytes += self._tell_one(page, Carried(**record))
+                if time.process_time() - began >= self._most_cpu_seconds or said_bytes >= MOST_OF_A_PAGE:
+                    return
+
+    def _tell_one(self, page: Page, record: Carried) -> int:
+        """Say what came of a record; return how many bytes that is."""
+        try:
+            reading = reader.resume(page, self._scraper, [record], again=True)
+            said = {
+                "items": [item.data for item in reading.completed[0]],
+                "problems": _problems_said(reading),
+                "follows": [asdict(one) for one in reading.follows],
+            }
+            size = len(orjson.dumps(said))
+        except MemoryError:
+            _say(unreadable=("too_much_memory", explain("too_much_memory")))
+            return 0
+        if size > MOST_OF_A_PAGE:
+            _say(unreadable=("item_too_large", "what this page makes of it is too large to compare"))
+            return 0
+        _say(**said, size=size)
+        return size
 
 
 def _compiled_or_none(settings: dict[str, Any] | None) -> Scraper | None:
@@ -217,6 +260,19 @@ def _replay(asked: dict[str, Any], bodies: bytes) -> None:
         return
     _say(began=True)
     replay.tell(asked["replayed"], bodies, most_cpu_seconds=asked["most_cpu_seconds"])
+
+
+def _complete(asked: dict[str, Any], bodies: bytes) -> None:
+    try:
+        scraper = registry.resuming(registry.compile(**asked["settings"]))
+    except registry.InvalidScraper as error:
+        _say(invalid=error.problems)
+        return
+    if scraper is None:
+        _say(invalid=[("scraper", "completes records on no other pages any more")])
+        return
+    _say(began=True)
+    _Completing(asked, scraper).tell(asked["completed"], bodies)
 
 
 def _tell_fingerprints(pages: list[dict[str, Any]], bodies: bytes, *, soft_cpu_seconds: float) -> None:
@@ -276,6 +332,8 @@ def main() -> None:
     _confine(cpu_seconds=asked["cpu_seconds"], memory_bytes=asked["memory_bytes"])
     if "replayed" in asked:
         _replay(asked, body)
+    elif "completed" in asked:
+        _complete(asked, body)
     elif "pages" in asked:
         _tell_links(asked["pages"], body)
     elif "fingerprinted" in asked:

@@ -1,4 +1,4 @@
-"""Goes on with a replay: pages are read in a process of their own, compared, and counted in small commits.
+"""Goes on with a replay: pages are read in processes of their own, compared, and counted in small commits.
 
 What was counted stands in the replay's row together with how far it is, so that a crash costs nothing
 and two that go on with the same one count nothing twice.
@@ -7,44 +7,45 @@ and two that go on with the same one count nothing twice.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from crawler import trials
-from crawler.engine import records
 from crawler.models import FINAL_REPLAY_STATES, Replay, ReplayState
 from crawler.policy import replays as policy
 from crawler.queries import replays as found
 from crawler.queue import Work
 from crawler.services import outbox
+from crawler.services.replays import giving, joining
+from crawler.services.replays.giving import Given, ReadPage
+from crawler.services.replays.joining import Joined, TooMuch
 from crawler.stores import rewriting
 from crawler.trials import Records, Unreadable
+from scrapers import registry
 from scrapers.registry import InvalidScraper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from crawler.engine.work import ItemRecord
     from crawler.queries.stored_pages import Kept
+    from scrapers.links import Carried
 
 BUDGET_SECONDS: Final = 20.0
 COMMIT_PAGES: Final = 50
+COMMIT_RECORDS: Final = 250
+"""As many records that go on are completed, and stored, at a time; those of one page may be more."""
+FOLLOWED_PAGES: Final = 200
+"""As many pages are read at a time where records go on: when time is up some are read in vain."""
 MOST_UNREAD: Final = 20
 """As many pages may fail before the first one is read."""
 
 NONE_READ: Final = "none of the first {count} pages could be read: {message}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A stored page with what came of reading it; None without a stored body."""
-
-    kept: Kept
-    read: Records | Unreadable | None
+TOO_LARGE: Final = Unreadable("item_too_large", "the records of this page are too large to compare")
 
 
 def advance(
@@ -56,34 +57,50 @@ def advance(
 ) -> None:
     """Go on with a replay within the budget, and ask for the rest of it to be done after others' work."""
     began = monotonic()
-    while step(replay=replay, now=now + timedelta(seconds=monotonic() - began)):
-        if monotonic() - began >= budget_seconds:
+
+    def is_up() -> bool:
+        return monotonic() - began >= budget_seconds
+
+    while step(replay=replay, now=now + timedelta(seconds=monotonic() - began), is_up=is_up):
+        if is_up():
             with transaction.atomic():
                 outbox.post(Work.REPLAY, now=now, replay=replay)
             return
 
 
-def step(*, replay: int, now: datetime) -> bool:
-    """Read the next pages of a replay; return whether there are more. Raises CannotTry."""
+def step(*, replay: int, now: datetime, is_up: Callable[[], bool] = lambda: False) -> bool:
+    """Read the next pages of a replay, fewer when time `is_up`; return whether there are more.
+
+    Raises CannotTry.
+    """
     row = Replay.objects.filter(pk=replay).exclude(state__in=FINAL_REPLAY_STATES).first()
     if row is None:
         return False
-    batch = found.next_pages(row)
-    if not batch:
-        _end(row, ReplayState.DONE, now=now)
-        return False
     try:
+        batch = found.next_pages(row, most=FOLLOWED_PAGES if _follows(row.settings) else None)
+        if not batch:
+            _end(row, ReplayState.DONE, now=now)
+            return False
         pages = _read(row, batch)
+        while pages:
+            whole = _completed(row, _some(pages))
+            if not _commit(row, whole, now=now):
+                return False
+            pages = pages[len(whole) :]
+            if is_up():
+                break
     except InvalidScraper as error:
         _end(row, ReplayState.FAILED, reason=str(error), now=now)
         return False
-    for start in range(0, len(pages), COMMIT_PAGES):
-        if not _commit(row, pages[start : start + COMMIT_PAGES], now=now):
-            return False
     return True
 
 
-def _read(row: Replay, batch: Sequence[Kept]) -> list[_Page]:
+def _follows(settings: Mapping[str, Any]) -> bool:
+    """Say whether records may go on to other pages; raises InvalidScraper."""
+    return registry.resuming(registry.compile(**_scraper(settings))) is not None
+
+
+def _read(row: Replay, batch: Sequence[Kept]) -> list[ReadPage]:
     """Return the first pages of `batch` with what came of reading them."""
     readable = [kept.page for kept in batch if kept.page is not None]
     before = None if row.settings == row.before else _scraper(row.before)
@@ -93,68 +110,77 @@ def _read(row: Replay, batch: Sequence[Kept]) -> list[_Page]:
         read = next(told, None) if kept.page is not None else None
         if read is None and kept.page is not None:
             break
-        pages.append(_Page(kept, read))
+        pages.append(ReadPage(kept, read))
     return pages
+
+
+def _some(pages: Sequence[ReadPage]) -> list[ReadPage]:
+    """Return the first pages, one at least, as far as there is room in a commit."""
+    some: list[ReadPage] = []
+    going = 0
+    for page in pages[:COMMIT_PAGES]:
+        going += len(_going_on(page)) + len(_going_on(page, before=True))
+        if some and going > COMMIT_RECORDS:
+            break
+        some.append(page)
+    return some
+
+
+def _going_on(page: ReadPage, *, before: bool = False) -> Sequence[Carried]:
+    if not isinstance(page.read, Records):
+        return ()
+    return page.read.followed_before if before else page.read.follows
+
+
+def _completed(row: Replay, pages: Sequence[ReadPage]) -> list[ReadPage]:
+    """Return the first of `pages`, one at least, with their records completed on the pages behind."""
+    try:
+        joined = _joined(row, pages)
+        before = _joined(row, pages, before=True)
+    except TooMuch:
+        if len(pages) > 1:
+            return _completed(row, pages[: max(1, len(pages) // 4)])
+        return [ReadPage(pages[0].kept, TOO_LARGE)]
+    return [
+        ReadPage(page.kept, page.read, now, then)
+        for page, now, then in zip(pages, joined, before, strict=True)
+    ]
+
+
+def _joined(row: Replay, pages: Sequence[ReadPage], *, before: bool = False) -> list[Joined]:
+    starts = [(page.row, _going_on(page, before=before)) for page in pages]
+    settings = _scraper(row.before if before else row.settings)
+    return joining.join(starts, settings=settings, since=row.of_run)
 
 
 def _scraper(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": settings["scraper"], **{key: settings[key] for key in ("options", "row", "fields")}}
 
 
-def _commit(row: Replay, pages: Sequence[_Page], *, now: datetime) -> bool:
+def _commit(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> bool:
     """Count these pages, and store their records where the replay does; return whether it goes on.
 
     It does not when somebody else has counted them, or has cancelled it.
     """
     totals, samples = policy.Totals.of_json(row.totals), row.samples
-    given = [(page, *_keyed(page, row, totals)) for page in pages]
-    hashes = [record.key_hash for _, read, before in given for record in (*read, *before)]
-    stored = found.stored(row.target_id, hashes)
-    for page, read, before in given:
-        if not isinstance(page.read, Records):
-            _count_unread(page, totals)
+    given = giving.given(row, pages, totals)
+    stored = found.stored(row.target_id, [hash_ for one in given for hash_ in one.hashes()])
+    for one in given:
+        if not isinstance(one.page.read, Records):
+            _count_unread(one.page, totals)
             continue
-        compared = tuple(_compared(page, read, before, stored))
+        compared = one.compared(stored)
         totals.add(compared)
         samples = policy.sample(samples, compared) or samples
     return _write(row, given, totals=totals, samples=samples, now=now)
 
 
-Given = tuple[_Page, tuple["ItemRecord", ...], tuple["ItemRecord", ...]]
-
-
-def _keyed(
-    page: _Page, row: Replay, totals: policy.Totals
-) -> tuple[tuple[ItemRecord, ...], tuple[ItemRecord, ...]]:
-    """Return the records of a page, and those that the scraper of before gives."""
-    if not isinstance(page.read, Records):
-        return (), ()
-    url = page.kept.row.url
-    read, unkeyed = records.keyed(page.read.items, fields=row.settings["key"], url=url)
-    before, _ = records.keyed(page.read.before or (), fields=row.before["key"], url=url)
-    totals.unkeyed += unkeyed
-    for problem in page.read.problems:
-        totals.report(problem.code, problem.field or "", problem.message)
-    return read, before
-
-
-def _count_unread(page: _Page, totals: policy.Totals) -> None:
+def _count_unread(page: ReadPage, totals: policy.Totals) -> None:
     if isinstance(page.read, Unreadable):
         totals.unread += 1
         totals.report(page.read.code, "", page.read.message)
     else:
         totals.bodiless += 1
-
-
-def _compared(
-    page: _Page,
-    read: Sequence[ItemRecord],
-    before: Sequence[ItemRecord],
-    stored: Mapping[bytes, Mapping[str, Any]],
-) -> Sequence[policy.Compared]:
-    known = {record.key: stored[record.key_hash] for record in (*read, *before) if record.key_hash in stored}
-    after = {record.key: found.decoded(record.data) for record in read}
-    return tuple(policy.compare(url=page.kept.row.url, stored=known, read=after))
 
 
 def _write(
@@ -165,7 +191,7 @@ def _write(
     samples: list[dict[str, Any]],
     now: datetime,
 ) -> bool:
-    last = given[-1][0].kept.row.pk
+    last = given[-1].page.row.pk
     values: dict[str, Any] = {"after": last, "totals": totals.as_json(), "beat_at": now}
     if samples is not row.samples:
         values["samples"] = samples
@@ -179,9 +205,8 @@ def _write(
         if not ours.update(**values):
             return False
         if row.stores:
-            rewriting.store(
-                row.target_id, [(page.kept.row, read) for page, read, _ in given if read], now=now
-            )
+            reread = [some for one in given for some in one.read if some.records]
+            rewriting.store(row.target_id, reread, now=now)
     row.after, row.totals, row.samples, row.state = last, values["totals"], samples, values["state"]
     return not row.is_over
 

@@ -18,7 +18,7 @@ RECORDS = st.dictionaries(
 
 
 def compared(stored: dict[str, dict[str, object]], read: dict[str, dict[str, object]]) -> list[Compared]:
-    return list(replays.compare(url=URL, stored=stored, read=read))
+    return list(replays.compare(urls=dict.fromkeys({**stored, **read}, URL), stored=stored, read=read))
 
 
 def test_each_record_is_changed_new_gone_or_the_same() -> None:

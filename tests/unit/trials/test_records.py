@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from crawler import trials
-from crawler.trials import Records, StoredPage, Unreadable
+from crawler.trials import Completed, Records, StoredPage, Unreadable
+from scrapers.links import Carried
 from scrapers.registry import InvalidScraper
 
 HTML = {"content-type": "text/html"}
 NAMES = {"name": "fields", "fields": {"name": "css:h1"}}
 PRICES = {"name": "fields", "fields": {"name": "css:h1", "price": {"css": "p", "type": "price"}}}
+FOLLOWING: dict[str, Any] = {
+    "name": "fields",
+    "fields": {
+        "name": "css:h1",
+        "link": {"css": "a", "type": "url"},
+        "text": {"css": "p", "follow": "link"},
+    },
+}
 ENDLESS = "//h1[.='Kettle'][count(//*[count(//*[count(//*[count(//*)>0])>0])>0])>0]"
 
 
@@ -41,11 +52,40 @@ def test_problems_come_with_the_records() -> None:
     assert [(problem.code, problem.field) for problem in read.problems] == [("missing_required", "sku")]
 
 
-def test_records_that_go_on_to_other_pages_are_left_out_and_told_of() -> None:
-    fields = {"name": "css:h1", "link": {"css": "a", "type": "url"}, "text": {"css": "p", "follow": "link"}}
-    (read,) = trials.records_of({"name": "fields", "fields": fields}, [page("Kettle", "<a href=/1>one</a>")])
+def test_records_that_go_on_to_other_pages_are_told_apart() -> None:
+    (read,) = trials.records_of(FOLLOWING, [page("Kettle", "<a href=/1>one</a>")], before=NAMES)
     assert isinstance(read, Records)
-    assert (read.items, [problem.code for problem in read.problems]) == ((), ["record_left_out"])
+    assert (read.items, read.before, read.problems) == ((), ({"name": "Kettle"},), ())
+    assert [(one.url, one.data["name"]) for one in read.follows] == [("https://shop.test/1", "Kettle")]
+    assert read.followed_before == ()
+
+
+def test_records_are_completed_on_the_pages_that_they_were_carried_to() -> None:
+    names = [Carried(url="u", callback="link", data={"name": name, "link": "u"}) for name in ("a", "b")]
+    told = trials.completed_of(FOLLOWING, [(page("1"), names), (page("2"), names[:1])])
+    items = [one.items for one in told if isinstance(one, Completed)]
+    assert items == [({"name": name, "link": "u", "text": "€ 5"},) for name in ("a", "b", "a")]
+
+    one = trials.completed_of(FOLLOWING, [(page("1"), names)], cpu_seconds=0.0)
+    assert [type(came) for came in one] == [Completed]
+
+
+def test_page_that_takes_too_long_for_a_record_is_the_last_that_is_told_of() -> None:
+    fields = FOLLOWING["fields"] | {"text": {"xpath": ENDLESS, "follow": "link"}}
+    slow = page("Kettle", "<b>x</b>" * 300)
+    carried = [Carried(url="u", callback="link", data={"name": "a", "link": "u"})]
+    told = trials.completed_of(
+        {"name": "fields", "fields": fields},
+        [(page("Pot"), carried), (slow, carried), (page("Pan"), carried)],
+        page_cpu_seconds=0.5,
+    )
+    assert [type(one) for one in told] == [Completed, Unreadable]
+
+
+def test_records_cannot_be_completed_by_a_scraper_that_follows_nothing() -> None:
+    carried = [Carried(url="u", callback="link", data={"name": "a"})]
+    with pytest.raises(InvalidScraper, match="no other pages"):
+        trials.completed_of(NAMES, [(page("Pot"), carried)])
 
 
 def test_page_that_takes_too_long_ends_the_reading_and_is_told_of_last() -> None:

@@ -1,0 +1,227 @@
+"""Completes records of pages that are read again on the stored pages behind them, as a crawl does.
+
+Pages behind are read a level at a time, each once for all records that were carried there, in processes of
+their own. Few records are on their way at once, and what they become is bounded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from crawler import trials
+from crawler.engine.carrying import BAD_URL
+from crawler.queries import behind, stored_pages
+from crawler.trials import Completed, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from crawler.models import Page
+    from crawler.trials import StoredPage
+    from scrapers.links import Carried
+    from scrapers.page import Problem
+
+MOST_OF_A_PAGE: Final = 2_000
+"""As many records of one page are completed, and pages read for them."""
+MOST_BYTES: Final = 16 << 20
+"""As much may the records of some pages become, and be the bodies that one process reads."""
+PORTION: Final = 500
+TOGETHER_SECONDS: Final = 10.0
+ALONE_SECONDS: Final = 45.0
+
+NOT_STORED: Final = "its page is not stored"
+BODY_NOT_STORED: Final = "the body of its page is not stored"
+TOO_MANY: Final = f"stored pages complete {MOST_OF_A_PAGE:,} records of a page at most"
+TOO_SLOW: Final = "reading the pages behind takes too long"
+
+
+class TooMuch(Exception):
+    """The records become too much, or take too long, to be kept at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gave:
+    """What stored pages gave together: `rows` in the order they were read, and where the last of them lies.
+
+    Where a page `lacks`, this says why; `url` is that page's, and the items are the record as it is.
+    """
+
+    rows: tuple[Page, ...]
+    url: str
+    items: tuple[dict[str, Any], ...]
+    lacks: str = ""
+
+
+@dataclass(slots=True)
+class Joined:
+    """What came of the records of one page that go on to others."""
+
+    gave: list[Gave] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class _Going(NamedTuple):
+    """A record on its way to its next page: which of the pages it began on, and what was read for it."""
+
+    start: int
+    record: Carried
+    rows: tuple[Page, ...]
+
+
+_Portion = list[tuple["Page", "StoredPage", _Going]]
+
+
+def join(
+    starts: Sequence[tuple[Page, Sequence[Carried]]],
+    *,
+    settings: Mapping[str, Any],
+    since: int | None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> list[Joined]:
+    """Return what becomes of the records that pages of one target have go on, of each page.
+
+    With `since` the pages behind are those that this run or a later one fetched. Raises TooMuch, for one
+    page as well; that one takes no longer than it may, and what is left lacks its page.
+    """
+    if not any(records for _page, records in starts):
+        return [Joined() for _ in starts]
+    joining = _Joining(starts, settings=settings, since=since, monotonic=monotonic)
+    joining.run()
+    return joining.joined
+
+
+class _Joining:
+    """Some pages' records on their way; each is in `joined` at the end, completed or lacking a page."""
+
+    def __init__(
+        self,
+        starts: Sequence[tuple[Page, Sequence[Carried]]],
+        *,
+        settings: Mapping[str, Any],
+        since: int | None,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.joined = [Joined() for _ in starts]
+        self._starts = starts
+        self._settings = settings
+        self._since = since
+        self._monotonic = monotonic
+        self._alone = len(starts) == 1
+        self._until = monotonic() + (ALONE_SECONDS if self._alone else TOGETHER_SECONDS)
+        self._followed: Counter[int] = Counter()
+        self._bytes = 0
+
+    def run(self) -> None:
+        going = [
+            _Going(number, record, (page,))
+            for number, (page, records) in enumerate(self._starts)
+            for record in records
+        ]
+        while going:
+            found = list(self._found([one for one in going if not self._stays(one)]))
+            going = [onward for portion in _portions(found) for onward in self._read(portion)]
+
+    def _stays(self, one: _Going) -> bool:
+        self._followed[one.start] += 1
+        refusal = one.record.refusal or (TOO_MANY if self._followed[one.start] > MOST_OF_A_PAGE else "")
+        if refusal:
+            self._lack(one, refusal)
+        return bool(refusal)
+
+    def _lack(self, one: _Going, why: str, *, url: str = "") -> None:
+        """Give out a record as it is."""
+        record = one.record
+        items = (record.data,) if record.partial and record.data else ()
+        self.joined[one.start].gave.append(Gave(rows=one.rows, url=url or record.url, items=items, lacks=why))
+
+    def _found(self, going: Sequence[_Going]) -> Iterator[tuple[Page, _Going]]:
+        """Yield the records whose next page is stored, with that."""
+        links = {(one.rows[-1].run, one.record.url) for one in going}
+        target = self._starts[0][0].target_id
+        places = behind.pages(target, sorted(links), since=self._since)
+        for one in going:
+            place = places.get((one.rows[-1].run, one.record.url))
+            if place is None:
+                self._lack(one, BAD_URL)
+            elif place.page is None:
+                self._lack(one, NOT_STORED, url=place.url)
+            else:
+                yield place.page, one
+
+    def _read(self, portion: Sequence[tuple[Page, list[_Going]]]) -> Iterator[_Going]:
+        """Read some pages for the records that were carried there; yield those that go on."""
+        left: _Portion = []
+        for kept, (row, records) in zip(stored_pages.kept([row for row, _ in portion]), portion, strict=True):
+            for one in records:
+                if kept.page is None:
+                    self._lack(one, BODY_NOT_STORED, url=row.url)
+                else:
+                    left.append((row, kept.page, one))
+        while left:
+            seconds = self._until - self._monotonic()
+            if seconds <= 0:
+                self._give_up(left)
+                return
+            told = trials.completed_of(self._settings, _by_page(left), wait_seconds=max(1.0, seconds))
+            for (row, _page, one), came in zip(left, told, strict=False):
+                yield from self._take(row, one, came)
+            left = self._after(left, told)
+
+    def _take(self, row: Page, one: _Going, came: Completed | Unreadable) -> Iterator[_Going]:
+        if isinstance(came, Unreadable):
+            self._lack(one, f"its page could not be read: {came.message}", url=row.url)
+            return
+        self._bytes += came.size
+        if self._bytes > MOST_BYTES:
+            raise TooMuch
+        rows = (*one.rows, row)
+        joined = self.joined[one.start]
+        joined.problems += came.problems
+        if came.items:
+            joined.gave.append(Gave(rows=rows, url=row.url, items=came.items))
+        for record in came.follows:
+            yield _Going(one.start, record, rows)
+
+    def _after(self, left: _Portion, told: Sequence[Completed | Unreadable]) -> _Portion:
+        """Return the records that are not told of; those of a page at which the process ended lack it."""
+        rest = left[len(told) :]
+        if not told or not isinstance(told[-1], Unreadable):
+            return rest
+        ended_at = left[len(told) - 1][0].pk
+        for row, _page, one in rest:
+            if row.pk == ended_at:
+                self._lack(one, f"its page could not be read: {told[-1].message}", url=row.url)
+        return [entry for entry in rest if entry[0].pk != ended_at]
+
+    def _give_up(self, left: _Portion) -> None:
+        if not self._alone:
+            raise TooMuch
+        for row, _page, one in left:
+            self._lack(one, TOO_SLOW, url=row.url)
+
+
+def _by_page(portion: _Portion) -> list[tuple[StoredPage, list[Carried]]]:
+    pages: dict[int, tuple[StoredPage, list[Carried]]] = {}
+    for row, page, one in portion:
+        pages.setdefault(row.pk, (page, []))[1].append(one.record)
+    return list(pages.values())
+
+
+def _portions(found: Iterable[tuple[Page, _Going]]) -> Iterator[list[tuple[Page, list[_Going]]]]:
+    """Yield the pages with all records that are carried there, so many at a time as one process reads."""
+    pages: dict[int, tuple[Page, list[_Going]]] = {}
+    for row, one in found:
+        pages.setdefault(row.pk, (row, []))[1].append(one)
+    portion: list[tuple[Page, list[_Going]]] = []
+    size = 0
+    for row, records in pages.values():
+        size += row.size
+        if portion and (size > MOST_BYTES or len(portion) == PORTION):
+            yield portion
+            portion, size = [], row.size
+        portion.append((row, records))
+    if portion:
+        yield portion
