@@ -34,7 +34,7 @@ def scrapers_load(**_asked: object) -> list[Warning]:
     return [
         Warning(
             f"TRAWL_SCRAPERS: {mistake.file}: {mistake.message}",
-            hint="mend the file and restart; ./run scraper list shows which are used",
+            hint=folder.REMEDY,
             id="crawler.W001",
         )
         for mistake in folder.installed().mistakes

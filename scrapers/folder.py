@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 
 CASES: Final = "cases"
 """The folder beside the files in which each scraper has a folder of golden cases."""
+REMEDY: Final = "mend the file and restart; ./run scraper list shows which are used"
+"""What to do about a mistake."""
 _PACKAGE: Final = "trawl_scrapers"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """Why a file, or a class of it, gives no scraper."""
+    """Why a file, or a class of it, gives no scraper; `message` says the `line`, too, where there is one."""
 
     file: str
     message: str
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +80,8 @@ def load(path: Path) -> Loaded:
     taken = dict.fromkeys((choice.name for choice in registry.own_names()), "Trawl's own")
     for file in sorted(path.glob("[!_]*.py")):
         for found in _of_file(file):
-            if isinstance(found, str):
-                mistakes.append(Mistake(file=file.name, message=found))
+            if isinstance(found, Mistake):
+                mistakes.append(found)
             elif found.name in taken:
                 said = f"the name {found.name} is taken: {taken[found.name]}"
                 mistakes.append(Mistake(file=file.name, message=said))
@@ -88,12 +91,12 @@ def load(path: Path) -> Loaded:
     return Loaded(path=path, scrapers=tuple(scrapers), mistakes=tuple(mistakes))
 
 
-def _of_file(file: Path) -> Iterator[SiteScraper | str]:
+def _of_file(file: Path) -> Iterator[SiteScraper | Mistake]:
     """Yield each scraper of a file, or what is wrong with it."""
     try:
         module = _module(file)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - one file must not stop the others
-        yield _said(error, file)
+        yield _raised(error, file)
         return
     classes = [
         value
@@ -101,13 +104,14 @@ def _of_file(file: Path) -> Iterator[SiteScraper | str]:
         if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "parse")
     ]
     if not classes:
-        yield "has no class with parse(page)"
+        yield Mistake(file=file.name, message="has no class with parse(page)")
     for one in classes:
         try:
             scraper = one()
-            yield _wrong(scraper) or cast("SiteScraper", scraper)
+            wrong = _wrong(scraper)
+            yield Mistake(file=file.name, message=wrong) if wrong else cast("SiteScraper", scraper)
         except Exception as error:  # noqa: BLE001 - as above
-            yield f"{one.__name__}: {_said(error, file)}"
+            yield _raised(error, file, within=f"{one.__name__}: ")
 
 
 def _module(file: Path) -> ModuleType:
@@ -151,11 +155,12 @@ def _wrong_callbacks(kind: str, scraper: object) -> str:
     return f"{kind}: callbacks names {lacking[0]}, which is none of its methods" if lacking else ""
 
 
-def _said(error: BaseException, file: Path) -> str:
+def _raised(error: BaseException, file: Path, *, within: str = "") -> Mistake:
     line = error.lineno if isinstance(error, SyntaxError) else _line(error, file)
     where = f"line {line}: " if line else ""
     said = str(error.msg if isinstance(error, SyntaxError) else error)[:200]
-    return f"{where}{type(error).__name__}{': ' if said else ''}{said}"
+    message = f"{within}{where}{type(error).__name__}{': ' if said else ''}{said}"
+    return Mistake(file=file.name, message=message, line=line)
 
 
 def _line(error: BaseException, file: Path) -> int | None:

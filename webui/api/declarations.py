@@ -7,9 +7,13 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema
+from ninja.errors import AuthorizationError
 
-from scrapers import registry
+from scrapers import folder, registry
 from scrapers.fields.published import json_schema
+from webui.accounts.models import Role
+from webui.accounts.roles import may, refusal
+from webui.api.auth import caller
 
 router = Router(tags=["targets"])
 
@@ -32,6 +36,15 @@ class ScraperOut(Schema):
     options: list[OptionOut]
 
 
+class BrokenOut(Schema):
+    """Why a file of the folder of scrapers, or a class of it, is not used, and what to do."""
+
+    file: str
+    line: int | None
+    error: str
+    remedy: str
+
+
 @router.get("/scrapers", response=list[ScraperOut])
 def list_scrapers(request: HttpRequest) -> list[ScraperOut]:
     """List the scrapers, general ones first, with those of the installation's own folder."""
@@ -46,6 +59,18 @@ def list_scrapers(request: HttpRequest) -> list[ScraperOut]:
             ],
         )
         for choice in registry.names()
+    ]
+
+
+@router.get("/scrapers/broken", response=list[BrokenOut])
+def list_broken_scrapers(request: HttpRequest) -> list[BrokenOut]:
+    """List what is wrong with files of the installation's own folder, for administrators."""
+    user = caller(request).user
+    if not may(user, Role.ADMINISTRATOR):
+        raise AuthorizationError(message=refusal(user, Role.ADMINISTRATOR))
+    return [
+        BrokenOut(file=one.file, line=one.line, error=one.message, remedy=folder.REMEDY)
+        for one in folder.installed().mistakes
     ]
 
 

@@ -202,6 +202,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/calendar": reads(Access.PEOPLE),
     "api/v1/schemas/fields": reads(Access.PEOPLE),
     "api/v1/scrapers": reads(Access.PEOPLE),
+    "api/v1/scrapers/broken": reads(Access.ADMINISTRATORS),
     UNKNOWN: {},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from crawler.models import EventKind, RefreshPlan, Run, Scope, Target
 from crawler.policy import proxies
 from crawler.services import events, freshness, refresh, targets
 from crawler.stores import proxies as stored
+from scrapers import folder
 from tests.integration.pages.conftest import NOW, SETTINGS
 
 FILLED: dict[str, Any] = {
@@ -390,3 +392,21 @@ def test_bound_against_traps_that_cannot_be_is_refused_beside_its_control(client
     response = client.post(reverse("target-new"), FILLED | {"trap_length": "0", "trap_variants": "many"})
 
     assert set(response.context["form"].problems) == {"trap_length", "trap_variants"}
+
+
+def test_files_that_give_no_scraper_are_told_of_on_the_form_to_administrators_alone(
+    client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "teas.py").write_text("1 / 0")
+    administrator = Client()
+    administrator.force_login(User.objects.create_superuser("root"))
+    folder.install(str(tmp_path))
+    try:
+        theirs, ours = (one.get(reverse("target-new")).content.decode() for one in (administrator, client))
+    finally:
+        folder.install("")
+
+    assert "teas.py: line 1: ZeroDivisionError: division by zero" in theirs
+    assert folder.REMEDY in theirs
+    assert "teas.py" not in ours
+    assert "broken-scrapers" not in administrator.get(reverse("target-new")).content.decode()

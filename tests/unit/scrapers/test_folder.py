@@ -83,6 +83,7 @@ def test_mistake_is_told_by_file_and_stops_no_other(tmp_path: Path, source: str,
     [mistake] = loaded.mistakes
     assert mistake.file == "broken.py"
     assert mistake.message.startswith(said)
+    assert (f"line {mistake.line}: " in mistake.message) is ("line" in said)
     assert [(file, scraper.name) for file, scraper in loaded.scrapers] == [("good.py", "good")]
 
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
-from scrapers import registry
+from scrapers import folder, registry
 from scrapers.fields import KINDS, Kind
 from webui.pages.target_form import keeping, login, noise, paging, quality, rows, traps, units, when
 from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
@@ -52,6 +52,7 @@ class TargetForm:
     overlaps = tuple(OverlapPolicy.choices)
 
     whens = (("never", "only when asked"), ("every", "at an interval"), ("cron", "by a cron expression"))
+    remedy = folder.REMEDY
     field_ways = (
         ("rows", "a table"),
         ("json", "JSON, for nested fields, defaults, transforms, rules, pages to follow"),
@@ -64,6 +65,11 @@ class TargetForm:
     @property
     def scraper_hints(self) -> tuple[registry.Choice, ...]:
         return registry.names()
+
+    @property
+    def broken_scrapers(self) -> tuple[folder.Mistake, ...]:
+        """Return which files of the installation's own scrapers are not among these, and why."""
+        return folder.installed().mistakes
 
     @property
     def has_sitemaps(self) -> bool:
