@@ -107,7 +107,7 @@ class Run(models.Model):
     are neither skipped nor elsewhere: they have no place in the page limit. `saw_all` says of a run that
     ended whether what it did not see is gone, and is empty of those that ended before that was asked;
     `awaits_comparison` until somebody has looked for what it did not see and told of its changes.
-    `publication` is what becomes of what it reads.
+    `publication` is what becomes of what it reads, `turn_at` when some of that was last published.
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")
@@ -137,6 +137,7 @@ class Run(models.Model):
         default=Publication.DIRECT,
         db_default=Publication.DIRECT.value,
     )
+    turn_at = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)

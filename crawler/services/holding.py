@@ -13,7 +13,8 @@ from django.db.models import Exists, OuterRef
 
 from crawler import conf
 from crawler.models import UNDER_WAY, EventKind, HeldItem, Publication, Run, RunState, RunTrigger
-from crawler.policy import completeness
+from crawler.policy import completeness, publishing
+from crawler.policy.publishing import Waiting
 from crawler.policy.quality import FEWEST_ITEMS, FEWEST_RUNS, Rules
 from crawler.queue import Work
 from crawler.services import events, outbox
@@ -123,15 +124,21 @@ def discard(run: Run, *, by: str, now: datetime, reason: str = "") -> None:
 
 
 def work(*, now: datetime, ends_at: float) -> None:
-    """Publish and discard what is to be, oldest runs first, until `ends_at` by the monotonic clock."""
+    """Publish and discard what is to be, each run a part a turn, until `ends_at` by the monotonic clock."""
     old = Run.objects.held().filter(finished_at__lt=now - conf.crawl().keep_requests).without_secrets()
     for run in old.order_by("pk")[:BATCH]:
         _let_go(run, now=now)
-    under_way = Run.objects.unpublished().filter(publication__in=UNDER_WAY).order_by("id")
-    for pk in list(under_way.values_list("pk", flat=True)[:BATCH]):
-        while step(pk, now=now):
+    while chosen := publishing.turns(_waiting()):
+        for pk in chosen:
+            Run.objects.filter(pk=pk).update(turn_at=now)  # before it: one that fails keeps no others waiting
+            step(pk, now=now)
             if time.monotonic() >= ends_at:
                 return
+
+
+def _waiting() -> list[Waiting]:
+    under_way = Run.objects.unpublished().filter(publication__in=UNDER_WAY)
+    return [Waiting(*row) for row in under_way.values_list("pk", "target_id", "turn_at")]
 
 
 def step(run: int, *, now: datetime) -> bool:
@@ -143,7 +150,7 @@ def step(run: int, *, now: datetime) -> bool:
         done = holding.publish(row.pk, row.target_id, now=now, most=ROWS_A_STEP)
     else:
         done = holding.discard(row.pk, most=ROWS_A_STEP)
-    return bool(done) or not _end(row)
+    return done == ROWS_A_STEP or not _end(row)
 
 
 def _end(row: Run) -> bool:
