@@ -329,6 +329,12 @@ class RefreshPlanAdmin(ReadOnly):
     list_select_related = ("target",)
 
 
+@admin.register(models.Losses)
+class LossesAdmin(ReadOnly):
+    list_display = ("target",)
+    list_select_related = ("target",)
+
+
 @admin.register(models.OutboxMessage)
 class OutboxMessageAdmin(ReadOnly):
     list_display = ("id", "work", "created_at", "published_at")

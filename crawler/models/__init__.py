@@ -20,6 +20,7 @@ from crawler.models.frontier import (
 )
 from crawler.models.held import UNDER_WAY, UNPUBLISHED, VISIBLE, HeldItem, Publication
 from crawler.models.items import Item, ItemVersion, Sighting
+from crawler.models.losses import Losses
 from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
 from crawler.models.pages import Page, PageFingerprint, PageVersion, Snapshot
@@ -64,6 +65,7 @@ __all__ = [
     "ItemChangeKind",
     "ItemVersion",
     "LaneState",
+    "Losses",
     "MisfirePolicy",
     "Outage",
     "OutageKind",

@@ -54,15 +54,36 @@ def records(run: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
     They come as their index has them: by the hashes of their keys.
     """
+    for part in _parts(run):
+        for _key, url, data in part:
+            yield url, _fields(data)
+
+
+def beside(run: Run) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any] | None]]:
+    """Yield page and fields of each such record, and those of its item as it is, None where it is new."""
+    for part in _parts(run.pk):
+        keys = [key for key, _url, _data in part]
+        rows = Item.objects.filter(target=run.target_id, key_hash__in=keys)
+        items = {bytes(key): data for key, data in rows.values_list("key_hash", "data")}
+        for key, url, data in part:
+            yield url, _fields(data), _fields(items[key]) if key in items else None
+
+
+def _parts(run: int) -> Iterator[list[tuple[bytes, str, Any]]]:
     after = b""
     while True:
         part = HeldItem.objects.filter(run=run, key_hash__gt=after).order_by("key_hash")
-        rows = list(part.values_list("key_hash", "url", "data")[:ROWS])
-        for _key, url, data in rows:
-            yield url, data if isinstance(data, dict) else {"value": data}
+        rows = [
+            (bytes(key), url, data) for key, url, data in part.values_list("key_hash", "url", "data")[:ROWS]
+        ]
+        yield rows
         if len(rows) < ROWS:
             return
-        after = bytes(rows[-1][0])
+        after = rows[-1][0]
+
+
+def _fields(data: Any) -> Mapping[str, Any]:
+    return data if isinstance(data, dict) else {"value": data}
 
 
 def missing_pages(run: Run) -> list[str]:

@@ -36,15 +36,20 @@ def broken(run: Run) -> list[str]:
     return [name for name in declared if name in named]
 
 
+def since(run: Run) -> int:
+    """Return the first of the runs whose pages are read again: several runs of a part break together."""
+    return (run.report.get("data") or {}).get("since") or run.pk
+
+
 def known(run: Run) -> list[Known]:
-    """Return pages that the run or a later one fetched, with the records that they had before.
+    """Return pages that were fetched since the run broke, with the records that they had before.
 
     They are a hundred and 16 MiB at most, spread over the pages of the items that are there longest.
     """
     records = _records(run)
     keys = list(records)
     keys = keys[:: max(1, len(keys) // MOST_PAGES)][:MOST_PAGES]
-    rows = Page.objects.filter(target=run.target_id, key__in=keys, run__gte=run.pk).order_by("pk")
+    rows = Page.objects.filter(target=run.target_id, key__in=keys, run__gte=since(run)).order_by("pk")
     return [
         (kept.page, records[bytes(kept.row.key)])
         for kept in stored_pages.kept(_bounded(list(rows)))

@@ -17,11 +17,11 @@ from crawler.policy import completeness, publishing
 from crawler.policy.publishing import Waiting
 from crawler.policy.quality import FEWEST_ITEMS, FEWEST_RUNS, Rules
 from crawler.queue import Work
-from crawler.services import events, outbox
+from crawler.services import events, losses, outbox
 from crawler.stores import holding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from crawler.models import Target
@@ -57,17 +57,24 @@ def of_new_run(target: Target, trigger: RunTrigger) -> Publication:
     return Publication.WAITING if len(usual) >= FEWEST_RUNS else Publication.DIRECT
 
 
-def judged(run: Run, drifts: Sequence[dict[str, Any]], *, now: datetime) -> None:
+def judged(run: Run, data: Mapping[str, Any], *, now: datetime) -> None:
     """Say what becomes of what a run has read, now that it was compared; the caller has locked its row.
 
     Runs before it that are still held are discarded when this one is whole: it has read the same pages
-    later.
+    later. What runs of a part have lost counts until a whole one is as usual.
     """
-    if run.is_whole and run.state == RunState.FINISHED:
+    drifts = data["drifts"]
+    is_whole = run.is_whole and run.state == RunState.FINISHED
+    if is_whole:
         _give_way(run, now=now)
+    holds = bool(drifts) and Rules.read(run.target.quality).hold
+    if is_whole and not drifts:
+        losses.forget(run.target_id)
+    elif not is_whole and not holds:
+        losses.add(run, data)
     if run.publication != Publication.WAITING:
         return
-    if drifts and Rules.read(run.target.quality).hold:
+    if holds:
         _move(run, Publication.HELD, now=now)
         events.record(
             EventKind.RUN_HELD,
@@ -91,17 +98,28 @@ def accept(run: Run, *, by: str, now: datetime) -> bool:
         data = row.report.get("data")
         if row.publication in DROPPED or not data or not data["drifts"] or data["accepted"]:
             return False
-        row.report = {**row.report, "data": {**data, "accepted": True}}
+        data = {**data, "accepted": True}
+        row.report = {**row.report, "data": data}
         if row.saw_less_because == completeness.DRIFTED:
             row.saw_all, row.saw_less_because = True, ""
         row.save(update_fields=["report", "saw_all", "saw_less_because"])
-        if row.publication == Publication.HELD:
+        is_held = row.publication == Publication.HELD
+        if is_held:
             _give_way(row, now=now)
+        _take_for_usual(row, data)
+        if is_held:
             _move(row, Publication.PUBLISHING, now=now)
             events.record(
                 EventKind.RUN_ACCEPTED, target=row.target_id, run=row.pk, now=now, items=row.items, by=by
             )
     return True
+
+
+def _take_for_usual(row: Run, data: Mapping[str, Any]) -> None:
+    if "beside" in data:
+        losses.add(row, data)
+    else:
+        losses.forget(row.target_id)
 
 
 def lock(run: Run) -> None:

@@ -92,7 +92,7 @@ def repair(
     with transaction.atomic():
         holding.lock(run)
         target = targets.change(target=target, draft=draft, by=by, now=now)
-        replay = replays.store_run(target=target, run=run.pk, by=by, now=now, sends=sends)
+        replay = replays.store_run(target=target, run=queries.since(run), by=by, now=now, sends=sends)
         said = f"its pages are read again by replay {replay.pk}"
         holding.discard(run, by=by.get_username() if by else "", reason=said, now=now)
     return replay

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,7 @@ from django.db import transaction
 from crawler.models import EventKind, Publication, Run, RunState
 from crawler.policy.quality import (
     FEWEST_RUNS,
+    Beside,
     Breach,
     FieldFigures,
     Rules,
@@ -17,14 +19,14 @@ from crawler.policy.quality import (
     breaches,
     drifts,
     pages,
-    partial_drifts,
+    steady,
 )
 from crawler.queries import exports
 from crawler.queries import holding as held
-from crawler.services import events, holding
+from crawler.services import events, holding, losses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     Past = list[tuple[int, dict[str, FieldFigures]]]
@@ -35,33 +37,65 @@ PAST_RUNS: Final = 5
 MOST_EVENTS: Final = 20
 
 
-def examine(run: Run) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What the report of a run says of its data, and of a part of the target what it is beside the items."""
+
+    data: dict[str, Any]
+    beside: Beside | None = None
+
+
+def examine(run: Run) -> Examined | None:
     """Return the figures of a run's records, what breaks rules and what drifts; None for what is not judged.
 
     That is a run of a terminal, and one that did not finish or refreshes chosen pages, unless its records
-    are apart until it is compared: then what it has counts as a part of the whole.
+    are apart until it is compared: then they are compared with their items, which are as they were.
     """
-    target = run.target
-    is_whole = run.state == RunState.FINISHED and run.is_whole
-    waits = run.is_final and run.publication == Publication.WAITING
-    if target.hidden or not (is_whole or waits):
+    if run.target.hidden:
         return None
-    rules = Rules.read(target.quality)
+    if _is_whole(run):
+        return _of_whole(run)
+    waits = run.is_final and run.publication == Publication.WAITING
+    return _of_part(run) if waits else None
+
+
+def _is_whole(run: Run) -> bool:
+    return run.state == RunState.FINISHED and run.is_whole
+
+
+def _of_whole(run: Run) -> Examined:
+    rules = Rules.read(run.target.quality)
     statistics = Statistics(unique=rules.unique)
     for _url, record in islice(_records(run), MOST_ITEMS):
         statistics.add(record)
     figures = statistics.figures()
     past, fewest = _past(run) if rules.drift else ([], FEWEST_RUNS)
-    if is_whole:
-        found = list(drifts(run.items, figures, past, fewest=fewest))
-    else:
-        found = list(partial_drifts(figures, statistics.items, past, fewest=fewest))
+    found = list(drifts(run.items, figures, past, fewest=fewest))
+    data = _data(run, statistics, figures)
+    return Examined(
+        data=data | {"breaches": _breaches(run, rules, figures), "drifts": _with_pages(run, found, past)}
+    )
+
+
+def _of_part(run: Run) -> Examined:
+    """Look at a part of the target's records, whose drifts are found when they are added to those before."""
+    past, fewest = _past(run) if Rules.read(run.target.quality).drift else ([], FEWEST_RUNS)
+    beside = Beside(steady(past, losses.accepted(run.target_id), fewest=fewest))
+    statistics = Statistics()
+    for url, record, item in islice(held.beside(run), MOST_ITEMS):
+        statistics.add(record)
+        beside.add(url, record, item)
+    data = _data(run, statistics, statistics.figures())
+    return Examined(data=data | {"beside": losses.numbers(beside)}, beside=beside)
+
+
+def _data(run: Run, statistics: Statistics, figures: Mapping[str, FieldFigures]) -> dict[str, Any]:
     return {
         "items": run.items,
         "examined": statistics.items,
         "fields": {name: known.as_json() for name, known in figures.items()},
-        "breaches": _breaches(run, rules, figures) if is_whole else [],
-        "drifts": _with_pages(run, found, past),
+        "breaches": [],
+        "drifts": [],
         "accepted": False,
     }
 
@@ -84,7 +118,12 @@ def _with_pages(run: Run, found: Sequence[Breach], past: Past) -> list[dict[str,
     """Return what drifts, each with some pages whose records it is about, stored as they were read."""
     about = pages(found, islice(_records(run), MOST_ITEMS), past) if found else []
     gone = held.missing_pages(run) if any(one.rule == "items" for one in found) else []
-    named = [gone if one.rule == "items" else urls for one, urls in zip(found, about, strict=True)]
+    return _naming(
+        run, found, [gone if one.rule == "items" else urls for one, urls in zip(found, about, strict=True)]
+    )
+
+
+def _naming(run: Run, found: Sequence[Breach], named: Sequence[Iterable[str]]) -> list[dict[str, Any]]:
     known = held.stored(run.target_id, {url for urls in named for url in urls})
     return [
         {**one.as_json(), "pages": [{"url": url, "page": known.get(url)} for url in urls]}
@@ -92,7 +131,7 @@ def _with_pages(run: Run, found: Sequence[Breach], past: Past) -> list[dict[str,
     ]
 
 
-def note(run: Run, said: Mapping[str, Any], *, now: datetime) -> None:
+def note(run: Run, said: Mapping[str, Any], examined: Examined | None, *, now: datetime) -> None:
     """Write what a run's report says, with an event for each breach and drift where it is new.
 
     What becomes of a run whose records are apart is decided with it. A report that is written again keeps
@@ -100,12 +139,22 @@ def note(run: Run, said: Mapping[str, Any], *, now: datetime) -> None:
     """
     with transaction.atomic():
         row = Run.objects.select_for_update().without_secrets().get(pk=run.pk)
-        data = row.report.get("data")
-        run.report = {**said, "data": data} if data else dict(said)
+        known = row.report.get("data")
+        data = _judged(run, examined) if examined and not known else None
+        run.report = {**said, "data": known or data}
         Run.objects.filter(pk=run.pk).update(report=run.report)
-        if not data and said.get("data"):
-            _tell(run, said["data"], now=now)
-            holding.judged(row, said["data"]["drifts"], now=now)
+        if data:
+            _tell(run, data, now=now)
+            holding.judged(row, data, now=now)
+
+
+def _judged(run: Run, examined: Examined) -> dict[str, Any]:
+    """Return what is said of a run's data, of a part with what it has lost together with those before it."""
+    if examined.beside is None:
+        return examined.data
+    found, since = losses.judge(run, examined.beside)
+    named = [examined.beside.tallies[one.field].pages if one.field else {} for one in found]
+    return examined.data | {"drifts": _naming(run, found, named), "since": since if found else None}
 
 
 def _tell(run: Run, data: Mapping[str, Any], *, now: datetime) -> None:

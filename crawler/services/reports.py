@@ -58,16 +58,17 @@ def report(*, run: Run) -> dict[str, Any]:
         .order_by("-pk")
         .first()
     )
+    examined = quality.examine(run)
     said: dict[str, Any] = {
         "seconds": _seconds(run),
         "reasons": _reasons(run),
         "previous": _compared(run, before) if before and run.is_whole else None,
-        "data": quality.examine(run),
+        "data": None,
     }
     _judge(
-        run, said["reasons"], drifted=bool(said["data"] and said["data"]["drifts"])
+        run, said["reasons"], drifted=bool(examined and examined.data["drifts"])
     )  # before the report is there: one that is missing is asked for again
-    quality.note(run, said, now=run.finished_at or run.created_at)
+    quality.note(run, said, examined, now=run.finished_at or run.created_at)
     said = run.report
     schedules.check(target=run.target, now=run.finished_at or run.created_at)
     log.info(

@@ -62,6 +62,9 @@ class DataOut(Schema):
     breaches: Annotated[list[BreachOut], Field(description="Rules of the target that it breaks.")]
     drifts: Annotated[list[DriftOut], Field(description="In what it looks otherwise than runs before.")]
     accepted: Annotated[bool, Field(description="Whether a person took that for usual.")]
+    since: Annotated[
+        int | None, Field(description="Of a run of a part: the first run whose losses count with its own.")
+    ] = None
 
 
 class HeldOut(Schema):

@@ -1,19 +1,25 @@
 """Whether the data of a run is what it should be: its figures, people's rules, and what was usual before."""
 
 from crawler.policy.quality.broken import pages
-from crawler.policy.quality.drift import FEWEST_ITEMS, FEWEST_RUNS, drifts, partial_drifts
+from crawler.policy.quality.drift import FEWEST_ITEMS, FEWEST_RUNS, drifts
+from crawler.policy.quality.partial import Beside, Steady, Tally, partial_drifts, score, steady
 from crawler.policy.quality.rules import Breach, Rules, breaches
 from crawler.policy.quality.statistics import FieldFigures, Statistics
 
 __all__ = [
     "FEWEST_ITEMS",
     "FEWEST_RUNS",
+    "Beside",
     "Breach",
     "FieldFigures",
     "Rules",
     "Statistics",
+    "Steady",
+    "Tally",
     "breaches",
     "drifts",
     "pages",
     "partial_drifts",
+    "score",
+    "steady",
 ]

@@ -50,28 +50,6 @@ def drifts(
         yield from _of_field(name, figures.get(name), [fields[name] for _, fields in usual])
 
 
-def partial_drifts(
-    figures: Mapping[str, FieldFigures], many: int, past: Past, *, fewest: int = FEWEST_RUNS
-) -> Iterator[Breach]:
-    """Yield what has broken in `many` records that are only a part of the target's.
-
-    A part differs from the whole by chance: only a field counts that nearly all records had, or had
-    with one type, and now fewer than half.
-    """
-    usual = [fields for count, fields in past if count >= FEWEST_ITEMS]
-    if len(usual) < fewest or many < FEWEST_ITEMS:
-        return
-    for name in usual[-1]:
-        if not all(name in fields for fields in usual):
-            continue
-        least = min(fields[name].coverage for fields in usual)
-        found = figures[name].coverage if name in figures else 0.0
-        if least >= ALWAYS and found < SELDOM:
-            yield Breach(rule="coverage", field=name, wanted=round(least, 4), found=round(found, 4))
-        elif name in figures:
-            yield from _types(name, figures[name], [fields[name] for fields in usual])
-
-
 def _of_field(name: str, now: FieldFigures | None, past: Sequence[FieldFigures]) -> Iterator[Breach]:
     least = min(one.coverage for one in past)
     coverage = now.coverage if now else 0.0

@@ -8,6 +8,7 @@ import orjson
 from django.utils import timezone
 
 from crawler.models import Publication, Run
+from crawler.queries import mending as queries
 from crawler.services import holding, mending, replays
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
@@ -89,6 +90,9 @@ def broken(run: Run) -> Iterator[str]:
         yield f"{place}{one['rule']} is {one['found']}, and was {one['wanted']}"
         for page in one.get("pages", [])[:MOST_PAGES]:
             yield f"  {page['url']}"
+    first = queries.since(run)
+    if first != run.pk:
+        yield f"What runs of a part lost since run {first} counts together."
 
 
 def _done(run: Run) -> str:

@@ -42,8 +42,8 @@ def test_data_of_a_run_is_read_and_taken_for_usual(api: Api, run: Run) -> None:
     problem(api.get(f"/runs/{run.pk}/data"), 404)
     Run.objects.filter(pk=run.pk).update(report={"data": DATA})
 
-    assert api.get(f"/runs/{run.pk}/data").json() == DATA
-    assert api.post(f"/runs/{run.pk}/data/accept").json() == DATA | {"accepted": True}
+    assert api.get(f"/runs/{run.pk}/data").json() == DATA | {"since": None}
+    assert api.post(f"/runs/{run.pk}/data/accept").json() == DATA | {"accepted": True, "since": None}
     assert api.get(f"/runs/{run.pk}/data").json()["accepted"] is True
 
 
@@ -59,7 +59,7 @@ def test_held_run_is_listed_shown_and_discarded_once(api: Api, run: Run) -> None
     assert api.get(f"/runs/{run.pk}/held").json()["items"] == [
         {"key": "a", "url": "http://shop.test/", "data": {"price": 1}, "item": None, "changes": []}
     ]
-    assert api.post(f"/runs/{run.pk}/data/discard").json() == DATA
+    assert api.post(f"/runs/{run.pk}/data/discard").json() == DATA | {"since": None}
     assert api.get("/runs?held=true").json()["items"] == []
     for late in ("discard", "accept"):
         assert "is not held" in problem(api.post(f"/runs/{run.pk}/data/{late}"), 409)["detail"]

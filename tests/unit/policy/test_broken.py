@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crawler.policy.quality import Breach, FieldFigures, pages, partial_drifts
+from crawler.policy.quality import Breach, FieldFigures, pages
 from crawler.policy.quality.broken import MOST_PAGES, is_broken
 
 KNOWN = frozenset({"new", "used", "true"})
@@ -63,33 +63,3 @@ def test_pages_are_named_for_each_difference_and_no_more_records_are_read_than_n
     expected = [f"http://a.test/{number}" for number in range(MOST_PAGES)]
     assert found == [[], expected, expected]
     assert len(read) == 2 * MOST_PAGES - 1
-
-
-def figures(coverage: float, **types: float) -> dict[str, FieldFigures]:
-    return {"price": FieldFigures(coverage=coverage, types=types or {"number": 1.0})}
-
-
-@pytest.mark.parametrize(
-    ("now", "many", "rules"),
-    [
-        (figures(0.4), 10, ["coverage"]),
-        (figures(0.4), 9, []),
-        (figures(0.5), 10, []),
-        ({}, 10, ["coverage"]),
-        (figures(1.0, text=1.0), 10, ["type"]),
-        (figures(0.4, text=1.0), 10, ["coverage"]),
-    ],
-)
-def test_of_a_part_of_a_run_only_what_broke_in_nearly_all_is_told(
-    now: dict[str, FieldFigures], many: int, rules: list[str]
-) -> None:
-    past = [(50, figures(coverage)) for coverage in (1.0, 0.95, 1.0)]
-
-    assert [breach.rule for breach in partial_drifts(now, many, past)] == rules
-    assert not list(partial_drifts(now, many, past[:2]))
-    assert [breach.rule for breach in partial_drifts(now, many, past[:1], fewest=1)] == rules
-
-
-def test_a_field_that_was_not_always_there_is_not_missed_in_a_part() -> None:
-    assert not list(partial_drifts(figures(0.0), 20, [(50, figures(0.8))] * 3))
-    assert not list(partial_drifts({}, 20, [(50, figures(1.0)), (50, {}), (50, figures(1.0))]))

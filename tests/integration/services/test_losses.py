@@ -1,0 +1,121 @@
+"""What runs of a part lose adds up over them: blanks that come bit by bit are held like others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crawler.models import Event, EventKind, Losses, Publication, Run, RunTrigger
+from crawler.queries import mending as queries
+from crawler.services import comparing, holding, reports, runs
+from tests.integration.services.test_holding import followed, prices, usual
+from tests.integration.services.test_quality import START, things
+from tests.integration.stores.hands import Hands, fresh, visited
+
+if TYPE_CHECKING:
+    from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.django_db
+
+
+def part(run: Run, clock: FakeClock, items: list[dict[str, Any]]) -> Run:
+    """Read these records of the target of `run` in a run that is cancelled then, and do what follows."""
+    clock.advance(3600)
+    run = runs.start(target=run.target, trigger=RunTrigger.MANUAL, now=clock.now())
+    hands = Hands(clock)
+    hands.commit(visited(hands.claims()[START], f"{START}more", items=items))
+    runs.cancel(run=run, now=clock.now())
+    hands.release_all()
+    reports.report(run=fresh(run))
+    comparing.work(now=clock.now())
+    return fresh(run)
+
+
+def parts(run: Run, clock: FakeClock, *of: slice, price: object = None) -> list[Run]:
+    return [part(run, clock, things(price=price)[some]) for some in of]
+
+
+def test_blanks_that_come_bit_by_bit_are_held_and_are_events(clock: FakeClock) -> None:
+    last = usual(clock)
+    first, second = parts(last, clock, slice(0, 5), slice(5, 10))
+
+    assert (first.publication, second.publication) == (Publication.PUBLISHED, Publication.HELD)
+    assert prices(last).count(None) == 5
+    event = Event.objects.get(kind=EventKind.RUN_HELD)
+    assert [(one["rule"], one["field"], one["found"]) for one in event.data["drifts"]] == [
+        ("coverage", "price", 0.0)
+    ]
+    assert event.data["drifts"][0]["pages"][0]["url"] == START
+    assert second.report["data"]["since"] == queries.since(second) == first.pk
+    reports.report(run=second)
+    assert fresh(second).report["data"] == second.report["data"]
+    assert Losses.objects.get().fields == {"price": {"score": 3.75, "since": first.pk}}
+
+
+def test_values_that_are_kept_or_back_take_losses_back(clock: FakeClock) -> None:
+    last = usual(clock)
+    parts(last, clock, slice(0, 5))
+    parts(last, clock, slice(0, 20), price=6.0)
+
+    assert Losses.objects.get().fields == {}
+    (again,) = parts(last, clock, slice(0, 5))
+    assert again.publication == Publication.PUBLISHED
+    assert Losses.objects.get().fields["price"]["since"] == again.pk
+
+
+def test_part_that_was_accepted_is_what_later_parts_are_compared_with(clock: FakeClock) -> None:
+    last = usual(clock)
+    (held,) = parts(last, clock, slice(0, 9))
+    assert held.publication == Publication.HELD
+    assert holding.accept(held, by="ada", now=clock.now())
+    comparing.work(now=clock.now())
+
+    (later,) = parts(last, clock, slice(9, 20))
+    assert later.publication == Publication.PUBLISHED
+    assert prices(last) == [None] * 20
+    nameless = part(last, clock, things(12, name=None))
+    assert [one["field"] for one in nameless.report["data"]["drifts"]] == ["name"]
+
+
+def test_other_type_that_was_accepted_is_the_usual_one_then(clock: FakeClock) -> None:
+    last = usual(clock)
+    (held,) = parts(last, clock, slice(0, 9), price="5 €")
+    holding.accept(held, by="", now=clock.now())
+    comparing.work(now=clock.now())
+
+    texts, blanks = (
+        *parts(last, clock, slice(9, 20), price="5 €"),
+        *parts(last, clock, slice(0, 20)),
+    )
+    assert (texts.publication, blanks.publication) == (Publication.PUBLISHED, Publication.HELD)
+
+
+def test_whole_run_that_is_as_usual_begins_anew(clock: FakeClock) -> None:
+    last = usual(clock)
+    parts(last, clock, slice(0, 5))
+    assert followed(last, clock, things(price=None)).publication == Publication.HELD
+    assert Losses.objects.exists()
+    assert followed(last, clock, things()).publication == Publication.PUBLISHED
+    assert not Losses.objects.exists()
+
+    (after,) = parts(last, clock, slice(0, 5))
+    assert after.publication == Publication.PUBLISHED
+
+
+def test_whole_run_that_is_accepted_begins_anew(clock: FakeClock) -> None:
+    last = usual(clock)
+    parts(last, clock, slice(0, 5))
+    holding.accept(followed(last, clock, things(price=None)), by="", now=clock.now())
+    assert not Losses.objects.exists()
+
+
+def test_what_is_discarded_does_not_count(clock: FakeClock) -> None:
+    last = usual(clock)
+    (held,) = parts(last, clock, slice(0, 9))
+    holding.discard(held, by="", now=clock.now())
+    comparing.work(now=clock.now())
+
+    (after,) = parts(last, clock, slice(9, 12))
+    assert after.publication == Publication.PUBLISHED
+    assert Losses.objects.get().fields["price"] == {"score": 2.25, "since": after.pk}
