@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from array import array
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 YEARS = (2020, 2036)
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
@@ -40,16 +47,36 @@ def every_change() -> list[tuple[str, datetime]]:
     return [*found, *(("Asia/Kathmandu", change) for change in changes("Asia/Kathmandu", 1985, 1987))]
 
 
-def minutes_around(zone: str, change: datetime) -> list[tuple[datetime, datetime]]:
-    """Return each minute of the local days around a change: the instant, and what the clocks show."""
-    where = ZoneInfo(zone)
-    begin = change - timedelta(hours=36)
-    instants = [begin + MINUTE * number for number in range(72 * 60)]
-    return [(moment, moment.astimezone(where).replace(tzinfo=None, fold=0)) for moment in instants]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What the clocks show in each minute of the local days around a change.
+
+    Of each day, the numbers of its minutes, counted from `begin`, and the latest time of day that was
+    shown by each of them, in minutes.
+    """
+
+    begin: datetime
+    of_days: Mapping[date, tuple[array[int], array[int]]]
+
+    @property
+    def whole_days(self) -> list[date]:
+        return sorted(self.of_days)[1:-1]
+
+    def first_showing(self, wall: datetime) -> datetime:
+        """Return the first instant at which the clocks show `wall`, or what comes after it, on its day."""
+        numbers, latest = self.of_days[wall.date()]
+        return self.begin + MINUTE * numbers[bisect_left(latest, wall.hour * 60 + wall.minute)]
 
 
-def first_showing(minutes: list[tuple[datetime, datetime]], wall: datetime) -> datetime:
-    """Return the first instant at which the clocks show `wall`, or what comes after it, on its day."""
-    return next(
-        moment for moment, shown in minutes if shown.date() == wall.date() and shown.time() >= wall.time()
-    )
+@cache
+def readings_around(zone: str, change: datetime) -> Readings:
+    """Read the clocks of `zone` minute by minute, a day and a half before and after a change."""
+    where, begin = ZoneInfo(zone), change - timedelta(hours=36)
+    of_days: dict[date, tuple[array[int], array[int]]] = {}
+    for number in range(72 * 60):
+        shown = (begin + MINUTE * number).astimezone(where)
+        numbers, latest = of_days.setdefault(shown.date(), (array("H"), array("H")))
+        minute = shown.hour * 60 + shown.minute
+        numbers.append(number)
+        latest.append(max(minute, latest[-1]) if latest else minute)
+    return Readings(begin=begin, of_days=of_days)

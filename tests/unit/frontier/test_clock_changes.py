@@ -10,7 +10,7 @@ import pytest
 
 from crawler.frontier.timetable import Timetable
 from crawler.frontier.windows import parse, read
-from tests.unit.frontier.clocks import MINUTE, YEARS, every_change, first_showing, minutes_around
+from tests.unit.frontier.clocks import MINUTE, YEARS, every_change, readings_around
 
 CHANGES = every_change()
 IDS = [f"{zone}-{change:%Y-%m-%d}" for zone, change in CHANGES]
@@ -36,12 +36,12 @@ def daily(zone: str, change: datetime, at: time) -> list[datetime]:
 
 @BY_CHANGE
 def test_each_daily_time_fires_once_at_the_first_instant_that_shows_it(zone: str, change: datetime) -> None:
-    minutes = minutes_around(zone, change)
+    clocks = readings_around(zone, change)
     day = change.astimezone(ZoneInfo(zone)).date()
-    for minute in range(0, 4 * 60, 7):
+    for minute in range(4 * 60):
         at = time(minute // 60, minute % 60)
-        first = first_showing(minutes, datetime.combine(day, at))
-        following = first_showing(minutes, datetime.combine(day + timedelta(days=1), at))
+        first = clocks.first_showing(datetime.combine(day, at))
+        following = clocks.first_showing(datetime.combine(day + timedelta(days=1), at))
         assert daily(zone, change, at) == [first, following]
 
 
@@ -65,15 +65,14 @@ def test_an_interval_is_absolute_time(zone: str, change: datetime) -> None:
 def test_a_window_is_open_from_when_the_clocks_first_show_its_hours(
     zone: str, change: datetime, line: str
 ) -> None:
-    minutes, windows = minutes_around(zone, change), read([line], timezone=zone)
+    clocks, windows = readings_around(zone, change), read([line], timezone=zone)
     assert windows
     window = parse(line)
-    days = sorted({shown.date() for _, shown in minutes})[1:-1]
-    for day in days:
+    for day in clocks.whole_days:
         midnight = datetime.combine(day, time())
-        opens = first_showing(minutes, midnight + timedelta(minutes=window.opens))
+        opens = clocks.first_showing(midnight + timedelta(minutes=window.opens))
         if window.closes <= 24 * 60:
-            closes = first_showing(minutes, midnight + timedelta(minutes=window.closes))
+            closes = clocks.first_showing(midnight + timedelta(minutes=window.closes))
             assert windows.is_open(opens) is (opens < closes)
             assert windows.is_open(closes) is False
         if windows.is_open(opens):

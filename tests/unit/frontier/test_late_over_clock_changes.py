@@ -11,7 +11,7 @@ from crawler.frontier import catching_up
 from crawler.frontier.catching_up import PassOver, Start, Wait
 from crawler.frontier.timetable import Timetable
 from crawler.frontier.windows import read
-from tests.unit.frontier.clocks import ZONES, every_change, first_showing, minutes_around
+from tests.unit.frontier.clocks import ZONES, every_change, readings_around
 
 BY_ZONE = pytest.mark.parametrize("zone", ZONES)
 HOUR = timedelta(hours=1)
@@ -55,7 +55,7 @@ def shown_days(started: list[Started], zone: str) -> list[date]:
 @BY_ZONE
 def test_a_daily_time_with_jitter_starts_once_on_each_day(zone: str) -> None:
     for change in changes_of(zone):
-        day, minutes = change.astimezone(ZoneInfo(zone)).date(), minutes_around(zone, change)
+        day, clocks = change.astimezone(ZoneInfo(zone)).date(), readings_around(zone, change)
         for at in (time(0, 5), time(2, 10), time(3)):
             table = Timetable(
                 cron=f"{at.minute} {at.hour} * * *", timezone=zone, jitter_seconds=JITTER, seed=5
@@ -64,7 +64,7 @@ def test_a_daily_time_with_jitter_starts_once_on_each_day(zone: str) -> None:
 
             days = shown_days(started, zone)
             assert len(days) == len(set(days)) >= 2
-            assert first_showing(minutes, datetime.combine(day, at)) in [nominal for nominal, _ in started]
+            assert clocks.first_showing(datetime.combine(day, at)) in [nominal for nominal, _ in started]
             for nominal, now in started:
                 assert nominal <= table.due_at(nominal) <= now
                 assert now < nominal + timedelta(seconds=JITTER) + TICK
@@ -131,6 +131,6 @@ def test_what_was_missed_waits_for_a_window_on_the_changed_clocks(zone: str) -> 
         verdict = catching_up.decide(due, makes_up=True, now=now, resuming=table.resuming(now))
 
         day = before.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
-        shows = first_showing(minutes_around(zone, change), datetime.combine(day, time(21, 30)))
+        shows = readings_around(zone, change).first_showing(datetime.combine(day, time(21, 30)))
         assert verdict == Wait(until=shows)
         assert due.following == shows
