@@ -50,28 +50,29 @@ def paced_seconds(scale: Scale) -> float:
     return scale.of(quick=3.0, full=60.0)
 
 
-_undisturbed: dict[str, float] = {}
+_undisturbed: dict[tuple[str, str], float] = {}
 
 
 @pytest.fixture
 def undisturbed(scale: Scale, tmp_path: Path) -> Callable[[Installation], float]:
     """Return what says how long a crawl takes that nothing disturbs.
 
-    The full form measures it, once on each database; the quick form takes what the pace alone takes,
-    which is less.
+    The full form measures it, once on each database with each broker; the quick form takes what the
+    pace alone takes, which is less.
     """
 
     def measure(installation: Installation) -> float:
         alone = paced_seconds(scale)
         if scale is QUICK:
             return alone
-        if connection.vendor not in _undisturbed:
+        kind = (connection.vendor, installation.broker.name)
+        if kind not in _undisturbed:
             graph = Graph(pages=scale.pages, hosts=scale.hosts)
             with LinkedSite(graph, log=tmp_path / "undisturbed") as calm:
                 crawl = installation.crawl(calm, seconds=alone)
                 crawl.until_over(within_seconds=20 * alone)
-                _undisturbed[connection.vendor] = crawl.judged(processes=2).seconds
-        return _undisturbed[connection.vendor]
+                _undisturbed[kind] = crawl.judged(processes=2).seconds
+        return _undisturbed[kind]
 
     return measure
 

@@ -14,11 +14,13 @@ from django_celery_beat.models import PeriodicTask
 from crawler import queue
 from crawler.models import Heartbeat, Host, Outage, Run, RunState
 from crawler.queries import health as queries
+from crawler.services import freshness, targets
 from crawler.services.lookout import lookout
 from crawler.stores import outages
 from tests.outages import read_only
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
     from pytest_django import DjangoAssertNumQueries, Settings
 
     from crawler.models import Target
@@ -166,6 +168,31 @@ def test_metrics_tell_of_the_whole_installation(
     } <= set(lines)
     (oldest,) = [line for line in lines if line.startswith("trawl_oldest_due_seconds ")]
     assert 30 <= float(oldest.split()[1]) < 40
+
+
+@pytest.mark.django_db
+def test_metrics_tell_of_promises_that_were_kept_and_broken(
+    client: Client, person: User, target: Target
+) -> None:
+    now = timezone.now()
+    for minutes in (10, 20, 90):
+        data = {"name": "Shop", "start_urls": ["https://shop.test/"], "max_age_seconds": 3600}
+        targets.create(owner=person, data=data, now=now - timedelta(minutes=minutes))
+    freshness.watch(now=now)
+    for met in (True, True, False, None):
+        Run.objects.create(target=target, deadline_at=now, deadline_met=met)
+
+    lines = client.get("/metrics").content.decode().splitlines()
+
+    assert {
+        'trawl_targets_freshness{state="awaited"} 2.0',
+        'trawl_targets_freshness{state="late"} 1.0',
+        'trawl_targets_freshness{state="fresh"} 0.0',
+        'trawl_deadlines_total{outcome="met"} 2.0',
+        'trawl_deadlines_total{outcome="missed"} 1.0',
+    } <= set(lines)
+    (late,) = [line for line in lines if line.startswith("trawl_data_late_seconds ")]
+    assert 30 * 60 <= float(late.split()[1]) < 60 * 60
 
 
 @pytest.mark.django_db
