@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 NOW: Final = "now"
 """The name of what a page is now, among the numbers of its earlier versions."""
 LARGEST: Final = 2**63 - 1
+WAIT_SECONDS: Final = 2.0
+_turn = threading.Lock()
+"""Held by who compares: a process does so once at a time, whoever asks how often."""
 
 
 class NotKept(LookupError):
@@ -105,12 +109,16 @@ def compare(page: Page, *, before: str, after: str, noise: Mapping[str, Any]) ->
     for stored in (old, new):
         if not keeps_body(stored.headers["content-type"]):
             raise Incomparable("only text is compared, and one of them is a picture or another file")
+    if not _turn.acquire(timeout=WAIT_SECONDS):
+        raise Incomparable("others are being compared just now; try again in a while")
     try:
         return trials.comparison_of(old, new, noise=noise)
     except (trials.TookTooLong, MemoryError):
         raise Incomparable("these pages are too large or nested too deep to be compared") from None
     except trials.CannotTry:
         raise Incomparable("they cannot be compared just now; try again in a while") from None
+    finally:
+        _turn.release()
 
 
 def _rows(page: Page) -> QuerySet[PageVersion]:

@@ -67,9 +67,10 @@ def compare(before: Sequence[str], after: Sequence[str], *, key: Callable[[str],
 
     Whatever has a key: the sides of the rows are the lines of the two texts, each once and in order.
     """
-    old = [line for line in before if key(line)]
-    new = [line for line in after if key(line)]
-    pairs = _pairs([key(line) for line in old], [key(line) for line in new])
+    keys = {line: key(line) for line in {*before, *after}}
+    old = [line for line in before if keys[line]]
+    new = [line for line in after if keys[line]]
+    pairs = _pairs([keys[line] for line in old], [keys[line] for line in new])
     return Difference(rows=tuple(_rows(old, new, pairs)))
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 AROUND: Final = 2
 MOST_SHOWN: Final = 1_000
+MOST_MARKED: Final = 250_000
+"""So many characters of changed lines are compared word by word."""
 
 
 class ShownKind(StrEnum):
@@ -40,13 +42,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """How two versions differ. `is_cut` where more changed than is shown."""
+    """How two versions differ. `is_cut` where more changed than is shown.
+
+    `whole_lines` are the changed lines that are marked whole, as those before them have been so long.
+    """
 
     lines: tuple[Line, ...]
     added: int
     removed: int
     changed: int
     is_cut: bool
+    whole_lines: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -59,7 +65,8 @@ def folded(difference: Difference, *, around: int = AROUND, most: int = MOST_SHO
     kinds = [row.kind for row in rows]
     lines: list[Line] = []
     is_cut = False
-    for line in _lines(rows, _near(rows, around)):
+    marker = _Marker()
+    for line in _lines(rows, _near(rows, around), marker):
         if len(lines) == most:
             is_cut = True
             break
@@ -70,7 +77,24 @@ def folded(difference: Difference, *, around: int = AROUND, most: int = MOST_SHO
         removed=kinds.count(RowKind.REMOVED),
         changed=kinds.count(RowKind.CHANGED),
         is_cut=is_cut,
+        whole_lines=marker.whole_lines,
     )
+
+
+class _Marker:
+    """Marks what differs within changed lines, as long as there is room; those beyond it are marked whole."""
+
+    def __init__(self) -> None:
+        self.room = MOST_MARKED
+        self.whole_lines = 0
+
+    def marked(self, row: Row) -> tuple[Marked, Marked]:
+        before, after = row.before or "", row.after or ""
+        self.room -= len(before) + len(after)
+        if self.room >= 0:
+            return row.marked()
+        self.whole_lines += 1
+        return ((before, True),), ((after, True),)
 
 
 def _near(rows: Sequence[Row], around: int) -> list[bool]:
@@ -83,7 +107,7 @@ def _near(rows: Sequence[Row], around: int) -> list[bool]:
     return near
 
 
-def _lines(rows: Sequence[Row], near: Sequence[bool]) -> Iterator[Line]:
+def _lines(rows: Sequence[Row], near: Sequence[bool], marker: _Marker) -> Iterator[Line]:
     skipped = 0
     for row, is_near in zip(rows, near, strict=True):
         if not is_near:
@@ -92,16 +116,16 @@ def _lines(rows: Sequence[Row], near: Sequence[bool]) -> Iterator[Line]:
         if skipped:
             yield Line(kind=ShownKind.SKIPPED, count=skipped)
             skipped = 0
-        yield _line(row)
+        yield _line(row, marker)
     if skipped:
         yield Line(kind=ShownKind.SKIPPED, count=skipped)
 
 
-def _line(row: Row) -> Line:
+def _line(row: Row, marker: _Marker) -> Line:
     before: Marked | None
     after: Marked | None
     if row.kind is RowKind.CHANGED:
-        before, after = row.marked()
+        before, after = marker.marked(row)
     else:
         before = ((row.before, False),) if row.before is not None else None
         after = ((row.after, False),) if row.after is not None else None

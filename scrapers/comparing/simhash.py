@@ -10,11 +10,11 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import combinations
+from itertools import chain, combinations, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 BITS: Final = 64
 NEAR: Final = 3
@@ -23,7 +23,7 @@ BLOCK_BITS: Final = BITS // BLOCKS
 SHINGLE: Final = 3
 LEAST_WORDS: Final = 20
 """A text with fewer words is none that can be judged."""
-MOST_PAIRS: Final = 3_000_000
+MOST_PAIRS: Final = 2_000_000
 
 _WORDS: Final = re.compile(r"\d[\d.,]*|\w+")
 _LANE: Final = 24
@@ -82,30 +82,29 @@ def groups(prints: Mapping[int, int], *, near: int = NEAR, most_pairs: int = MOS
     for key in sorted(prints):
         keys[prints[key]].append(key)
     parents = {bits: bits for bits in keys}
-    looked = 0
-    for one, other in _candidates(keys):
-        looked += 1
-        if looked > most_pairs:
-            break
+    pairs = _candidates(keys)
+    for one, other in islice(pairs, most_pairs):
         if distance(one, other) <= near:
             parents[_root(parents, one)] = _root(parents, other)
+    is_whole = next(pairs, None) is None
     together: dict[int, list[int]] = defaultdict(list)
     for bits, same in keys.items():
         together[_root(parents, bits)] += same
     found = [tuple(sorted(group)) for group in together.values() if len(group) > 1]
-    return Groups(
-        groups=tuple(sorted(found, key=lambda group: (-len(group), group))), is_whole=looked <= most_pairs
-    )
+    return Groups(groups=tuple(sorted(found, key=lambda group: (-len(group), group))), is_whole=is_whole)
 
 
-def _candidates(prints: Iterable[int]) -> Iterator[tuple[int, int]]:
+def _candidates(prints: Collection[int]) -> Iterator[tuple[int, int]]:
+    buckets = (bucket for block in range(BLOCKS) for bucket in _alike_in(block, prints))
+    return chain.from_iterable(combinations(bucket, 2) for bucket in buckets)
+
+
+def _alike_in(block: int, prints: Iterable[int]) -> Iterable[list[int]]:
     mask = (1 << BLOCK_BITS) - 1
-    for block in range(BLOCKS):
-        buckets: dict[int, list[int]] = defaultdict(list)
-        for bits in prints:
-            buckets[bits >> (block * BLOCK_BITS) & mask].append(bits)
-        for bucket in buckets.values():
-            yield from combinations(bucket, 2)
+    buckets: dict[int, list[int]] = defaultdict(list)
+    for bits in prints:
+        buckets[bits >> (block * BLOCK_BITS) & mask].append(bits)
+    return buckets.values()
 
 
 def _root(parents: dict[int, int], bits: int) -> int:

@@ -79,6 +79,9 @@ class ComparisonOut(Schema):
     changed: int
     lines: list[LineOut]
     cut: Annotated[bool, Field(description="Whether more lines changed than are told.")]
+    whole_lines: Annotated[
+        int, Field(description="Changed lines that were too long to compare word by word: marked whole.")
+    ]
 
 
 @router.get("/pages/{int:page_id}/versions", response=PageVersionList)
@@ -124,6 +127,7 @@ def compare_versions(request: HttpRequest, page_id: int, asked: Query[Compared])
         changed=found.changed,
         lines=[_line(line) for line in found.lines],
         cut=found.is_cut,
+        whole_lines=found.whole_lines,
     )
 
 

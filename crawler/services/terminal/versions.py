@@ -104,6 +104,8 @@ def told(comparison: Comparison) -> Iterator[str]:
     yield f"{comparison.changed:,} changed, {comparison.added:,} added, {comparison.removed:,} removed"
     if comparison.is_cut:
         yield "only the first are shown"
+    if comparison.whole_lines:
+        yield f"{comparison.whole_lines:,} changed lines are too long to compare word by word: marked whole"
 
 
 def _line(line: Line) -> Iterator[str]:

@@ -10,10 +10,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from crawler import trials
 from crawler.models import Page, PageVersion, Target
 from crawler.policy.identity import digest
+from crawler.queries import comparisons
 from crawler.services import targets
 from crawler.stores import snapshots
+from scrapers.comparing import Comparison, Line, ShownKind
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +127,26 @@ def test_pictures_and_bodies_that_are_not_stored_are_not_compared(client: Client
     assert "Only text is compared" in client.get(address, {"from": str(first(page))}).content.decode()
     PageVersion.objects.filter(pk=first(page)).update(body_hash=b"?" * 16)
     assert "was not stored" in client.get(address, {"from": str(first(page))}).content.decode()
+
+
+def test_a_process_compares_once_at_a_time(
+    client: Client, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparisons, "WAIT_SECONDS", 0.01)
+    address = reverse("page-compare", args=[page.pk])
+    with comparisons._turn:
+        assert "Others are being compared just now" in client.get(address).content.decode()
+    assert "Others are being compared" not in client.get(address).content.decode()
+
+
+def test_lines_that_are_too_long_to_be_marked_are_told_of(
+    client: Client, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(kind=ShownKind.CHANGED, before=(("a", True),), after=(("b", True),))
+    found = Comparison(lines=(line,), added=0, removed=0, changed=1, is_cut=False, whole_lines=1)
+    monkeypatch.setattr(trials, "comparison_of", lambda *_pages, **_noise: found)
+    text = client.get(reverse("page-compare", args=[page.pk])).content.decode()
+    assert "1 of them too long to compare word by word" in text
 
 
 def test_the_form_says_what_is_ignored_and_what_is_wrong_with_it(client: Client, target: Target) -> None:

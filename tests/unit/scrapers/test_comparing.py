@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapers.comparing import BadNoise, Noise, ShownKind, compare, folded, lines, lines_of, noise
+from scrapers.comparing import BadNoise, Noise, ShownKind, compare, folded, folding, lines, lines_of, noise
 from scrapers.page import Page
 
 
@@ -108,3 +108,32 @@ def test_what_is_far_from_changes_is_only_counted() -> None:
 def test_more_changes_than_are_shown_are_counted() -> None:
     found = folded(compare([], [f"line {number}" for number in range(20)]), most=5)
     assert (len(found.lines), found.added, found.is_cut) == (5, 20, True)
+
+
+def test_very_long_changes_are_marked_whole_and_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MOST_MARKED", 30)
+    old, new = ["one two three", "four five six"], ["one two 3", "four five 6"]
+    found = folded(compare(old, new))
+    assert [line.before for line in found.lines] == [
+        (("one two ", False), ("three", True)),
+        (("four five six", True),),
+    ]
+    assert (found.changed, found.whole_lines) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        (r"id=\w+", "tag"),
+        (r"\Qid=ab12", "tag"),
+        (r"(?P<x>id=\w+)", "(?P<x>tag)"),
+        ("(?i)ID=AB12", "tag", "^x$"),
+    ],
+)
+def test_patterns_that_cannot_be_put_together_are_ignored_all_the_same(patterns: tuple[str, ...]) -> None:
+    rules = Noise(patterns=patterns, dates=True)
+    assert rules.key("a id=ab12 b") == "a … b"
+    assert rules.key("a tag b") == "a … b"
+    assert rules.key("at 10:00 here") == "at … here"
+    assert rules.key("nothing of it") == "nothing of it"
+    assert rules.key("a TAG b") == "a TAG b", "what one says of case does not hold for the others"
