@@ -39,10 +39,8 @@ def lines(found: Alike) -> Iterator[str]:
         yield f"{group.count:,} pages"
         yield from (f"  {page.url}" for page in group.pages)
     more = "" if found.is_whole else "; there are too many to compare them all"
-    yield (
-        f"{found.copies:,} near copies in {found.group_count:,} groups, among {found.pages:,} pages "
-        f"with text of {found.total:,}{more}"
-    )
+    yield f"near copies: {found.copies:,}; groups: {found.group_count:,}"
+    yield f"pages with text: {found.pages:,} of {found.total:,}{more}"
 
 
 def document(group: Group) -> bytes:
