@@ -17,6 +17,7 @@ from crawler.trials.asking import (
     records_of,
     suggestions_of,
     thumbnail_of,
+    tried_of,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "records_of",
     "suggestions_of",
     "thumbnail_of",
+    "tried_of",
 ]

@@ -21,6 +21,7 @@ from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
 from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
 from scrapers.suggesting.mending import Mended, Proposal
+from scrapers.suggesting.trying import Count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -165,6 +166,25 @@ def mended_of(
     said = _answer("found", asked, cpu_seconds=cpu_seconds, body=bodies)
     fields = {name: [Proposal(**one) for one in proposals] for name, proposals in said["fields"].items()}
     return Mended(row=said["row"], fields=fields)
+
+
+def tried_of(
+    pages: Sequence[tuple[StoredPage, Sequence[Mapping[str, Any]]]],
+    *,
+    row: str,
+    declared: Sequence[tuple[str, Mapping[str, Any]]],
+    cpu_seconds: float = MEND_CPU_SECONDS,
+) -> tuple[list[Count], int]:
+    """Return what each declaration gives for its field, and how many of the pages there was time for.
+
+    The pages are as for `mended_of`, and so is what it raises.
+    """
+    about = _about([page for page, _records in pages])
+    known = [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]
+    asked = {"tried": {"row": row, "declared": [[name, dict(one)] for name, one in declared]}, "known": known}
+    bodies = b"".join(page.body for page, _records in pages)
+    said = _answer("gives", asked, cpu_seconds=cpu_seconds, body=bodies)
+    return [Count(**one) for one in said["counts"]], said["read"]
 
 
 def _answer(name: str, asked: Mapping[str, Any], *, cpu_seconds: float, body: bytes) -> Mapping[str, Any]:

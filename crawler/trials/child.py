@@ -155,6 +155,19 @@ def _mended(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
     return asdict(mending.mend(known, **asked["mended"], seconds=asked["cpu_seconds"] / 2))
 
 
+def _tried(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
+    from scrapers.suggesting import mending, trying
+
+    pages = zip(_pages(asked["known"], bodies), asked["known"], strict=True)
+    counts, read = trying.count(
+        (mending.Known(page=page, records=about["records"]) for page, about in pages),
+        row=asked["tried"]["row"],
+        tried=asked["tried"]["declared"],
+        until=asked["cpu_seconds"] / 2,
+    )
+    return {"counts": [asdict(one) for one in counts], "read": read}
+
+
 class _Replay:
     """Reads stored pages with a scraper, and with that of before where there is one."""
 
@@ -319,6 +332,8 @@ def _told(asked: dict[str, Any], body: bytes) -> dict[str, object]:
         return {"comparison": _comparison(asked["compared"], asked["noise"], body)}
     if "mended" in asked:
         return {"found": _mended(asked, body)}
+    if "tried" in asked:
+        return {"gives": _tried(asked, body)}
     if "settings" in asked:
         return {"reading": _reading(asked, body)}
     return {"suggestions": _suggestions(asked["page"], body)}
@@ -340,7 +355,7 @@ def main() -> None:
         _tell_fingerprints(asked["fingerprinted"], body, soft_cpu_seconds=asked["soft_cpu_seconds"])
     elif "thumbnail" in asked:
         _tell_thumbnail(body)
-    elif not asked.keys() & {"page", "compared", "mended"}:
+    elif not asked.keys() & {"page", "compared", "mended", "tried"}:
         _say(problems=_problems(asked["settings"]))
     else:
         try:

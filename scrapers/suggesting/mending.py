@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from scrapers import fields as declarations
-from scrapers.page import Scraped
-from scrapers.suggesting import classes, columns, outline, proposals
+from scrapers.suggesting import classes, columns, outline, proposals, trying
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +34,6 @@ _SAID_BY = ("href", "src", "content", "datetime", "value", "title", "alt", "aria
 _OF_SELECTOR: Final = frozenset({*declarations.KINDS, "attr"})
 _OF_KIND: Final = frozenset({"type", "pattern", "one_of", "min", "max"})
 """With any of these a declaration tells what its values are like, also where none is as it was."""
-_OF_TRIAL: Final = frozenset({"required", "default"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,17 +121,20 @@ def of_fields(
     """Return for each broken field that is declared the best proposals, the best first; often none.
 
     A field that has fields of its own is not mended. It takes about so many `seconds` of the processor
-    at most: then fewer pages are tried.
+    at most, in equal parts for the fields: then fewer pages are looked into, and fewer are tried.
     """
     until = time.process_time() + seconds
+    names = list(broken)
     looked = [(known, _rows(known.page, row)) for known in pages[:MOST_LOOKED] if known.page.is_html]
     found: dict[str, list[Proposal]] = {}
-    for name in broken:
+    for place, name in enumerate(names):
+        began = time.process_time()
+        part = max(0.0, until - began) / (len(names) - place)
         said = _spelled(fields.get(name))
         if said is None or "fields" in said:
             continue
-        candidates = _candidates(name, said, looked)
-        tried = _tried(name, candidates, pages, row=row, until=until)
+        candidates = _candidates(name, said, looked, until=began + part / 2)
+        tried = _tried(name, candidates, pages, row=row, until=began + part)
         likely = [one for one in tried if one.restored or (one.filled and _OF_KIND & said.keys())]
         found[name] = sorted(likely, key=_rank)[:MOST_PROPOSED]
     return found
@@ -175,15 +173,20 @@ def _rows(page: Page, row: str) -> list[Element]:
 
 
 def _candidates(
-    name: str, said: Mapping[str, Any], looked: Sequence[tuple[Known, Sequence[Element]]]
+    name: str, said: Mapping[str, Any], looked: Sequence[tuple[Known, Sequence[Element]]], *, until: float
 ) -> list[_Candidate]:
-    """Return what may find the field: where a known value stands, or what is called as the field is."""
+    """Return what may find the field: where a known value stands, or what is called as the field is.
+
+    Once the time is over no further row is looked into where something was found.
+    """
     base = {key: value for key, value in said.items() if key not in _OF_SELECTOR}
     wanted = frozenset(word for word in classes.words(name) if len(word) > 2)
     found: dict[tuple[str, str], _Candidate] = {}
     for place, (known, rows) in enumerate(looked):
         needles = _needles(record.get(name) for record in known.records)
         for row in rows:
+            if found and time.process_time() >= until:
+                break
             for element in (row, *outline.inside(row, most=MOST_ELEMENTS)):
                 for attr in _holding(element, needles, wanted):
                     _add(found, place, element, row, attr, base)
@@ -283,50 +286,24 @@ def _tried(
     usable = [one for one in candidates if _compiles(one, row)]
     if not usable:
         return []
-    fields = {f"c{place}": _of_trial(one.declared) for place, one in enumerate(usable)}
-    scraper = declarations.DeclaredRecords(schema=declarations.parse(fields=fields, row=row))
-    restored: Counter[str] = Counter()
-    filled: Counter[str] = Counter()
-    total = 0
-    for known in pages:
-        values = Counter(_same(record[name]) for record in known.records if record.get(name) is not None)
-        total += values.total()
-        read: dict[str, Counter[bytes]] = defaultdict(Counter)
-        for found in scraper.parse(known.page):
-            if isinstance(found, Scraped):
-                for column, value in found.data.items():
-                    read[column][_same(value)] += 1
-        for column, seen in read.items():
-            restored[column] += (seen & values).total()
-            filled[column] += seen.total()
-        if time.process_time() >= until:
-            break
+    counts, _read = trying.count(pages, row=row, tried=[(name, one.declared) for one in usable], until=until)
     return [
         Proposal(
             declared=one.declared,
-            restored=restored[f"c{place}"],
-            filled=filled[f"c{place}"],
-            known=total,
+            restored=gives.restored,
+            filled=gives.filled,
+            known=gives.known,
             strength=one.strength,
             size=sum(one.sizes) / len(one.sizes),
             depth=sum(one.depths) / len(one.depths),
         )
-        for place, one in enumerate(usable)
+        for one, gives in zip(usable, counts, strict=True)
     ]
-
-
-def _of_trial(declared: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in declared.items() if key not in _OF_TRIAL}
 
 
 def _compiles(one: _Candidate, row: str) -> bool:
     try:
-        declarations.parse(fields={"c": _of_trial(one.declared)}, row=row)
+        declarations.parse(fields={"c": trying.of_trial(one.declared)}, row=row)
     except declarations.InvalidFields:
         return False
     return True
-
-
-def _same(value: JSON) -> bytes:
-    """Return what two equal values have in common."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
