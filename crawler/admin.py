@@ -329,6 +329,12 @@ class RefreshPlanAdmin(ReadOnly):
     list_select_related = ("target",)
 
 
+@admin.register(models.RepairLook)
+class RepairLookAdmin(ReadOnly):
+    list_display = ("run_id", "state", "total", "seen", "beat_at")
+    list_filter = ("state",)
+
+
 @admin.register(models.Losses)
 class LossesAdmin(ReadOnly):
     list_display = ("target",)

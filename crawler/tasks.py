@@ -11,6 +11,7 @@ from crawler.services import (
     comparing,
     freshness,
     logins,
+    looking,
     outbox,
     previewing,
     reconciling,
@@ -101,6 +102,11 @@ def index(**_newer: object) -> None:
 @shared_task(name=Work.REPLAY.value)
 def advance_replay(*, replay: int, **_newer: object) -> None:
     replays.advance(replay=replay, now=timezone.now())
+
+
+@shared_task(name=Work.REPAIR.value)
+def advance_repair(*, run: int, **_newer: object) -> None:
+    looking.advance(run=run, now=timezone.now())
 
 
 @shared_task(name=Work.COMPARE.value)

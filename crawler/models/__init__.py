@@ -20,6 +20,7 @@ from crawler.models.frontier import (
 )
 from crawler.models.held import UNDER_WAY, UNPUBLISHED, VISIBLE, HeldItem, Publication
 from crawler.models.items import Item, ItemVersion, Sighting
+from crawler.models.looks import LookState, RepairLook
 from crawler.models.losses import Losses
 from crawler.models.outages import Outage, OutageKind, WriteProbe
 from crawler.models.outbox import OutboxMessage
@@ -65,6 +66,7 @@ __all__ = [
     "ItemChangeKind",
     "ItemVersion",
     "LaneState",
+    "LookState",
     "Losses",
     "MisfirePolicy",
     "Outage",
@@ -80,6 +82,7 @@ __all__ = [
     "ProxyHealth",
     "Publication",
     "RefreshPlan",
+    "RepairLook",
     "Replay",
     "ReplayState",
     "Request",

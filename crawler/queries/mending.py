@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+from django.db.models import Count, Max
 
 from crawler.models import Item, Page
 from crawler.queries import stored_pages
@@ -14,7 +16,7 @@ from crawler.urls import key_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crawler.models import Run
+    from crawler.models import RepairLook, Run
     from crawler.trials import StoredPage
 
 MOST_ITEMS: Final = 3_000
@@ -55,6 +57,49 @@ def known(run: Run) -> list[Known]:
         for kept in stored_pages.kept(_bounded(list(rows)))
         if kept.page is not None
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The pages of the next `items`, up to the id `last`, each with the records that it had before."""
+
+    items: int
+    last: int
+    pages: list[Known]
+
+
+def reach(run: Run) -> tuple[int, int]:
+    """Return how many items the run's target has, and the last one's id."""
+    items = Item.objects.filter(target=run.target_id, removed_at=None)
+    found = items.aggregate(many=Count("pk"), last=Max("pk"))
+    return found["many"], found["last"] or 0
+
+
+def next_pages(look: RepairLook) -> Part:
+    """Return the pages of the items that are next, as far as they were fetched since the run broke.
+
+    They are 100 items and, but for one page, 16 MiB at most. A page whose items are far apart comes again.
+    """
+    run = look.run
+    items = Item.objects.filter(target=run.target_id, removed_at=None, pk__gt=look.after, pk__lte=look.until)
+    rows = list(items.order_by("pk").values_list("pk", "url", "data")[:AT_ONCE])
+    keyed = [(pk, key_of(url), data) for pk, url, data in rows]
+    found = Page.objects.filter(
+        target=run.target_id, key__in={key for _pk, key, _data in keyed}, run__gte=since(run)
+    )
+    pages = {bytes(page.key): page for page in found}
+    records: dict[bytes, list[Mapping[str, Any]]] = defaultdict(list)
+    size, many, last = 0, 0, look.after
+    for pk, key, data in keyed:
+        size += pages[key].size if key in pages and key not in records else 0
+        if many and size > MOST_BYTES:
+            break
+        many, last = many + 1, pk
+        if key in pages and isinstance(data, dict):
+            records[key].append(data)
+    stored = stored_pages.kept(pages[key] for key in records)
+    read = [(kept.page, records[bytes(kept.row.key)]) for kept in stored if kept.page is not None]
+    return Part(items=many, last=last, pages=read)
 
 
 def _records(run: Run) -> dict[bytes, list[Mapping[str, Any]]]:

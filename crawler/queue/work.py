@@ -23,6 +23,7 @@ class Work(StrEnum):
     REPORT_RUN = "runs.report"
     INDEX = "search.index"
     REPLAY = "replays.advance"
+    REPAIR = "repairs.advance"
     COMPARE = "items.compare"
 
 
@@ -95,6 +96,7 @@ QUEUE_OF = {
     Work.REPORT_RUN: Queue.JOBS,
     Work.INDEX: Queue.JOBS,
     Work.REPLAY: Queue.JOBS,
+    Work.REPAIR: Queue.JOBS,
     Work.COMPARE: Queue.JOBS,
 }
 

@@ -17,7 +17,7 @@ from crawler.policy import completeness, publishing
 from crawler.policy.publishing import Waiting
 from crawler.policy.quality import FEWEST_ITEMS, FEWEST_RUNS, Rules
 from crawler.queue import Work
-from crawler.services import events, losses, outbox
+from crawler.services import events, looks, losses, outbox
 from crawler.stores import holding
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ LOOKED_BACK: Final = 30
 """As many runs before are looked at for what is usual."""
 ROWS_A_STEP: Final = 500
 MOST_TOLD: Final = 20
+DECLARED: Final = "fields"
 TOO_LATE: Final = "nobody decided in time"
 DROPPED: Final = frozenset({Publication.DISCARDING, Publication.DISCARDED})
 ENDS: Final = {
@@ -84,6 +85,8 @@ def judged(run: Run, data: Mapping[str, Any], *, now: datetime) -> None:
             items=run.items,
             drifts=list(drifts[:MOST_TOLD]),
         )
+        if run.target.scraper == DECLARED:
+            looks.ask(run, now=now)
     else:
         _move(run, Publication.PUBLISHING, now=now)
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from crawler import trials
-from crawler.models import Publication, Target
+from crawler.models import LookState, Publication, RepairLook, Target
 from crawler.queries import mending as queries
-from crawler.services import holding, replays, targets
+from crawler.services import holding, looks, replays, targets
+from scrapers.suggesting.mending import Mended, Proposal
+from scrapers.suggesting.trying import Count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.contrib.auth.models import User
 
     from crawler.models import Replay, Run
-    from scrapers.suggesting.mending import Mended
 
-DECLARED: Final = "fields"
+DECLARED: Final = holding.DECLARED
 
 
 class CannotMend(Exception):
@@ -35,6 +36,7 @@ class Look:
     broken: tuple[str, ...]
     mended: Mended
     pages: int
+    progress: RepairLook | None = None
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -46,9 +48,57 @@ class Look:
         """Return the broken fields for which nothing was found."""
         return tuple(name for name in self.broken if not self.mended.fields.get(name))
 
+    def counts(self, name: str) -> Sequence[Count | None]:
+        """Return what each proposal of a field gives on all pages tried so far; None before the first."""
+        said = self.progress.counts.get(name) if self.progress else None
+        return [Count(**one) for one in said] if said else [None for _ in self.mended.fields[name]]
 
-def look(run: Run) -> Look:
-    """Return what is proposed for a run that is held. Raises NotHeld, and CannotMend."""
+
+def look(run: Run) -> Look | None:
+    """Return what was found for a run that is held; None before that, and where its fields are others now.
+
+    Raises NotHeld, and CannotMend where nothing can be proposed.
+    """
+    _require_mendable(run)
+    row = RepairLook.objects.filter(run=run).first()
+    if row is None or row.settings != looks.said(run.target) or row.state == LookState.QUEUED:
+        return None
+    if row.state == LookState.FAILED:
+        raise CannotMend(row.reason)
+    fields = {name: [Proposal(**one) for one in many] for name, many in row.found["fields"].items()}
+    return Look(
+        broken=tuple(row.found["broken"]),
+        mended=Mended(row=row.found["row"], fields=fields),
+        pages=row.found["pages"],
+        progress=row,
+    )
+
+
+def is_looking(run: Run) -> bool:
+    """Say whether it is looked for with the fields as they are."""
+    row = RepairLook.objects.filter(run=run, state=LookState.QUEUED).first()
+    return row is not None and row.settings == looks.said(run.target)
+
+
+def look_again(run: Run, *, now: datetime, sends: bool = True) -> None:
+    """Have it looked for from the beginning. Raises NotHeld, and CannotMend."""
+    with transaction.atomic():
+        holding.lock(run)
+        _require_mendable(run)
+        looks.ask(run, now=now, sends=sends)
+
+
+def as_json(found: Look) -> dict[str, Any]:
+    """Return what is kept of a look."""
+    return {
+        "broken": list(found.broken),
+        "pages": found.pages,
+        "row": found.mended.row,
+        "fields": {name: [asdict(one) for one in many] for name, many in found.mended.fields.items()},
+    }
+
+
+def _require_mendable(run: Run) -> None:
     if run.publication != Publication.HELD:
         raise holding.NotHeld(run)
     target = run.target
@@ -58,6 +108,12 @@ def look(run: Run) -> Look:
             f"{target.scraper}: change that, read the stored pages again and store them, then discard the run"
         )
     _require_one_page(target, target.fields)
+
+
+def propose(run: Run) -> Look:
+    """Look for what reads the broken fields, for some seconds. Raises NotHeld, and CannotMend."""
+    _require_mendable(run)
+    target = run.target
     known, broken = queries.known(run), queries.broken(run)
     if not known:
         raise CannotMend("no stored page of this run had items before, so there is nothing to look for")

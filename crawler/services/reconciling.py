@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from crawler.models import FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
-from crawler.services import bells, logins, outbox, replays, reports, runs, vanished
+from crawler.services import bells, logins, looks, outbox, replays, reports, runs, vanished
 from crawler.stores import hosts, leases, outages, sql, stalled
 from crawler.stores import runs as rows
 
@@ -38,6 +38,7 @@ def reconcile(*, now: datetime) -> None:
     _keep_paused(now=now)
     reports.ask_again(now=now)
     replays.ask_again(now=now)
+    looks.ask_again(now=now)
     logins.ask_again(now=now)
     outbox.publish_waiting(now=now)
     sql.atomically(lambda: hosts.raise_standing(now=now))

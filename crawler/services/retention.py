@@ -37,7 +37,7 @@ from crawler.models import (
     UnnumberedChange,
     Webhook,
 )
-from crawler.services import deliveries, events, heartbeats, outbox, replays, skips, versions
+from crawler.services import deliveries, events, heartbeats, looks, outbox, replays, skips, versions
 from crawler.stores import changes, outages, sql, sweeps
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _step_webhooks(_now: datetime) -> int:
 
 def _step_outbox(now: datetime) -> int:
     gone = outages.forget(before=now - conf.crawl().keep_events) + skips.forget(now=now)
-    gone += deliveries.forget(now=now) + replays.forget(now=now)
+    gone += deliveries.forget(now=now) + replays.forget(now=now) + looks.forget()
     return gone + outbox.forget(now=now) + heartbeats.forget(now=now) + events.forget(now=now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,16 @@ from webui.api.replays import ReplayOut, begun
 router = Router(tags=["runs"])
 
 
+class CountOut(Schema):
+    """What a field declared anew gives on all pages of the held run that were tried so far."""
+
+    pages: Annotated[int, Field(description="On how many of them values are known.")]
+    whole: Annotated[int, Field(description="On how many of these it gives all of them.")]
+    restored: int
+    known: int
+    filled: int
+
+
 class ProposalOut(Schema):
     """A field declared anew, and what that gives on the pages it was tried on."""
 
@@ -26,11 +37,19 @@ class ProposalOut(Schema):
     restored: Annotated[int, Field(description="How many of the known values it gives.")]
     known: Annotated[int, Field(description="How many values are known.")]
     filled: Annotated[int, Field(description="How many records it gives a value for.")]
+    on_all: Annotated[CountOut | None, Field(description="The same of all pages tried so far.")]
 
 
 class RepairOut(Schema):
-    """What may read the fields that are broken, the best first; `row` as it was where it finds rows."""
+    """What may read the fields that are broken, the best first; `row` as it was where it finds rows.
 
+    `state` is `missing` where the target's fields were changed since: have it looked for again.
+    """
+
+    state: Annotated[str, Field(description="`missing`, `queued`, `trying` or `done`.")]
+    percent: Annotated[int, Field(description="How far the trial on all pages is.")]
+    tried: Annotated[int, Field(description="On how many pages of the run it was tried so far.")]
+    left_out: Annotated[int, Field(description="How many of them took too long.")]
     pages: Annotated[int, Field(description="How many pages it was tried on.")]
     row: str
     fields: dict[str, list[ProposalOut]]
@@ -51,18 +70,51 @@ class RepairIn(BaseModel):
 
 @router.get("/runs/{int:run_id}/repair", response=RepairOut)
 def get_repair(request: HttpRequest, run_id: int) -> RepairOut:
-    """Propose selectors for the fields in which a held run looks otherwise. 409 where none can be."""
-    look = mending.look(_run(request, run_id))
+    """Read what was found for the fields in which a held run looks otherwise. 409 where nothing can be.
+
+    It is looked for when the run is held.
+    """
+    return _out(_run(request, run_id))
+
+
+@router.post("/runs/{int:run_id}/repair/look", response={202: RepairOut})
+def look_for_repair(request: HttpRequest, run_id: int) -> Status[RepairOut]:
+    """Have selectors looked for from the beginning, on a worker. 409 where none can be."""
+    run = _run(request, run_id)
+    mending.look_again(run, now=timezone.now())
+    return Status(202, _out(run))
+
+
+def _out(run: Run) -> RepairOut:
+    look = mending.look(run)
+    if look is None or look.progress is None:
+        state = "queued" if mending.is_looking(run) else "missing"
+        return RepairOut(
+            state=state, percent=0, tried=0, left_out=0, pages=0, row=run.target.row, fields={}, without=[]
+        )
     fields = {
         name: [
             ProposalOut(
-                declared=dict(one.declared), restored=one.restored, known=one.known, filled=one.filled
+                declared=dict(one.declared),
+                restored=one.restored,
+                known=one.known,
+                filled=one.filled,
+                on_all=CountOut(**asdict(given)) if given else None,
             )
-            for one in found
+            for one, given in zip(found, look.counts(name), strict=True)
         ]
         for name, found in look.mended.fields.items()
     }
-    return RepairOut(pages=look.pages, row=look.mended.row, fields=fields, without=list(look.without))
+    return RepairOut(
+        state=look.progress.state,
+        percent=look.progress.percent,
+        tried=look.progress.tried,
+        left_out=look.progress.left_out,
+        pages=look.pages,
+        row=look.mended.row,
+        fields=fields,
+        without=list(look.without),
+    )
 
 
 @router.post("/runs/{int:run_id}/repair", response={202: ReplayOut})
@@ -80,7 +132,7 @@ def repair_run(
         )
     fields, row = data.fields, data.row or ""
     if fields is None:
-        look = mending.look(run)
+        look = mending.look(run) or mending.propose(run)
         fields, row = look.chosen, row or look.mended.row
     by = caller(request).user
     return begun(mending.repair(run, fields=fields, row=row, by=by, now=timezone.now()), response)

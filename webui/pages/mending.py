@@ -28,19 +28,36 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if request.method == "POST":
             return _repaired(request, run)
-        look = mending.look(run)
+        return _shown(request, run, mending.look(run))
     except (holding.NotHeld, mending.CannotMend, Busy, InvalidTarget) as error:
         messages.warning(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
         return redirect("run", pk=pk)
+
+
+def _shown(request: HttpRequest, run: Run, look: mending.Look | None) -> HttpResponse:
+    """Show what was found; without anything, that it is being looked for, or can be."""
+    fields = look.mended.fields if look else {}
     shown = [
-        (name, [(orjson.dumps(one.declared).decode(), one) for one in found])
-        for name, found in look.mended.fields.items()
+        (
+            name,
+            [
+                (orjson.dumps(one.declared).decode(), one, given)
+                for one, given in zip(found, look.counts(name) if look else (), strict=True)
+            ],
+        )
+        for name, found in fields.items()
         if found
     ]
-    return render(request, "runs/repair.html", {"run": run, "look": look, "shown": shown})
+    is_looking = look is None and mending.is_looking(run)
+    goes_on = is_looking or bool(look and look.progress and not look.progress.is_over)
+    context = {"run": run, "look": look, "shown": shown, "is_looking": is_looking, "goes_on": goes_on}
+    return render(request, "runs/repair.html", context)
 
 
 def _repaired(request: HttpRequest, run: Run) -> HttpResponse:
+    if "look" in request.POST:
+        mending.look_again(run, now=timezone.now())
+        return redirect("run-repair", pk=run.pk)
     fields: dict[str, Any] = {}
     for name in run.target.fields:
         said = request.POST.get(f"field-{name}", "")[:LONGEST]

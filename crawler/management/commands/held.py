@@ -50,7 +50,7 @@ class Command(BaseCommand):
         decided.add_argument(
             "--repair",
             action="store_true",
-            help="save the best selectors that are proposed for its broken fields, and read its pages again",
+            help="try what is proposed for its broken fields on all its pages, save it, read them again",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

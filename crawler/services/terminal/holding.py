@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crawler.models import Publication, Run
 from crawler.queries import mending as queries
-from crawler.services import holding, mending, replays
+from crawler.services import holding, looking, mending, replays
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
 from crawler.services.terminal import replaying
@@ -17,6 +17,8 @@ from crawler.services.terminal.asked import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from crawler.services.mending import Look
 
 NONE: Final = "No run is held."
 HOW: Final = "--accept publishes it, --discard drops it, --repair looks for the fields that broke."
@@ -58,7 +60,7 @@ def _finish(run: Run) -> None:
 def _repaired(run: Run) -> list[str]:
     """Mend the run's target with the best that is proposed, and read its pages again to the end."""
     try:
-        look = mending.look(run)
+        look = _looked(run)
         replay = mending.repair(
             run, fields=look.chosen, row=look.mended.row, by=None, now=timezone.now(), sends=False
         )
@@ -68,14 +70,33 @@ def _repaired(run: Run) -> list[str]:
     while replays.step(replay=replay.pk, now=timezone.now()):
         pass
     replay.refresh_from_db()
-    lines = [
-        f"{name}: {orjson.dumps(found[0].declared).decode()} gives {found[0].restored:,} "
-        f"of {found[0].known:,} values as before"
-        for name, found in look.mended.fields.items()
-        if found
-    ]
+    lines = [_gives(look, name) for name, found in look.mended.fields.items() if found]
     lines += [f"{name}: nothing was found" for name in look.without]
     return [*lines, *replaying.lines(replay)]
+
+
+def _looked(run: Run) -> Look:
+    """Return what is proposed for a run, tried on all of its pages."""
+    if mending.look(run) is None:
+        mending.look_again(run, now=timezone.now(), sends=False)
+    while looking.step(run=run.pk, now=timezone.now()):
+        pass
+    found = mending.look(run)
+    if found is None:
+        raise mending.CannotMend("the fields of the target were changed just now; try again")
+    return found
+
+
+def _gives(look: Look, name: str) -> str:
+    """Return what the first proposal of a field gives: on all pages where it was tried on them."""
+    best, of_all = look.mended.fields[name][0], look.counts(name)[0]
+    said = f"{name}: {orjson.dumps(best.declared).decode()} gives"
+    if of_all is None:
+        return f"{said} {best.restored:,} of {best.known:,} values as before"
+    return (
+        f"{said} {of_all.restored:,} of {of_all.known:,} values as before, all of them on {of_all.whole:,} "
+        f"of {of_all.pages:,} pages"
+    )
 
 
 def _line(run: Run) -> str:

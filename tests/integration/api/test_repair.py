@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.models import Publication, Run, Target
+from crawler.models import Publication, RepairLook, Run, Target
 from tests.integration.api.conftest import problem
 from tests.integration.services.test_mending import FIELDS, MANY, held
 
@@ -26,7 +26,13 @@ def run(held: Run) -> Run:
 def test_selectors_are_proposed_and_the_best_taken(api: Api, run: Run) -> None:
     told = api.get(f"/runs/{run.pk}/repair").json()
     assert (told["pages"], told["row"], told["without"]) == (MANY, "", [])
-    assert told["fields"]["price"][0] == {"declared": AMOUNT, "restored": MANY, "known": MANY, "filled": MANY}
+    assert told["fields"]["price"][0] == {
+        "declared": AMOUNT,
+        "restored": MANY,
+        "known": MANY,
+        "filled": MANY,
+        "on_all": {"pages": MANY, "whole": MANY, "restored": MANY, "known": MANY, "filled": MANY},
+    }
 
     answer = api.post(f"/runs/{run.pk}/repair")
     assert (answer.status_code, answer.json()["stores"]) == (202, True)
@@ -34,6 +40,18 @@ def test_selectors_are_proposed_and_the_best_taken(api: Api, run: Run) -> None:
     assert Target.objects.get().fields == FIELDS | {"price": AMOUNT}
     assert Run.objects.get(pk=run.pk).publication == Publication.DISCARDING
     problem(api.get(f"/runs/{run.pk}/repair"), 409)
+
+
+def test_selectors_are_looked_for_again_and_how_far_it_is_is_told(api: Api, run: Run) -> None:
+    told = api.get(f"/runs/{run.pk}/repair").json()
+    assert (told["state"], told["percent"], told["tried"], told["left_out"]) == ("done", 100, MANY, 0)
+
+    answer = api.post(f"/runs/{run.pk}/repair/look")
+    assert (answer.status_code, answer.json()["state"], answer.json()["fields"]) == (202, "queued", {})
+    RepairLook.objects.all().delete()
+    assert api.get(f"/runs/{run.pk}/repair").json()["state"] == "missing"
+    assert api.post(f"/runs/{run.pk}/repair").status_code == 202
+    problem(api.post(f"/runs/{run.pk}/repair/look"), 409)
 
 
 def test_fields_that_a_person_declares_are_taken_or_refused(api: Api, run: Run) -> None:

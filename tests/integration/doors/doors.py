@@ -170,6 +170,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/runs/<int:run_id>/data/discard": acts(Access.MINE),
     "api/v1/runs/<int:run_id>/held": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/repair": asks(Access.MINE),
+    "api/v1/runs/<int:run_id>/repair/look": acts(Access.MINE),
     "api/v1/runs/<int:run_id>/decision": reads(Access.MINE),
     "api/v1/runs/<int:run_id>/queue": reads(Access.MINE),
     "api/v1/queue": reads(Access.PEOPLE),

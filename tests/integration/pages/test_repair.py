@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
-from crawler.models import Publication, Replay, Run, Target
+from crawler.models import Publication, RepairLook, Replay, Run, Target
 from tests.integration.pages.test_quality import text
 from tests.integration.services.test_mending import FIELDS, MANY, held
 
 if TYPE_CHECKING:
     from django.test import Client
+
 
 __all__ = ["held"]
 
@@ -38,6 +39,21 @@ def test_selectors_are_shown_with_what_they_give_and_one_click_repairs(client: C
     assert "The fields are saved, and the pages are read again." in text(answer)
     assert Target.objects.get().fields == FIELDS | {"price": {"css": ".amount", "type": "price"}}
     assert Run.objects.get(pk=run.pk).publication == Publication.DISCARDING
+
+
+def test_what_is_looked_for_and_how_far_it_is_tried_is_shown(client: Client, run: Run) -> None:
+    address = reverse("run-repair", args=[run.pk])
+    page = text(client.get(address))
+    assert f"tried on {MANY} pages of the run" in page
+    assert "Look again" in page
+
+    assert client.post(address, {"look": "1"}).status_code == 302
+    page = text(client.get(address))
+    assert "is being looked for in the stored pages" in page
+    assert "Look again" not in page
+
+    RepairLook.objects.all().delete()
+    assert "It was not looked for yet" in text(client.get(address))
 
 
 @pytest.mark.parametrize(

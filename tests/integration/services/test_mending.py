@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from crawler.models import Event, EventKind, HeldItem, Item, Publication, Replay, Run, Target
 from crawler.queries import exports
 from crawler.queries import mending as queries
-from crawler.services import comparing, holding, mending, replays, reports, targets
+from crawler.services import comparing, holding, looking, mending, replays, reports, targets
 from crawler.services.targets import InvalidTarget
 from tests.crawling import a_run, again
 from tests.fakes.rules import a_page
@@ -60,11 +60,13 @@ def held(clock: FakeClock) -> Run:
     run = crawled(a_run(START, scraper="fields", fields=FIELDS), clock, "old")
     for _ in range(2):
         run = crawled(again(run), clock, "old")
-    return crawled(again(run), clock, "new", price=None)
+    run = crawled(again(run), clock, "new", price=None)
+    looking.advance(run=run.pk, now=clock.now(), budget_seconds=600)
+    return run
 
 
 def test_selectors_are_proposed_for_what_broke_alone(held: Run) -> None:
-    look = mending.look(held)
+    look = mending.propose(held)
 
     assert (look.broken, look.pages, look.without) == (("price",), MANY, ())
     assert look.chosen == {"price": {"css": ".amount", "type": "price"}}
@@ -75,7 +77,7 @@ def test_repair_saves_fields_reads_the_runs_pages_again_and_discards_what_is_hel
     held: Run, clock: FakeClock
 ) -> None:
     clock.advance(60)
-    look = mending.look(held)
+    look = mending.propose(held)
     replay = mending.repair(held, fields=look.chosen, row=look.mended.row, by=None, now=clock.now())
     comparing.work(now=clock.now())
 
@@ -114,7 +116,7 @@ def test_what_cannot_be_mended_is_said_and_changes_nothing(held: Run, clock: Fak
     fields = held.target.fields
     Target.objects.update(fields={**fields, "more": {"css": "p", "follow": "link"}})
     with pytest.raises(mending.CannotMend, match="are completed on further pages"):
-        mending.look(fresh(held))
+        mending.propose(fresh(held))
     with pytest.raises(mending.CannotMend, match="are completed on further pages"):
         mending.repair(held, fields={"price": "css:b"}, row="", by=None, now=clock.now())
     assert fresh(held).publication == Publication.HELD
@@ -126,13 +128,13 @@ def test_what_cannot_be_mended_is_said_and_changes_nothing(held: Run, clock: Fak
 
     Item.objects.update(url="http://elsewhere.test/")
     with pytest.raises(mending.CannotMend, match="no stored page of this run had items before"):
-        mending.look(held)
+        mending.propose(held)
     Target.objects.update(scraper="auto", fields={})
     with pytest.raises(mending.CannotMend, match="and A site is read by auto"):
-        mending.look(Run.objects.get(pk=held.pk))
+        mending.propose(Run.objects.get(pk=held.pk))
     holding.discard(held, by="", now=clock.now())
     with pytest.raises(holding.NotHeld):
-        mending.look(fresh(held))
+        mending.propose(fresh(held))
 
 
 def test_repair_locks_the_run_before_its_target_as_other_decisions_do(held: Run, clock: FakeClock) -> None:
@@ -181,6 +183,6 @@ def test_missing_records_have_all_fields_looked_for(held: Run) -> None:
     data = {**held.report["data"], "drifts": [{"rule": "items", "field": None, "wanted": 12, "found": 0}]}
     Run.objects.filter(pk=held.pk).update(report={"data": data})
 
-    look = mending.look(fresh(held))
+    look = mending.propose(fresh(held))
     assert look.broken == ("name", "price")
     assert look.chosen["name"] == {"css": "h1"}

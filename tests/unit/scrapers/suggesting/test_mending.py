@@ -14,11 +14,11 @@ from hypothesis import strategies as some
 from demo import pages as shop
 from scrapers.fields import DeclaredRecords, parse
 from scrapers.page import Page, Scraped
-from scrapers.suggesting import mending
+from scrapers.suggesting import mending, outline
 from scrapers.suggesting.mending import Known, Mended, mend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 CASES = Path(__file__).parents[3] / "cases" / "suggesting"
 BASE = "http://shop.test"
@@ -60,6 +60,24 @@ def best(found: Mended) -> dict[str, str]:
 BEYOND_THE_ROW = {"definition_list": {"definition": None}}
 BROKEN = ("name", "price", "stock", "description")
 FOUND = {"name": ".headline", "price": ".amount", "stock": ".availability", "description": ".story"}
+
+
+def test_once_the_time_is_over_no_further_row_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"<li><b>Thing {number}</b> <i>{number} €</i></li>" for number in range(200))
+    known = [{"name": f"Thing {number}"} for number in range(200)]
+    pages = [Known(page=page_of(f"<ul>{rows}</ul>"), records=known)]
+    looked: list[object] = []
+    inside = outline.inside
+
+    def counted(element: outline.Element, *, most: int) -> Iterator[outline.Element]:
+        looked.append(element)
+        return inside(element, most=most)
+
+    monkeypatch.setattr(outline, "inside", counted)
+    found = mend(pages, row="css:li", fields={"name": "css:h1"}, broken=["name"], seconds=0)
+
+    assert len(looked) == 1
+    assert best(found) == {"name": "b"}
 
 
 def test_first_proposal_for_the_relaid_shop_restores_every_value() -> None:
