@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urljoin
 
@@ -99,6 +100,50 @@ def test_suggested_fields_are_filled_in_with_one_click(open_tab: OpenTab, shop: 
     tab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     tab.page.emulate_media(color_scheme="light")
     tab.picture("suggestions-used")
+
+
+def test_rules_of_a_field_are_set_in_the_table_and_shown_as_json(open_tab: OpenTab, shop: str) -> None:
+    tab = open_tab()
+    tab.sign_in()
+    tab.go("/targets/new/")
+    tab.fill(name="Rules", start_urls=shop)
+    tab.page.locator("[name=scraper]").select_option("fields")
+    spare = tab.page.locator("[name=field_name]").count()
+    tab.page.get_by_role("button", name="Add a field").click()
+    field = tab.page.locator(".fields-table tbody").nth(spare)
+    field.locator("[name=field_name]").fill("sku")
+    field.locator("[name=field_selector]").fill("a[")
+    field.locator("summary").focus()
+    tab.page.keyboard.press("Enter")
+    field.locator("[name=step_choice]").first.select_option("replace")
+    field.locator("[name=step_first]").first.fill("^No ")
+    field.get_by_label("Matches the pattern (RE2)").fill("^[A-Z]+$")
+    field.get_by_label("At least", exact=True).fill("some")
+    tab.page.get_by_role("button", name="Register target").last.click()
+    expect(tab.page.locator("#field-1-problems")).to_contain_text("Min: must be a number")
+    expect(tab.page.locator("[aria-invalid]")).to_have_count(2)
+    _pictures(tab, "field-rules")
+    tab.page.get_by_label("At least", exact=True).first.fill("")
+    tab.page.locator("[name=field_selector]").first.fill("a")
+    tab.page.get_by_role("button", name="Write them as JSON").click()
+    said = json.loads(tab.page.locator("[name=fields_json]").input_value())
+    assert said == {"sku": {"css": "a", "pattern": "^[A-Z]+$", "transform": [{"replace": ["^No ", ""]}]}}
+    _pictures(tab, "fields-json")
+    tab.page.get_by_role("button", name="Show them as a table").click()
+    expect(tab.page.locator("summary .mono").first).to_have_text("replace, pattern")
+    # the browser says of a form that was refused that its status was 422
+    tab.complaints[:] = [complaint for complaint in tab.complaints if "422" not in complaint]
+
+
+def _pictures(tab: Tab, name: str) -> None:
+    """Look at the page in four forms; on a phone it is no wider than the window."""
+    for size, width in (("desktop", DESKTOP), ("phone", PHONE)):
+        tab.page.set_viewport_size({"width": width[0], "height": width[1]})
+        for scheme in ("light", "dark"):
+            tab.page.emulate_media(color_scheme=scheme)
+            tab.picture(f"{name}-{size}-{scheme}")
+        assert tab.overflow() == 0, size
+    tab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
 
 
 def test_dry_run_shows_what_the_form_would_change(open_tab: OpenTab, crawled: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from crawler.services import runs, schedules, targets
 from crawler.services.targets import Problem
 from webui.accounts.models import Role
 from webui.accounts.roles import least
-from webui.pages import asking, target_form
+from webui.pages import asking, previews, target_form
 from webui.pages.target_form import Asked, TargetForm
 
 _CHOICES = (
@@ -118,6 +118,14 @@ def crawl(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(error))
         return redirect("target", pk=pk)
     return redirect("run", pk=run.pk)
+
+
+@least(Role.OPERATOR)
+@require_POST
+def turn_fields(request: HttpRequest) -> HttpResponse:
+    """Show the form as it was filled in, with its fields as JSON or as a table; nothing of it is saved."""
+    form = target_form.turned(target_form.submitted(request.POST), to=request.POST.get("turn", ""))
+    return _form(request, form, target=previews.existing(request))
 
 
 def _target(request: HttpRequest, pk: int) -> Target:

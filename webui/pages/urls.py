@@ -56,6 +56,7 @@ urlpatterns = [
     path("targets/new/", targets.new, name="target-new"),
     path("targets/test/", previews.start, name="preview-start"),
     path("targets/test/<str:preview>/", previews.show, name="preview"),
+    path("targets/new/fields/", targets.turn_fields, name="target-fields"),
     path("targets/suggest/", suggestions.start, name="target-suggest"),
     path("targets/suggest/<str:preview>/", suggestions.show, name="target-suggestion"),
     path("targets/<int:pk>/", targets.show, name="target"),

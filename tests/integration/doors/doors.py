@@ -71,6 +71,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "targets/new/": asks(Access.WORKERS),
     "targets/test/": acts(Access.PEOPLE),
     "targets/test/<str:preview>/": reads(Access.OWN),
+    "targets/new/fields/": acts(Access.WORKERS),
     "targets/suggest/": acts(Access.PEOPLE),
     "targets/suggest/<str:preview>/": acts(Access.OWN_WORK),
     "targets/<int:pk>/": reads(Access.MINE),

@@ -137,7 +137,7 @@ def test_short_selectors_are_shown_as_rows() -> None:
 def test_row_says_markup_where_it_has_the_type_and_what_is_followed(
     declared: dict[str, object], kind: str, follow: str
 ) -> None:
-    (row,) = of_fields({"text": declared}) or ()
+    (row,) = of_fields({"text": declared})
     assert (row.type, row.follow) == (kind, follow)
     assert row.said() == declared
     query = urlencode({"field_name": "text", "field_kind": "css", "field_selector": "p", "field_type": kind})
@@ -151,6 +151,8 @@ def test_row_says_markup_where_it_has_the_type_and_what_is_followed(
     "said",
     [
         {"css": "a", "default": 1},
+        {"css": "a", "transform": [{"split": "\n"}]},
+        {"css": "a ", "type": "text"},
         {"fields": {}},
         {"css": "a", "xpath": "b"},
         {"css": "a", "as": "html", "type": "url"},
@@ -160,6 +162,7 @@ def test_row_says_markup_where_it_has_the_type_and_what_is_followed(
 def test_field_that_no_row_can_say_is_shown_as_json(said: object) -> None:
     form = target_form.of_target(Target(fields={"a": said}, start_urls=[]))
     assert form.values["fields_as"] == "json"
+    assert form.values["not_in_table"].startswith("a")
 
 
 def test_more_fields_than_the_table_takes_are_shown_as_json() -> None:

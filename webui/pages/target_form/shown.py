@@ -13,7 +13,19 @@ from crawler.models import MisfirePolicy, OverlapPolicy, Scope, Target
 from crawler.services import drafts
 from scrapers import folder, registry
 from scrapers.fields import KINDS, Kind
-from webui.pages.target_form import keeping, login, noise, paging, quality, rows, traps, units, when
+from webui.pages.target_form import (
+    declared,
+    keeping,
+    login,
+    noise,
+    paging,
+    quality,
+    rows,
+    steps,
+    traps,
+    units,
+    when,
+)
 from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
 from webui.pages.target_form.rows import MARKUP, SPARE_ROWS, FieldRow
 
@@ -36,11 +48,15 @@ SHARED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetForm:
-    """The form as it is shown: the text of each control, the rows of fields, problems by control."""
+    """The form as it is shown: the text of each control, the rows of fields, problems by control.
+
+    `rowless` are the problems of the fields that stand in none of the rows.
+    """
 
     values: Mapping[str, str]
     rows: tuple[FieldRow, ...]
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rowless: tuple[str, ...] = ()
 
     scopes = tuple(Scope.choices)
     kinds = KINDS
@@ -53,10 +69,7 @@ class TargetForm:
 
     whens = (("never", "only when asked"), ("every", "at an interval"), ("cron", "by a cron expression"))
     remedy = folder.REMEDY
-    field_ways = (
-        ("rows", "a table"),
-        ("json", "JSON, for nested fields, defaults, transforms, rules, pages to follow"),
-    )
+    step_choices = steps.CHOICES
 
     @property
     def scrapers(self) -> tuple[tuple[str, str], ...]:
@@ -135,7 +148,7 @@ _TEXTS = (
     "name", "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "priority",
     "delay_seconds", "connections", "adapt_pace", "http2", "obey_robots", "cookies", "headers",
     "user_agent", "scraper", "options", "row",
-    "fields_as", "fields_json", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
+    "fields_as", "fields_json", "not_in_table", "key", "tags", "enabled", "shared", "max_age", "max_age_unit",
     "refresh_per_day", "removed_after", "deadline", "deadline_zone",
     *when.CONTROLS, *traps.CONTROLS, *login.CONTROLS,
     *paging.CONTROLS, "proxies", *quality.CONTROLS, *keeping.CONTROLS,
@@ -201,10 +214,8 @@ def of_target(target: Target) -> TargetForm:
         shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
     if target.max_age_seconds is not None:
         shown["max_age"], shown["max_age_unit"] = units.in_units(target.max_age_seconds)
-    declared = rows.of_fields(target.fields)
-    shown["fields_as"] = "json" if declared is None else "rows"
-    shown["fields_json"] = _json(target.fields) if target.fields else ""
-    return TargetForm(values=shown, rows=declared or ())
+    texts, found = declared.shown(target.fields)
+    return TargetForm(values=shown | texts, rows=found)
 
 
 def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> TargetForm:
@@ -213,22 +224,22 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
     for problem in problems:
         name, message = _control(problem, declares=post.get("scraper") == "fields")
         beside[name] = (*beside.get(name, ()), message)
+    found, rowless = declared.placed(rows.posted(post), problems)
     return TargetForm(
         values={name: post.get(name, "") for name in blank().values} | {"login_secret": ""},
-        rows=rows.posted(post),
+        rows=found,
         problems=beside,
+        rowless=rowless,
     )
 
 
 def filled(form: TargetForm, declaration: Mapping[str, Any]) -> TargetForm:
     """Return `form` with the row, the fields and the next page of a suggested declaration."""
-    fields = declaration["fields"]
-    declared = rows.of_fields(fields)
-    said = {"scraper": "fields", "row": declaration["row"], "fields_json": _json(fields)}
-    said["fields_as"] = "json" if declared is None else "rows"
+    texts, found = declared.shown(declaration["fields"])
+    said = {"scraper": "fields", "row": declaration["row"], **texts}
     if declaration["options"]:
         said |= paging.shown(declaration["options"])[0]
-    return replace(form, values={**form.values, **said}, rows=declared or ())
+    return replace(form, values={**form.values, **said}, rows=found)
 
 
 def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:

@@ -33,16 +33,21 @@
   document.addEventListener("htmx:afterSettle", growTables);
   document.addEventListener("click", (event) => {
     if (!event.target.matches("[data-add-row]")) return;
-    const body = event.target.closest("[data-shown-by]").querySelector("tbody");
-    const row = body.lastElementChild.cloneNode(true);
-    for (const input of row.querySelectorAll("input")) {
-      if (input.type === "checkbox") {
-        input.checked = false;
-        input.value = String(body.children.length);
-      } else input.value = "";
+    const table = event.target.closest("[data-shown-by]").querySelector(".fields-table table");
+    const field = table.lastElementChild.cloneNode(true);
+    const place = table.tBodies.length;
+    for (const control of field.querySelectorAll("input, select, textarea")) {
+      if ("place" in control.dataset) control.value = String(place);
+      else if (control.matches("select")) control.selectedIndex = 0;
+      else control.value = "";
+      if (control.type === "checkbox") control.checked = false;
     }
-    body.append(row);
-    row.querySelector("input").focus();
+    for (const named of field.querySelectorAll("[aria-label]")) {
+      named.ariaLabel = named.ariaLabel.replace(/(field) \d+/i, `$1 ${place + 1}`);
+    }
+    field.querySelector("details").open = false;
+    table.append(field);
+    field.querySelector("input").focus();
   });
 
   const showChosen = (select) => {

@@ -1,0 +1,235 @@
+"""Tests of the table of fields: what it shows is what is declared, there and back, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.http import QueryDict
+from django.template.loader import render_to_string
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler.models import Target
+from crawler.services.drafts import Problem
+from scrapers import fields as declared
+from scrapers.fields.transforms import STEPS
+from webui.pages import target_form
+from webui.pages.target_form.rows import MOST_ROWS, MOST_STEPS, FieldRow, posted
+from webui.pages.target_form.shown import TargetForm
+from webui.pages.target_form.steps import CHOICES, StepRow
+
+TEXTS = st.text(st.sampled_from("aZ0 ,;.-/\\()[]{}\"'<>&\t\n\u00a0é"), max_size=8)
+SHORT = TEXTS.filter(bool)
+NUMBERS = st.one_of(st.integers(-(10**18), 10**18), st.floats(allow_nan=False, allow_infinity=False))
+INDEX = st.integers(-1000, 1000)
+TRANSFORMS = st.one_of(
+    st.sampled_from(["strip", "join", "split", "lower", "upper", "number", "price", "date", "url"]),
+    st.fixed_dictionaries({"join": TEXTS}),
+    st.fixed_dictionaries({"strip": SHORT}),
+    st.fixed_dictionaries({"split": SHORT}),
+    st.fixed_dictionaries(
+        {"replace": st.tuples(st.sampled_from(["a", " ", "[\\s,]+", "^$"]), TEXTS).map(list)}
+    ),
+    st.fixed_dictionaries({"slice": st.one_of(INDEX, st.lists(st.none() | INDEX, min_size=2, max_size=2))}),
+    st.fixed_dictionaries({"price": st.sampled_from(["amount", "currency"])}),
+    st.fixed_dictionaries(
+        {
+            "date": st.fixed_dictionaries(
+                {},
+                optional={
+                    "languages": st.lists(st.sampled_from(["en", "de-AT"]), max_size=2),
+                    "timezone": st.just("Europe/Prague"),
+                },
+            )
+        }
+    ),
+)
+VALUES = st.one_of(
+    st.none(), st.booleans(), NUMBERS, TEXTS, st.lists(st.booleans() | NUMBERS | TEXTS, max_size=2)
+)
+FIELDS = st.fixed_dictionaries(
+    {"css": st.sampled_from(["a", ".b > c", " a", "a\n b", "a[title='\"<&>']"])},
+    optional={
+        "type": st.sampled_from(["text", "integer", "number", "price", "date", "url", "boolean"]),
+        "attr": st.sampled_from(["href", "data-x"]),
+        "many": st.booleans(),
+        "required": st.booleans(),
+        "default": VALUES,
+        "transform": st.lists(TRANSFORMS, max_size=3),
+        "min": NUMBERS,
+        "max_length": st.integers(0, 1000),
+        "pattern": st.sampled_from(["^a$", " a ", "\\d+"]),
+        "one_of": st.lists(st.booleans() | NUMBERS | TEXTS, min_size=1, max_size=3),
+    },
+)
+DECLARED = st.dictionaries(st.sampled_from(["a", "b c", " d", "é<"]), FIELDS, min_size=1, max_size=2)
+
+
+def sent(form: TargetForm) -> QueryDict:
+    """Return what a browser sends of the form's part about fields."""
+    page = LexborHTMLParser(render_to_string("targets/_fields.html", {"form": form}))
+    pairs: list[tuple[str, str | None]] = []
+    for control in page.css("input[name], select[name], textarea[name]"):
+        attributes = control.attributes
+        if attributes.get("type") == "checkbox" and "checked" not in attributes:
+            continue
+        value: str | None = attributes.get("value") or ""
+        if control.tag == "textarea":
+            value = (control.text() or "").replace("\n", "\r\n")
+        elif control.tag == "select":
+            chosen = (control.css("option[selected]") or control.css("option"))[0]
+            value = chosen.attributes.get("value", chosen.text())
+        pairs.append((str(attributes["name"]), value))
+    return QueryDict(urlencode([*pairs, ("scraper", "fields")]))
+
+
+def same(one: object, other: object) -> bool:
+    """Compare as JSON does: 1 is neither true nor 1.0."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def without_nothing(fields: dict[str, Any]) -> dict[str, Any]:
+    """Leave out flags that are off and transforms that are none."""
+    nothing = {"many": False, "required": False, "transform": []}
+    return {
+        name: {key: value for key, value in said.items() if not (key in nothing and value == nothing[key])}
+        for name, said in fields.items()
+    }
+
+
+def form_of(fields: dict[str, Any]) -> TargetForm:
+    return target_form.of_target(Target(scraper="fields", fields=fields, start_urls=[]))
+
+
+@example({"a": {"css": "a", "default": 0, "type": "integer", "one_of": [0, -5]}})
+@example(
+    {"a": {"css": "a", "default": ["x", "y z"], "many": True, "transform": [{"join": ""}, {"slice": -1}]}}
+)
+@example({"a": {"css": "a", "default": None}, "b c": {"css": "b", "default": [], "many": True}})
+@hypothesis_settings(max_examples=20)
+@given(DECLARED)
+def test_whatever_the_table_shows_comes_back_unchanged(fields: dict[str, Any]) -> None:
+    form = form_of(fields)
+    if form.values["fields_as"] == "json":
+        assert form.values["not_in_table"]
+    read = target_form.read(sent(form)).data["fields"]
+    assert same(read, fields if form.values["fields_as"] == "json" else without_nothing(fields))
+
+
+@hypothesis_settings(max_examples=20)
+@given(DECLARED)
+def test_turning_to_json_and_back_loses_nothing(fields: dict[str, Any]) -> None:
+    first = form_of(fields)
+    as_json = target_form.turned(target_form.submitted(sent(first)), to="json")
+    back = target_form.turned(target_form.submitted(sent(as_json)), to="rows")
+
+    assert same(json.loads(as_json.values["fields_json"]), target_form.read(sent(first)).data["fields"])
+    assert (back.values["fields_as"], back.rows) == (first.values["fields_as"], first.rows)
+    assert same(target_form.read(sent(back)).data["fields"], target_form.read(sent(first)).data["fields"])
+
+
+def test_example_of_each_choice_is_a_transform_that_fields_take() -> None:
+    arguments = {
+        "replace": ("a", "b"),
+        "slice:one": ("3", ""),
+        "slice": ("", "-2"),
+        "date": ("en, de", "Europe/Prague"),
+    }
+    for choice, _ in CHOICES[1:]:
+        first, second = arguments.get(choice, ("", ""))
+        step = StepRow(choice=choice, first=first, second=second)
+        row = FieldRow(name="a", selector="b", steps=(step,))
+        declared.parse(fields={"a": row.said()})
+        assert target_form.of_target(Target(fields={"a": row.said()}, start_urls=[])).rows == (row,)
+    assert {choice.partition(":")[0] for choice, _ in CHOICES[1:]} == set(STEPS)
+
+
+@pytest.mark.parametrize(
+    ("step", "path"),
+    [
+        (StepRow(choice="lower", first="x"), "fields.a.transform.0"),
+        (StepRow(choice="strip", first="x", second="y"), "fields.a.transform.0"),
+        (StepRow(choice="price:amount", second="y"), "fields.a.transform.0"),
+        (StepRow(choice="slice:one"), "fields.a.transform.0"),
+        (StepRow(choice="slice", first="one"), "fields.a.transform.0"),
+        (StepRow(first="x"), "fields.a.transform.0"),
+    ],
+)
+def test_argument_that_a_transform_does_not_take_is_refused_and_not_dropped(step: StepRow, path: str) -> None:
+    with pytest.raises(declared.InvalidFields) as refused:
+        declared.parse(fields={"a": FieldRow(name="a", selector="b", steps=(step,)).said()})
+    assert [place for place, _ in refused.value.problems] == [path]
+
+
+def test_what_is_wrong_stands_in_its_row_with_its_place() -> None:
+    rows = "".join(
+        f"&field_name={name}&field_kind=css&field_selector=x&field_attr=&field_type=" for name in ("a", "b")
+    )
+    post = QueryDict(f"scraper=fields{rows}&step_of=1&step_choice=slice%3Aone&step_first=x&step_second=")
+    problems = (
+        Problem(field="fields.b.transform.0", message="is wrong"),
+        Problem(field="fields.a.css", message="is not CSS"),
+        Problem(field="fields", message="is mixed"),
+        Problem(field="fields.c.css", message="is nowhere"),
+    )
+
+    form = target_form.submitted(post, problems)
+
+    assert [row.told for row in form.rows] == [("selector: is not CSS",), ("transform 1: is wrong",)]
+    assert [row.is_unfolded for row in form.rows] == [False, True]
+    assert form.rowless == ("is mixed", "c.css: is nowhere")
+    page = LexborHTMLParser(render_to_string("targets/_fields.html", {"form": form}))
+    assert [one.attributes["name"] for one in page.css("[aria-invalid]")] == ["field_selector", "step_choice"]
+    assert page.css("#field-2-problems")[0].text().strip() == "Transform 1: is wrong"
+    assert len(page.css("details[open]")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"a": {"fields": {"b": "i"}}}', "a is an object with fields of its own"),
+        ('{"a": {"css": "b", "type": "text", "default": ""}}', 'a: default, which is ""'),
+        ('{"a": {"css": "b", "transform": [{"split": "\\n"}]}}', 'a: transform, which is [{"split": "\\n"}]'),
+        ("{", "the text is not JSON"),
+        ("[1]", "the text is not an object"),
+        ('{"a": 5}', "a: must be an object"),
+    ],
+)
+def test_json_that_the_table_cannot_show_stays_json_and_says_why(text: str, why: str) -> None:
+    post = QueryDict(urlencode({"scraper": "fields", "fields_as": "json", "fields_json": text}))
+    form = target_form.turned(target_form.submitted(post), to="rows")
+    assert (form.values["fields_as"], form.values["fields_json"]) == ("json", text)
+    assert form.values["not_in_table"].startswith(why)
+    assert why in LexborHTMLParser(render_to_string("targets/_fields.html", {"form": form})).text()
+
+
+def test_two_rows_of_one_name_are_not_turned_into_one_of_json() -> None:
+    row = "&field_name=a&field_kind=css&field_selector=x"
+    form = target_form.turned(target_form.submitted(QueryDict(f"fields_as=rows{row}{row}")), to="json")
+    assert (form.values["fields_as"], len(form.rows)) == ("rows", 2)
+    assert "same name" in form.values["not_in_table"]
+
+
+def test_fullest_table_may_be_sent() -> None:
+    steps = [{"slice": 1}] * (MOST_STEPS // MOST_ROWS)
+    fields = {f"f{number}": {"css": "a", "transform": steps} for number in range(MOST_ROWS)}
+    form = form_of(fields)
+    assert form.values["fields_as"] == "rows"
+    pairs = sum(len(values) for _, values in sent(form).lists())
+    assert pairs < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS - 500
+    too_many = {name: {**said, "transform": steps * 2} for name, said in fields.items()}
+    assert "more than" in form_of(too_many).values["not_in_table"]
+
+
+def test_value_that_is_none_of_its_type_is_kept_for_the_reader_to_refuse() -> None:
+    query = {"field_name": "a", "field_kind": "css", "field_selector": "b", "field_type": "integer"}
+    (row,) = posted(QueryDict(urlencode(query | {"field_default": "few", "field_min": "nan"})))
+    with pytest.raises(declared.InvalidFields) as refused:
+        declared.parse(fields={"a": row.said()})
+    assert {place for place, _ in refused.value.problems} == {"fields.a.default", "fields.a.min"}
