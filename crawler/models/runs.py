@@ -107,7 +107,8 @@ class Run(models.Model):
     are neither skipped nor elsewhere: they have no place in the page limit. `saw_all` says of a run that
     ended whether what it did not see is gone, and is empty of those that ended before that was asked;
     `awaits_comparison` until somebody has looked for what it did not see and told of its changes.
-    `publication` is what becomes of what it reads, `turn_at` when some of that was last published.
+    `publication` is what becomes of what it reads, `turn_at` when that or its
+    comparison last had a turn.
     """
 
     target = models.ForeignKey("crawler.Target", on_delete=models.CASCADE, related_name="runs")

@@ -1,4 +1,4 @@
-"""How far clean-up came with what it cannot look at in one go."""
+"""How far background work came with what it cannot look at in one go."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from django.db import models
 
 
 class Sweep(models.Model):
-    """Where the look at the versions of a target stopped, or that at all bodies: the next one goes on there.
+    """Where a look at very many rows stopped: the next one goes on there.
 
+    Looks are at the versions of a target, at all bodies, and for the items that a run did not see.
     `place` is empty where it begins anew; `at` is when it was last seen to.
     """
 

@@ -1,4 +1,4 @@
-"""Whose turn it is when the records of several runs are published or discarded."""
+"""Whose turn it is when several runs are to be published, discarded or compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Waiting(NamedTuple):
-    """A run of which records are to be moved; `turn_at` is when some were last, None before the first."""
+    """A run that has work left; `turn_at` is when some of it was done last, None before the first."""
 
     run: int
     target: int

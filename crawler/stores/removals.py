@@ -9,7 +9,7 @@ from crawler.models import ItemChangeKind
 from crawler.stores import changes, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
 ROWS_AT_ONCE: Final = 5_000
@@ -28,21 +28,29 @@ class Unseen:
     url: str
 
 
-def unseen(target: int, *, since: datetime) -> Iterator[list[Unseen]]:
-    """Yield the items of a target that were neither seen nor changed since, some at a time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Of the items up to one, those that have not been seen."""
 
-    Each part is a look of its own: no transaction stays open.
+    items: tuple[Unseen, ...]
+    upto: int
+
+
+def unseen(target: int, *, since: datetime, after: int) -> Part | None:
+    """Look at the next items of a target after this one, for those neither seen nor changed since.
+
+    None once there are no more. Each part is a look of its own: no transaction stays open.
     """
-    after, moment = 0, sql.adapt(since)
-    while upto := sql.select(_UPTO, [target, after, ROWS_AT_ONCE])[0][0]:
-        rows = sql.select(
-            f"SELECT id, url FROM crawler_item WHERE target_id = %s AND id > %s AND id <= %s AND {_UNSEEN} "
-            "ORDER BY id",
-            [target, after, upto, moment, moment],
-        )
-        for chunk in sql.chunks(rows):
-            yield [Unseen(id=id_, url=url) for id_, url in chunk]
-        after = upto
+    moment = sql.adapt(since)
+    upto = sql.select(_UPTO, [target, after, ROWS_AT_ONCE])[0][0]
+    if upto is None:
+        return None
+    rows = sql.select(
+        f"SELECT id, url FROM crawler_item WHERE target_id = %s AND id > %s AND id <= %s AND {_UNSEEN} "
+        "ORDER BY id",
+        [target, after, upto, moment, moment],
+    )
+    return Part(items=tuple(Unseen(id=id_, url=url) for id_, url in rows), upto=upto)
 
 
 def without_page(runs: Sequence[int], keys: Sequence[bytes], *, excused: Sequence[str]) -> set[bytes]:

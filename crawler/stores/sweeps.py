@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from crawler.models import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
-BODIES = "bodies"
+BODIES: Final = "bodies"
+_VERSIONS: Final = "versions "
 
 
 def of_versions(target: int) -> str:
     """Return the name of the look at a target's versions."""
-    return f"versions {target}"
+    return f"{_VERSIONS}{target}"
+
+
+def of_run(run: int) -> str:
+    """Return the name of the look for items that a run did not see."""
+    return f"run {run}"
 
 
 def lock(name: str, *, now: datetime) -> dict[str, Any]:
@@ -32,7 +38,7 @@ def keep(name: str, place: dict[str, Any], *, now: datetime) -> None:
 
 def longest_ago(targets: Iterable[int]) -> list[int]:
     """Return targets in the order in which their versions were last seen to, those that never were first."""
-    seen = dict(Sweep.objects.exclude(name=BODIES).values_list("name", "at"))
+    seen = dict(Sweep.objects.filter(name__startswith=_VERSIONS).values_list("name", "at"))
     never, named = [], []
     for target in sorted(targets):
         at = seen.get(of_versions(target))
@@ -43,6 +49,6 @@ def longest_ago(targets: Iterable[int]) -> list[int]:
     return [*never, *(target for _at, target in sorted(named))]
 
 
-def forget(target: int) -> None:
-    """Forget the look at the versions of a target that is removed."""
-    Sweep.objects.filter(name=of_versions(target)).delete()
+def forget(names: Collection[str]) -> None:
+    """Forget looks that came to their end, or at what is removed."""
+    Sweep.objects.filter(name__in=names).delete()

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db.models import F
 
 from crawler.engine.work import Ended, Ending
-from crawler.models import Event, EventKind, Item, ItemChange, ItemChangeKind, ProblemKind, Run, RunTrigger
+from crawler.models import (
+    Event,
+    EventKind,
+    Item,
+    ItemChange,
+    ItemChangeKind,
+    ProblemKind,
+    Run,
+    RunTrigger,
+    Sweep,
+)
 from crawler.services import comparing, quality, reports, runs
 from crawler.stores import removals
 from tests.crawling import a_run
 from tests.integration.stores.hands import Hands, fresh, visited
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crawler.models import Target
     from tests.fakes.clock import FakeClock
 
@@ -141,13 +155,63 @@ def test_comparison_that_ran_out_of_time_or_vanished_is_done_by_the_next(
     reports.report(run=last)
 
     assert not comparing.compare(fresh(last), now=clock.now(), ends_at=time.monotonic())
-    assert present(target) != {"k0"}
-    comparing.work(now=clock.now())
+    left = len(present(target))
+    assert left < 7, "two or three of the first three are gone"
+    assert not comparing.compare(fresh(last), now=clock.now(), ends_at=time.monotonic())
+    assert len(present(target)) < left, "it went on with the next three"
     comparing.work(now=clock.now())
 
     assert present(target) == {"k0"}
     assert fresh(last).items_removed == 6
     assert not fresh(last).awaits_comparison
+    assert not Sweep.objects.exists()
+
+
+def test_comparison_begins_anew_where_other_runs_count_than_before(
+    clock: FakeClock, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl(clock, target, *(f"k{n}" for n in range(7)))
+    between = crawl(clock, target, "k0")
+    monkeypatch.setattr(removals, "ROWS_AT_ONCE", 3)
+    last = crawl(clock, target, "k0", reports_too=False)
+    reports.report(run=last)
+    for _ in range(2):
+        assert not comparing.compare(fresh(last), now=clock.now(), ends_at=time.monotonic())
+    gone = Item.objects.exclude(key="k0").order_by("pk")[0]
+    Item.objects.filter(pk=gone.pk).update(removed_at=None)
+
+    Run.objects.filter(pk=between.pk).update(started_at=F("started_at") - timedelta(seconds=1))
+    assert not comparing.compare(fresh(last), now=clock.now(), ends_at=time.monotonic())
+
+    assert gone.key not in present(target)
+
+
+def test_comparison_of_a_large_target_keeps_no_others_waiting(
+    clock: FakeClock, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl(clock, target, *(f"k{n}" for n in range(9)))
+    crawl(clock, target, "k0")
+    small = a_run(f"{A}/").target
+    monkeypatch.setattr(removals, "ROWS_AT_ONCE", 1)
+    order: list[int] = []
+    compare = comparing.compare
+
+    def noted(run: Run, *, now: datetime, ends_at: float) -> bool:
+        order.append(run.pk)
+        return compare(run, now=now, ends_at=ends_at)
+
+    monkeypatch.setattr(comparing, "compare", noted)
+    large, other = (
+        runs.start(target=one, trigger=RunTrigger.MANUAL, now=clock.now()) for one in (target, small)
+    )
+    Run.objects.filter(pk__in=[large.pk, other.pk]).update(saw_all=True, awaits_comparison=True)
+    Run.objects.filter(pk=large.pk).update(started_at=clock.now())
+    for _ in range(4):
+        clock.advance(15)
+        comparing.work(now=clock.now(), budget_seconds=0.0)
+
+    assert order == [large.pk, other.pk, large.pk, large.pk]
+    assert not fresh(other).awaits_comparison
 
 
 def test_run_is_judged_before_its_report_is_there_which_would_not_be_asked_for_again(
