@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -50,39 +51,38 @@ BATCH = 2_000
 BUDGET_SECONDS = 120.0
 FOR_ROWS = 0.5
 FOR_VERSIONS = 0.8
-"""Until which part of the time rows and versions of pages are removed; bodies have what is left."""
+"""Until which part of the time rows come first, then versions of pages; then bodies, and rows once more."""
 
 
 def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
     began = time.monotonic()
-    removed = _in_turns(now, ends_at=began + FOR_ROWS * budget_seconds)
+    steps = deque(
+        (
+            _step_terminal,
+            _step_target,
+            _step_requests,
+            _step_spare_links,
+            _step_changes,
+            _step_webhooks,
+            _step_outbox,
+        )
+    )
+    removed = _in_turns(steps, now=now, ends_at=began + FOR_ROWS * budget_seconds)
     removed += versions.sweep(now=now, budget=versions.Budget(began + FOR_VERSIONS * budget_seconds))
-    return removed + versions.sweep_bodies(now=now, budget=versions.Budget(began + budget_seconds))
+    removed += versions.sweep_bodies(now=now, budget=versions.Budget(began + budget_seconds))
+    return removed + _in_turns(steps, now=now, ends_at=began + budget_seconds)
 
 
-def _in_turns(now: datetime, *, ends_at: float) -> int:
-    """Remove a batch of each kind after the other, until nothing is left or the time is up."""
+def _in_turns(steps: deque[Callable[[datetime], int]], *, now: datetime, ends_at: float) -> int:
+    """Remove a batch of each kind after the other until the time is up; a step that has nothing left goes."""
     removed = 0
-    steps: list[Callable[[datetime], int]] = [
-        _step_terminal,
-        _step_target,
-        _step_requests,
-        _step_spare_links,
-        _step_changes,
-        _step_webhooks,
-        _step_outbox,
-    ]
-    while steps:
-        unfinished = []
-        for step in steps:
-            if time.monotonic() >= ends_at:
-                return removed
-            count = step(now)
-            removed += count
-            if count:
-                unfinished.append(step)
-        steps = unfinished
+    while steps and time.monotonic() < ends_at:
+        step = steps.popleft()
+        count = step(now)
+        removed += count
+        if count:
+            steps.append(step)
     return removed
 
 

@@ -110,6 +110,15 @@ def test_requests_of_runs_that_ended_long_ago_go_and_their_counts_stay() -> None
     assert (run.discovered, run.skipped) == (1, 1)
 
 
+def test_rows_have_what_time_versions_and_bodies_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "FOR_ROWS", 0.0)
+    monkeypatch.setattr(retention, "BATCH", 1)
+    for name in ("one", "two"):
+        targets.delete(target=target(name), now=NOW)
+    retention.clean_up(now=NOW + timedelta(minutes=1))
+    assert not Target.objects.exists()
+
+
 def a_problem(run: Run) -> None:
     kind = {"run": run, "code": "missing_required", "field": "price"}
     ProblemKind.objects.create(**kind, count=1, pages=1)
