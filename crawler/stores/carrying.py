@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.engine.work import Ended, Ending, Visited
 from crawler.models import RequestState
+from crawler.policy import redirects
 from crawler.policy.redirects import MAX_HOPS
 from crawler.stores import backlogs, carried, incomplete, sql, states
 from crawler.stores.carried import Waiting
 from crawler.stores.incomplete import Incomplete, Whose
-from crawler.urls import BadUrl, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from crawler.engine.work import Claim, Result
     from crawler.stores.runs import Tallies
+    from crawler.urls import Url
 
     Carrying = Visited | Ended
 
@@ -50,6 +51,8 @@ class _Request(NamedTuple):
     backlog: int
     state: int
     reason: str
+    url: str
+    via: str
     leads_to: str | None
 
 
@@ -84,15 +87,20 @@ def _origins_behind(run: int, keys: AbstractSet[bytes]) -> set[str]:
         places = []
         for chunk in sql.chunks(sorted(keys)):
             statement = (
-                f"SELECT leads_to FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)}) "
-                f"AND state = {Ending.DONE.value} AND leads_to IS NOT NULL"
+                "SELECT url, via, leads_to FROM crawler_request WHERE run_id = %s "
+                f"AND key IN ({sql.marks(chunk)}) AND state = {Ending.DONE.value} AND leads_to IS NOT NULL"
             )
-            places += [canonical(row[0], keep_tracking=True) for row in sql.select(statement, [run, *chunk])]
-        found |= {place.origin for place in places}
-        keys = {place.key for place in places}
+            places += [_behind(*row) for row in sql.select(statement, [run, *chunk])]
+        found |= {place.origin for place in places if place is not None}
+        keys = {place.key for place in places if place is not None}
         if not keys:
             break
     return found
+
+
+def _behind(url: str, via: str, leads_to: str | None) -> Url | None:
+    """Return the request to which a stored one was redirected; None where that leads nowhere."""
+    return redirects.request_behind(url, via=via, leads_to=leads_to or "")
 
 
 def settle(
@@ -185,7 +193,7 @@ class _Run:
         found: list[_Request] = []
         for chunk in sql.chunks(ids):
             statement = (
-                "SELECT id, host_id, backlog_id, state, reason, leads_to FROM crawler_request "
+                "SELECT id, host_id, backlog_id, state, reason, url, via, leads_to FROM crawler_request "
                 f"WHERE id IN ({sql.marks(chunk)}) ORDER BY id"
             )
             found += [_Request(*row) for row in sql.select(statement, chunk)]
@@ -193,11 +201,8 @@ class _Run:
 
     def _moved(self, request: _Request) -> int | None:
         """Have what waits for a redirected request wait where that leads; None where that is no request."""
-        try:
-            key = canonical(request.leads_to or "", keep_tracking=True).key
-        except BadUrl:
-            key = b""
-        to = self._requests([key]).get(key)
+        place = _behind(request.url, request.via, request.leads_to)
+        to = self._requests([place.key]).get(place.key) if place is not None else None
         if to is None or to == request.id:
             self._take_out(request.id, ELSEWHERE)
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler.models import CarriedRecord, Item, ItemVersion, ProblemSample, Request, RunState
-from crawler.queries import dry_runs
+from crawler.queries import behind, dry_runs
 from crawler.services import reports
 from demo import catalogue
 from scrapers import registry
@@ -15,6 +15,7 @@ from scrapers.links import Follow
 from tests.crawling import a_run, again, finished
 from tests.law import assert_conserved
 from tests.shop import ShopServer
+from tests.site.pages import HTML
 from tests.site.server import HostileSite
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from crawler.models import Run
     from scrapers.page import JSON, Page
     from scrapers.registry import Yielded
+    from tests.site.reply import Reply
+    from tests.site.server import Received
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EPOCH = 4
@@ -60,6 +63,13 @@ def problems(run: Run) -> list[tuple[str, str]]:
 
 def move(site: HostileSite, path: str, to: str) -> None:
     site.serve(path, "", status=302, headers=[("Location", to)])
+
+
+async def _welcomes_who_was_checked(_site: HostileSite, request: Received, reply: Reply) -> None:
+    if request.header("Cookie"):
+        await reply.send(200, text("welcome").encode(), [HTML])
+    else:
+        await reply.send(302, headers=[("Location", "/check"), ("Set-Cookie", "seen=1; Path=/")])
 
 
 def test_each_product_of_the_shop_is_one_item_of_both_pages() -> None:
@@ -168,6 +178,21 @@ def test_record_goes_where_its_page_was_moved(site: HostileSite) -> None:
     assert items() == {"One": "moved", "Two": "moved", "Three": None, "Four": "moved"}
     assert problems(run) == [("record_incomplete", "its page is elsewhere, where the run does not go")]
     assert len(site.asked("/new")) == 1
+    assert_conserved(run)
+
+
+def test_record_goes_with_a_page_that_sends_a_cookie_along_and_comes_back(site: HostileSite) -> None:
+    site.serve("/", rows(("One", "/one"), beside="<a href='/late'>x</a>"))
+    site.serve("/late", rows(("Late", "/one")))
+    site.answer("/one", _welcomes_who_was_checked)
+    move(site, "/check", "/one")
+
+    run = finished(a_run(site.url("/"), key=["name"], cookies=True, **LISTED))
+
+    assert items() == {"One": "welcome", "Late": "welcome"}
+    assert (run.problems, [len(site.asked(path)) for path in ("/one", "/check", "/late")]) == (0, [2, 1, 1])
+    (page,) = behind.pages(run.target_id, [(run.pk, site.url("/one"))], since=None).values()
+    assert page.page is not None
     assert_conserved(run)
 
 
