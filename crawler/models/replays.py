@@ -27,7 +27,9 @@ class Replay(models.Model):
     It reads the pages up to the id `until`, or the `chosen` ones, or with `of_run` those that this run or
     a later one fetched; those up to `after` are read. With
     `stores` the records become new versions of the items, and otherwise nothing but this row changes.
-    `totals` and `samples` are what it has found (`policy/replays.py`). `beat_at` is when it last went on.
+    One that was begun `after_refresh`, a run, stores records of several pages alone, where they say no less
+    than what is there. `totals` and `samples` are what it has found (`policy/replays.py`). `beat_at` is when
+    it last went on.
     """
 
     target = models.ForeignKey(
@@ -43,6 +45,7 @@ class Replay(models.Model):
     stores = models.BooleanField(default=False)
     chosen = models.JSONField(null=True, blank=True)
     of_run = models.BigIntegerField(null=True, blank=True)
+    after_refresh = models.BigIntegerField(null=True, blank=True)
     total = models.PositiveIntegerField(default=0)
     until = models.BigIntegerField(default=0)
     after = models.BigIntegerField(default=0)

@@ -14,7 +14,7 @@ from crawler.queries import stored_pages
 from crawler.queries.paging import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
@@ -35,6 +35,7 @@ class Reach:
     until: int
     chosen: list[int] | None
     total: int
+    of_run: int | None = None
 
 
 def reach(target: Target, *, pages: int | None, of_run: int | None = None) -> Reach:
@@ -47,9 +48,14 @@ def reach(target: Target, *, pages: int | None, of_run: int | None = None) -> Re
         of_target = of_target.filter(run__gte=of_run)
     until = of_target.aggregate(last=Max("id"))["last"] or 0
     if pages is None:
-        return Reach(until=until, chosen=None, total=of_target.count())
-    chosen = sorted(set(_spread(target, pages, until=until)))
-    return Reach(until=until, chosen=chosen, total=len(chosen))
+        return Reach(until=until, chosen=None, total=of_target.count(), of_run=of_run)
+    return chosen(_spread(target, pages, until=until))
+
+
+def chosen(pages: Iterable[int]) -> Reach:
+    """Return these pages, by their ids."""
+    ids = sorted(set(pages))
+    return Reach(until=ids[-1] if ids else 0, chosen=ids, total=len(ids))
 
 
 def _spread(target: Target, pages: int, *, until: int) -> Iterator[int]:

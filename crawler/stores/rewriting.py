@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 class Reread:
     """Records that stored pages gave together, in the order these were read.
 
-    They belong to the page at `url`: the last of `rows`, or one that was not had.
+    They belong to the page at `url`: the last of `rows`, or where they are not whole one that was not had.
     """
 
     rows: tuple[Page, ...]
     url: str
     records: tuple[ItemRecord, ...]
+    is_whole: bool = True
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether several pages gave them, or were to."""
+        return len(self.rows) > 1 or not self.is_whole
 
     @property
     def source(self) -> _Source:
@@ -32,7 +38,7 @@ class Reread:
             url=self.url,
             run=max(row.run for row in self.rows),
             last_seen=max(row.last_seen for row in self.rows),
-            joined=len(self.rows) > 1 or self.url != self.rows[0].url,
+            joined=self.is_joined,
         )
 
 

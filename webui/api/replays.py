@@ -73,6 +73,7 @@ class ReplayOut(Schema):
     state: str
     reason: str
     stores: bool
+    after_refresh: Annotated[int | None, Field(description="The refresh whose pages it brings together.")]
     settings: dict[str, Any]
     total: int
     pages: int
@@ -164,6 +165,7 @@ def _out(replay: Replay) -> dict[str, Any]:
         "state": replay.state,
         "reason": replay.reason,
         "stores": replay.stores,
+        "after_refresh": replay.after_refresh,
         "settings": replay.settings,
         "total": replay.total,
         "pages": totals.pages,

@@ -46,7 +46,7 @@ def _refresh(plan: RefreshPlan, now: datetime) -> bool:
     of_target = Run.objects.filter(target=target)
     if of_target.active().exists() or of_target.unpublished().exists() or not _may_run(target, now):
         return False
-    learning.learn(plan)
+    learning.learn(plan, now=now)
     if _is_outdated(plan, now):
         planning.make(plan, now=now)
     return starting.start(plan, now=now) is not None

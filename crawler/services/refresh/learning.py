@@ -14,6 +14,7 @@ from crawler.models import (
     Run,
     RunTrigger,
 )
+from crawler.services import replays
 from crawler.services.refresh.reading import COLUMNS, GIVEN_UP, Known, interval_of
 from crawler.services.runs import CANCELLED
 from crawler.stores import sql
@@ -28,15 +29,19 @@ NOT_ASKED: Final = (CANCELLED, TIME_LIMIT)
 SET = "UPDATE crawler_page SET refresh_at = %s, refresh_failures = %s WHERE id = %s"
 
 
-def learn(plan: RefreshPlan) -> None:
-    """Set when the pages of the refreshes that ended since are due; doing it twice changes little."""
+def learn(plan: RefreshPlan, *, now: datetime) -> None:
+    """Set when the pages of the refreshes that ended since are due; doing it twice changes little.
+
+    Records that these pages complete are read again.
+    """
     ended = Run.objects.filter(target=plan.target, trigger=RunTrigger.REFRESH, pk__gt=plan.learnt_run)
     for run in (
         ended.filter(state__in=FINAL_RUN_STATES, settled=True)
-        .only("id", "finished_at", "sitemaps")
+        .only("id", "target", "publication", "created_at", "finished_at", "sitemaps")
         .order_by("id")
     ):
         _take_in(plan, run)
+        replays.read_again(run, now=now)
         if run.sitemaps:  # what they said counts from now on
             plan.planned_at = None
         RefreshPlan.objects.filter(pk=plan.pk).update(learnt_run=run.pk, planned_at=plan.planned_at)

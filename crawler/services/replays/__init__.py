@@ -13,6 +13,7 @@ from crawler.services.replays.asking import (
     store,
     store_run,
 )
+from crawler.services.replays.refreshing import read_again
 
 __all__ = [
     "KEYS",
@@ -22,6 +23,7 @@ __all__ = [
     "ask_again",
     "cancel",
     "forget",
+    "read_again",
     "require_idle",
     "start",
     "step",

@@ -77,7 +77,7 @@ def step(*, replay: int, now: datetime, is_up: Callable[[], bool] = lambda: Fals
     if row is None:
         return False
     try:
-        batch = found.next_pages(row, most=FOLLOWED_PAGES if _follows(row.settings) else None)
+        batch = found.next_pages(row, most=FOLLOWED_PAGES if follows(row.settings) else None)
         if not batch:
             _end(row, ReplayState.DONE, now=now)
             return False
@@ -95,7 +95,7 @@ def step(*, replay: int, now: datetime, is_up: Callable[[], bool] = lambda: Fals
     return True
 
 
-def _follows(settings: Mapping[str, Any]) -> bool:
+def follows(settings: Mapping[str, Any]) -> bool:
     """Say whether records may go on to other pages; raises InvalidScraper."""
     return registry.resuming(registry.compile(**_scraper(settings))) is not None
 
@@ -172,7 +172,7 @@ def _commit(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> bool:
         compared = one.compared(stored)
         totals.add(compared)
         samples = policy.sample(samples, compared) or samples
-    return _write(row, given, totals=totals, samples=samples, now=now)
+    return _write(row, given, stored, totals=totals, samples=samples, now=now)
 
 
 def _count_unread(page: ReadPage, totals: policy.Totals) -> None:
@@ -186,6 +186,7 @@ def _count_unread(page: ReadPage, totals: policy.Totals) -> None:
 def _write(
     row: Replay,
     given: Sequence[Given],
+    stored: Mapping[bytes, Mapping[str, Any]],
     *,
     totals: policy.Totals,
     samples: list[dict[str, Any]],
@@ -205,7 +206,7 @@ def _write(
         if not ours.update(**values):
             return False
         if row.stores:
-            reread = [some for one in given for some in one.read if some.records]
+            reread = [some for one in given for some in giving.to_store(row, one, stored) if some.records]
             rewriting.store(row.target_id, reread, now=now)
     row.after, row.totals, row.samples, row.state = last, values["totals"], samples, values["state"]
     return not row.is_over

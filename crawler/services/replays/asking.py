@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.db.models import QuerySet
 
+    from crawler.queries.replays import Reach
+
 KEYS: Final = ("scraper", "options", "row", "fields", "key")
 """The settings of a target that say which records its pages give."""
 MOST_SAMPLED: Final = 1_000
@@ -52,7 +54,8 @@ def start(
         _require_idle(target)
         for trial in _under_way(target).filter(by=by):
             cancel(replay=trial, now=now)
-        return _begin(target, settings, by=by, pages=pages, stores=False, now=now, sends=sends)
+        reach = found.reach(target, pages=pages)
+        return begin(target, settings, by=by, reach=reach, stores=False, now=now, sends=sends)
 
 
 def store(*, replay: Replay, by: User | None, now: datetime, sends: bool = True) -> Replay:
@@ -71,7 +74,8 @@ def store(*, replay: Replay, by: User | None, now: datetime, sends: bool = True)
         _require_compared(replay, target)
         if replay.settings != said(target):
             target = targets.change(target=target, draft=draft, by=by, now=now)
-        return _begin(target, replay.settings, by=by, pages=None, stores=True, now=now, sends=sends)
+        reach = found.reach(target, pages=None)
+        return begin(target, replay.settings, by=by, reach=reach, stores=True, now=now, sends=sends)
 
 
 def store_run(*, target: Target, run: int, by: User | None, now: datetime, sends: bool = True) -> Replay:
@@ -80,7 +84,8 @@ def store_run(*, target: Target, run: int, by: User | None, now: datetime, sends
     The caller holds the transaction. Raises Busy.
     """
     _require_idle(target)
-    return _begin(target, said(target), by=by, pages=None, stores=True, now=now, sends=sends, of_run=run)
+    reach = found.reach(target, pages=None, of_run=run)
+    return begin(target, said(target), by=by, reach=reach, stores=True, now=now, sends=sends)
 
 
 def require_idle(target: Target) -> None:
@@ -137,18 +142,18 @@ def _under_way(target: Target) -> QuerySet[Replay]:
     return Replay.objects.filter(target=target).exclude(state__in=FINAL_REPLAY_STATES)
 
 
-def _begin(
+def begin(
     target: Target,
     settings: Mapping[str, Any],
     *,
     by: User | None,
-    pages: int | None,
+    reach: Reach,
     stores: bool,
     now: datetime,
-    sends: bool,
-    of_run: int | None = None,
+    sends: bool = True,
+    after_refresh: int | None = None,
 ) -> Replay:
-    reach = found.reach(target, pages=pages, of_run=of_run)
+    """Make a replay; the caller holds the transaction, and has looked whether there may be one."""
     replay = Replay.objects.create(
         target=target,
         by=by,
@@ -156,7 +161,8 @@ def _begin(
         before=said(target),
         stores=stores,
         chosen=reach.chosen,
-        of_run=of_run,
+        of_run=reach.of_run,
+        after_refresh=after_refresh,
         until=reach.until,
         total=reach.total,
         created_at=now,

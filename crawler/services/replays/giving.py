@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from crawler.engine import records
@@ -74,6 +74,31 @@ def given(row: Replay, pages: Sequence[ReadPage], totals: policy.Totals) -> list
     ]
 
 
+def to_store(row: Replay, given: Given, stored: Mapping[bytes, Mapping[str, Any]]) -> Sequence[Reread]:
+    """Return what of a page is to be stored; `stored` is what stands there, by the hashes of keys.
+
+    After a refresh these are records of several pages that say all that what stands there does, or are new
+    and whole: it is no whole run, after which somebody would be told that records lose something.
+    """
+    if row.after_refresh is None:
+        return given.read
+    return [
+        replace(one, records=tuple(rec for rec in one.records if _says_no_less(one, rec, stored)))
+        for one in given.read
+        if one.is_joined
+    ]
+
+
+def _says_no_less(one: Reread, record: ItemRecord, stored: Mapping[bytes, Mapping[str, Any]]) -> bool:
+    before = stored.get(record.key_hash)
+    if before is None:
+        return one.is_whole
+    after = found.decoded(record.data)
+    return all(
+        policy.says_something(after.get(name)) for name in before if policy.says_something(before[name])
+    )
+
+
 _Keyed = tuple[Gave, tuple["ItemRecord", ...]]
 
 
@@ -113,4 +138,4 @@ def _reread(gave: Gave, keyed: tuple[ItemRecord, ...], standing: Mapping[bytes, 
             else one
             for one in keyed
         )
-    return Reread(rows=gave.rows, url=gave.url, records=keyed)
+    return Reread(rows=gave.rows, url=gave.url, records=keyed, is_whole=not gave.lacks)

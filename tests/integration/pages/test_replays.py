@@ -130,6 +130,15 @@ def test_what_cannot_be_done_now_is_said(client: Client, shop: Target) -> None:
     assert Replay.objects.get().state == ReplayState.CANCELLED
 
 
+def test_what_was_begun_after_a_refresh_says_so(client: Client, shop: Target) -> None:
+    client.post(reverse("replay-new", args=[shop.pk]))
+    Replay.objects.update(stores=True, after_refresh=17)
+
+    assert "after a refresh" in text(client.get(reverse("replays", args=[shop.pk])))
+    page = text(client.get(reverse("replay", args=[Replay.objects.get().pk])))
+    assert reverse("run", args=[17]) in page
+
+
 def test_others_do_not_see_it(client: Client, stranger: Client, shop: Target) -> None:
     client.post(reverse("replay-new", args=[shop.pk]))
     replay = Replay.objects.get()

@@ -211,7 +211,7 @@ def test_what_a_refresh_saw_sets_when_the_page_is_due_next() -> None:
     before = Page.objects.get(pk=page.pk).refresh_at
     end(run, NOW + 3 * HOUR)
     plan = RefreshPlan.objects.select_related("target").get()
-    learning.learn(plan)
+    learning.learn(plan, now=NOW + 4 * HOUR)
     page.refresh_from_db()
     assert before is not None
     assert page.refresh_at is not None
