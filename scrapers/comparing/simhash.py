@@ -84,7 +84,7 @@ def groups(prints: Mapping[int, int], *, near: int = NEAR, most_pairs: int = MOS
     parents = {bits: bits for bits in keys}
     pairs = _candidates(keys)
     for one, other in islice(pairs, most_pairs):
-        if distance(one, other) <= near:
+        if parents[one] != parents[other] and distance(one, other) <= near:
             parents[_root(parents, one)] = _root(parents, other)
     is_whole = next(pairs, None) is None
     together: dict[int, list[int]] = defaultdict(list)
