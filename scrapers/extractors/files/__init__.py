@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 from scrapers.extractors import options
+from scrapers.extractors.files import endings
 from scrapers.links import Link
+from scrapers.page import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +51,17 @@ class Files:
         wanted = (("image/", self.pictures), ("application/pdf", self.documents))
         return tuple(kept for kept, is_wanted in wanted if is_wanted and self.keep)
 
-    def parse(self, page: Page) -> Iterator[dict[str, JSON] | Link]:
-        """Yield the item of a file, or links to the pictures of an HTML page."""
+    def parse(self, page: Page) -> Iterator[dict[str, JSON] | Link | Problem]:
+        """Yield the item of a file and what is wrong with that, or links to the pictures of an HTML page."""
         if page.is_html:
             if self.pictures:
                 yield from _pictures(page)
             return
         found = _facts(page)
-        if found and (self.pictures if found["kind"] == "picture" else self.documents):
+        if isinstance(found, Problem):
+            if self.pictures:
+                yield found
+        elif found and (self.pictures if found["kind"] == "picture" else self.documents):
             yield {
                 "name": _name(page),
                 "url": page.url,
@@ -64,6 +69,7 @@ class Files:
                 "size": len(page.body),
                 "sha256": sha256(page.body).hexdigest(),
             }
+            yield from _faults(page, found)
 
 
 def _pictures(page: Page) -> Iterator[Link]:
@@ -73,8 +79,27 @@ def _pictures(page: Page) -> Iterator[Link]:
             yield Link(url=url)
 
 
-def _facts(page: Page) -> dict[str, JSON]:
-    """Return what the bytes are; nothing where they are no file of these kinds."""
+def _faults(page: Page, found: dict[str, JSON]) -> Iterator[Problem]:
+    """Yield what is wrong with a file whose item is there, and what that item says all the same."""
+    kind, type_ = found["kind"], str(found["type"])
+    if not endings.is_whole(type_, page.body):
+        told = "version" if kind == "document" else "dimensions"
+        message = f"the {kind} is cut off: size and hash are of what came, the {told} as its beginning says"
+        yield Problem(code="file_truncated", message=message)
+    width, height = found.get("width"), found.get("height")
+    if isinstance(width, int) and isinstance(height, int):
+        from scrapers.extractors.files import images  # as below
+
+        if images.Picture(media_type=type_, width=width, height=height).is_bomb:
+            message = (
+                f"{width:,} × {height:,} pixels are more than {images.MOST_PIXELS:,}: "
+                "it is described and never unpacked, so it has no small copy"
+            )
+            yield Problem(code="picture_too_large", message=message)
+
+
+def _facts(page: Page) -> dict[str, JSON] | Problem:
+    """Return what the bytes are; nothing where they are no file of these kinds, nor said to be a picture."""
     document = _PDF.search(page.body, 0, _PDF_WITHIN)
     if document is not None:
         return {"kind": "document", "type": "application/pdf", "version": document.group(1).decode()}
@@ -88,7 +113,11 @@ def _facts(page: Page) -> dict[str, JSON]:
     try:
         picture = images.described(page.body)
     except images.NoPicture:
-        return {}
+        if not page.content_type.startswith("image/"):
+            return {}
+        known = ", ".join(images.FORMATS)
+        message = f"it is said to be {page.content_type[:60]}, and has no head of {known}: it gives no item"
+        return Problem(code="picture_unreadable", message=message)
     return {"kind": "picture", "type": picture.media_type, "width": picture.width, "height": picture.height}
 
 

@@ -22,7 +22,8 @@ THUMBNAIL_PIXELS: Final = 256
 
 # The library's own bound would keep what a head says; nothing is unpacked before ours is asked.
 Image.MAX_IMAGE_PIXELS = None
-_FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "ICO")
+FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "ICO")
+"""What is read."""
 _UNREADABLE: Final = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, KeyError, AttributeError,
     OverflowError, ZeroDivisionError, NotImplementedError, struct.error,
@@ -36,6 +37,11 @@ class Picture:
     media_type: str
     width: int
     height: int
+
+    @property
+    def is_bomb(self) -> bool:
+        """Whether it has too many pixels to be unpacked."""
+        return self.width * self.height > MOST_PIXELS
 
 
 class NoPicture(ValueError):
@@ -52,7 +58,7 @@ def described(body: bytes) -> Picture:
 def thumbnail(body: bytes) -> bytes:
     """Return a PNG with at most 256 pixels a side, and with nothing else of the file; raises NoPicture."""
     with _opened(body) as image:
-        if image.width * image.height > MOST_PIXELS:
+        if Picture(media_type="", width=image.width, height=image.height).is_bomb:
             raise NoPicture(f"{image.width} × {image.height} pixels are too many")
         size = (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS)
         image.draft("RGB", size)  # a JPEG is unpacked at an eighth of its size
@@ -69,7 +75,7 @@ def _opened(body: bytes) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged files, and of large ones, whose bound is ours
         try:
-            with Image.open(BytesIO(body), formats=_FORMATS) as image:
+            with Image.open(BytesIO(body), formats=FORMATS) as image:
                 yield image
         except NoPicture:
             raise

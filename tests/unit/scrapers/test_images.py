@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from scrapers.extractors.files import images
+from scrapers.extractors.files import Files, endings, images
 from scrapers.extractors.files.images import NoPicture, Picture
+from scrapers.page import JSON, Page
 
 
 def picture(form: str, mode: str = "RGB", size: tuple[int, int] = (600, 300)) -> bytes:
@@ -100,3 +101,73 @@ def test_damaged_picture_raises_nothing_else(form: str, cut: int, place: int, by
             work(damaged)
         except NoPicture:
             continue
+
+
+FORMS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "ICO")
+PDF = b"%PDF-1.4\n1 0 obj\nendobj\ntrailer\n%%EOF\n"
+
+
+def read(body: bytes, said: str = "application/octet-stream") -> tuple[list[dict[str, JSON]], list[str]]:
+    """Return the items and the codes of problems that `files` gives for these bytes."""
+    page = Page(url="https://site.example/x", body=body, headers={"content-type": said})
+    found = list(Files().parse(page))
+    return [one for one in found if isinstance(one, dict)], [
+        str(getattr(one, "code", "")) for one in found if not isinstance(one, dict)
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(form=st.sampled_from(FORMS), left=st.integers(1, 200), junk=st.binary(max_size=20))
+def test_picture_is_cut_off_wherever_it_ends_and_whole_whatever_follows(
+    form: str, left: int, junk: bytes
+) -> None:
+    body = picture(form, size=(30, 20))
+    (whole,), none = read(body + junk)
+    assert none == []
+
+    items, problems = read(body[: max(len(body) - left - 4, len(body) // 2)])
+    assert problems == (["file_truncated"] if items else [])
+    for item in items:
+        assert (item["width"], item["height"]) == (whole["width"], whole["height"])
+
+
+@given(left=st.integers(2, len(PDF) - 10), zeros=st.integers(0, 3_000))
+def test_document_is_cut_off_wherever_it_ends(left: int, zeros: int) -> None:
+    assert read(PDF + bytes(zeros))[1] == []
+    items, problems = read(PDF[:-left])
+    assert (len(items), problems) == (1, ["file_truncated"])
+
+
+def test_small_picture_in_the_head_of_a_large_one_does_not_end_it() -> None:
+    small, large = picture("JPEG", size=(8, 8)), picture("JPEG")
+    note = b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small
+    whole = large[:2] + note + large[2:]
+
+    assert read(whole)[1] == []
+    assert read(whole[:-2])[1] == ["file_truncated"]
+
+
+def test_bomb_has_its_item_and_says_that_it_is_never_unpacked() -> None:
+    items, problems = read(png_that_claims(60_000, 60_000) + b"IEND\xaeB`\x82")
+    assert (items[0]["width"], problems) == (60_000, ["picture_too_large"])
+
+
+def test_what_is_said_to_be_a_picture_and_is_none_gives_a_problem() -> None:
+    assert read(b"\0\x01\x02 no picture", "image/avif") == ([], ["picture_unreadable"])
+    assert read(b"\0\x01\x02 no picture") == ([], [])
+    page = Page(url="https://site.example/x", body=b"\0\x01", headers={"content-type": "image/avif"})
+    assert list(Files(pictures=False).parse(page)) == []
+
+
+@pytest.mark.parametrize(
+    ("media_type", "part"), [("image/gif", b"\x01\x00"), ("image/jpeg", b"\xff\xe0\x00\x02")]
+)
+def test_file_of_endless_parts_counts_as_whole(media_type: str, part: bytes) -> None:
+    head = b"GIF89a" + bytes(7) + b"\x21\x01" if media_type == "image/gif" else b"\xff\xd8"
+    body = (
+        head + part[:1] * 2 * (endings.MOST_PARTS + 9)
+        if media_type == "image/gif"
+        else head + part * (endings.MOST_PARTS + 9)
+    )
+    assert endings.is_whole(media_type, body)
+    assert not endings.is_whole(media_type, body[: len(head) + 40])
