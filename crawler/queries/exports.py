@@ -17,7 +17,7 @@ from django.db.models.functions import Cast
 from crawler.exports import SYSTEM_COLUMNS, decode
 from crawler.exports import columns as columns_of
 from crawler.models import Item, ItemVersion, Sighting
-from crawler.queries import past
+from crawler.queries import past, reading
 from crawler.stores import sql
 
 if TYPE_CHECKING:
@@ -119,18 +119,16 @@ def _data(found: QuerySet[Item], by: str) -> Iterator[Row]:
 
 def _joined(found: QuerySet[Item], by: str) -> Iterator[str]:
     """Yield the data of `found` as JSON arrays: to fetch and read each by itself took twice as long."""
-    after = 0
-    while True:
-        left = found.filter(**{f"{by}__gt": after}).order_by(by)
-        page = left.annotate(at=F(by), joined=Cast("data", TextField())).values("at", "joined")[:JOINED_ROWS]
-        statement, parameters = page.query.sql_with_params()
-        look = f"SELECT max(at), count(*), {sql.joined('joined')} FROM ({statement}) page"  # noqa: S608 - Django's own
-        ((last, many, text),) = sql.select(look, parameters)
+    page = _after(found, by).annotate(at=F(by), joined=Cast("data", TextField())).values("at", "joined")
+    look = f"SELECT max(at), count(*), {sql.joined('joined')} FROM ({{}}) page"  # noqa: S608 - Django's own
+    for ((_last, many, text),) in reading.pages(page[:JOINED_ROWS], _after_joined, around=look):
         if many:
             yield f"[{text}]"
-        if many < JOINED_ROWS:
-            return
-        after = last
+
+
+def _after_joined(page: list[tuple[Any, ...]]) -> int | None:
+    ((last, many, _text),) = page
+    return last if many == JOINED_ROWS else None
 
 
 def _read(text: str) -> list[Any]:
@@ -146,14 +144,13 @@ def _pages(
     found: QuerySet[Item], *columns: str | Cast, by: str, rows: int
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Yield ids and columns of `found`, oldest first, as many `rows` at a time."""
-    after = 0
-    while True:
-        left = found.filter(**{f"{by}__gt": after}).order_by(by)
-        page = list(left.values_list("pk", *columns)[:rows])
-        yield page
-        if len(page) < rows:
-            return
-        after = page[-1][0]
+    left = _after(found, by).values_list("pk", *columns)[:rows]
+    return reading.pages(left, lambda page: page[-1][0] if len(page) == rows else None)
+
+
+def _after(found: QuerySet[Item], by: str) -> QuerySet[Item]:
+    """Return what is left of `found` after a place, in the order of ids."""
+    return found.filter(**{f"{by}__gt": reading.PLACE}).order_by(by)
 
 
 def _seen_by(run: Run, page_rows: int) -> Iterator[Row]:
@@ -208,8 +205,8 @@ def _kept_versions(older: Mapping[int, int]) -> Iterator[Kept]:
 def _flat(kept: tuple[Any, ...]) -> Row:
     """Return one exported row of what `Kept` names: its fields, and ours under names that begin with `_`."""
     _pk, _version, key, run, url, data, first_seen, last_seen, changed_at = kept
-    return {
-        **_fields(data),
+    row = _as_row(decode(data))
+    row |= {
         "_url": url,
         "_key": key,
         "_run": run,
@@ -217,10 +214,7 @@ def _flat(kept: tuple[Any, ...]) -> Row:
         "_last_seen": _stamped(last_seen),
         "_changed_at": _stamped(changed_at),
     }
-
-
-def _fields(text: str) -> Row:
-    return _as_row(decode(text))
+    return row
 
 
 def _as_row(data: Any) -> Row:

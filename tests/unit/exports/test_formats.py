@@ -154,3 +154,31 @@ def test_csv_is_quoted_as_the_csv_module_does(values: list[object]) -> None:
     written = b"".join(FORMATS["csv"].write([dict(zip(names, values, strict=True))], columns=names, raw=True))
 
     assert written.decode() == expected.getvalue()
+
+
+CELLS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(alphabet='ab,=\n"ü') | st.just(["a"])
+)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, st.just("same"), st.text(alphabet="ab="))), st.booleans())
+def test_records_of_csv_are_the_same_however_many_are_made_at_once(
+    values: list[tuple[object, ...]], raw: bool
+) -> None:
+    names = ("mixed", "other", "same", "text")
+    rows = [dict(zip(names, row, strict=True)) for row in values]
+    head, *_ = FORMATS["csv"].write([], columns=names)
+
+    written = b"".join(FORMATS["csv"].write(rows, columns=names, raw=raw))
+    alone = [b"".join(FORMATS["csv"].write([row], columns=names, raw=raw)) for row in rows]
+
+    assert written == head + b"".join(record.removeprefix(head) for record in alone)
+
+
+def test_records_of_csv_that_are_not_made_at_once_follow_each_other() -> None:
+    rows = [{"number": number, "text": "," * (number % 2)} for number in range(1_000)]
+
+    assert cells(export("csv", rows)) == [
+        ["number", "text"],
+        *([str(row["number"]), row["text"]] for row in rows),
+    ]
