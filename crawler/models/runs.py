@@ -62,6 +62,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Return the runs without what lies encrypted: a lost key must not keep them from being read."""
         return self.defer("headers", "secrets")
 
+    def with_plain_target(self) -> RunQuerySet:
+        """Return the runs with their targets, both without what lies encrypted."""
+        hidden = ("target__headers", "target__login", "target__proxies")
+        return self.select_related("target").defer("headers", "secrets", *hidden)
+
     def whole(self) -> RunQuerySet:
         """Return the runs that crawl their target from its start, not those that refresh known pages."""
         return self.exclude(trigger=RunTrigger.REFRESH)

@@ -139,5 +139,5 @@ def repair_run(
 
 
 def _run(request: HttpRequest, run_id: int) -> Run:
-    found = Run.objects.visible_to(caller(request).user).select_related("target")
+    found = Run.objects.visible_to(caller(request).user).with_plain_target()
     return get_object_or_404(found, pk=run_id)

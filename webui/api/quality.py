@@ -138,4 +138,4 @@ def _out(run: Run) -> DataOut:
 
 
 def _run(request: HttpRequest, run_id: int) -> Run:
-    return get_object_or_404(Run.objects.visible_to(caller(request).user), pk=run_id)
+    return get_object_or_404(Run.objects.visible_to(caller(request).user).with_plain_target(), pk=run_id)

@@ -48,5 +48,5 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run(request: HttpRequest, pk: int) -> Run:
-    found = Run.objects.visible_to(request.user).without_secrets().select_related("target")
+    found = Run.objects.visible_to(request.user).with_plain_target()
     return get_object_or_404(found, pk=pk)

@@ -23,7 +23,7 @@ LONGEST = 10_000
 @require_http_methods(["GET", "HEAD", "POST"])
 def repair(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what is proposed, or take what was chosen."""
-    found = Run.objects.visible_to(request.user).without_secrets().select_related("target")
+    found = Run.objects.visible_to(request.user).with_plain_target()
     run = get_object_or_404(found, pk=pk)
     try:
         if request.method == "POST":

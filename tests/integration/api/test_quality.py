@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler.models import HeldItem, Publication, Run, RunTrigger
 from crawler.services import runs
@@ -89,3 +91,21 @@ def test_others_see_none_of_it(api: Api, run: Run, stranger: User, token_for: Ca
     problem(other.get(f"/runs/{run.pk}/data"), 404)
     problem(other.post(f"/runs/{run.pk}/data/accept"), 404)
     assert Run.objects.get(pk=run.pk).report["data"]["accepted"] is False
+
+
+@pytest.mark.parametrize("path", ["data", "held", "repair"])
+def test_no_login_header_or_proxy_is_loaded_for_what_a_run_is_like(api: Api, run: Run, path: str) -> None:
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA}, publication=Publication.HELD)
+    with CaptureQueriesContext(connection) as asked:
+        api.get(f"/runs/{run.pk}/{path}")
+
+    read = [query["sql"] for query in asked if '"crawler_run"."report"' in query["sql"]]
+    assert len(read) == 1
+    for table, column in (
+        ("run", "headers"),
+        ("run", "secrets"),
+        ("target", "headers"),
+        ("target", "login"),
+        ("target", "proxies"),
+    ):
+        assert not [query["sql"] for query in asked if f'"crawler_{table}"."{column}"' in query["sql"]]
