@@ -370,6 +370,7 @@ def test_page_behind_many_records_is_read_once(
         return read(settings, pages, **more)
 
     monkeypatch.setattr(trials, "completed_of", noted)
+    monkeypatch.setattr(joining, "TOGETHER_SECONDS", 600.0)
     assert counts(tried(shared, person)) == {"same": 8}
     assert [len(pages) for pages in asked] == [8, 1]
     assert asked[1] == [("maker", 8)]
