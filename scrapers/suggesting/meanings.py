@@ -13,7 +13,7 @@ from scrapers.suggesting import spots
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scrapers.page import Page
+    from scrapers.page import JSON, Page
 
 
 class Meaning(StrEnum):
@@ -28,6 +28,7 @@ class Meaning(StrEnum):
     INTEGER = "integer"
     RATING = "rating"
     STOCK = "stock"
+    FLAG = "yes or no"
 
 
 WEIGHTS: Final[Mapping[Meaning, float]] = {
@@ -40,6 +41,7 @@ WEIGHTS: Final[Mapping[Meaning, float]] = {
     Meaning.DATE: 0.8,
     Meaning.RATING: 0.6,
     Meaning.STOCK: 0.6,
+    Meaning.FLAG: 0.4,
 }
 """What a field of each adds to a record: lists of products say more than lists of links."""
 LEAST_FIT: Final = 0.9
@@ -64,10 +66,14 @@ _TYPES: Final[Mapping[Meaning, Kind]] = {
     Meaning.DATE: Kind.DATE,
     Meaning.RATING: Kind.NUMBER,
     Meaning.STOCK: Kind.BOOLEAN,
+    Meaning.FLAG: Kind.BOOLEAN,
 }
 _PRICES = frozenset(
     {"price", "preis", "prix", "precio", "prezzo", "preco", "cena", "prijs", "pris", "amount"}
 )
+_STOCKS = frozenset({"stock", "available", "availability"})
+_IMAGES = frozenset({"image", "images", "img", "picture", "photo", "thumbnail", "thumb", "avatar", "icon"})
+_URL = re.compile(r"(?:https?:/)?/[^\s]+\Z", re.IGNORECASE)
 _RATINGS = frozenset(
     {"rating", "ratings", "stars", "score", "bewertung", "note", "puntuacion", "valutazione"}
 )
@@ -99,6 +105,24 @@ def _of_text(seen: Sequence[str], *, words: frozenset[str], page: Page) -> Meani
     # 1.204 is whole beside 41, and maybe not beside 2.125
     plain = any(re.search(r"\d[.,]\d", value) is None for value in seen)
     return Meaning.INTEGER if plain and _fit(Kind.INTEGER, seen, page, least=1.0) else Meaning.NUMBER
+
+
+def of_json(values: Sequence[JSON], *, words: frozenset[str], page: Page) -> Meaning:
+    """Return what plain values of JSON are; `words` are those of their key."""
+    if all(isinstance(value, bool) for value in values):
+        return Meaning.STOCK if words & _STOCKS else Meaning.FLAG
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        if words & _PRICES:
+            return Meaning.PRICE
+        if words & _RATINGS:
+            return Meaning.RATING
+        return Meaning.INTEGER if all(isinstance(value, int) for value in values) else Meaning.NUMBER
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) < len(values):
+        return Meaning.TEXT
+    if all(_URL.match(text) for text in texts):
+        return Meaning.IMAGE if words & _IMAGES else Meaning.URL
+    return _of_text(list(dict.fromkeys(texts))[:_MOST_READ], words=words, page=page)
 
 
 def declared(selector: Mapping[str, str], *, aspect: str, meaning: Meaning) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class NextPage:
 
     url: str
     selector: str
-    because: Literal["rel", "words", "numbers"]
+    because: Literal["rel", "words", "numbers", "body"]
 
     @property
     def options(self) -> dict[str, str]:

@@ -3,56 +3,56 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
-from scrapers import fields as declared
-from scrapers.page import Problem, Scraped
-from scrapers.suggesting import drafting, next_page, outline, rows
-from scrapers.suggesting.values import Candidate, SuggestedField, Suggestions
+from scrapers.suggesting import drafting, next_page, objects, outline, reading, rows
+from scrapers.suggesting.values import Suggestions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from scrapers.page import JSON, Page
-    from scrapers.suggesting.drafting import Draft, DraftField
-    from scrapers.suggesting.outline import Element
+    from scrapers.page import Page
+    from scrapers.suggesting.drafting import Draft
+    from scrapers.suggesting.outline import Element, Outline
+    from scrapers.suggesting.values import Candidate
 
 MOST_CANDIDATES: Final = 5
-MOST_SAMPLES: Final = 3
-MOST_RECORDS: Final = 10_000
-"""As many as are taken of a page."""
 _MOST_DRAFTS: Final = 25
-_MOST_MISFITS: Final = 0.1
 _AS_WHOLE: Final = 0.75
-_MOST_OF_TEXT: Final = 300
-_MOST_OF_LIST: Final = 10
-_TEXT: Final = "text"
 
 
 def suggest(page: Page) -> Suggestions:
-    """Return what repeats on an HTML page; nothing for other content.
+    """Return what repeats on a page of HTML or JSON; nothing for other content.
 
-    As much of the page is looked at as has `outline.MOST_ELEMENTS` elements. What is proposed for a row
+    As much of an HTML page is looked at as has `outline.MOST_ELEMENTS` elements. What is proposed for a row
     and a field is told by how elements are nested and called, never by what a model has learnt.
     """
-    if not page.is_html:
+    if page.is_json:
+        following = objects.next_page(page)
+        candidates = objects.candidates(page, options=following.options if following is not None else {})
+    elif page.is_html:
+        found = outline.of_page(page)
+        following = next_page.of_page(page, found)
+        candidates = _of_outline(page, found, options=following.options if following is not None else {})
+    else:
         return Suggestions()
-    found = outline.of_page(page)
+    return Suggestions(candidates=tuple(islice(candidates, MOST_CANDIDATES)), next_page=following)
+
+
+def _of_outline(page: Page, found: Outline, *, options: Mapping[str, str]) -> Iterator[Candidate]:
+    """Yield what repeats on an HTML page, the best first."""
     drafts = [
         draft
         for set_ in rows.of_outline(found)[:_MOST_DRAFTS]
         if (draft := drafting.of_rows(set_, page=page, length=found.length)) is not None
     ]
-    following = next_page.of_page(page, found)
-    options = following.options if following is not None else {}
-    candidates: list[Candidate] = []
     for draft in _different(drafts):
-        candidate = _tried(draft, page, options)
+        candidate = reading.tried(
+            page, row=draft.rows.selector, drafted=draft.fields, score=draft.score, options=options
+        )
         if candidate is not None:
-            candidates.append(candidate)
-        if len(candidates) == MOST_CANDIDATES:
-            break
-    return Suggestions(candidates=tuple(candidates), next_page=following)
+            yield candidate
 
 
 def _different(drafts: Iterable[Draft]) -> list[Draft]:
@@ -96,80 +96,3 @@ def _holds_several(row: Element, inside: tuple[Element, ...]) -> bool:
     """Whether at least two of the elements, which are in order, are inside `row`."""
     place = bisect_right(inside, row.number, key=lambda element: element.number)
     return len(inside[place : place + 2]) == 2 and row.holds(inside[place + 1])
-
-
-def _tried(draft: Draft, page: Page, options: Mapping[str, Any]) -> Candidate | None:
-    """Return the candidate as the page is read by it; None where that gives too little.
-
-    A type that does not fit what is there after all becomes text, and a field that is nowhere goes.
-    """
-    fields = {field.name: field.declared for field in draft.fields}
-    records, misfits = _read(page, row=draft.rows.selector, fields=fields)
-    while unfit := _unfit(fields, records, misfits):
-        fields = {name: unfit.get(name, said) for name, said in fields.items() if unfit.get(name, said)}
-        if not fields:
-            return None
-        records, misfits = _read(page, row=draft.rows.selector, fields=fields)
-    if len(records) < rows.LEAST_ROWS:
-        return None
-    return Candidate(
-        row=draft.rows.selector,
-        fields=fields,
-        options=options,
-        columns=tuple(
-            _column(field, fields[field.name], records) for field in draft.fields if field.name in fields
-        ),
-        rows=len(records),
-        score=round(draft.score, 3),
-        samples=tuple(_sample(record) for record in records[:MOST_SAMPLES]),
-    )
-
-
-def _sample(record: dict[str, JSON]) -> dict[str, JSON]:
-    """Return a record as it is shown: of long texts and lists the beginning."""
-    return {
-        name: [_begun(one) for one in value[:_MOST_OF_LIST]] if isinstance(value, list) else _begun(value)
-        for name, value in record.items()
-    }
-
-
-def _begun(value: JSON) -> JSON:
-    return value[:_MOST_OF_TEXT] if isinstance(value, str) else value
-
-
-def _unfit(
-    fields: Mapping[str, Mapping[str, Any]], records: list[dict[str, JSON]], misfits: Mapping[str, int]
-) -> dict[str, dict[str, Any]]:
-    """Return fields whose type fits too few records, as text; and those that no record has, as nothing."""
-    unfit: dict[str, dict[str, Any]] = {}
-    for name, said in fields.items():
-        if misfits.get(name, 0) > _MOST_MISFITS * len(records) and said["type"] != _TEXT:
-            unfit[name] = {**said, "type": _TEXT}
-        elif not any(name in record for record in records):
-            unfit[name] = {}
-    return unfit
-
-
-def _column(field: DraftField, said: Mapping[str, Any], records: list[dict[str, JSON]]) -> SuggestedField:
-    as_drafted = said["type"] == field.declared["type"]
-    share = sum(field.name in record for record in records) / len(records)
-    return SuggestedField(
-        name=field.name,
-        meaning=field.meaning.value if as_drafted else _TEXT,
-        share=max(round(share, 3), 0.001),
-    )
-
-
-def _read(page: Page, *, row: str, fields: Mapping[str, Any]) -> tuple[list[dict[str, JSON]], dict[str, int]]:
-    """Return the records that a declaration reads, and how often each field had another type."""
-    scraper = declared.DeclaredRecords(schema=declared.parse(fields=fields, row=row))
-    records: list[dict[str, JSON]] = []
-    misfits: dict[str, int] = {}
-    for found in scraper.parse(page):
-        if isinstance(found, Scraped):
-            records.append(found.data)
-            if len(records) == MOST_RECORDS:
-                break
-        elif isinstance(found, Problem) and found.field:
-            misfits[found.field] = misfits.get(found.field, 0) + 1
-    return records, misfits
