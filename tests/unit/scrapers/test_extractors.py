@@ -121,13 +121,49 @@ def test_mistakes_in_options_come_with_their_paths() -> None:
     }
 
 
-def test_article_gives_the_text_that_trafilatura_gives() -> None:
+HTML = "text/html; charset=utf-8"
+PAGES = [
+    folder / "page.html"
+    for folder in sorted((ROOT / "tests/cases/extractors").glob("*/*"))
+    if folder.parent.name in {"article", "auto", "markdown", "product"}
+]
+DOCUMENTATION = Path("/usr/share/doc/python3-dev/html")
+DOCUMENTED = ("about", "bugs", "tutorial/appetite", "tutorial/interpreter", "faq/installed")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.parent.name}-{path.parent.name}")
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ({}, {"include_comments": False}),
+        ({"favor": "precision"}, {"include_comments": False, "favor_precision": True}),
+        (
+            {"favor": "recall", "tables": False, "comments": True},
+            {"favor_recall": True, "include_tables": False},
+        ),
+    ],
+    ids=("balance", "precision", "recall"),
+)
+def test_article_gives_the_text_that_trafilatura_gives(
+    path: Path, told: dict[str, object], asked: dict[str, Any]
+) -> None:
     import trafilatura
 
-    source = (ROOT / "tests/cases/extractors/article/field_notes/page.html").read_text()
+    source = path.read_text(encoding="utf-8", errors="replace")
+    items = read("article", source, content_type=HTML, markdown=False, **told).items
 
-    (item,) = read("article", source).items
+    assert [item.data["text"] for item in items] == list(filter(None, [trafilatura.extract(source, **asked)]))
 
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_article_gives_the_text_that_trafilatura_gives_of_documentation(name: str) -> None:
+    import trafilatura
+
+    path = DOCUMENTATION / f"{name}.html"
+    if not path.exists():
+        pytest.skip("the documentation of Python, Debian's python3-doc, is not installed here")
+    source = path.read_text(encoding="utf-8")
+    (item,) = read("article", source, markdown=False).items
     assert item.data["text"] == trafilatura.extract(source, include_comments=False)
 
 
