@@ -17,6 +17,7 @@ from crawler.services import targets
 from crawler.services.terminal import asked
 from crawler.stores import snapshots
 from demo import pages as shop
+from tests.site.reply import respond
 
 if TYPE_CHECKING:
     from tests.site.server import HostileSite
@@ -97,6 +98,19 @@ def test_one_candidate_is_shown_with_what_reads_it_and_every_sample(
     assert all(json.dumps(one, separators=(",", ":")) in told for one in settings["fields"].values())
     assert told.count("\n   record ") == 3
     assert shlex.join(("--row", settings["row"])) in told.splitlines()[-1]
+
+
+def test_answer_of_an_api_is_fetched_and_its_records_shown(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    body = {"items": [{"name": f"Tea {number}", "price": number + 0.5} for number in range(6)]}
+    answer = respond(200, json.dumps(body).encode(), [("Content-Type", "application/json")])
+    url = hostile_site.answer("/teas", answer)
+
+    told = said(capsys, url)
+
+    assert "1. 6 records, score 0." in told
+    assert ": jmespath:items[]\n" in told
 
 
 def test_stored_page_is_read_without_a_request(capsys: pytest.CaptureFixture[str]) -> None:
