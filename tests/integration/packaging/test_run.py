@@ -219,10 +219,14 @@ def test_few_failed_tests_are_run_once_more_and_named(
 
 def test_an_unknown_benchmark_lists_those_there_are(machine: Machine) -> None:
     (machine.root / "benchmarks").mkdir()
-    (machine.root / "benchmarks" / "crawl.py").touch()
-    done = machine.run("bench", "nothing")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].strip() == "crawl"
+    said = '"""Beside others.\n\n    ./run bench crawl [--site NAME]\n"""\n'
+    (machine.root / "benchmarks" / "crawl.py").write_text(said)
+    (machine.root / "benchmarks" / "figures.py").write_text('"""Where figures go."""\n')
+    for name in ("nothing", "figures"):
+        done = machine.run("bench", name)
+        assert done.returncode == 1
+        listed = done.stderr.partition("Benchmarks:")[2]
+        assert listed.split("\n") == ["", "  crawl: Beside others.", ""]
 
 
 def test_the_lock_of_development_holds_all_of_the_other() -> None:
