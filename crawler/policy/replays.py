@@ -162,8 +162,12 @@ class Coverage:
 
 
 def says_something(value: object) -> bool:
-    """Say whether a value is more than a blank."""
-    return value not in (None, "", [], {})
+    """Say whether a value is more than a blank; an object or a list is one when all that it holds are."""
+    if isinstance(value, dict):
+        return any(map(says_something, value.values()))
+    if isinstance(value, list):
+        return any(map(says_something, value))
+    return value not in (None, "")
 
 
 def _fill(filled: dict[str, int], record: Mapping[str, Any] | None) -> None:

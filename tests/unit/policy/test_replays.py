@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +106,25 @@ def test_what_is_shown_of_a_record_is_cut() -> None:
     assert shown["list"][-1] == "… 80 more"
     assert len(json.dumps(shown["deep"])) < 50
     assert shown["n"] == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (None, False),
+        ("", False),
+        ([], False),
+        ({}, False),
+        (0, True),
+        (False, True),
+        (" ", True),
+        ({"price": None, "currency": ""}, False),
+        ({"price": None, "currency": "EUR"}, True),
+        ([{"name": None}, {"name": ""}], False),
+        ([{"name": None}, {"name": "a"}], True),
+        ([[[]], {"a": {"b": [None]}}], False),
+        ([None, 0], True),
+    ],
+)
+def test_what_holds_only_blanks_is_a_blank(value: object, says: bool) -> None:
+    assert replays.says_something(value) is says
