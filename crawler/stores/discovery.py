@@ -11,7 +11,7 @@ from crawler.stores import backlogs, hosts, spares, sql, statements, variants
 from crawler.urls import path_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -126,13 +126,15 @@ class Discovery:
         tallies: Tallies,
         room: Mapping[int, int | None],
         most_variants: Mapping[int, int | None] | None = None,
+        keeping: Collection[int] = (),
         now: datetime,
     ) -> set[int]:
         """Insert what is new and return the hosts that got some.
 
         `kinds` gives each run's (kind, priority) for new backlogs; `room` how many requests it may
         still discover, None for any number. What is over that is counted, and kept as long as there is
-        a place for it. Of each path no more than `most_variants` queries are taken.
+        a place for it: `keeping` are the runs that may have such links. Of each path no more than
+        `most_variants` queries are taken.
         """
         touched: set[int] = set()
         self._inserted, self._new_backlogs, self.refused = {}, {}, []
@@ -142,7 +144,8 @@ class Discovery:
                 new = self._within(run, new, most_variants.get(run), tallies)
             limit = room.get(run)
             kept = new if limit is None else new[: max(limit, 0)]
-            self._leave_out(run, new[len(kept) :], tallies)
+            settled = kept if run in keeping else ()
+            self._leave_out(run, new[len(kept) :], settled=settled, tallies=tallies)
             touched |= self._insert_run(run, kept, kind=kinds[run], tallies=tallies, now=now)
             self._inserted[run] = kept
             if run in self._sitemaps:
@@ -224,13 +227,15 @@ class Discovery:
         tallies.add(run, out_of_scope=len(refused), over_budget=-spares.forget(run, refused))
         return [key for key in keys if found[key][0].url not in over]
 
-    def _leave_out(self, run: int, keys: Sequence[bytes], tallies: Tallies) -> None:
+    def _leave_out(
+        self, run: int, keys: Sequence[bytes], *, settled: Sequence[bytes], tallies: Tallies
+    ) -> None:
         """Keep the links for which there is no room, and let go of those that had none before."""
         left_out = set(keys)
-        settled = [key for key in self._spare.get(run, ()) if key not in left_out]
+        gone = {*settled, *(key for key in self._spare.get(run, ()) if key not in left_out)}
         found = self._found[run]
         kept = spares.keep(run, {key: found[key] for key in keys})
-        tallies.add(run, over_budget=kept - spares.forget(run, settled))
+        tallies.add(run, over_budget=kept - spares.forget(run, sorted(gone)))
 
     def _take_back(self, run: int, keys: Sequence[bytes]) -> None:
         """Remove requests that this transaction inserted beyond the run's budget."""

@@ -253,17 +253,22 @@ def _discover(
     if not found:
         return set()
     rows = sql.select(
-        f"SELECT id, priority, trigger, {runs.USED} FROM crawler_run WHERE id IN ({sql.marks(found)})", found
+        f"SELECT id, priority, trigger, {runs.USED}, over_budget FROM crawler_run "
+        f"WHERE id IN ({sql.marks(found)})",
+        found,
     )
     kinds: dict[int, tuple[int, int]] = {}
     room: dict[int, int | None] = {}
-    for run, priority, trigger, used in rows:
+    for run, priority, trigger, used, _left_out in rows:
         kind = BacklogKind.TERMINAL if trigger == RunTrigger.TERMINAL else BacklogKind.HTTP
         kinds[run] = (kind.value, priority)
         freed = sum(tallies.of(run, name) for name in ("redirected", "skipped", "sitemaps"))
         most = budgets[run]
         room[run] = None if most is None else most - used + freed
-    return discovery.insert(kinds=kinds, tallies=tallies, room=room, most_variants=most_variants, now=now)
+    keeping = {run for run, *_, left_out in rows if left_out}
+    return discovery.insert(
+        kinds=kinds, tallies=tallies, room=room, most_variants=most_variants, keeping=keeping, now=now
+    )
 
 
 def _store(

@@ -18,7 +18,10 @@ MOST_A_RUN = 1_000
 
 
 def oldest(run: int, count: int) -> list[Found]:
-    """Return the first `count` links that wait for a place, each with the request it was found on."""
+    """Return the first `count` links that wait for a place, each with the request it was found on.
+
+    Those that became requests in another way wait for none.
+    """
     rows = sql.select(OLDEST, [run, count])
     return [
         (
@@ -33,15 +36,18 @@ def oldest(run: int, count: int) -> list[Found]:
     ]
 
 
+# what became a request in another way would be offered again and again, and keep the rest from their places
+IS_NO_REQUEST = "NOT EXISTS (SELECT 1 FROM crawler_request q WHERE q.run_id = s.run_id AND q.key = s.key)"
 OLDEST = (
     "SELECT s.url, s.depth, s.parent, s.via FROM crawler_sparelink s JOIN crawler_run r ON r.id = s.run_id "
-    f"WHERE s.run_id = %s AND r.reason <> '{TIME_LIMIT}' ORDER BY s.id LIMIT %s"
+    f"WHERE s.run_id = %s AND r.reason <> '{TIME_LIMIT}' AND {IS_NO_REQUEST} ORDER BY s.id LIMIT %s"
 )
 
 
 def exist(run: int) -> bool:
     """Say whether any link of the run waits for a place."""
-    return bool(sql.select("SELECT 1 FROM crawler_sparelink WHERE run_id = %s LIMIT 1", [run]))
+    statement = f"SELECT 1 FROM crawler_sparelink s WHERE s.run_id = %s AND {IS_NO_REQUEST} LIMIT 1"
+    return bool(sql.select(statement, [run]))
 
 
 def keep(run: int, links: Mapping[bytes, Found]) -> int:

@@ -231,6 +231,37 @@ def test_place_that_another_slice_gave_back_is_filled(clock: FakeClock) -> None:
     assert fresh(run).over_budget == 1
 
 
+def test_link_that_another_page_brought_a_place_for_takes_none_again(clock: FakeClock) -> None:
+    run = a_run(f"{A}/", max_pages=3)
+    first = Hands(clock)
+    first.release_all(visited(first.claims()[f"{A}/"], *(f"{A}/{n}" for n in range(1, 5))))
+    Run.objects.filter(pk=run.pk).update(skipped=1)  # another slice skipped one meanwhile
+    hands = Hands(clock)
+    claims = hands.claims()
+    hands.commit(visited(claims[f"{A}/2"], f"{A}/3"))
+
+    assert fresh(run).over_budget == 1
+    assert [row.url for row in SpareLink.objects.all()] == [f"{A}/4"]
+    hands.commit(Ended(claim=claims[f"{A}/1"], state=Ending.SKIPPED, reason="robots"))
+
+    assert set(states(run)) == {f"{A}/", *(f"{A}/{n}" for n in range(1, 5))}
+    assert fresh(run).over_budget == 0
+
+
+def test_link_that_became_a_request_keeps_no_other_from_its_place(hands: Hands) -> None:
+    run = a_run(f"{A}/", max_pages=2)
+    hands.commit(visited(hands.claims()[f"{A}/"], *(f"{A}/{n}" for n in range(1, 4))))
+    waiting = SpareLink.objects.order_by("pk").first()
+    assert waiting is not None
+    page = Request.objects.get(url=f"{A}/")
+    page.pk, page.key, page.url = None, waiting.key, waiting.url
+    page.save()
+
+    hands.commit(Ended(claim=hands.claims()[f"{A}/1"], state=Ending.SKIPPED, reason="robots"))
+
+    assert states(run)[f"{A}/3"] == "queued"
+
+
 def test_run_whose_time_is_up_takes_no_more_links(hands: Hands) -> None:
     run = a_run(f"{A}/", max_pages=2)
     hands.commit(visited(hands.claims()[f"{A}/"], f"{A}/1", f"{A}/2"))
