@@ -79,6 +79,7 @@ def test_reasons_are_found_by_index_whatever_else_is_in_the_table(run: Run, stat
 
 
 def test_troubles_and_lists_of_a_state_are_found_by_index(run: Run) -> None:
+    lose(run, RequestState.DONE, 300)
     lose(run, RequestState.FAILED, 10, "status-404")
     found = Request.objects.filter(run=run, state=RequestState.FAILED)
 
