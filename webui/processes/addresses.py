@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import errno
+import re
 import secrets
 import socket
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from webui.processes.errors import CannotStart
 from webui.processes.layout import bind_address
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRIES = 20
 QUIET_PORTS = range(20_000, 32_768)
@@ -70,6 +75,15 @@ def reserved(*, preferred: int) -> socket.socket:
         return _kept(preferred)
     except OSError:
         return _kept(0)
+
+
+def remembered(file: Path, *, otherwise: int) -> int:
+    """Return the port that `file` names, `otherwise` where it names none."""
+    try:
+        said = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return otherwise
+    return int(said) if re.fullmatch("[0-9]{1,5}", said) and 0 < int(said) < 65_536 else otherwise
 
 
 def _kept(port: int) -> socket.socket:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def register(said: Sequence[str], words: Sequence[str], *, user: str = "") -> list[str]:
     """Register a target, by its name and where it starts, for somebody; return what to say of it.
 
-    `words` are settings of the form `name=value`. Raises Refusal.
+    That is its number, what comes next, and what is allowed but cannot work as it says. `words` are
+    settings of the form `name=value`. Raises Refusal.
     """
     name, *urls = said
     if not urls:
@@ -38,6 +39,10 @@ def register(said: Sequence[str], words: Sequence[str], *, user: str = "") -> li
     return [
         f"target {target.pk}: {target.name}",
         f"./run start {target.pk} crawls it, ./run target {target.pk} prints its settings.",
+        *(
+            f"warning: {warning.field}: {warning.message}"
+            for warning in targets.warnings(target=target, now=now)
+        ),
     ]
 
 

@@ -135,6 +135,7 @@ def test_a_first_start_makes_everything_and_the_next_one_finds_it(var: Path) -> 
     try:
         again.until_ready()
         assert "password" not in again.said()
+        assert shop_of(again) == shop_of(first)
         check_end_by_ctrl_c(again)
     finally:
         again.end()
@@ -154,11 +155,15 @@ def check_first(up: Up) -> None:
     assert re.search(r"administrator is admin with the password \S{16,}", up.said())
 
 
-def check_started_again(up: Up, session: int) -> None:
-    """Check that a killed process is started again; the demo shop gives its port to nobody meanwhile."""
+def shop_of(up: Up) -> int:
     found = re.search(r"demo shop is at +http://127\.0\.0\.1:(\d+)/", up.said())
     assert found is not None, up.said()
-    shop = health.Site(host="127.0.0.1", port=int(found[1]))
+    return int(found[1])
+
+
+def check_started_again(up: Up, session: int) -> None:
+    """Check that a killed process is started again; the demo shop gives its port to nobody meanwhile."""
+    shop = health.Site(host="127.0.0.1", port=shop_of(up))
     assert shop.is_ok("/robots.txt")
     kill(session, b"demo")
     assert not listens(shop.port)

@@ -117,6 +117,17 @@ def test_new_target_belongs_to_the_first_administrator_and_says_what_comes_next(
     assert target.history.get().by == owner
 
 
+def test_new_target_that_cannot_be_crawled_here_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    User.objects.create_superuser("ada")
+    typed("--new", "A shop", "http://10.1.2.3/")
+
+    (warning,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
+    assert warning.startswith(
+        "warning: start_urls.0: the start URL http://10.1.2.3/ is not on the public web"
+    )
+    assert Target.objects.exists()
+
+
 def test_new_target_may_be_somebody_elses(capsys: pytest.CaptureFixture[str]) -> None:
     User.objects.create_superuser("ada")
     somebody = User.objects.create_user("cy")

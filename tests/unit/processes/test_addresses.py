@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from webui.processes import addresses
 from webui.processes.errors import CannotStart
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_free_port_is_free_and_given_to_nobody_meanwhile() -> None:
@@ -27,6 +31,17 @@ def test_a_preferred_port_in_use_gives_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert addresses.free_port(preferred=port) != port
+
+
+@pytest.mark.parametrize(
+    ("said", "port"),
+    [(b"8123\n", 8123), (b"", 8001), (b"0", 8001), (b"65536", 8001), (b"-5", 8001), (b"\xff", 8001)],
+)
+def test_a_port_is_remembered_as_long_as_it_is_one(tmp_path: Path, said: bytes, port: int) -> None:
+    file = tmp_path / "port"
+    assert addresses.remembered(file, otherwise=8001) == 8001
+    file.write_bytes(said)
+    assert addresses.remembered(file, otherwise=8001) == port
 
 
 def listens(port: int, *options: int) -> bool:

@@ -86,7 +86,7 @@ class Command(BaseCommand):
             addresses.require_free(asked.host, asked.port)
             database.require_reachable()
             stack.callback((var / "broker" / "url").unlink, missing_ok=True)
-            installation, environment = _installation(asked, var, _demo_port(asked, stack))
+            installation, environment = _installation(asked, var, _demo_port(asked, var, stack))
             self._prepare_database(var)  # changes something, so what can be refused was refused before
             running = stack.enter_context(
                 Supervisor(
@@ -186,12 +186,20 @@ def _broker(folder: Path) -> tuple[tuple[str, ...] | None, dict[str, str]]:
     return own.command(), {"REDIS_URL": own.url}
 
 
-def _demo_port(asked: Asked, stack: ExitStack) -> int | None:
-    """Return the demo shop's port, and keep it: no other server must ever be crawled in its place."""
+def _demo_port(asked: Asked, var: Path, stack: ExitStack) -> int | None:
+    """Return the demo shop's port, and keep it: no other server must ever be crawled in its place.
+
+    It is that of the start before, so that the shop's pages keep their addresses.
+    """
     if not asked.demo:
         return None
-    keeper = stack.enter_context(addresses.reserved(preferred=DEMO_PORT))
-    return int(keeper.getsockname()[1])
+    file = var / "demo-port"
+    keeper = stack.enter_context(
+        addresses.reserved(preferred=addresses.remembered(file, otherwise=DEMO_PORT))
+    )
+    port = int(keeper.getsockname()[1])
+    file.write_text(f"{port}\n", encoding="utf-8")
+    return port
 
 
 def _allowing(demo_port: int | None) -> dict[str, str]:
