@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from crawler.models import Page, Request, Run, RunTrigger
+from crawler.models import Page, Request, Run, RunState, RunTrigger
 from crawler.policy import redirects
 from crawler.urls import BadUrl, Url, canonical, key_of
 
@@ -102,8 +102,8 @@ def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _newest_whole(target: int) -> int | None:
-    """Return the newest run of a target that follows links."""
-    runs = Run.objects.filter(target=target).exclude(trigger=RunTrigger.REFRESH)
+    """Return the newest run of a target that followed links to the end."""
+    runs = Run.objects.filter(target=target, state=RunState.FINISHED).exclude(trigger=RunTrigger.REFRESH)
     return runs.order_by("-pk").values_list("pk", flat=True).first()
 
 

@@ -32,9 +32,17 @@ COUNTED: Final = ("items_new", "items_changed", "items_removed", "items_restored
 def work(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> None:
     """Publish what runs read, look for what is gone, number what became of items; the next call goes on."""
     began = time.monotonic()
-    holding.work(now=now, ends_at=began + TO_PUBLISH * budget_seconds)
-    _compare_in_turns(now=now, ends_at=began + TO_COMPARE * budget_seconds)
-    while changes.wait() and time.monotonic() < began + budget_seconds:
+    try:
+        holding.work(now=now, ends_at=began + TO_PUBLISH * budget_seconds)
+    finally:  # an error is told, and keeps nothing else waiting
+        try:
+            _compare_in_turns(now=now, ends_at=began + TO_COMPARE * budget_seconds)
+        finally:
+            _number(ends_at=began + budget_seconds)
+
+
+def _number(*, ends_at: float) -> None:
+    while changes.wait() and time.monotonic() < ends_at:
         changes.number()
 
 

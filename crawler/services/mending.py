@@ -29,6 +29,10 @@ class CannotMend(Exception):
     """Nothing can be proposed; the text says why, and what to do."""
 
 
+class LookFailed(CannotMend):
+    """What was looked for was not found out; looking again may help."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What is proposed for the fields that are broken, tried on so many pages."""
@@ -57,14 +61,14 @@ class Look:
 def look(run: Run) -> Look | None:
     """Return what was found for a run that is held; None before that, and where its fields are others now.
 
-    Raises NotHeld, and CannotMend where nothing can be proposed.
+    Raises NotHeld, CannotMend where nothing can be proposed, and LookFailed where that did not end well.
     """
     _require_mendable(run)
     row = RepairLook.objects.filter(run=run).first()
     if row is None or row.settings != looks.said(run.target) or row.state == LookState.QUEUED:
         return None
     if row.state == LookState.FAILED:
-        raise CannotMend(row.reason)
+        raise LookFailed(row.reason)
     fields = {name: [Proposal(**one) for one in many] for name, many in row.found["fields"].items()}
     return Look(
         broken=tuple(row.found["broken"]),
@@ -81,10 +85,12 @@ def is_looking(run: Run) -> bool:
 
 
 def look_again(run: Run, *, now: datetime, sends: bool = True) -> None:
-    """Have it looked for from the beginning. Raises NotHeld, and CannotMend."""
+    """Have it looked for from the beginning, unless it is just begun. Raises NotHeld, and CannotMend."""
     with transaction.atomic():
         holding.lock(run)
         _require_mendable(run)
+        if is_looking(run):
+            return
         looks.ask(run, now=now, sends=sends)
 
 
@@ -155,7 +161,7 @@ def repair(
 
 
 def _require_one_page(target: Target, fields: Mapping[str, Any]) -> None:
-    """Refuse records that several pages complete, as their pages are not read again together."""
+    """Refuse records that several pages complete, as nothing is proposed for them."""
     if any("follow" in said for said in fields.values() if isinstance(said, dict)):
         raise CannotMend(
             f"records of {target.name} are completed on further pages, for which nothing is proposed: "

@@ -29,13 +29,15 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             return _repaired(request, run)
         return _shown(request, run, mending.look(run))
+    except mending.LookFailed as error:
+        return _shown(request, run, None, failed=str(error))
     except (holding.NotHeld, mending.CannotMend, Busy, InvalidTarget) as error:
         messages.warning(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
         return redirect("run", pk=pk)
 
 
-def _shown(request: HttpRequest, run: Run, look: mending.Look | None) -> HttpResponse:
-    """Show what was found; without anything, that it is being looked for, or can be."""
+def _shown(request: HttpRequest, run: Run, look: mending.Look | None, *, failed: str = "") -> HttpResponse:
+    """Show what was found; without anything, that it is being looked for, can be, or why that failed."""
     fields = look.mended.fields if look else {}
     shown = [
         (
@@ -50,7 +52,8 @@ def _shown(request: HttpRequest, run: Run, look: mending.Look | None) -> HttpRes
     ]
     is_looking = look is None and mending.is_looking(run)
     goes_on = is_looking or bool(look and look.progress and not look.progress.is_over)
-    context = {"run": run, "look": look, "shown": shown, "is_looking": is_looking, "goes_on": goes_on}
+    context: dict[str, Any] = {"run": run, "look": look, "shown": shown, "failed": failed}
+    context |= {"is_looking": is_looking, "goes_on": goes_on}
     return render(request, "runs/repair.html", context)
 
 

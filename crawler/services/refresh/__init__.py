@@ -46,7 +46,8 @@ def _refresh(plan: RefreshPlan, now: datetime) -> bool:
     of_target = Run.objects.filter(target=target)
     if of_target.active().exists() or of_target.unpublished().exists() or not _may_run(target, now):
         return False
-    learning.learn(plan, now=now)
+    if not learning.learn(plan, now=now):
+        return False
     if _is_outdated(plan, now):
         planning.make(plan, now=now)
     return starting.start(plan, now=now) is not None

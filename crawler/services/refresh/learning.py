@@ -29,10 +29,11 @@ NOT_ASKED: Final = (CANCELLED, TIME_LIMIT)
 SET = "UPDATE crawler_page SET refresh_at = %s, refresh_failures = %s WHERE id = %s"
 
 
-def learn(plan: RefreshPlan, *, now: datetime) -> None:
+def learn(plan: RefreshPlan, *, now: datetime) -> bool:
     """Set when the pages of the refreshes that ended since are due; doing it twice changes little.
 
-    Records that these pages complete are read again.
+    Records that these pages complete are read again. Return False while what else was read again is
+    being stored: the rest is for the next call.
     """
     ended = Run.objects.filter(target=plan.target, trigger=RunTrigger.REFRESH, pk__gt=plan.learnt_run)
     for run in (
@@ -40,12 +41,16 @@ def learn(plan: RefreshPlan, *, now: datetime) -> None:
         .only("id", "target", "publication", "created_at", "finished_at", "sitemaps")
         .order_by("id")
     ):
+        try:
+            replays.read_again(run, now=now)
+        except replays.Busy:
+            return False
         _take_in(plan, run)
-        replays.read_again(run, now=now)
         if run.sitemaps:  # what they said counts from now on
             plan.planned_at = None
         RefreshPlan.objects.filter(pk=plan.pk).update(learnt_run=run.pk, planned_at=plan.planned_at)
         plan.learnt_run = run.pk
+    return True
 
 
 def _take_in(plan: RefreshPlan, run: Run) -> None:

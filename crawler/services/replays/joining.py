@@ -31,6 +31,8 @@ MOST_BYTES: Final = 16 << 20
 PORTION: Final = 500
 TOGETHER_SECONDS: Final = 10.0
 ALONE_SECONDS: Final = 45.0
+LEAST_SECONDS: Final = 3.0
+"""With less time left no process is started: it would hardly begin."""
 
 NOT_STORED: Final = "its page is not stored"
 BODY_NOT_STORED: Final = "the body of its page is not stored"
@@ -162,10 +164,12 @@ class _Joining:
                     left.append((row, kept.page, one))
         while left:
             seconds = self._until - self._monotonic()
-            if seconds <= 0:
+            if seconds < LEAST_SECONDS:
                 self._give_up(left)
                 return
-            told = trials.completed_of(self._settings, _by_page(left), wait_seconds=max(1.0, seconds))
+            told = trials.completed_of(self._settings, _by_page(left), wait_seconds=seconds)
+            if told and isinstance(told[-1], Unreadable) and self._monotonic() >= self._until:
+                told = told[:-1]  # ended as the time was over, whatever it was at
             for (row, _page, one), came in zip(left, told, strict=False):
                 yield from self._take(row, one, came)
             left = self._after(left, told)
@@ -188,7 +192,7 @@ class _Joining:
     def _after(self, left: _Portion, told: Sequence[Completed | Unreadable]) -> _Portion:
         """Return the records that are not told of; those of a page at which the process ended lack it."""
         rest = left[len(told) :]
-        if not told or not isinstance(told[-1], Unreadable):
+        if not rest or not told or not isinstance(told[-1], Unreadable):
             return rest
         ended_at = left[len(told) - 1][0].pk
         for row, _page, one in rest:

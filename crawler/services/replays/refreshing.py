@@ -10,7 +10,7 @@ from crawler.models import Publication
 from crawler.queries import behind
 from crawler.queries import replays as found
 from crawler.services.replays.advancing import follows
-from crawler.services.replays.asking import Busy, begin, require_idle, said
+from crawler.services.replays.asking import begin, require_idle, said
 from scrapers.registry import InvalidScraper
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def read_again(run: Run, *, now: datetime) -> Replay | None:
     """Have the pages read again whose records the refresh `run` may have changed, so that items change.
 
     These are pages that it found changed, and those that led there in the newest whole run. None where there
-    are none, where what the refresh read was not taken, and while others store: their replay reads all pages.
+    are none, and where what the refresh read was not taken. Raises Busy while others store.
     """
     target = run.target
     if run.publication not in READ:
@@ -38,17 +38,14 @@ def read_again(run: Run, *, now: datetime) -> Replay | None:
     pages = behind.leading(run)
     if not pages:
         return None
-    try:
-        with transaction.atomic():
-            require_idle(target)
-            return begin(
-                target,
-                said(target),
-                by=None,
-                reach=found.chosen(pages),
-                stores=True,
-                now=now,
-                after_refresh=run.pk,
-            )
-    except Busy:
-        return None
+    with transaction.atomic():
+        require_idle(target)
+        return begin(
+            target,
+            said(target),
+            by=None,
+            reach=found.chosen(pages),
+            stores=True,
+            now=now,
+            after_refresh=run.pk,
+        )

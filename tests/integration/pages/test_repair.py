@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
-from crawler.models import Publication, RepairLook, Replay, Run, Target
+from crawler.models import LookState, Publication, RepairLook, Replay, Run, Target
 from tests.integration.pages.test_quality import text
 from tests.integration.services.test_mending import FIELDS, MANY, held
 
@@ -51,6 +51,15 @@ def test_what_is_looked_for_and_how_far_it_is_tried_is_shown(client: Client, run
     page = text(client.get(address))
     assert "is being looked for in the stored pages" in page
     assert "Look again" not in page
+
+    queued = RepairLook.objects.get().pk
+    client.post(address, {"look": "1"})
+    assert RepairLook.objects.get().pk == queued  # it is looked for already
+
+    RepairLook.objects.update(state=LookState.FAILED, reason="no process could be started")
+    page = text(client.get(address))
+    assert "No process could be started." in page
+    assert "Look for selectors" in page
 
     RepairLook.objects.all().delete()
     assert "It was not looked for yet" in text(client.get(address))

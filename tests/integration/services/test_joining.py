@@ -14,16 +14,14 @@ from crawler import trials
 from crawler.models import (
     Item,
     Page,
-    Publication,
     Replay,
     ReplayState,
     Request,
     Run,
-    RunTrigger,
     Snapshot,
 )
 from crawler.policy.replays import Totals
-from crawler.services import refresh, replays
+from crawler.services import replays
 from crawler.services.replays import joining
 from demo import catalogue
 from scrapers import folder
@@ -415,82 +413,3 @@ def test_replay_goes_on_within_what_was_read_and_counts_nothing_twice(
 
     assert (replay.state, counts(replay)) == (ReplayState.DONE, {"same": 8})
     assert steps > 1
-
-
-@pytest.fixture
-def refreshed(hostile_site: HostileSite) -> Run:
-    """A crawl of a list with two records, whose target has its pages refreshed."""
-    hostile_site.serve("/", priced(1))
-    hostile_site.serve("/one", text("first"))
-    hostile_site.serve("/two", text("second"))
-    fields = FIELDS | {"price": {"css": "b", "type": "price"}}
-    settings = LISTED | {"fields": fields}
-    run = finished(a_run(hostile_site.url("/"), key=["name"], refresh_per_day=10_000, **settings))
-    with transaction.atomic():
-        refresh.put(target=run.target, now=timezone.now() - HOUR)
-    Page.objects.update(last_seen=timezone.now() - HOUR)
-    return run
-
-
-def priced(price: int, *names: str) -> str:
-    some = names or ("One", "Two")
-    return "".join(f"<li><a href=/{name.lower()}>{name}</a><b>€ {price}</b></li>" for name in some)
-
-
-def after_a_refresh(run: Run) -> Replay | None:
-    """Refresh all pages of a run's target, have that learnt from, and return the replay that follows."""
-    assert refresh.tick(now=timezone.now()) == 1
-    finished(Run.objects.get(target=run.target, trigger=RunTrigger.REFRESH))
-    refresh.tick(now=timezone.now())
-    replay = Replay.objects.first()
-    return done(replay) if replay is not None else None
-
-
-def test_refresh_brings_list_and_page_together(refreshed: Run, hostile_site: HostileSite) -> None:
-    hostile_site.serve("/", priced(2))
-    hostile_site.serve("/one", text("changed"))
-    replay = after_a_refresh(refreshed)
-
-    assert replay is not None
-    assert (replay.state, replay.stores, replay.total) == (ReplayState.DONE, True, 2)
-    assert by_name("text") == {"One": "changed", "Two": "second"}
-    assert by_name("price") == {"One": 2.0, "Two": 2.0}
-
-
-def test_page_that_changed_alone_is_read_with_the_list_that_led_there(
-    refreshed: Run, hostile_site: HostileSite
-) -> None:
-    hostile_site.serve("/two", text("changed"))
-    replay = after_a_refresh(refreshed)
-
-    assert replay is not None
-    assert by_name("text") == {"One": "first", "Two": "changed"}
-    assert {item.data["name"]: item.version for item in Item.objects.all()} == {"One": 1, "Two": 2}
-
-
-def test_refresh_that_found_nothing_changed_reads_nothing_again(refreshed: Run) -> None:
-    assert after_a_refresh(refreshed) is None
-
-
-def test_refresh_writes_no_record_that_says_less_and_none_without_its_page(
-    refreshed: Run, hostile_site: HostileSite
-) -> None:
-    hostile_site.serve("/", priced(3, "One", "Three") + "<li><a href=/two>Two</a></li>")
-    hostile_site.serve("/one", "<!doctype html>nothing")
-    replay = after_a_refresh(refreshed)
-
-    assert replay is not None
-    assert (counts(replay), problems(replay)) == ({"changed": 2, "new": 1}, {"record_incomplete": 1})
-    assert by_name("text") == {"One": "first", "Two": "second"}
-    assert by_name("price") == {"One": 1.0, "Two": 1.0}
-
-
-def test_refresh_that_was_not_taken_has_nothing_read_again(refreshed: Run, hostile_site: HostileSite) -> None:
-    hostile_site.serve("/one", text("changed"))
-    assert refresh.tick(now=timezone.now()) == 1
-    run = finished(Run.objects.get(target=refreshed.target, trigger=RunTrigger.REFRESH))
-    run.publication = Publication.DISCARDED
-    assert replays.read_again(run, now=timezone.now()) is None
-    run.publication = Publication.PUBLISHED
-    assert replays.read_again(run, now=timezone.now()) is not None
-    assert replays.read_again(run, now=timezone.now()) is None  # another one stores

@@ -198,6 +198,7 @@ def test_what_is_wrong_stands_in_its_row_with_its_place() -> None:
         ('{"a": {"css": "b", "transform": [{"split": "\\n"}]}}', 'a: transform, which is [{"split": "\\n"}]'),
         ("{", "the text is not JSON"),
         ("[1]", "the text is not an object"),
+        ('{"a": ' + "[" * 1_000 + "]" * 1_000 + "}", "the text is nested too deep"),
         ('{"a": 5}', "a: must be an object"),
     ],
 )

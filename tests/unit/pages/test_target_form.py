@@ -35,6 +35,8 @@ def test_what_is_no_number_stays_text_for_its_reader_to_refuse(word: str, value:
         ("2", "3600", 7200),
         ("1.5", "60", 90),
         ("inf", "60", "inf"),
+        ("1e308", "3600", "1e308"),
+        ("9" * 400, "60", int("9" * 400) * 60),
         ("x", "60", "x"),
         ("1", "7", "1"),
         ("", "60", None),

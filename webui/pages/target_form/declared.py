@@ -43,7 +43,10 @@ def turned(form: TargetForm, *, to: str) -> TargetForm:
         return _refused(form, f"the text is not JSON: {error}")
     if not isinstance(fields, Mapping):
         return _refused(form, "the text is not an object of name: field")
-    texts, found = shown(fields)
+    try:
+        texts, found = shown(fields)
+    except RecursionError:
+        return _refused(form, "the text is nested too deep")
     if texts["not_in_table"]:
         return _refused(form, texts["not_in_table"])
     return replace(form, values={**form.values, **texts}, rows=found)

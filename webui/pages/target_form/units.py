@@ -24,9 +24,12 @@ def number(word: str) -> object:
 def seconds(many: str, unit: str) -> object:
     """Return an interval in whole seconds, and the text itself for what is none."""
     found = number(many.strip())
-    if unit not in dict(TIME_UNITS) or not isinstance(found, int | float) or not math.isfinite(found):
+    if unit not in dict(TIME_UNITS) or not isinstance(found, int | float):
         return many.strip() or None
-    return round(found * int(unit))
+    total = found * int(unit)
+    if isinstance(total, float) and not math.isfinite(total):
+        return many.strip()
+    return round(total)
 
 
 def in_units(length_seconds: int) -> tuple[str, str]:
