@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -31,6 +32,7 @@ _TYPES: Final = frozenset(
 )
 _BEFORE_A_STOP: Final = re.compile(r" (?=[.,;:!?)](?: |$))")
 _REFERENCE: Final = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,9}));")
+_PLAIN: Final = "text/plain"
 _ROOT: Final = re.compile(r"<(?:rss|feed|(?:\w+:)?RDF|channel)[\s>]", re.IGNORECASE)
 _ROOT_WITHIN: Final = 4_096
 _JSON_FEED: Final = "https://jsonfeed.org/version/"
@@ -93,21 +95,21 @@ class Feed:
             entry = dict(
                 found.items()
             )  # the library's own answers for keys that are not there, and warns of it
-            contents = [part.get("value") for part in entry.get("content") or ()]
+            contents = [part for part in entry.get("content") or () if part.get("value")]
             links = [link for link in entry.get("links") or () if link.get("rel") == "enclosure"]
             yield {
-                "title": _plain(entry.get("title"))[:_LONGEST_LINE],
+                "title": _shown(_detail(entry, "title"))[:_LONGEST_LINE],
                 "url": _url(page, entry.get("link")),
                 "id": _line(entry.get("id")),
                 "authors": _lines(one.get("name") for one in entry.get("authors") or ()),
                 "published": _moment(entry, "published", page.language),
                 "updated": _moment(entry, "updated", page.language),
-                "summary": self._text(entry.get("summary")),
-                "content": self._text(next(filter(None, contents), None)) if self.content else None,
+                "summary": self._detailed(_detail(entry, "summary")),
+                "content": self._detailed(next(iter(contents), {})) if self.content else None,
                 "categories": _lines(tag.get("term") for tag in entry.get("tags") or ()),
                 "enclosures": _enclosures(page, links, url="href", size="length"),
                 "language": _line(about.get("language")),
-                "feed": _plain(about.get("title"))[:_LONGEST_LINE],
+                "feed": _shown(_detail(about, "title"))[:_LONGEST_LINE],
             }
 
     def _of_json(self, page: Page) -> Iterator[dict[str, JSON]]:
@@ -129,8 +131,10 @@ class Feed:
                 "authors": _lines(one.get("name") for one in authors),
                 "published": _date(entry.get("date_published")),
                 "updated": _date(entry.get("date_modified")),
-                "summary": self._text(entry.get("summary")),
-                "content": self._text(html if text is None else text) if self.content else None,
+                "summary": self._text(entry.get("summary"), is_html=False),
+                "content": self._text(html if text is None else text, is_html=text is None)
+                if self.content
+                else None,
                 "categories": _lines(tags if isinstance(tags, list) else ()),
                 "enclosures": _enclosures(
                     page, _objects(entry.get("attachments")), url="url", size="size_in_bytes"
@@ -140,17 +144,33 @@ class Feed:
                 "feed": _line(whole.get("title")),
             }
 
-    def _text(self, said: object) -> str:
+    def _detailed(self, detail: Mapping[str, Any]) -> str:
+        return self._text(detail.get("value"), is_html=detail.get("type") != _PLAIN)
+
+    def _text(self, said: object, *, is_html: bool) -> str:
         if not isinstance(said, str):
             return ""
         said = cut(said, most_bytes=LONGEST_TEXT_BYTES)
-        return said.strip() if self.html else _plain(said)
+        if self.html:
+            return (said if is_html else escape(said, quote=False)).strip()
+        return _plain(said) if is_html else said.strip()
 
 
-def _plain(said: object) -> str:
-    """Return a text that may have tags and entities as people read it, in one line where it has any."""
+def _detail(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a text with its type, where the library says of which it is."""
+    return entry.get(f"{name}_detail") or {"value": entry.get(name)}
+
+
+def _shown(detail: Mapping[str, Any]) -> str:
+    """Return a text as people read it: one that is plain has no tags, whatever looks like one."""
+    said = detail.get("value")
     if not isinstance(said, str):
         return ""
+    return said.strip() if detail.get("type") == _PLAIN else _plain(said)
+
+
+def _plain(said: str) -> str:
+    """Return a text with tags and entities as people read it, in one line where it has any."""
     if "<" not in said and "&" not in said:
         return said.strip()
     body = LexborHTMLParser(nesting.quick_part(tags.bounded(said))).body
