@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.models import Losses
-from crawler.policy.quality import FieldFigures, partial_drifts, score
+from crawler.policy.quality import FieldFigures, fields_of, partial_drifts, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def add(run: Run, data: Mapping[str, Any]) -> None:
     if data["accepted"]:
         for name in {one["field"] for one in data["drifts"]}:
             row.fields.pop(name, None)
-            row.accepted[name] = data["fields"].get(name)
+            row.accepted[name] = fields_of(data).get(name)
     row.save()
 
 

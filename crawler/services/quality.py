@@ -18,6 +18,7 @@ from crawler.policy.quality import (
     Statistics,
     breaches,
     drifts,
+    fields_of,
     pages,
     steady,
 )
@@ -93,7 +94,8 @@ def _data(run: Run, statistics: Statistics, figures: Mapping[str, FieldFigures])
     return {
         "items": run.items,
         "examined": statistics.items,
-        "fields": {name: known.as_json() for name, known in figures.items()},
+        "fields": {name: known.as_json() for name, known in figures.items() if not known.is_inside},
+        "inside": {name: known.as_json() for name, known in figures.items() if known.is_inside},
         "breaches": [],
         "drifts": [],
         "accepted": False,
@@ -176,7 +178,7 @@ def _past(run: Run) -> tuple[Past, int]:
         data = report.get("data")
         if not data or (data["drifts"] and not data["accepted"]):
             continue
-        fields = {name: FieldFigures.of_json(said) for name, said in data["fields"].items()}
+        fields = {name: FieldFigures.of_json(said) for name, said in fields_of(data).items()}
         found.insert(0, (data["items"], fields))
         if data["accepted"]:
             return found, 1

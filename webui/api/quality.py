@@ -12,6 +12,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from crawler.models import Run
+from crawler.policy.quality import fields_of
 from crawler.queries import holding as held
 from crawler.services import holding
 from webui.api.auth import caller
@@ -24,13 +25,22 @@ router = Router(tags=["runs"])
 class FieldFiguresOut(Schema):
     """What the items say in one field; parts go from 0 to 1."""
 
-    coverage: Annotated[float, Field(description="The part of the items in which it says something.")]
+    coverage: Annotated[
+        float,
+        Field(
+            description="The part of the items in which it says something. Of a field inside another, such "
+            "as `offers.price`: the part of the objects there, the mean over items that have any."
+        ),
+    ]
     types: Annotated[dict[str, float], Field(description="The parts of those by type.")]
     length: Annotated[float | None, Field(description="The mean length of its texts, in characters.")]
     words: Annotated[list[str] | None, Field(description="Its values, where they are few and short.")]
     least: float | None
     most: float | None
     repeated: Annotated[int | None, Field(description="Items whose value another has; null: not counted.")]
+    records: Annotated[
+        int | None, Field(description="Of a field inside another: how many items have such objects.")
+    ] = None
 
 
 class BreachOut(Schema):
@@ -134,7 +144,7 @@ def _out(run: Run) -> DataOut:
     data = run.report.get("data")
     if not data:
         raise Http404
-    return DataOut(**data)
+    return DataOut(**{**data, "fields": fields_of(data)})
 
 
 def _run(request: HttpRequest, run_id: int) -> Run:

@@ -4,7 +4,7 @@ from crawler.policy.quality.broken import pages
 from crawler.policy.quality.drift import FEWEST_ITEMS, FEWEST_RUNS, drifts
 from crawler.policy.quality.partial import Beside, Steady, Tally, partial_drifts, score, steady
 from crawler.policy.quality.rules import Breach, Rules, breaches
-from crawler.policy.quality.statistics import FieldFigures, Statistics
+from crawler.policy.quality.statistics import FieldFigures, Statistics, fields_of
 
 __all__ = [
     "FEWEST_ITEMS",
@@ -18,6 +18,7 @@ __all__ = [
     "Tally",
     "breaches",
     "drifts",
+    "fields_of",
     "pages",
     "partial_drifts",
     "score",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.policy.quality.drift import LONGER
-from crawler.policy.quality.statistics import type_of
+from crawler.policy.quality.inside import values
+from crawler.policy.quality.types import type_of
 from crawler.policy.replays import says_something
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from crawler.policy.quality.rules import Breach
     from crawler.policy.quality.statistics import FieldFigures
@@ -57,8 +59,9 @@ def pages(
     """
     found: list[dict[str, None]] = [{} for _ in breaches]
     open_ = {place: words_of(breach.field, past) for place, breach in enumerate(breaches) if breach.field}
+    inside = {name for _many, fields in past for name, one in fields.items() if one.is_inside}
     for url, record in records if open_ else ():
-        for place in list(_about(open_, breaches, record)):
+        for place in list(_about(open_, breaches, record, inside)):
             found[place].setdefault(url)
             if len(found[place]) >= MOST_PAGES:
                 del open_[place]
@@ -68,9 +71,14 @@ def pages(
 
 
 def _about(
-    open_: Mapping[int, frozenset[str]], breaches: Sequence[Breach], record: Mapping[str, Any]
+    open_: Mapping[int, frozenset[str]],
+    breaches: Sequence[Breach],
+    record: Mapping[str, Any],
+    inside: AbstractSet[str],
 ) -> Iterator[int]:
     for place, known in open_.items():
         breach = breaches[place]
-        if breach.field and is_broken(breach, record.get(breach.field), known=known):
+        name = breach.field or ""
+        many = values(record, name) if name in inside else [record.get(name)]
+        if any(is_broken(breach, value, known=known) for value in many):
             yield place

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from crawler.policy.quality.inside import outer
 from crawler.policy.quality.rules import Breach
 
 if TYPE_CHECKING:
@@ -45,9 +46,42 @@ def drifts(
         yield Breach(rule="items", field=None, wanted=least, found=items)
     if not items:
         return
-    names = [name for name in usual[-1][1] if all(name in fields for _, fields in usual)]
-    for name in names:
-        yield from _of_field(name, figures.get(name), [fields[name] for _, fields in usual])
+    for name, before in baselines([fields for _, fields in usual]):
+        if not before[-1].is_inside or _stands_in(name, figures) >= FEWEST_ITEMS:
+            yield from _of_field(name, figures.get(name), before)
+
+
+def baselines(
+    usual: Sequence[Mapping[str, FieldFigures]],
+) -> Iterator[tuple[str, list[FieldFigures]]]:
+    """Yield each field that all of the runs had, with its figures in each.
+
+    Of what is inside of objects those tell that looked there, which earlier versions of Trawl did not: all
+    of the runs, or three, and ten records of each must have had such objects.
+    """
+    looked = [fields for fields in usual if any(one.is_inside for one in fields.values())]
+    tells_inside = len(looked) >= min(FEWEST_RUNS, len(usual))
+    for name, last in usual[-1].items():
+        if not last.is_inside:
+            found = [fields[name] for fields in usual if name in fields]
+            if len(found) == len(usual):
+                yield name, found
+        elif tells_inside:
+            found = [fields[name] for fields in looked if name in fields]
+            if len(found) == len(looked) and min(one.records or 0 for one in found) >= FEWEST_ITEMS:
+                yield name, found
+
+
+def _stands_in(path: str, figures: Mapping[str, FieldFigures]) -> int:
+    """Return in how many records objects stand that may have the field, as others of their fields tell.
+
+    Where there are none, it is the field around that says nothing.
+    """
+    around = outer(path)
+    return max(
+        (one.records for name, one in figures.items() if one.records is not None and outer(name) == around),
+        default=0,
+    )
 
 
 def _of_field(name: str, now: FieldFigures | None, past: Sequence[FieldFigures]) -> Iterator[Breach]:

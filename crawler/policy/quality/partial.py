@@ -19,10 +19,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from crawler.policy.quality import inside
 from crawler.policy.quality.broken import MOST_PAGES
-from crawler.policy.quality.drift import ALWAYS, FEWEST_ITEMS, FEWEST_RUNS
+from crawler.policy.quality.drift import ALWAYS, FEWEST_ITEMS, FEWEST_RUNS, baselines
 from crawler.policy.quality.rules import Breach
-from crawler.policy.quality.statistics import type_of
+from crawler.policy.quality.types import type_of
 from crawler.policy.replays import says_something
 
 if TYPE_CHECKING:
@@ -39,12 +40,24 @@ TOLERATED: Final = 0.25
 class Steady:
     """What nearly all records have in a field: a value (`covered`), or values of one type (`kind`), or both.
 
-    `least` is the least coverage there was.
+    `least` is the least coverage there was. Of a field `inside` of objects that is asked of what most of
+    a record's objects say.
     """
 
     covered: bool
     kind: str | None
     least: float
+    inside: bool = False
+
+    def said_in(self, record: Mapping[str, Any] | None, name: str) -> tuple[bool, Any]:
+        """Return whether a record has a place for the field, and what it says there.
+
+        Where there are no objects that may have it, it is the field around that is told of.
+        """
+        if record is None or not self.inside:
+            return record is not None, (record or {}).get(name)
+        many = inside.values(record, name)
+        return bool(many), inside.typical(many)
 
     def has(self, value: Any) -> bool:
         """Say whether a record with this value, None for none, has what nearly all have."""
@@ -92,8 +105,12 @@ class Beside:
     def add(self, url: str, record: Mapping[str, Any], item: Mapping[str, Any] | None) -> None:
         """Compare a record with its item; a new one (None) is to have what nearly all have."""
         for name, usual in self.steady.items():
-            value, tally = record.get(name), self.tallies[name]
-            if item is not None and not usual.has(item.get(name)):
+            tally = self.tallies[name]
+            stands, value = usual.said_in(record, name)
+            if not stands:
+                continue
+            is_known, before = usual.said_in(item, name)
+            if is_known and not usual.has(before):
                 tally.gained += usual.has(value)
             elif usual.misses(value):
                 tally.records += 1
@@ -114,25 +131,24 @@ def steady(
     if len(usual) < fewest:
         return {}
     found = {}
-    for name in usual[-1]:
-        figures = [fields.get(name) for fields in usual]
-        known = _steady(figures, [accepted[name]] if name in accepted else figures)
+    for name, figures in baselines(usual):
+        told = accepted.get(name, figures[-1])
+        known = _steady(figures, [told] if name in accepted else figures) if told else None
         if known is not None:
             found[name] = known
     return found
 
 
-def _steady(past: Sequence[FieldFigures | None], last: Sequence[FieldFigures | None]) -> Steady | None:
+def _steady(past: Sequence[FieldFigures], last: Sequence[FieldFigures]) -> Steady | None:
     """Return what is steady in a field of which the `last` figures say the type, and all the coverage."""
-    every = [one for one in (*past, *last) if one is not None]
-    if len(every) < len(past) + len(last):
-        return None
-    least = min(one.coverage for one in every)
-    types = [one.types for one in last if one is not None]
+    least = min(one.coverage for one in (*past, *last))
+    types = [one.types for one in last]
     kinds = (kind for kind in types[-1] if min(part.get(kind, 0.0) for part in types) >= ALWAYS)
     kind = next(kinds, None)
     covered = least >= ALWAYS
-    return Steady(covered=covered, kind=kind, least=least) if covered or kind else None
+    if not (covered or kind):
+        return None
+    return Steady(covered=covered, kind=kind, least=least, inside=past[-1].is_inside)
 
 
 def score(before: float, *, records: int, lost: int, gained: int) -> float:

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from crawler.policy.quality import inside
+from crawler.policy.quality.types import type_of
 from crawler.policy.replays import says_something
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MOST_FIELDS: Final = 200
+MOST_INSIDE: Final = 60
+"""So many fields of objects inside the records are told apart."""
+MOST_KEYS: Final = 30
+"""Objects at one path with more different keys than these hold data by keys, and no fields."""
 MOST_WORDS: Final = 30
 """A field with more different values than these has no vocabulary."""
 LONGEST_WORD: Final = 60
@@ -30,6 +36,10 @@ class FieldFigures:
     `words` are its different values where these are few and short, else None. `least` and `most` are its
     numbers' bounds; `repeated` counts the records whose value an earlier one had, None where it was not
     counted.
+
+    Of a field that objects inside the records have, `records` is in how many such objects stand; None
+    for fields of the records themselves. Each of these records counts the same, however many objects it
+    has, and its words are that of its first object: one long list says no more than a short one.
     """
 
     coverage: float
@@ -39,9 +49,15 @@ class FieldFigures:
     least: float | None = None
     most: float | None = None
     repeated: int | None = None
+    records: int | None = None
+
+    @property
+    def is_inside(self) -> bool:
+        return self.records is not None
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        inside = {} if self.records is None else {"records": self.records}
+        return inside | {
             "coverage": round(self.coverage, 4),
             "types": {name: round(part, 4) for name, part in self.types.items()},
             "length": None if self.length is None else round(self.length, 1),
@@ -57,24 +73,39 @@ class FieldFigures:
         return cls(**{**said, "words": None if words is None else tuple(words)})
 
 
+def fields_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures that a report keeps by field, what is inside of each after it.
+
+    They are apart there, as earlier versions of Trawl, whose reports have none inside, know the others alone.
+    """
+    found: dict[str, Any] = {}
+    inner = data.get("inside", {})
+    for name, figures in data["fields"].items():
+        found[name] = figures
+        found |= {path: one for path, one in inner.items() if path.partition(".")[0] == name}
+    return found
+
+
 @dataclass(slots=True)
 class _Field:
-    filled: int = 0
-    types: Counter[str] = field(default_factory=Counter)
-    characters: int = 0
+    filled: float = 0.0
+    types: dict[str, float] = field(default_factory=dict)
+    characters: float = 0.0
     words: set[str] | None = field(default_factory=set)
     least: float | None = None
     most: float | None = None
 
-    def add(self, value: Any) -> None:
-        self.filled += 1
-        self.types[type_of(value)] += 1
+    def add(self, value: Any, *, part: float = 1.0, notes: bool = True) -> None:
+        """Count a value as `part` of a record; without `notes` its word is not kept."""
+        self.filled += part
+        kind = type_of(value)
+        self.types[kind] = self.types.get(kind, 0.0) + part
         match value:
             case str():
-                self.characters += len(value)
-                self._note(value)
+                self.characters += part * len(value)
+                self._note(value, notes=notes)
             case bool():
-                self._note("true" if value else "false")
+                self._note("true" if value else "false", notes=notes)
             case int() | float():
                 self.words = None
                 self.least = value if self.least is None else min(self.least, value)
@@ -82,16 +113,58 @@ class _Field:
             case _:
                 self.words = None
 
-    def _note(self, word: str) -> None:
-        if self.words is None:
+    def _note(self, word: str, *, notes: bool) -> None:
+        if self.words is None or not notes:
             return
         self.words.add(word)
         if len(self.words) > MOST_WORDS or len(word) > LONGEST_WORD:
             self.words = None
 
+    def figures(self, *, of: int, records: int | None, repeated: int | None) -> FieldFigures:
+        """Return the figures of a field that `of` records may have."""
+        texts = self.types.get("text")
+        kinds = sorted(self.types.items(), key=lambda one: -one[1])
+        return FieldFigures(
+            coverage=min(1.0, self.filled / of),
+            types={kind: part / self.filled for kind, part in kinds},
+            length=self.characters / texts if texts else None,
+            words=tuple(sorted(self.words)) if self.words else None,
+            least=self.least,
+            most=self.most,
+            repeated=repeated,
+            records=records,
+        )
+
+
+@dataclass(slots=True)
+class _Objects:
+    """The objects that stand at one path: in how many records, and their fields; `keyed` ones have none."""
+
+    records: int = 0
+    fields: dict[str, _Field] = field(default_factory=dict)
+    keyed: bool = False
+
+    def add(self, many: Sequence[Mapping[str, Any]], *, room: int) -> int:
+        """Count a record by its objects, with at most `room` new fields; return how many are new."""
+        self.records += 1
+        known, noted = len(self.fields), set[str]()
+        for one in many:
+            for name, value in one.items():
+                if self.keyed or not says_something(value) or not inside.is_name(name):
+                    continue
+                if name not in self.fields and len(self.fields) - known >= room:
+                    continue
+                said = self.fields.setdefault(name, _Field())
+                said.add(value, part=1 / len(many), notes=name not in noted)
+                noted.add(name)
+        if len(self.fields) > MOST_KEYS:
+            self.keyed = True
+            self.fields.clear()
+        return len(self.fields) - known
+
 
 class Statistics:
-    """Adds records up; fields beyond two hundred are not told apart.
+    """Adds records up; fields beyond two hundred, and sixty inside of objects, are not told apart.
 
     `unique` names the fields of which repeated values are counted, which takes 8 bytes a record and more.
     """
@@ -99,19 +172,33 @@ class Statistics:
     def __init__(self, *, unique: frozenset[str] = frozenset()) -> None:
         self.items = 0
         self._fields: dict[str, _Field] = {}
+        self._objects: dict[str, _Objects] = {}
+        self._room = MOST_INSIDE
         self._seen: dict[str, set[bytes]] = {name: set() for name in unique}
         self._repeated: Counter[str] = Counter()
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Count one record."""
         self.items += 1
+        has_objects = False
         for name, value in record.items():
             if not says_something(value):
                 continue
+            has_objects = has_objects or isinstance(value, (dict, list))
             if name in self._fields or len(self._fields) < MOST_FIELDS:
                 self._fields.setdefault(name, _Field()).add(value)
             if name in self._seen:
                 self._compare(name, value)
+        if has_objects:
+            self._look_inside(record)
+
+    def _look_inside(self, record: Mapping[str, Any]) -> None:
+        for path, many in inside.objects(record).items():
+            around = self._objects.get(inside.outer(path))
+            if around is not None and around.keyed:
+                continue
+            if path in self._objects or len(self._objects) < MOST_INSIDE:
+                self._room -= self._objects.setdefault(path, _Objects()).add(many, room=self._room)
 
     def _compare(self, name: str, value: Any) -> None:
         said = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
@@ -121,32 +208,24 @@ class Statistics:
         self._seen[name].add(print_)
 
     def figures(self) -> dict[str, FieldFigures]:
-        """Return the figures of each field, in the order in which the fields came."""
-        return {name: self._figures(name, known) for name, known in self._fields.items()}
+        """Return the figures of each field, in the order in which the fields came; then those inside."""
+        found = {
+            name: known.figures(
+                of=self.items, records=None, repeated=self._repeated[name] if name in self._seen else None
+            )
+            for name, known in self._fields.items()
+        }
+        for path, many in self._objects.items():
+            if not self._is_keyed(path):
+                for name, known in many.fields.items():
+                    said = known.figures(of=many.records, records=many.records, repeated=None)
+                    found.setdefault(f"{path}.{name}", said)
+        return found
 
-    def _figures(self, name: str, known: _Field) -> FieldFigures:
-        texts = known.types["text"]
-        return FieldFigures(
-            coverage=known.filled / self.items,
-            types={kind: many / known.filled for kind, many in known.types.most_common()},
-            length=known.characters / texts if texts else None,
-            words=tuple(sorted(known.words)) if known.words else None,
-            least=known.least,
-            most=known.most,
-            repeated=self._repeated[name] if name in self._seen else None,
-        )
-
-
-def type_of(value: Any) -> str:
-    """Return the type of a value of JSON, by the name that people read."""
-    match value:
-        case str():
-            return "text"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case list():
-            return "list"
-        case _:
-            return "object"
+    def _is_keyed(self, path: str) -> bool:
+        """Say whether what stands at `path`, or around it, holds data by keys."""
+        while path:
+            if path in self._objects and self._objects[path].keyed:
+                return True
+            path = inside.outer(path)
+        return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from crawler.policy.quality import fields_of
 from crawler.services.terminal.asked import Refusal
 from crawler.services.terminal.holding import broken, run_of
 
@@ -33,7 +34,7 @@ def lines(run: Run) -> Iterator[str]:
     """Yield what the data is like, for people."""
     data = run.report["data"]
     yield f"run {run.pk} of {run.target.name}: {data['items']:,} items, {data['examined']:,} examined"
-    for name, figures in data["fields"].items():
+    for name, figures in fields_of(data).items():
         yield f"  {name}: {', '.join(_said(figures))}"
     for one in data["breaches"]:
         place = f"{one['field']}: " if one["field"] else ""
@@ -45,11 +46,14 @@ def lines(run: Run) -> Iterator[str]:
 
 def document(run: Run) -> bytes:
     """Return the same as one line of JSON, as the API tells it."""
-    return orjson.dumps(run.report["data"])
+    data = run.report["data"]
+    told = {name: value for name, value in data.items() if name != "inside"}
+    return orjson.dumps({**told, "fields": fields_of(data)})
 
 
 def _said(figures: Mapping[str, Any]) -> Iterator[str]:
-    yield f"in {figures['coverage']:.1%}"
+    of = f" of {figures['records']:,}" if figures.get("records") else ""
+    yield f"in {figures['coverage']:.1%}{of}"
     yield from (f"{part:.1%} {name}" for name, part in figures["types"].items())
     if figures["least"] is not None:
         yield f"from {figures['least']:,} to {figures['most']:,}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FIGURES: dict[str, Any] = {
     "coverage": 0.1, "types": {"text": 1.0}, "length": 3.0, "words": ["5 €"], "least": None, "most": None,
-    "repeated": None,
+    "repeated": None, "records": None,
 }  # fmt: skip
 DATA: dict[str, Any] = {
     "items": 20,
@@ -47,6 +47,14 @@ def test_data_of_a_run_is_read_and_taken_for_usual(api: Api, run: Run) -> None:
     assert api.get(f"/runs/{run.pk}/data").json() == DATA | {"since": None}
     assert api.post(f"/runs/{run.pk}/data/accept").json() == DATA | {"accepted": True, "since": None}
     assert api.get(f"/runs/{run.pk}/data").json()["accepted"] is True
+
+
+def test_figures_inside_of_objects_are_told_by_their_paths(api: Api, run: Run) -> None:
+    inside = {"price.amount": FIGURES | {"records": 12}}
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA | {"inside": inside}})
+    told = api.get(f"/runs/{run.pk}/data").json()
+
+    assert told == DATA | {"fields": {"price": FIGURES, **inside}, "since": None}
 
 
 def test_held_run_is_listed_shown_and_discarded_once(api: Api, run: Run) -> None:

@@ -50,6 +50,16 @@ def test_run_shows_figures_broken_rules_and_drifts_and_can_be_taken_for_usual(
     assert "Its data does not look otherwise than before, or was discarded." in text(answer)
 
 
+def test_run_shows_figures_inside_of_objects_and_what_broke_there(client: Client, run: Run) -> None:
+    inside = {"price.amount": DATA["fields"]["price"] | {"records": 1_200}}
+    drift = {"rule": "coverage", "field": "price.amount", "wanted": 1.0, "found": 0.1, "pages": []}
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA | {"inside": inside, "drifts": [drift]}})
+    page = text(client.get(reverse("run", args=[run.pk])))
+
+    assert "price.amount is in 10.0% of the objects there, where 100.0% were the least" in page
+    assert '<td>price.amount</td> <td class="amount">10 % <span class="hint">of 1,200</span></td>' in page
+
+
 def test_events_say_what_is_wrong_with_numbers(client: Client, run: Run) -> None:
     said = {"rule": "coverage", "field": "price", "wanted": 0.95, "found": 0.5, "items": 20}
     Event.objects.create(kind=EventKind.DATA_BREACH, target=run.target, run=run, created_at=NOW, data=said)

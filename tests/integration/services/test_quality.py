@@ -100,6 +100,29 @@ def test_target_that_wants_no_comparison_has_none(clock: FakeClock) -> None:
     assert run.report["data"]["drifts"] == []
 
 
+def test_field_that_breaks_inside_of_objects_is_told_by_its_path(clock: FakeClock) -> None:
+    offers = [{"price": 5.0, "sold": True}]
+    run = crawled(a_run(START), clock, things(offers=offers))
+    for _ in range(2):
+        run = crawled(again(run), clock, things(offers=offers))
+    assert run.report["data"]["inside"]["offers.price"]["records"] == 20
+
+    run = crawled(again(run), clock, things(offers=[{"sold": True}]))
+    assert told() == [("data.drift", "coverage", "offers.price")]
+    assert run.report["data"]["drifts"][0]["pages"][0]["url"] == START
+
+
+def test_report_without_figures_inside_says_nothing_of_them(clock: FakeClock) -> None:
+    offers = [{"price": 5.0, "sold": True}]
+    run = crawled(a_run(START), clock, things(offers=offers))
+    for _ in range(3):
+        report = {"data": {key: said for key, said in run.report["data"].items() if key != "inside"}}
+        Run.objects.filter(pk=run.pk).update(report=report)
+        run = crawled(again(run), clock, things(offers=[{"sold": True}]))
+
+    assert told() == []
+
+
 def test_runs_that_did_not_finish_are_not_judged(clock: FakeClock) -> None:
     run = a_run(START, quality={"min_items": 5})
     runs.cancel(run=run, now=clock.now())

@@ -37,7 +37,19 @@ def test_figures_and_broken_rules_are_told(clock: FakeClock, capsys: pytest.Capt
     assert "\nbreaks a rule: price: max is " in told
 
     assert typed(str(run.pk), "--json") == 1
-    assert json.loads(capsys.readouterr().out) == run.report["data"]
+    data = {name: said for name, said in run.report["data"].items() if name != "inside"}
+    assert json.loads(capsys.readouterr().out) == data
+
+
+def test_figures_inside_of_objects_are_told_by_their_paths(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = crawled(a_run(START), clock, things(offers=[{"price": 5.0}, {"sold": True}]))
+
+    assert typed(str(run.pk)) == 0
+    assert "\n  offers.price: in 50.0% of 20, 100.0% number, from 5.0 to 5.0\n" in capsys.readouterr().out
+    assert typed(str(run.pk), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["fields"]["offers.sold"]["records"] == 20
 
 
 def test_data_as_usual_is_well_and_what_looks_otherwise_says_where(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import template
 
+from crawler.policy.quality import fields_of
 from webui.pages.templatetags.trawl import number
 from webui.pages.templatetags.trawl_replays import percentage
 
@@ -41,7 +42,15 @@ def breach_words(breach: dict[str, Any]) -> str:
         return OF_ALL[rule](found, wanted)
     words = OF_A_FIELD.get(rule)
     said = words(found, wanted) if words else f"{rule}: {found} instead of {wanted}"
+    if "." in str(breach["field"]):
+        said = said.replace("of the items", "of the objects there")
     return f"{breach['field']} {said}"
+
+
+@register.filter
+def figures_of(data: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Return the figures of a run's fields, what is inside of each after it."""
+    return fields_of(data).items()
 
 
 @register.filter
