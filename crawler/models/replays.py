@@ -29,7 +29,7 @@ class Replay(models.Model):
     `stores` the records become new versions of the items, and otherwise nothing but this row changes.
     One that was begun `after_refresh`, a run, stores records of several pages alone, where they say no less
     than what is there. `totals` and `samples` are what it has found (`policy/replays.py`). `beat_at` is when
-    it last went on.
+    it last went on; `claimed_at` is set while somebody does a step, and moves with each commit of it.
     """
 
     target = models.ForeignKey(
@@ -53,6 +53,7 @@ class Replay(models.Model):
     samples = OrderedJSONField(default=list, blank=True)
     created_at = models.DateTimeField()
     beat_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -109,7 +109,7 @@ def accept(run: Run, *, by: str, now: datetime) -> bool:
         is_held = row.publication == Publication.HELD
         if is_held:
             _give_way(row, now=now)
-        _take_for_usual(row, data)
+        _take_for_usual(row, data, counted=not is_held)
         if is_held:
             _move(row, Publication.PUBLISHING, now=now)
             events.record(
@@ -118,11 +118,14 @@ def accept(run: Run, *, by: str, now: datetime) -> bool:
     return True
 
 
-def _take_for_usual(row: Run, data: Mapping[str, Any]) -> None:
-    if "beside" in data:
-        losses.add(row, data)
-    else:
+def _take_for_usual(row: Run, data: Mapping[str, Any], *, counted: bool) -> None:
+    """Compare later runs with this one; what it lost is `counted` where it was published at once."""
+    if "beside" not in data:
         losses.forget(row.target_id)
+        return
+    if not counted:
+        losses.add(row, data)
+    losses.accept(row, data)
 
 
 def lock(run: Run) -> None:

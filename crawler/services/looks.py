@@ -9,7 +9,7 @@ from django.db import transaction
 
 from crawler.models import LookState, Publication, RepairLook
 from crawler.queue import Work
-from crawler.services import outbox
+from crawler.services import outbox, silence
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,16 +39,16 @@ def ask(run: Run, *, now: datetime, sends: bool = True) -> RepairLook:
     return look
 
 
+def under_way(run: Run) -> bool:
+    """Say whether somebody is to go on with the look of a run that is held."""
+    held = RepairLook.objects.filter(run=run, run__publication=Publication.HELD)
+    return held.exclude(state__in=OVER).exists()
+
+
 def ask_again(*, now: datetime) -> int:
     """Have those gone on with that nobody goes on with any more; return how many."""
-    silent = RepairLook.objects.exclude(state__in=OVER).filter(beat_at__lt=now - SILENT)
-    asked = 0
-    for pk in list(silent.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            if silent.filter(pk=pk).update(beat_at=now):
-                outbox.post(Work.REPAIR, now=now, run=pk)
-                asked += 1
-    return asked
+    under_way = RepairLook.objects.exclude(state__in=OVER)
+    return silence.ask_again(under_way, Work.REPAIR, of="run", silent=SILENT, now=now)
 
 
 def forget() -> int:

@@ -44,16 +44,18 @@ def judge(run: Run, beside: Beside) -> tuple[list[Breach], int]:
 
 
 def add(run: Run, data: Mapping[str, Any]) -> None:
-    """Count what a run has lost that is published; what a person took for usual in it counts no more.
-
-    The caller holds the transaction.
-    """
+    """Count what a run has lost that is published, once for each run. The caller holds the transaction."""
     row = _locked(run.target_id)
     row.fields = dict(_added(run.pk, row.fields, data["beside"]))
-    if data["accepted"]:
-        for name in {one["field"] for one in data["drifts"]}:
-            row.fields.pop(name, None)
-            row.accepted[name] = fields_of(data).get(name)
+    row.save()
+
+
+def accept(run: Run, data: Mapping[str, Any]) -> None:
+    """Count what drifted in a run no more: a person took it for usual. The caller holds the transaction."""
+    row = _locked(run.target_id)
+    for name in {one["field"] for one in data["drifts"]}:
+        row.fields.pop(name, None)
+        row.accepted[name] = fields_of(data).get(name)
     row.save()
 
 
@@ -67,8 +69,11 @@ def _added(run: int, before: Mapping[str, Any], lost: Mapping[str, Mapping[str, 
 
 
 def forget(target: int) -> None:
-    """Begin anew: a whole run says what is usual. The caller holds the transaction."""
-    Losses.objects.filter(target=target).delete()
+    """Begin anew: a whole run says what is usual. The caller holds the transaction.
+
+    The row stays: somebody else may be about to lock it.
+    """
+    Losses.objects.filter(target=target).update(fields={}, accepted={})
 
 
 def _locked(target: int) -> Losses:

@@ -26,8 +26,11 @@ def of_run(run: int) -> str:
 
 def lock(name: str, *, now: datetime) -> dict[str, Any]:
     """Return where a look stopped, and keep others from going on until the caller's transaction ends."""
-    Sweep.objects.bulk_create([Sweep(name=name, at=now)], ignore_conflicts=True)
-    place: dict[str, Any] = Sweep.objects.select_for_update().get(name=name).place
+    row = Sweep(name=name, at=now)
+    Sweep.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
+    )  # one statement that inserts or locks: whoever forgets the look comes before it, or after this
+    place: dict[str, Any] = Sweep.objects.get(name=name).place
     return place
 
 

@@ -32,7 +32,10 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
     except mending.LookFailed as error:
         return _shown(request, run, None, failed=str(error))
     except (holding.NotHeld, mending.CannotMend, Busy, InvalidTarget) as error:
-        messages.warning(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        said = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        if request.method != "POST" and request.headers.get("HX-Request"):
+            return render(request, "runs/repair.html", {"run": run, "is_over": said})
+        messages.warning(request, said)
         return redirect("run", pk=pk)
 
 

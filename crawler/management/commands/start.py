@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
+    from crawler.models import Run
+
 EXAMPLES = """
 examples:
   ./run start 3
@@ -42,17 +44,22 @@ class Command(BaseCommand):
 
         try:
             run = starting.start(options["target"], priority=options["priority"])
+            self.stdout.write("\n".join(starting.begun(run)))
+            if not options["wait"]:
+                return
+            run = self._attended(run)
         except Refusal as refusal:
             self.stderr.write("\n".join(f"start: {line}" for line in refusal.lines))
             sys.exit(refusal.status)
-        self.stdout.write("\n".join(starting.begun(run)))
-        if not options["wait"]:
-            return
-        try:
-            run = starting.attend(run, say=lambda line: self.stderr.write(f"start: {line}"))
-        except KeyboardInterrupt:
-            self.stderr.write(f"start: run {run.pk} goes on without this terminal")
-            sys.exit(130)
         self.stdout.write("\n".join(starting.ended(run)))
         if failed := starting.status(run):
             sys.exit(failed)
+
+    def _attended(self, run: Run) -> Run:
+        from crawler.services.terminal import starting
+
+        try:
+            return starting.attend(run, say=lambda line: self.stderr.write(f"start: {line}"))
+        except KeyboardInterrupt:
+            self.stderr.write(f"start: run {run.pk} goes on without this terminal")
+            sys.exit(130)

@@ -1,7 +1,6 @@
 """Goes on with a replay: pages are read in processes of their own, compared, and counted in small commits.
 
-What was counted stands in the replay's row together with how far it is, so that a crash costs nothing
-and two that go on with the same one count nothing twice.
+What was counted stands in the replay's row together with how far it is, so that a crash costs nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 
 from crawler import trials
-from crawler.models import FINAL_REPLAY_STATES, Replay, ReplayState
+from crawler.models import Replay, ReplayState
 from crawler.policy import replays as policy
 from crawler.queries import replays as found
 from crawler.queue import Work
 from crawler.services import outbox
-from crawler.services.replays import giving, joining
+from crawler.services.replays import claiming, giving, joining
 from crawler.services.replays.giving import Given, ReadPage
 from crawler.services.replays.joining import Joined, TooMuch
 from crawler.stores import rewriting
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.queries.stored_pages import Kept
+    from crawler.services.replays.claiming import Claim
     from scrapers.links import Carried
 
 BUDGET_SECONDS: Final = 20.0
@@ -69,29 +69,37 @@ def advance(
 
 
 def step(*, replay: int, now: datetime, is_up: Callable[[], bool] = lambda: False) -> bool:
-    """Read the next pages of a replay, fewer when time `is_up`; return whether there are more.
+    """Read the next pages of a replay, fewer when time `is_up`; return whether to go on.
 
-    Raises CannotTry.
+    That is not so at its end, and where somebody else does the next step. Raises CannotTry.
     """
-    row = Replay.objects.filter(pk=replay).exclude(state__in=FINAL_REPLAY_STATES).first()
-    if row is None:
-        return False
-    try:
-        batch = found.next_pages(row, most=FOLLOWED_PAGES if follows(row.settings) else None)
-        if not batch:
-            _end(row, ReplayState.DONE, now=now)
+    with claiming.claimed(replay, now=now) as claim:
+        if claim is None:
             return False
-        pages = _read(row, batch)
-        while pages:
-            whole = _completed(row, _some(pages))
-            if not _commit(row, whole, now=now):
-                return False
-            pages = pages[len(whole) :]
-            if is_up():
-                break
-    except InvalidScraper as error:
-        _end(row, ReplayState.FAILED, reason=str(error), now=now)
+        try:
+            return _step(claim, is_up)
+        except InvalidScraper as error:
+            _end(claim, ReplayState.FAILED, reason=str(error))
+            return False
+
+
+def _step(claim: Claim, is_up: Callable[[], bool]) -> bool:
+    row, most = claim.row, COMMIT_PAGES
+    batch = found.next_pages(row, most=FOLLOWED_PAGES if follows(row.settings) else None)
+    if not batch:
+        _end(claim, ReplayState.DONE)
         return False
+    pages = _read(row, batch)
+    while pages:
+        some = _some(pages, most=most)
+        whole = _completed(row, some)
+        if len(whole) < len(some):
+            most = len(whole)  # as much was too much: it is not to be read in vain for the next ones, too
+        if not _commit(claim, whole):
+            return False
+        pages = pages[len(whole) :]
+        if is_up():
+            break
     return True
 
 
@@ -114,11 +122,11 @@ def _read(row: Replay, batch: Sequence[Kept]) -> list[ReadPage]:
     return pages
 
 
-def _some(pages: Sequence[ReadPage]) -> list[ReadPage]:
-    """Return the first pages, one at least, as far as there is room in a commit."""
+def _some(pages: Sequence[ReadPage], *, most: int) -> list[ReadPage]:
+    """Return the first pages, one at least and so many at most, as far as there is room in a commit."""
     some: list[ReadPage] = []
     going = 0
-    for page in pages[:COMMIT_PAGES]:
+    for page in pages[:most]:
         going += len(_going_on(page)) + len(_going_on(page, before=True))
         if some and going > COMMIT_RECORDS:
             break
@@ -157,11 +165,12 @@ def _scraper(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": settings["scraper"], **{key: settings[key] for key in ("options", "row", "fields")}}
 
 
-def _commit(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> bool:
+def _commit(claim: Claim, pages: Sequence[ReadPage]) -> bool:
     """Count these pages, and store their records where the replay does; return whether it goes on.
 
     It does not when somebody else has counted them, or has cancelled it.
     """
+    row = claim.row
     totals, samples = policy.Totals.of_json(row.totals), row.samples
     given = giving.given(row, pages, totals)
     stored = found.stored(row.target_id, [hash_ for one in given for hash_ in one.hashes()])
@@ -172,7 +181,7 @@ def _commit(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> bool:
         compared = one.compared(stored)
         totals.add(compared)
         samples = policy.sample(samples, compared) or samples
-    return _write(row, given, stored, totals=totals, samples=samples, now=now)
+    return _write(claim, given, stored, totals=totals, samples=samples)
 
 
 def _count_unread(page: ReadPage, totals: policy.Totals) -> None:
@@ -184,16 +193,16 @@ def _count_unread(page: ReadPage, totals: policy.Totals) -> None:
 
 
 def _write(
-    row: Replay,
+    claim: Claim,
     given: Sequence[Given],
     stored: Mapping[bytes, Mapping[str, Any]],
     *,
     totals: policy.Totals,
     samples: list[dict[str, Any]],
-    now: datetime,
 ) -> bool:
+    row, now = claim.row, claim.now()
     last = given[-1].page.row.pk
-    values: dict[str, Any] = {"after": last, "totals": totals.as_json(), "beat_at": now}
+    values: dict[str, Any] = {"after": last, "totals": totals.as_json()}
     if samples is not row.samples:
         values["samples"] = samples
     if totals.pages == 0 and totals.unread >= MOST_UNREAD:
@@ -202,8 +211,7 @@ def _write(
     else:
         values["state"] = ReplayState.RUNNING
     with transaction.atomic():
-        ours = Replay.objects.filter(pk=row.pk, after=row.after).exclude(state__in=FINAL_REPLAY_STATES)
-        if not ours.update(**values):
+        if not claim.write(now=now, **values):
             return False
         if row.stores:
             reread = [some for one in given for some in giving.to_store(row, one, stored) if some.records]
@@ -212,6 +220,6 @@ def _write(
     return not row.is_over
 
 
-def _end(row: Replay, state: ReplayState, *, now: datetime, reason: str = "") -> None:
-    under_way = Replay.objects.filter(pk=row.pk, after=row.after).exclude(state__in=FINAL_REPLAY_STATES)
-    under_way.update(state=state, reason=reason[:600], finished_at=now, beat_at=now)
+def _end(claim: Claim, state: ReplayState, *, reason: str = "") -> None:
+    now = claim.now()
+    claim.write(now=now, state=state, reason=reason[:600], finished_at=now)

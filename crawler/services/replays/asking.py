@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
@@ -11,7 +10,8 @@ from crawler import conf
 from crawler.models import FINAL_REPLAY_STATES, Replay, ReplayState, Target
 from crawler.queries import replays as found
 from crawler.queue import Work
-from crawler.services import outbox, targets
+from crawler.services import outbox, silence, targets
+from crawler.services.replays.claiming import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 KEYS: Final = ("scraper", "options", "row", "fields", "key")
 """The settings of a target that say which records its pages give."""
 MOST_SAMPLED: Final = 1_000
-SILENT: Final = timedelta(seconds=120)
 BATCH: Final = 200
 
 
@@ -107,14 +106,8 @@ def cancel(*, replay: Replay, now: datetime) -> bool:
 
 def ask_again(*, now: datetime) -> int:
     """Have replays gone on with that nobody goes on with any more; return how many."""
-    silent = Replay.objects.exclude(state__in=FINAL_REPLAY_STATES).filter(beat_at__lt=now - SILENT)
-    asked = 0
-    for pk in list(silent.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            if silent.filter(pk=pk).update(beat_at=now):
-                outbox.post(Work.REPLAY, now=now, replay=pk)
-                asked += 1
-    return asked
+    under_way = Replay.objects.exclude(state__in=FINAL_REPLAY_STATES)
+    return silence.ask_again(under_way, Work.REPLAY, of="replay", silent=SILENT, now=now)
 
 
 def forget(*, now: datetime) -> int:

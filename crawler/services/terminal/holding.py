@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from crawler.models import Publication, Run
 from crawler.queries import mending as queries
-from crawler.services import holding, looking, mending, replays
+from crawler.services import holding, looking, looks, mending
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
-from crawler.services.terminal import replaying
+from crawler.services.terminal import replaying, waiting
 from crawler.services.terminal.asked import Refusal
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def _repaired(run: Run) -> list[str]:
     except (mending.CannotMend, Busy, InvalidTarget) as error:
         raise Refusal(str(error), status=1) from None
     _finish(run)
-    while replays.step(replay=replay.pk, now=timezone.now()):
-        pass
-    replay.refresh_from_db()
+    replay = replaying.go_on(replay, say=lambda _line: None)
     lines = [_gives(look, name) for name, found in look.mended.fields.items() if found]
     lines += [f"{name}: nothing was found" for name in look.without]
     return [*lines, *replaying.lines(replay)]
@@ -79,12 +77,21 @@ def _looked(run: Run) -> Look:
     """Return what is proposed for a run, tried on all of its pages."""
     if mending.look(run) is None:
         mending.look_again(run, now=timezone.now(), sends=False)
-    while looking.step(run=run.pk, now=timezone.now()):
+    while looking.step(run=run.pk, now=timezone.now()) or _others_look(run):
         pass
+    run.refresh_from_db(fields=["publication"])
     found = mending.look(run)
     if found is None:
         raise mending.CannotMend("the fields of the target were changed just now; try again")
     return found
+
+
+def _others_look(run: Run) -> bool:
+    """Wait a moment where somebody else goes on with a look; say whether there is something to wait for."""
+    is_over = not looks.under_way(run)
+    if not is_over:
+        waiting.pause()
+    return not is_over
 
 
 def _gives(look: Look, name: str) -> str:

@@ -12,6 +12,7 @@ from crawler.queries import replays as queries
 from crawler.services import replays
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
+from crawler.services.terminal import waiting
 from crawler.services.terminal.asked import Asked, Refusal, lines_of, reading
 from crawler.trials import CannotTry
 
@@ -52,17 +53,31 @@ def replay(
 def _finish(row: Replay, say: Callable[[str], None]) -> Replay:
     """Go on with a replay to its end; it is cancelled by whatever interrupts that."""
     try:
-        while replays.step(replay=row.pk, now=timezone.now()):
-            row.refresh_from_db()
-            say(f"{queries.standing(row).behind:,} of {row.total:,} pages")
+        return go_on(row, say)
     except CannotTry as error:
         replays.cancel(replay=row, now=timezone.now())
         raise Refusal(str(error), status=1) from None
     except BaseException:
         replays.cancel(replay=row, now=timezone.now())
         raise
-    row.refresh_from_db()
-    return row
+
+
+def go_on(row: Replay, say: Callable[[str], None]) -> Replay:
+    """Go on with a replay until it is over, also where others take steps of it.
+
+    Raises CannotTry, and Refusal.
+    """
+    while True:
+        is_more = replays.step(replay=row.pk, now=timezone.now())
+        try:
+            row.refresh_from_db()
+        except Replay.DoesNotExist:
+            raise Refusal(f"replay {row.pk} was removed meanwhile, with its target", status=1) from None
+        if row.is_over:
+            return row
+        say(f"{queries.standing(row).behind:,} of {row.total:,} pages")
+        if not is_more:
+            waiting.pause()
 
 
 def lines(row: Replay) -> Iterator[str]:

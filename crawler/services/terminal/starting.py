@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
@@ -12,6 +11,7 @@ from crawler.models.held import UNDER_WAY
 from crawler.queries.health import workers_alive
 from crawler.services import runs
 from crawler.services.runs import TargetDisabled
+from crawler.services.terminal import waiting
 from crawler.services.terminal.asked import Refusal
 from crawler.services.terminal.registering import listed
 
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 WORKER: Final = "worker"
 NOBODY: Final = "Nobody crawls now: the run waits until ./run up has started Trawl."
-AGAIN_SECONDS: Final = 1.0
 SOON: Final = (Publication.WAITING, *UNDER_WAY)
 """What of a run that ended is about to become something else."""
-_pause = threading.Event()  # never set
 
 
 def start(number: str, *, priority: str | None = None) -> Run:
@@ -42,12 +40,18 @@ def begun(run: Run) -> Iterator[str]:
         yield NOBODY
 
 
-def attend(run: Run, *, say: Callable[[str], None], wait: Callable[[float], object] = _pause.wait) -> Run:
-    """Wait until a run has ended and its records are items, or held; `say` is told how far it is."""
+def attend(run: Run, *, say: Callable[[str], None], wait: Callable[[], object] = waiting.pause) -> Run:
+    """Wait until a run has ended and its records are items, or held; `say` is told how far it is.
+
+    Raises Refusal where the run is removed meanwhile.
+    """
     said = ""
     while not (run.is_final and run.settled and run.publication not in SOON):
-        wait(AGAIN_SECONDS)
-        run = Run.objects.without_secrets().select_related("target").get(pk=run.pk)
+        wait()
+        known = Run.objects.without_secrets().select_related("target").filter(pk=run.pk).first()
+        if known is None:
+            raise Refusal(f"run {run.pk} was removed meanwhile, with its target", status=1)
+        run = known
         if (line := _standing(run)) != said:
             say(said := line)
     return run

@@ -88,3 +88,16 @@ def test_run_that_is_not_held_is_not_repaired(client: Client, run: Run, stranger
     assert "is not held" in text(client.get(reverse("run-repair", args=[run.pk]), follow=True))
     Target.objects.update(shared=False)
     assert stranger.get(reverse("run-repair", args=[run.pk])).status_code == 404
+
+
+def test_progress_of_a_run_that_was_decided_on_says_so_and_where(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(publication=Publication.DISCARDED)
+    answer = client.get(reverse("run-repair", args=[run.pk]), headers={"HX-Request": "true"})
+
+    page = text(answer)
+    assert answer.status_code == 200
+    assert 'id="repair-progress"' in page
+    assert f"Run {run.pk} is not held (its items: discarded)" in page
+    assert reverse("run", args=[run.pk]) in page
+    assert "hx-trigger" not in page[page.index("repair-progress") :].partition("</main>")[0]
+    assert "Look for selectors" not in page

@@ -377,8 +377,18 @@ def test_page_behind_many_records_is_read_once(
 def test_what_is_too_much_for_some_pages_is_done_page_by_page(
     shared: Run, person: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sizes: list[int] = []
+    join = joining.join
+
+    def noted(starts: Sequence[Any], **more: Any) -> list[joining.Joined]:
+        sizes.append(len(starts))
+        return join(starts, **more)
+
+    monkeypatch.setattr(joining, "join", noted)
     monkeypatch.setattr(joining, "TOGETHER_SECONDS", 0.0)
     assert counts(tried(shared, person)) == {"same": 8}
+    assert sizes == sorted(sizes, reverse=True)  # once is enough to see what is too much
+    assert sizes[-1] == 1
     monkeypatch.setattr(joining, "MOST_BYTES", 100)
     trial = tried(shared, person)
     assert (counts(trial), problems(trial)) == ({}, {"item_too_large": 2})

@@ -95,9 +95,9 @@ def test_whole_run_that_is_as_usual_begins_anew(clock: FakeClock) -> None:
     last = usual(clock)
     parts(last, clock, slice(0, 5))
     assert followed(last, clock, things(price=None)).publication == Publication.HELD
-    assert Losses.objects.exists()
+    assert Losses.objects.get().fields
     assert followed(last, clock, things()).publication == Publication.PUBLISHED
-    assert not Losses.objects.exists()
+    assert Losses.objects.get().fields == {}
 
     (after,) = parts(last, clock, slice(0, 5))
     assert after.publication == Publication.PUBLISHED
@@ -107,7 +107,7 @@ def test_whole_run_that_is_accepted_begins_anew(clock: FakeClock) -> None:
     last = usual(clock)
     parts(last, clock, slice(0, 5))
     holding.accept(followed(last, clock, things(price=None)), by="", now=clock.now())
-    assert not Losses.objects.exists()
+    assert Losses.objects.get().fields == {}
 
 
 def test_what_is_discarded_does_not_count(clock: FakeClock) -> None:
@@ -119,3 +119,26 @@ def test_what_is_discarded_does_not_count(clock: FakeClock) -> None:
     (after,) = parts(last, clock, slice(9, 12))
     assert after.publication == Publication.PUBLISHED
     assert Losses.objects.get().fields["price"] == {"score": 2.25, "since": after.pk}
+
+
+def test_what_was_published_at_once_counts_once_when_it_is_accepted_later(clock: FakeClock) -> None:
+    last = usual(clock)
+    clock.advance(3600)
+    run = runs.start(target=last.target, trigger=RunTrigger.MANUAL, now=clock.now())
+    hands = Hands(clock)
+    items = [{**one, "name": None} if one["key"] in "1234" else one for one in things(9, price=None)]
+    hands.commit(visited(hands.claims()[START], f"{START}more", items=items))
+    last.target.quality = {"hold": False}
+    last.target.save(update_fields=["quality"])
+    runs.cancel(run=run, now=clock.now())
+    hands.release_all()
+    reports.report(run=fresh(run))
+    assert fresh(run).publication == Publication.PUBLISHING
+    before = Losses.objects.get().fields
+    assert {"name", "price"} == before.keys()
+
+    assert holding.accept(fresh(run), by="", now=clock.now())
+
+    row = Losses.objects.get()
+    assert row.fields == {"name": before["name"]}
+    assert row.accepted.keys() == {"price"}

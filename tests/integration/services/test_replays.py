@@ -17,6 +17,7 @@ from crawler.queries import replays as queries
 from crawler.services import reconciling, replays, retention, targets
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
+from crawler.trials import CannotTry
 from tests.crawling import a_run, again, finished
 
 if TYPE_CHECKING:
@@ -176,23 +177,44 @@ def test_work_goes_on_where_it_was_left_and_counts_nothing_twice(
     assert Totals.of_json(replay.totals).pages == 4
 
 
-def test_two_that_go_on_with_the_same_pages_count_them_once(
-    crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("later", "readings"), [(0, 1), (241, 2)])
+def test_two_that_go_on_with_the_same_pages_count_them_once_and_read_them_once(
+    crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch, later: float, readings: int
 ) -> None:
+    """Only a step that nobody seems to do any more is done by another, who counts then."""
     replay = replays.start(target=crawled.target, by=person, data=PRICED, pages=None, now=timezone.now())
     read = trials.records_of
-    nested: list[bool] = []
+    began: list[int] = []
 
     def twice(settings: Any, pages: Sequence[StoredPage], **more: Any) -> list[Records | Unreadable]:
-        if not nested:
-            nested.append(True)
-            replays.step(replay=replay.pk, now=timezone.now())
+        began.append(len(pages))
+        if len(began) == 1:
+            again = replays.step(replay=replay.pk, now=timezone.now() + timedelta(seconds=later))
+            assert again is (readings == 2)
         return read(settings, pages, **more)
 
     monkeypatch.setattr(trials, "records_of", twice)
-    done(replay)
+    assert replays.step(replay=replay.pk, now=timezone.now()) is (readings == 1)
 
-    assert Totals.of_json(Replay.objects.get(pk=replay.pk).totals).pages == 4
+    assert began == [4] * readings
+    assert Totals.of_json(done(replay).totals).pages == 4
+
+
+def test_step_that_fails_keeps_nobody_from_doing_it(
+    crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay = replays.start(target=crawled.target, by=person, data=PRICED, pages=None, now=timezone.now())
+
+    def failing(*_asked: Any, **_more: Any) -> list[Records | Unreadable]:
+        raise CannotTry("no process could be started")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trials, "records_of", failing)
+        with pytest.raises(CannotTry):
+            replays.step(replay=replay.pk, now=timezone.now())
+
+    assert Totals.of_json(done(replay).totals).pages == 4
+    assert replay.claimed_at is None
 
 
 def test_pages_without_a_stored_body_are_counted_apart(crawled: Run, person: User) -> None:
@@ -281,11 +303,11 @@ def test_what_nobody_goes_on_with_is_asked_for_again_by_the_reconciler(crawled: 
     now = timezone.now()
     replay = replays.start(target=crawled.target, by=person, data=PRICED, pages=2, now=now)
     OutboxMessage.objects.all().delete()
-    reconciling.reconcile(now=now + timedelta(seconds=60))
+    reconciling.reconcile(now=now + timedelta(seconds=180))
     assert not OutboxMessage.objects.filter(work="replays.advance").exists()
 
-    reconciling.reconcile(now=now + timedelta(seconds=121))
-    reconciling.reconcile(now=now + timedelta(seconds=122))
+    reconciling.reconcile(now=now + timedelta(seconds=241))
+    reconciling.reconcile(now=now + timedelta(seconds=242))
     (message,) = OutboxMessage.objects.filter(work="replays.advance")
     assert message.kwargs == {"replay": replay.pk}
 

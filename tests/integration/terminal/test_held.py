@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from crawler.management.commands.held import Command
-from crawler.models import Item, Run
-from crawler.services.terminal import holding
+from crawler.models import Item, LookState, RepairLook, Replay, Run
+from crawler.services import looking, replays
+from crawler.services.terminal import holding, waiting
 from tests.integration.services.test_holding import followed, usual
 from tests.integration.services.test_mending import held as broken
 from tests.integration.services.test_quality import START, things
@@ -81,6 +83,35 @@ def test_repair_says_what_it_took_and_reads_the_pages(
     assert lines[1].startswith("13 pages read: 12 records changed")
     assert {item.data["price"] for item in Item.objects.all()} == {number + 0.5 for number in range(12)}
     assert Run.objects.get(pk=broken.pk).publication == "discarded"
+
+
+def test_repair_waits_for_what_others_do_of_it(
+    broken: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker is at the look and at the pages: it goes on while this terminal waits."""
+    look, read = looking.step, replays.step
+    monkeypatch.setattr(looking, "step", lambda **_asked: False)
+    monkeypatch.setattr(replays, "step", lambda **_asked: False)
+    RepairLook.objects.update(state=LookState.QUEUED, after=0, seen=0, tried=0, counts={})
+    waited: list[str] = []
+
+    def others() -> None:
+        now = timezone.now()
+        storing = Replay.objects.filter(stores=True).first()
+        waited.append("look" if storing is None else "pages")
+        if storing is None:
+            look(run=broken.pk, now=now)
+        else:
+            read(replay=storing.pk, now=now)
+
+    monkeypatch.setattr(waiting, "pause", others)
+    typed(str(broken.pk), "--repair")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(", all of them on 12 of 12 pages")
+    assert lines[1].startswith("13 pages read: 12 records changed")
+    assert waited[0] == "look"
+    assert waited[-1] == "pages"
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,7 @@ def test_waiting_ends_when_the_records_are_items() -> None:
     ])  # fmt: skip
     said: list[str] = []
 
-    run = starting.attend(
-        run, say=said.append, wait=lambda _seconds: mine.update(**{"done": 0} | next(steps))
-    )
+    run = starting.attend(run, say=said.append, wait=lambda: mine.update(**{"done": 0} | next(steps)))
 
     assert next(steps, None) is None
     assert [line.partition(",")[0] for line in said] == [
@@ -103,9 +101,20 @@ def test_run_that_is_held_says_how_to_decide() -> None:
 def test_run_that_was_cancelled_is_no_success() -> None:
     run = starting.start(str(a_target().pk))
     runs.cancel(run=run, now=timezone.now())
-    run = starting.attend(run, say=lambda _line: None, wait=lambda _seconds: None)
+    run = starting.attend(run, say=lambda _line: None, wait=lambda: None)
     assert starting.status(run) == 1
     assert next(starting.ended(run)).startswith("cancelled (")
+
+
+def test_run_that_is_removed_meanwhile_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "_standing", lambda run: run.delete())
+    with pytest.raises(SystemExit) as ended:
+        typed(str(a_target().pk), "--wait")
+
+    assert ended.value.code == 1
+    assert "was removed meanwhile, with its target" in capsys.readouterr().err
 
 
 def test_waiting_that_is_interrupted_leaves_the_run(
