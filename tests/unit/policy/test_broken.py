@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from crawler.policy.quality import Breach, FieldFigures, pages
 from crawler.policy.quality.broken import MOST_PAGES, is_broken
@@ -63,3 +65,24 @@ def test_pages_are_named_for_each_difference_and_no_more_records_are_read_than_n
     expected = [f"http://a.test/{number}" for number in range(MOST_PAGES)]
     assert found == [[], expected, expected]
     assert len(read) == 2 * MOST_PAGES - 1
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.sampled_from([None, "", "new", "used", "odd", "x" * 50, 5, True])),
+        max_size=25,
+    ),
+    st.sampled_from([("coverage", 1.0), ("type", "text"), ("length", 4.0), ("words", "new, used")]),
+)
+def test_the_first_pages_with_such_a_value_are_named_and_no_others(
+    said: list[tuple[int, Any]], difference: tuple[str, float | str]
+) -> None:
+    rule, wanted = difference
+    breach = Breach(rule=rule, field="state", wanted=wanted, found=None)
+    past = [(20, {"state": FieldFigures(coverage=1.0, types={"text": 1.0}, words=("new", "used"))})]
+    records = [(f"http://a.test/{page}", {"state": value}) for page, value in said]
+    known = frozenset({"new", "used"})
+    about = [url for url, record in records if is_broken(breach, record["state"], known=known)]
+
+    assert pages([breach], records, past) == [list(dict.fromkeys(about))[:MOST_PAGES]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.policy.quality import Breach, FieldFigures, Rules, Statistics, breaches, drifts
+from crawler.policy.quality import FEWEST_ITEMS, Breach, FieldFigures, Rules, Statistics, breaches, drifts
 from crawler.policy.quality.statistics import MOST_FIELDS, MOST_WORDS
 
 if TYPE_CHECKING:
@@ -169,3 +169,66 @@ def test_a_field_that_was_seldom_there_is_lost_only_when_half_of_that_is() -> No
 
 def test_a_field_that_not_every_run_had_is_not_missed() -> None:
     assert told(shop(), shop(was=9.0), shop(), shop()) == []
+
+
+FEW = st.fixed_dictionaries(
+    {},
+    optional={name: st.sampled_from([None, "", "new", "used", "x" * 70, 0, 5.5, True, [1]]) for name in "ab"},
+)
+RUNS = st.lists(st.lists(FEW, min_size=FEWEST_ITEMS, max_size=FEWEST_ITEMS + 1), min_size=3, max_size=3)
+
+
+@settings(max_examples=50)
+@given(RUNS, st.integers(0, 2))
+def test_a_run_that_says_what_one_before_said_never_drifts(
+    past: list[list[dict[str, Any]]], same: int
+) -> None:
+    assert told(past[same], *past) == []
+
+
+@given(st.integers(10, 40), st.data())
+def test_a_loss_is_told_from_a_fifth_of_the_records_on(many: int, data: st.DataObject) -> None:
+    lost = data.draw(st.integers(0, many))
+    now = [*shop(lost, price=None), *shop(many)[lost:]]
+
+    assert (("coverage", "price") in told(now, shop(), shop(), shop())) == ((many - lost) / many < 0.8)
+
+
+RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "coverage": st.sampled_from([0.25, 0.5, 1.0]),
+        "min": st.integers(-9, 0),
+        "max": st.integers(0, 9),
+        "unique": st.just(value=True),
+    },
+)
+
+
+def broken(records: list[dict[str, Any]], name: str, rule: Mapping[str, Any]) -> set[str]:
+    """Return by a plain model which of its rules a field breaks."""
+    said = [record[name] for record in records if record.get(name) not in (None, "", [])]
+    numbers = [value for value in said if isinstance(value, int | float) and not isinstance(value, bool)]
+    different = {json.dumps(value) for value in said}
+    return {
+        kind
+        for kind, is_broken in {
+            "coverage": len(said) < rule.get("coverage", 0) * len(records),
+            "min": any(value < rule.get("min", value) for value in numbers),
+            "max": any(value > rule.get("max", value) for value in numbers),
+            "unique": rule.get("unique", False) and len(different) < len(said),
+        }.items()
+        if is_broken
+    }
+
+
+@given(RECORDS.filter(bool), st.dictionaries(st.sampled_from("abc"), RULES, max_size=3))
+def test_those_rules_are_told_that_a_plain_model_finds_broken(
+    records: list[dict[str, Any]], said: dict[str, dict[str, Any]]
+) -> None:
+    rules = Rules.read({"fields": said})
+    found = breaches(rules, items=len(records), errors=0.0, figures=figures(records, *rules.unique))
+
+    assert {(one.field, one.rule) for one in found} == {
+        (name, kind) for name, rule in said.items() for kind in broken(records, name, rule)
+    }
