@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from crawler.policy.completeness import Course, why_less
 
@@ -62,3 +65,34 @@ def test_run_that_may_have_missed_something_says_why(changes: dict[str, Any], wh
 )
 def test_few_failures_and_pages_that_are_gone_do_no_harm(changes: dict[str, Any]) -> None:
     assert why_less(course(**changes)) == ""
+
+
+COUNTS = st.integers(0, 30)
+COURSES = st.builds(
+    Course,
+    discovered=st.integers(900, 1_000),
+    pages=st.integers(900, 1_000),
+    left_out=st.sampled_from([0, 0, 1]),
+    items=st.sampled_from([0, 400]),
+    known=st.booleans(),
+    without_page=COUNTS,
+    reasons=st.dictionaries(st.sampled_from(["status-404", "robots", "timed_out"]), st.integers(0, 9)),
+    damaged=st.dictionaries(st.sampled_from(["key_missing", "scraper_raised", "bad_type"]), COUNTS),
+    usual=st.dictionaries(st.just("key_missing"), st.sampled_from([0.0, 0.01, 0.5])),
+    drifted=st.booleans(),
+)
+
+
+@settings(max_examples=60)
+@given(COURSES, st.sampled_from(["left_out", "without_page", "scraper_raised", "robots_unreachable"]))
+def test_a_run_that_went_worse_never_counts_where_the_better_one_did_not(course: Course, worse: str) -> None:
+    if worse == "scraper_raised":
+        hurt = replace(course, damaged={**course.damaged, worse: course.damaged.get(worse, 0) + 20})
+    elif worse == "robots_unreachable":
+        hurt = replace(course, reasons={**course.reasons, worse: 1})
+    else:
+        hurt = replace(course, **{worse: getattr(course, worse) + 20})
+
+    assert why_less(hurt) or not why_less(course)
+    assert why_less(replace(course, is_refresh=True))
+    assert why_less(replace(course, drifted=True))

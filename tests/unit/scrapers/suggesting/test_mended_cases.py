@@ -1,0 +1,58 @@
+"""Golden cases of repairs: pages before and after a site changed its layout, and what is proposed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scrapers.fields import DeclaredRecords, parse
+from scrapers.page import Page, Scraped
+from scrapers.suggesting.mending import Known, mend
+
+CASES = Path(__file__).parents[3] / "cases" / "mending"
+FOLDERS = sorted(path.parent for path in CASES.glob("*/input.json"))
+
+
+def page_of(path: Path) -> Page:
+    return Page(
+        url=f"https://shop.example/{path.parent.name}",
+        body=path.read_bytes(),
+        headers={"content-type": "text/html; charset=utf-8"},
+    )
+
+
+def mended(folder: Path) -> dict[str, Any]:
+    """Return what is proposed for the pages of a case, in the form of its `expected.json`."""
+    said = json.loads((folder / "input.json").read_text(encoding="utf-8"))
+    scraper = DeclaredRecords(schema=parse(fields=said["fields"], row=said["row"]))
+    pages = [
+        Known(
+            page=page_of(path / "after.html"),
+            records=[
+                found.data
+                for found in scraper.parse(page_of(path / "before.html"))
+                if isinstance(found, Scraped)
+            ],
+        )
+        for path in sorted(folder.iterdir())
+        if path.is_dir()
+    ]
+    found = mend(pages, row=said["row"], fields=said["fields"], broken=said["broken"])
+    return {
+        "row": found.row,
+        "fields": {
+            name: [
+                {"declared": one.declared, "known": one.known, "restored": one.restored, "filled": one.filled}
+                for one in proposals
+            ]
+            for name, proposals in found.fields.items()
+        },
+    }
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_case_is_mended_as_expected(folder: Path) -> None:
+    assert mended(folder) == json.loads((folder / "expected.json").read_text(encoding="utf-8"))
