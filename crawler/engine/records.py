@@ -113,6 +113,11 @@ def keyed(
     return tuple(records), len(items) - len(records)
 
 
+def lacking(record: ItemRecord) -> ItemRecord:
+    """Return a record as one that lacks a page."""
+    return replace(record, said=record.data)
+
+
 def with_data(record: ItemRecord, data: Mapping[str, Any]) -> ItemRecord:
     """Return a record under the same key that says `data`."""
     return replace(record, data=identity.encode(data), content_hash=identity.content_hash(data))

@@ -211,12 +211,16 @@ class PageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRecord:
-    """One scraped record: its key within the target, and its content as JSON."""
+    """One scraped record: its key within the target, and its content as JSON.
+
+    `said` is what a record says itself that lacks a page: what else stands under its key stays.
+    """
 
     key: str
     key_hash: bytes
     data: bytes
     content_hash: bytes
+    said: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

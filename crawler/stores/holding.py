@@ -6,6 +6,7 @@ is killed half way goes on where it was, and nothing is published twice.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from django.db.models import F
 
 from crawler.engine.work import ItemRecord
 from crawler.models import Item, Sighting
-from crawler.stores import items, sql, statements
+from crawler.stores import items, merging, sql, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +35,7 @@ KEEP: Final = statements.insert(
         "seen_at": "timestamptz",
     },
     then="ON CONFLICT (run, key_hash) DO NOTHING",
+    key="key_hash",
 )
 KEEP_NEWER: Final = statements.update(
     "crawler_helditem",
@@ -64,30 +66,43 @@ class _Seen:
 
 
 def keep(visits: Iterable[tuple[Place, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
-    """Keep the records of a batch apart, in the order of runs and keys; of two with one key the later."""
-    records = {
-        (claim.rules.run, record.key_hash): (claim.url, record) for claim, found in visits for record in found
-    }
-    moment = sql.adapt(now)
-    for run in sorted({run for run, _key in records}):
-        keys = sorted(key for of, key in records if of == run)
-        known = _known(run, keys)
-        new = [(key, *records[run, key]) for key in keys if key not in known]
-        kept = KEEP.run(
-            [
-                (run, key, record.key, url, record.data.decode(), record.content_hash, moment)
-                for key, url, record in new
-            ]
-        )
-        tallies.add(run, items=kept)
-        KEEP_NEWER.run(
-            [
-                (url, record.data.decode(), record.content_hash, moment, run, key)
-                for key in keys
-                if key in known
-                for url, record in (records[run, key],)
-            ]
-        )
+    """Keep the records of a batch apart, in the order of runs and keys; of two with one key the later.
+
+    One that lacks a page says what it knows, and else what its run read before, or its item.
+    """
+    by_run: dict[tuple[int, int], dict[bytes, tuple[str, ItemRecord]]] = defaultdict(dict)
+    for claim, found in visits:
+        for record in found:
+            merging.put(by_run[claim.rules.run, claim.rules.target], record.key_hash, claim.url, record)
+    for run, target in sorted(by_run):
+        tallies.add(run, items=_keep(run, target, by_run[run, target], now=now))
+
+
+def _keep(run: int, target: int, found: Mapping[bytes, tuple[str, ItemRecord]], *, now: datetime) -> int:
+    """Keep the records of one run; return how many are new."""
+    keys, moment = sorted(found), sql.adapt(now)
+    known = _known(run, keys)
+    records = merging.whole(found, lambda lacking: merging.of_held(run, target, lacking))
+    new = [(key, *records[key]) for key in keys if key not in known]
+    written = KEEP.written(
+        [
+            (run, key, record.key, url, record.data.decode(), record.content_hash, moment)
+            for key, url, record in new
+        ]
+    )
+    late = {key for key, _url, _record in new}.difference(map(sql.data, written))
+    if late:  # another slice of the run kept these meanwhile
+        known |= _known(run, sorted(late))
+        records = merging.whole(found, lambda lacking: merging.of_held(run, target, lacking))
+    KEEP_NEWER.run(
+        [
+            (url, record.data.decode(), record.content_hash, moment, run, key)
+            for key in keys
+            if key in known
+            for url, record in (records[key],)
+        ]
+    )
+    return len(written)
 
 
 def _known(run: int, keys: Sequence[bytes]) -> set[bytes]:

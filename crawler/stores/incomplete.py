@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -16,7 +16,7 @@ from crawler.stores.runs import Tallies
 from scrapers.page import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from crawler.engine.work import ItemRecord, ProblemRecord
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 NOTHING = b"{}"
 MOST_IN_A_COMMIT = 500
 """As many are given out by one transaction; the others wait for the end of their run."""
-ITEMS = (
-    "SELECT key_hash, CAST(data AS text) FROM crawler_item "
-    "WHERE target_id = %s AND removed_at IS NULL AND key_hash IN ({})"
-)
-APART = "SELECT key_hash, CAST(data AS text) FROM crawler_helditem WHERE run = %s AND key_hash IN ({})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +50,7 @@ class Incomplete:
     """What one transaction gives out: items, and problems that say why they lack something.
 
     Under a key that has an item already, that keeps what the record does not say: it was on the page
-    when that was last read.
+    when that was last read (`merging.py`).
     """
 
     items: list[tuple[Place, Sequence[ItemRecord]]] = field(default_factory=list)
@@ -70,13 +65,11 @@ class Incomplete:
         """Take in records, each with why its page is not there."""
         partial = [record for record, _why in found if record.partial and record.data != NOTHING]
         keyed = {record: _keyed(record, whose) for record in partial}
-        known = _known(whose, [one.key_hash for given, _lacking in keyed.values() for one in given])
         for record, why in found:
             place = Place(url=record.url, rules=whose)
             given, lacking = keyed.get(record, ((), 0))
             if given:
-                merged = [_merged(one, known.get(one.key_hash)) for one in given]
-                self.items.append((place, merged))
+                self.items.append((place, [records.lacking(one) for one in given]))
             code = INCOMPLETE if given else NOT_COMPLETED
             said = records.problems_of([Problem(code=code, message=f"{record.url}: {why}")], unkeyed=lacking)
             self.problems.append((place, said))
@@ -85,26 +78,6 @@ class Incomplete:
 
 def _keyed(record: Waiting, whose: Whose) -> tuple[tuple[ItemRecord, ...], int]:
     return records.keyed([orjson.loads(record.data)], fields=whose.key_fields, url=record.url)
-
-
-def _known(whose: Whose, keys: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
-    """Return what stands under these keys: in a run that is kept apart what it read, else in the items.
-
-    Items that were removed say nothing any more.
-    """
-    found: dict[bytes, Mapping[str, Any]] = {}
-    for chunk in sql.chunks(sorted(set(keys))):
-        rows = sql.select(ITEMS.format(sql.marks(chunk)), [whose.target, *chunk])
-        if whose.apart:
-            rows += sql.select(APART.format(sql.marks(chunk)), [whose.run, *chunk])
-        found |= {sql.data(key): orjson.loads(data) for key, data in rows}
-    return found
-
-
-def _merged(record: ItemRecord, before: Mapping[str, Any] | None) -> ItemRecord:
-    if before is None:
-        return record
-    return records.with_data(record, {**before, **orjson.loads(record.data)})
 
 
 def give_out(whose: Whose, *, now: datetime) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from crawler.models import ItemChangeKind
-from crawler.stores import changes, sql, statements
+from crawler.stores import changes, merging, sql, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from crawler.engine.work import ItemRecord
     from crawler.stores.runs import Tallies
+
+
+T = TypeVar("T")
 
 
 class Whose(Protocol):
@@ -71,25 +74,27 @@ COUNTERS: Final = {
 def save(visits: Iterable[tuple[Place, Sequence[ItemRecord]]], *, tallies: Tallies, now: datetime) -> None:
     """Upsert the records of a batch, target by target and in the order of their keys.
 
-    Of two records with one key the later wins. An unchanged record costs no version, only the
-    sighting that says the run saw it. One that was removed comes back as a new version.
+    Of two records with one key the later wins; of one that lacks a page only what it says itself. An
+    unchanged record costs no version, only the sighting that says the run saw it. One that was removed
+    comes back as a new version.
     """
     by_target: dict[int, dict[bytes, tuple[Place, ItemRecord]]] = defaultdict(dict)
     for claim, records in visits:
         for record in records:
-            by_target[claim.rules.target][record.key_hash] = (claim, record)
+            merging.put(by_target[claim.rules.target], record.key_hash, claim, record)
     for target in sorted(by_target):
         _save_target(target, by_target[target], tallies=tallies, now=now)
 
 
 def _save_target(
-    target: int, records: dict[bytes, tuple[Place, ItemRecord]], *, tallies: Tallies, now: datetime
+    target: int, records: Mapping[bytes, tuple[Place, ItemRecord]], *, tallies: Tallies, now: datetime
 ) -> None:
     keys = sorted(records)
     before = _stored(target, keys)
     missing = [key for key in keys if key not in before]
     new = frozenset(_insert(target, [records[key] for key in missing], now=now))
     stored = before | _stored(target, missing)
+    records = _whole(records, {key: row for key, row in stored.items() if key not in new})
     changed = {key for key in keys if _differs(stored[key], records[key][1])}
     _change([(stored[key], *records[key]) for key in keys if key in changed], now=now)
     _touch(
@@ -110,6 +115,18 @@ def _save_target(
             tallies.add(run, **{COUNTERS[kind]: count})
 
 
+def _whole(
+    records: Mapping[bytes, tuple[T, ItemRecord]], stored: Mapping[bytes, _Stored]
+) -> Mapping[bytes, tuple[T, ItemRecord]]:
+    """Return the records, those that lack a page with what stands under their keys and was not removed."""
+    return merging.whole(
+        records,
+        lambda keys: merging.of_items(
+            stored[key].id for key in keys if key in stored and not stored[key].removed
+        ),
+    )
+
+
 def _differs(stored: _Stored, record: ItemRecord) -> bool:
     return stored.content_hash != record.content_hash or stored.removed
 
@@ -122,7 +139,7 @@ def rewrite(target: int, records: Mapping[bytes, Late], *, now: datetime) -> Non
     """
     before = _stored(target, sorted(records))
     there = {key: record for key, record in records.items() if key not in before or not before[key].removed}
-    _write_late(target, there, before, run=None, now=now)
+    _write_late(target, _whole(there, before), before, run=None, now=now)
 
 
 def publish(target: int, records: Mapping[bytes, Late], *, run: int, now: datetime) -> dict[str, int]:
@@ -345,7 +362,7 @@ def _touch(seen: Sequence[tuple[int, Place]], *, now: datetime) -> None:
 
 
 def _sight(
-    records: dict[bytes, tuple[Place, ItemRecord]],
+    records: Mapping[bytes, tuple[Place, ItemRecord]],
     versions: dict[bytes, tuple[int, int]],
     *,
     changed: set[bytes],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.models import Item, Page
-from crawler.stores import items, sql
+from crawler.stores import items, merging, sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,7 +74,8 @@ def store(target: int, reread: Sequence[Reread], *, now: datetime) -> None:
     newest: _Newest = {}
     for one in sorted(reread, key=lambda one: one.source.last_seen):
         if kept.issuperset(row.pk for row in one.rows):
-            newest |= {record.key_hash: (one.source, record) for record in one.records}
+            for record in one.records:
+                merging.put(newest, record.key_hash, one.source, record)
     items.rewrite(target, _still_newest(target, newest), now=now)
 
 

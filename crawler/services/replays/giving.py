@@ -133,9 +133,7 @@ def _own(page: ReadPage, items: tuple[dict[str, Any], ...]) -> Gave:
 def _reread(gave: Gave, keyed: tuple[ItemRecord, ...], standing: Mapping[bytes, Mapping[str, Any]]) -> Reread:
     if gave.lacks:
         keyed = tuple(
-            records.with_data(one, {**standing[one.key_hash], **found.decoded(one.data)})
-            if one.key_hash in standing
-            else one
-            for one in keyed
+            records.with_data(one, {**standing.get(one.key_hash, {}), **found.decoded(one.data)})
+            for one in map(records.lacking, keyed)
         )
     return Reread(rows=gave.rows, url=gave.url, records=keyed, is_whole=not gave.lacks)
