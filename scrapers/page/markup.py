@@ -90,6 +90,8 @@ def xml_tree(text: str) -> Element:
 
 def _root(text: str, parser: etree.XMLParser | etree.HTMLParser) -> Element | None:
     """Return the root of `text`, None of an empty one; raises MemoryError."""
+    if not text.strip():
+        return None
     try:
         return cast("Element | None", etree.fromstring(text.encode("utf-8", "replace"), parser))
     except etree.XMLSyntaxError:

@@ -22,6 +22,7 @@ _LEAST_SHARE_BY_PLACE: Final = 0.4
 _MOST_CLAIMED: Final = 0.3
 _STRONG: Final = 0.85
 """A selector of this strength says what it finds; a weaker one says where that stands."""
+_ITSELF: Final = ":scope"
 _TELLING = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "time", "img", "summary", "figcaption"})
 _CELLS = frozenset({"td", "th"})
 
@@ -92,6 +93,8 @@ def of_rows(rows: Sequence[Element]) -> list[Column]:
             continue
         claimed |= places
         chosen.append(column)
+    if not any(row.own_length for row in rows):
+        chosen = _without_whole_rows(chosen)
     different = _different(chosen, rows=len(rows))
     return sorted(different, key=lambda column: (column.first.element.number, column.aspect))
 
@@ -122,6 +125,12 @@ def _proposed(rows: Sequence[Element]) -> Iterator[Column]:
             )
 
 
+def _without_whole_rows(columns: list[Column]) -> list[Column]:
+    """Leave out the text of whole rows where others say it part by part."""
+    kept = [column for column in columns if column.selector != _ITSELF or column.aspect != spots.TEXT]
+    return kept if any(column.aspect == spots.TEXT for column in kept) else columns
+
+
 def _different(columns: list[Column], *, rows: int) -> list[Column]:
     """Leave out what says the same as another column, or the same in every row."""
     kept: dict[tuple[str, tuple[tuple[int, str], ...]], Column] = {}
@@ -145,10 +154,15 @@ def _is_label(column: Column, *, rows: int) -> bool:
 
 def _selectors(row: Element) -> Iterator[tuple[str, float, Element]]:
     """Yield selectors for what is in a row, in its order, each with its strength (1 at most)."""
-    yield ":scope", 0.65, row
+    yield _ITSELF, 0.65, row
     for element in outline.inside(row, most=MOST_INSIDE):
         for selector, strength in selectors(element, row):
             yield selector, strength, element
+
+
+def selectable(row: Element) -> frozenset[str]:
+    """Return every selector that a field may have and that finds something in a row."""
+    return frozenset(selector for selector, _strength, _element in _selectors(row))
 
 
 def selectors(element: Element, row: Element) -> Iterator[tuple[str, float]]:

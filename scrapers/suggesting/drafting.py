@@ -11,6 +11,8 @@ from scrapers.suggesting.meanings import WEIGHTS, Meaning
 from scrapers.suggesting.rows import LEAST_ROWS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scrapers.page import Page
     from scrapers.suggesting.columns import Column
     from scrapers.suggesting.outline import Element
@@ -22,6 +24,9 @@ LEAST_WHOLE: Final = 2
 LEAST_SCORE: Final = 0.3
 _MANY_ROWS: Final = 20
 _NEARLY_ALL: Final = 0.85
+_SOME_ROWS: Final = 3
+_LACKING: Final = 1.01
+"""Rows that may lack a field which nearly all have, were they as few as `_SOME_ROWS`; shares are rounded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +54,30 @@ class Draft:
 
     @property
     def whole(self) -> int:
-        """Return how many fields every row has."""
-        return sum(field.share >= _NEARLY_ALL for field in self.fields)
+        """Return how many fields nearly every row has."""
+        return len(self.whole_fields)
+
+    @property
+    def whole_fields(self) -> list[DraftField]:
+        """Return the fields that nearly every row has."""
+        rows = len(columns.sampled(self.rows.elements))
+        return [field for field in self.fields if nearly_all(field.share, rows=rows)]
+
+
+def nearly_all(share: float, *, rows: int) -> bool:
+    """Whether a field that `share` of some `rows` has is one of the record: a few have their gaps."""
+    return share >= _NEARLY_ALL or (rows >= _SOME_ROWS and (1 - share) * rows < _LACKING)
+
+
+def worth(fields: Sequence[DraftField], *, rows: int, share: float) -> float:
+    """Return what records are worth, 1 at most: many, rich and whole ones that are most of what there is."""
+    if not fields:
+        return 0.0
+    number = min(1.0, math.log2(rows + 1) / math.log2(_MANY_ROWS + 1))
+    there = sum(field.weight * field.share for field in fields)
+    wholeness = there / sum(field.weight for field in fields)
+    richness = 1 - math.exp(-there / 2.2)
+    return 0.25 * number + 0.35 * richness + 0.15 * wholeness + 0.25 * math.sqrt(min(1.0, share))
 
 
 def of_rows(rows: Rows, *, page: Page, length: int) -> Draft | None:
@@ -92,7 +119,13 @@ def _fields(rows: Rows, page: Page) -> list[DraftField]:
         first = next((one for one in named if one.name == "text"), None)
         named = [replace(one, name="title") if one is first else one for one in named]
     taken: set[str] = set()
-    return [one.field(taken) for one in named if not one.repeats(taken)]
+    fields = [one.field(taken) for one in named if not one.repeats(taken)]
+    # a date that some rows have as an attribute and some as text is read by one declaration
+    return [
+        one
+        for number, one in enumerate(fields)
+        if one.declared not in [other.declared for other in fields[:number]]
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +169,7 @@ def _is_title(name: str) -> bool:
 
 
 def _score(rows: Rows, fields: list[DraftField], *, length: int) -> float:
-    """Return what a candidate is worth: many rows, rich and whole ones, most of the page, in its middle."""
-    number = min(1.0, math.log2(len(rows.elements) + 1) / math.log2(_MANY_ROWS + 1))
-    there = sum(field.weight * field.share for field in fields)
-    richness = 1 - math.exp(-there / 2.2)
-    wholeness = there / sum(field.weight for field in fields)
-    share = math.sqrt(min(1.0, sum(row.length for row in rows.elements) / max(1, length)))
+    """Return what a candidate is worth in its place on the page, by a selector that says what it finds."""
+    share = sum(row.length for row in rows.elements) / max(1, length)
     place = min(places.weight(rows.elements[0]), places.weight(rows.elements[-1]))
-    said = 0.25 * number + 0.35 * richness + 0.15 * wholeness + 0.25 * share
-    return place * (0.6 + 0.4 * rows.strength) * said
+    return place * (0.6 + 0.4 * rows.strength) * worth(fields, rows=len(rows.elements), share=share)

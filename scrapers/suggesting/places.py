@@ -47,6 +47,11 @@ def _of(element: Element) -> float:
     return min(_TAGS.get(element.tag, 1.0), _by_name(named))
 
 
+def of_names(named: str) -> float:
+    """Return what something may be worth by the words that name its place, 1 at most."""
+    return _by_name(named)
+
+
 def _is_of_page(header: Element) -> bool:
     return not any(around.tag in {"main", "article", "section"} for around in header.ancestors())
 

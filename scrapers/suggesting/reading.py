@@ -19,9 +19,12 @@ MOST_SAMPLES: Final = 3
 MOST_RECORDS: Final = 10_000
 """As many as are taken of a page."""
 _MOST_MISFITS: Final = 0.1
+_MOST_NO_PAGES: Final = 0.5
+"""Links are still links where some of them begin a mail or a call."""
 _MOST_OF_TEXT: Final = 300
 _MOST_OF_LIST: Final = 10
 _TEXT: Final = "text"
+_URL: Final = "url"
 
 
 def tried(
@@ -71,7 +74,8 @@ def _unfit(
     """Return fields whose type fits too few records, as text; and those that no record has, as nothing."""
     unfit: dict[str, dict[str, Any]] = {}
     for name, said in fields.items():
-        if misfits.get(name, 0) > _MOST_MISFITS * len(records) and said["type"] != _TEXT:
+        most = _MOST_NO_PAGES if said["type"] == _URL else _MOST_MISFITS
+        if misfits.get(name, 0) > most * len(records) and said["type"] != _TEXT:
             unfit[name] = {**said, "type": _TEXT}
         elif not any(name in record for record in records):
             unfit[name] = {}

@@ -21,7 +21,7 @@ _MOST_ASKED: Final = 250
 """So many selectors are tried at most: each walks the page once."""
 _MOST_LOOKED_AT: Final = 1_000_000
 """So many elements are looked at for that, one often, before the search ends."""
-_MOST_CLIMBED: Final = 4
+_MOST_CLIMBED: Final = 12
 _OF_LANDMARK: Final = 0.75
 _LANDMARKS = frozenset({"main", "body", "article"})
 _SEMANTIC = frozenset({"article", "figure"})
