@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from crawler.http import Fetched
     from crawler.urls import Url
     from scrapers.links import Carried
-    from scrapers.reader import Reading
+    from scrapers.reader import Problem, Reading
 
     Split = tuple[tuple[NewRequest, ...], tuple[tuple[str, str], ...], tuple[GoingRecord, ...]]
 
 BAD_URL = "its link is none that can be asked for"
+UNREADABLE = "its page could not be read"
 UNREAD = "reading it takes more memory than a page may"
 
 
@@ -49,6 +50,11 @@ def with_unread(reading: Reading, carried: Sequence[tuple[int, Carried]]) -> Rea
         return reading
     left = tuple([replace(record, refusal=UNREAD) for _id, record in carried])
     return replace(reading, follows=(*reading.follows, *left))
+
+
+def left(records_here: Iterable[Carried], *, because: Problem) -> tuple[GoingRecord, ...]:
+    """Return records as they go no further than the page that cannot be read for them."""
+    return tuple(_going(record, None, f"{UNREADABLE}: {because.message}") for record in records_here)
 
 
 def split(claim: Claim, reading: Reading, *, known: AbstractSet[bytes]) -> Split:

@@ -19,12 +19,15 @@ from crawler.urls import canonical
 from scrapers.reader import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crawler.engine.held import HeldHost
     from crawler.engine.ports import Clock, Fetcher, Frontier
     from crawler.engine.reading import TimedReader
     from crawler.engine.session import Changes
     from crawler.http import Outcome
     from crawler.urls import Url
+    from scrapers.links import Carried
 
 UNAVAILABLE = "host_unavailable"
 LOGIN_TAKES = timedelta(seconds=1)
@@ -181,7 +184,7 @@ class Visitor:
         rules = carrying.resuming(claim.rules, carried, again=again)
         reading = read_or_problem(self._reader, rules, page, request=claim.id)
         if isinstance(reading, Problem):
-            return _unread(claim, reading, page)
+            return self._reread(claim, reading, page, carried) if again else _unread(claim, reading, page)
         reading = carrying.with_unread(reading, carried)
         if not again:
             host.trapped.note(claim, page)
@@ -189,7 +192,7 @@ class Visitor:
         split = partial(carrying.split, claim, reading, known=self._frontier.known(claim.rules.run))
         links = within_limit(self._reader, split, request=claim.id)
         if isinstance(links, Problem):
-            return _unread(claim, links, page)
+            return self._reread(claim, links, page, carried) if again else _unread(claim, links, page)
         found, outside, going = links
         found, alike = host.trapped.sift(claim, host.origin, found)
         items, unkeyed = records.items_of(claim, reading)
@@ -208,6 +211,24 @@ class Visitor:
             carried=carrying.kept_from(going, alike) if going else (),
             joined=tuple([id_ for id_, _record in carried]),
             again=again,
+        )
+
+    def _reread(
+        self, claim: Claim, problem: Problem, page: Fetched, carried: Sequence[tuple[int, Carried]]
+    ) -> Result:
+        """Have a stored page read once more that could not be read for records, while there are tries left.
+
+        Then these records go no further; the request is done, as its page was read.
+        """
+        if self._retry.has_more(attempt=claim.attempts + 1):
+            return Postponed(claim=claim, until=self._clock.now(), reason=problem.code, counts=True)
+        return Visited(
+            claim=claim,
+            status=page.status,
+            wire_bytes=0,
+            carried=carrying.left([record for _id, record in carried], because=problem),
+            joined=tuple([id_ for id_, _record in carried]),
+            again=True,
         )
 
 

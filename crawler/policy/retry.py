@@ -76,6 +76,10 @@ class RetryPolicy:
     max_delay: timedelta = timedelta(minutes=15)
     statuses: frozenset[int] = frozenset({408, 425, 500, 502, 504, *range(520, 530)})
 
+    def has_more(self, *, attempt: int) -> bool:
+        """Say whether anything is tried once more after attempt number `attempt` (from 1)."""
+        return attempt < self.max_attempts
+
     def decide(
         self,
         outcome: Outcome,
@@ -124,7 +128,7 @@ class RetryPolicy:
         return Retry(after=after, reason=reason, host_wide=True, counts=past.overdue, behind=behind)
 
     def _again(self, reason: str, *, attempt: int, jitter: float) -> Verdict:
-        if attempt >= self.max_attempts:
+        if not self.has_more(attempt=attempt):
             return GiveUp(reason)
         # between half the bound and all of it, so that each wait is longer than the one before
         after = self._doubled(attempt - 1) * (0.5 + jitter / 2)

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crawler.engine.work import Ended, Ending
+from crawler.engine import carrying as engine
+from crawler.engine.work import Ended, Ending, Postponed
 from crawler.models import (
     CarriedRecord,
     HeldItem,
@@ -23,9 +24,10 @@ from crawler.models import (
 )
 from crawler.services import reports
 from crawler.stores import carried, carrying
+from scrapers.page import Problem
 from tests.crawling import a_run
 from tests.integration.stores.carriers import SETTINGS, again, going, joined, sent
-from tests.integration.stores.hands import Hands, fresh, redirected
+from tests.integration.stores.hands import Hands, fresh, redirected, visited
 from tests.law import assert_conserved
 
 if TYPE_CHECKING:
@@ -92,6 +94,36 @@ def test_record_that_comes_while_its_page_is_in_flight_is_read_from_it_later(han
     assert (state_of(f"{A}/1"), fresh(run).done, fresh(run).pages) == ("done", 2, 2)
     assert Request.objects.get(url=f"{A}/1").attempts == 1
     assert fresh(run).is_final
+    assert_conserved(run)
+
+
+def test_page_that_cannot_be_read_again_is_tried_once_more_and_stays_done(
+    clock: FakeClock, hands: Hands
+) -> None:
+    run = a_run(f"{A}/", f"{A}/1", **SETTINGS)
+    claims = hands.claims()
+    hands.commit(visited(claims[f"{A}/1"], items=[{"key": "own"}]))
+    hands.commit(sent(claims[f"{A}/"], going(f"{A}/1", "one")))
+
+    claim = hands.claims()[f"{A}/1"]
+    hands.commit(Postponed(claim=claim, until=clock.now(), reason="reader_timed_out", counts=True))
+    assert texts() == {"own": None}
+    clock.advance(1)
+    claim = hands.claims()[f"{A}/1"]
+    assert claim.attempts == 2
+    here = carried.carried_to(run.pk, claim.id)
+    left = engine.left([record for _id, record in here], because=Problem(code="c", message="too slow"))
+    ids = tuple(id_ for id_, _record in here)
+    hands.commit(visited(claim, page=None, again=True, carried=left, joined=ids))
+
+    assert texts() == {"own": None, "one": None}
+    assert (fresh(run).is_final, fresh(run).pages, fresh(run).failed) == (True, 2, 0)
+    sample = ProblemSample.objects.get()
+    assert (sample.code, sample.message) == (
+        "record_incomplete",
+        f"{A}/1: its page could not be read: too slow",
+    )
+    assert not CarriedRecord.objects.exists()
     assert_conserved(run)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawler.engine import carrying
 from crawler.engine.held import HeldHost
 from crawler.engine.reading import TimedReader
 from crawler.engine.records import MOST_KINDS_A_PAGE
@@ -30,7 +29,7 @@ from crawler.errors import MORE_PROBLEMS, ConnectFailed, NameNotFound, Refused, 
 from crawler.frontier.scope import compile_scope
 from crawler.policy.identity import digest
 from crawler.urls import canonical
-from scrapers.links import Carried, Link
+from scrapers.links import Link
 from scrapers.reader import Problem
 from tests.fakes.clock import BEGINNING, FakeClock, run
 from tests.fakes.fetcher import FakeFetcher
@@ -325,19 +324,6 @@ def test_page_that_was_asked_for_beyond_the_depth_may_be_elsewhere_in_the_scope(
 
     visits.fetcher.answer(f"{A}/away", status=301, headers=[("Location", "http://b.test/")])
     assert visited(visits.of(replace(claim, url=f"{A}/away"))).outside == (("host", "http://b.test/"),)
-
-
-def test_page_that_takes_too_much_memory_loses_no_record_that_was_carried_there(visits: Visits) -> None:
-    def resume(_page: Fetched, _carried: object, _again: object) -> Reading:
-        raise MemoryError
-
-    visits.fetcher.answer(URL, "x" * 1_600)
-    visits.world.carried[1] = [(7, Carried(url=URL, callback="c", data={"n": 1}))]
-
-    result = visited(visits.of(a_claim(rules=some_rules(resume=resume))))
-
-    said = [(record.url, record.data, record.refusal) for record in result.carried]
-    assert (result.joined, said) == ((7,), [(URL, b'{"n":1}', carrying.UNREAD)])
 
 
 def test_page_deeper_down_is_no_landing(visits: Visits) -> None:
