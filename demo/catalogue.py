@@ -1,7 +1,8 @@
 """The demo shop's ground truth: every product, as it is at one epoch.
 
 An epoch is a number that the server's clock counts up. A price is a function of the shop's
-seed, the product and the epoch, so a test knows what each page says without asking.
+seed, the product and the epoch, and so is whether the product is there, so a test knows what each
+page says without asking.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ PERCENT_BY_STEP = (0, -5, 3, -8, 6, -2, 9, -4)
 SOLD_OUT = "tea-caddy"
 DISCOUNTED = "skillet-26-cm"
 DISCOUNT_PERCENT = 20
+SHELF_EPOCHS, AWAY_FROM = 20, 12
+"""Of twenty epochs the last eight are without one product: it has no page then, and no list has it."""
+FIRST_AWAY, MOST_AWAY = 8, 3
+"""In each department the products with the numbers 8 to 10 are taken away, one after the other."""
 ORIGINS = ("Portugal", "Japan", "Österreich", "Sverige", "Česko", "Italia")
 
 
@@ -50,13 +55,17 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """One category, with its products in the order in which its pages list them."""
+    """One category, with its products in the order in which its pages list them.
+
+    `stocked_at` is the epoch since which it has these products and no others.
+    """
 
     slug: str
     name: str
     blurb: str
     hue: int
     products: tuple[Product, ...]
+    stocked_at: int
 
     @property
     def path(self) -> str:
@@ -80,7 +89,7 @@ def products(seed: int = 1, epoch: int = 0) -> tuple[Product, ...]:
 @lru_cache(maxsize=16)
 def categories(seed: int = 1, epoch: int = 0) -> tuple[Category, ...]:
     """Return the shop's categories as they are at `epoch`."""
-    return tuple(_category(department, seed, epoch) for department in DEPARTMENTS)
+    return tuple(_category(department, place, seed, epoch) for place, department in enumerate(DEPARTMENTS))
 
 
 def paths(seed: int = 1) -> frozenset[str]:
@@ -100,10 +109,12 @@ def slugify(name: str) -> str:
     return "-".join(spaced.split())
 
 
-def _category(department: Department, seed: int, epoch: int) -> Category:
+def _category(department: Department, place: int, seed: int, epoch: int) -> Category:
+    away = _away(place, epoch)
     stocked = tuple(
         _product(department, number, name, seed, epoch)
         for number, name in enumerate(department.names, start=1)
+        if number != away
     )
     return Category(
         slug=department.slug,
@@ -111,7 +122,23 @@ def _category(department: Department, seed: int, epoch: int) -> Category:
         blurb=department.blurb,
         hue=department.hue,
         products=stocked,
+        stocked_at=_stocked_at(place, epoch),
     )
+
+
+def _away(place: int, epoch: int) -> int | None:
+    """Return the number of the product that the department at `place` is without, None where it has all."""
+    turn = epoch // SHELF_EPOCHS
+    if epoch % SHELF_EPOCHS < AWAY_FROM or turn % len(DEPARTMENTS) != place:
+        return None
+    return FIRST_AWAY + turn // len(DEPARTMENTS) % MOST_AWAY
+
+
+def _stocked_at(place: int, epoch: int) -> int:
+    if _away(place, epoch) is not None:
+        return epoch - epoch % SHELF_EPOCHS + AWAY_FROM
+    turns_since = (epoch // SHELF_EPOCHS - 1 - place) % len(DEPARTMENTS)
+    return max(0, (epoch // SHELF_EPOCHS - turns_since) * SHELF_EPOCHS)
 
 
 def _product(department: Department, number: int, name: str, seed: int, epoch: int) -> Product:

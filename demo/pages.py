@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from string import Template
@@ -66,7 +66,8 @@ def home(site: Site) -> Page:
         "Some prices move while you read.</p>"
         f'</section><ul class="shelves">{shelves}</ul><h2>Picked today</h2>{_picks(picks)}'
     )
-    return _page(site, "/", "Plain things, well made", "A small shop that is crawled on purpose.", main)
+    page = _page(site, "/", "Plain things, well made", "A small shop that is crawled on purpose.", main)
+    return replace(page, changed_at=max(category.stocked_at for category in site.categories))
 
 
 def category(site: Site, shown: Category, number: int) -> Page:
@@ -79,7 +80,8 @@ def category(site: Site, shown: Category, number: int) -> Page:
     )
     title = shown.name if number == 1 else f"{shown.name}, page {number}"
     path = shown.path if number == 1 else f"{shown.path}?page={number}"
-    return _page(site, path, title, shown.blurb, main, listed)
+    page = _page(site, path, title, shown.blurb, main, listed)
+    return replace(page, changed_at=max(page.changed_at, shown.stocked_at))
 
 
 def product(site: Site, shown: Product) -> Page:
@@ -91,7 +93,8 @@ def product(site: Site, shown: Product) -> Page:
     )
     data = json.dumps(_linked_data(site, shown), ensure_ascii=False).replace("<", "\\u003c")
     head = f'<script type="application/ld+json">{data}</script>'
-    return _page(site, shown.path, shown.name, shown.description, main, (shown,), head=head)
+    page = _page(site, shown.path, shown.name, shown.description, main, (shown,), head=head)
+    return replace(page, changed_at=max(page.changed_at, home_of.stocked_at))
 
 
 def _others(home_of: Category, shown: Product) -> tuple[Product, ...]:
@@ -117,7 +120,8 @@ def _of_product(shown: Product, home_of: Category) -> str:
 def about(site: Site) -> Page:
     main = (
         "<h1>About Kontor</h1><p>Kontor is a shop that exists to be crawled. It has departments, "
-        "pages of products, prices that move, one product that is sold out, one that is cut in price.</p>"
+        "pages of products, prices that move, one product that is sold out, one that is cut in price, and "
+        "now and then one that is taken off the shelves for a while.</p>"
         "<p>Everything on it follows from one number, the seed, and from the clock, "
         "so that whoever crawls it can check what came back.</p>"
         '<p>Its <a href="/robots.txt">robots.txt</a> closes the cart to crawlers; its '

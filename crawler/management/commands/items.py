@@ -16,6 +16,7 @@ EXAMPLES = """
 examples:
   ./run items 3 > items.jsonl
   ./run items 3 --as-of 2026-01-31T12:00Z --format csv > january.csv
+  ./run items 3 --removed
   ./run items 3 --key GAR-003 --field price
   ./run items 3 --key GAR-003 --restore 2
 """
@@ -43,6 +44,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--raw", action="store_true", help="CSV for machines: what looks like a formula stays as it is"
         )
+        parser.add_argument(
+            "--removed", action="store_true", help="those that are not there any more, and since when"
+        )
         parser.add_argument("--key", metavar="KEY", help="tell what the item with this key said, and when")
         parser.add_argument(
             "--field", default="", metavar="NAME", help="with --key: only when this field changed"
@@ -59,7 +63,9 @@ class Command(BaseCommand):
         from crawler.services.terminal import Refusal
 
         try:
-            if options["key"] is None:
+            if options["removed"]:
+                self._removed(options)
+            elif options["key"] is None:
                 self._export(options)
             else:
                 self._one(options)
@@ -83,6 +89,19 @@ class Command(BaseCommand):
         )
         for chunk in found:
             self.stdout.write(chunk.decode(), ending="")
+
+    def _removed(self, options: dict[str, Any]) -> None:
+        from crawler.services.terminal import Refusal, items
+
+        others = ("as_of", "run", "key", "restore")
+        if (
+            options["field"]
+            or options["format"] != "jsonl"
+            or any(options[name] is not None for name in others)
+        ):
+            raise Refusal("--removed: prints lines of JSON, and goes with no other option")
+        for line in items.removed(options["target"]):
+            self.stdout.write(line.decode())
 
     def _one(self, options: dict[str, Any]) -> None:
         from crawler.services.terminal import items

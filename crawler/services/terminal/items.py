@@ -44,6 +44,17 @@ def export(
     return chosen.write(exports.rows(target=target, run=seen, as_of=at), columns=columns, raw=raw)
 
 
+def removed(number: str) -> Iterator[bytes]:
+    """Yield the items of a target that are not there any more, with what they said, the last one last.
+
+    Raises Refusal.
+    """
+    found = Item.objects.filter(target=target_of(number), removed_at__isnull=False)
+    for item in found.order_by("removed_at", "id").iterator(chunk_size=500):
+        since = exports.stamp(item.removed_at) if item.removed_at else None
+        yield encode({"key": item.key, "url": item.url, "removed_at": since, "data": item.data})
+
+
 def find(number: str, key: str) -> Item:
     """Return the item of a target that has this key, also one that was removed; raises Refusal."""
     digest = identity.digest(key.encode(errors="replace"))

@@ -60,6 +60,19 @@ def test_items_are_printed_as_they_are_or_were(
     assert {row["_key"]: row["value"] for row in lines(capsys)} == values
 
 
+def test_removed_items_are_printed_with_what_they_said_and_since_when(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(run, "--removed")
+    (gone,) = lines(capsys)
+
+    assert (gone["key"], gone["removed_at"]) == ("kettle", "2026-03-02T12:00:00Z")
+    assert gone["data"]["value"] == 2
+    with pytest.raises(SystemExit):
+        typed(run, "--removed", "--as-of", "2026-03-02")
+    assert "goes with no other option" in capsys.readouterr().err
+
+
 def test_formats_are_those_of_exports(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     typed(run, "--format", "csv", "--run", str(run.pk))
     ours = "_url,_key,_run,_first_seen,_last_seen,_changed_at"

@@ -55,6 +55,25 @@ def test_one_product_is_sold_out_and_one_is_discounted() -> None:
     assert cut.price < cut.was
 
 
+def test_one_product_after_the_other_is_away_for_a_while_and_comes_back() -> None:
+    """A turn of all departments, epoch by epoch: what is there, and since when."""
+    everything = {product.sku for product in catalogue.products()}
+    missing: list[str] = []
+    before = catalogue.categories()
+    for epoch in range(1, 2 * 6 * catalogue.SHELF_EPOCHS):
+        now = catalogue.categories(epoch=epoch)
+        for old, new in zip(before, now, strict=True):
+            same = [one.sku for one in old.products] == [one.sku for one in new.products]
+            assert new.stocked_at == (old.stocked_at if same else epoch)
+        gone = everything - {product.sku for category in now for product in category.products}
+        assert len(gone) == int(epoch % catalogue.SHELF_EPOCHS >= catalogue.AWAY_FROM)
+        missing += gone
+        before = now
+
+    assert len(set(missing)) == 12
+    assert {missing.count(sku) for sku in missing} == {catalogue.SHELF_EPOCHS - catalogue.AWAY_FROM}
+
+
 def test_slug_keeps_only_plain_letters_and_digits() -> None:
     assert catalogue.slugify("Crème brûlée torch No. 4") == "creme-brulee-torch-no-4"
     assert catalogue.slugify("Mortar & pestle") == "mortar-pestle"

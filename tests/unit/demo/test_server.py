@@ -85,6 +85,23 @@ def test_crawl_from_the_home_page_finds_exactly_the_pages_of_the_catalogue() -> 
     assert seen == catalogue.paths()
 
 
+def test_product_that_is_away_has_no_page_and_nothing_leads_to_it() -> None:
+    (away,) = {one.path for one in catalogue.products(epoch=11)} - {
+        one.path for one in catalogue.products(epoch=12)
+    }
+    listed = f"/category/{next(one.category for one in catalogue.products() if one.path == away)}/"
+
+    assert get(away, epoch=11).status == 200
+    assert get(away, epoch=12).status == 404
+    assert away.encode() in get(listed, epoch=11).body
+    for path in (listed, "/sitemap.xml", "/"):
+        before, after = get(path, epoch=11), get(path, epoch=12)
+        assert away.encode() not in after.body
+        assert after.modified > before.modified
+        assert after.etag != before.etag
+    assert get(away, epoch=20).status == 200
+
+
 def test_category_lists_ten_products_a_page_and_names_the_next() -> None:
     category = catalogue.categories(epoch=4)[0]
     tree = read(category.path, "2")
