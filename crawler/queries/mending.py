@@ -12,9 +12,10 @@ from django.db.models import Count, Max
 from crawler.models import Item, Page
 from crawler.queries import stored_pages
 from crawler.urls import key_of
+from scrapers.suggesting import nesting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from crawler.models import RepairLook, Run
     from crawler.trials import StoredPage
@@ -29,13 +30,22 @@ Known = tuple["StoredPage", list["Mapping[str, Any]"]]
 
 
 def broken(run: Run) -> list[str]:
-    """Return the declared fields in which a run looks otherwise; all of them where records are missing."""
+    """Return the declared fields in which a run looks otherwise; all of them where records are missing.
+
+    Those inside of objects are named by their paths, unless the objects themselves look otherwise.
+    """
     drifts = (run.report.get("data") or {}).get("drifts", [])
-    declared = list(run.target.fields)
+    declared = run.target.fields
     if any(one["field"] is None for one in drifts):
-        return declared
-    named = {one["field"] for one in drifts}
-    return [name for name in declared if name in named]
+        return list(declared)
+    named = dict.fromkeys(nesting.nearest(declared, one["field"]) for one in drifts)
+    alone = [path for path in named if path and not _is_inside(path, named)]
+    names = list(declared)
+    return sorted(alone, key=lambda path: names.index(path.partition(".")[0]))
+
+
+def _is_inside(path: str, named: Iterable[str]) -> bool:
+    return not set(nesting.along(nesting.outer(path))).isdisjoint(named)
 
 
 def since(run: Run) -> int:

@@ -90,7 +90,9 @@ def _counted(
 ) -> tuple[list[dict[str, int]], int]:
     """Return what each declaration gives on the pages, and on how many; none where they cannot be read."""
     try:
-        counts, read = trials.tried_of(pages, row=row.found["row"], declared=declared)
+        counts, read = trials.tried_of(
+            pages, row=row.found["row"], fields=row.settings["fields"], declared=declared
+        )
     except (trials.TookTooLong, trials.CannotTry, MemoryError):
         return [], 0
     return [asdict(one) for one in counts], read

@@ -11,6 +11,7 @@ from crawler import trials
 from crawler.models import LookState, Publication, RepairLook, Target
 from crawler.queries import mending as queries
 from crawler.services import holding, looks, replays, targets
+from scrapers.suggesting import nesting
 from scrapers.suggesting.mending import Mended, Proposal
 from scrapers.suggesting.trying import Count
 
@@ -49,8 +50,10 @@ class Look:
 
     @property
     def without(self) -> tuple[str, ...]:
-        """Return the broken fields for which nothing was found."""
-        return tuple(name for name in self.broken if not self.mended.fields.get(name))
+        """Return the broken fields for which nothing was found, also of those inside of objects."""
+        fields = self.mended.fields
+        named = dict.fromkeys([*self.broken, *(path for path in fields if path not in self.broken)])
+        return tuple(path for path in named if not any(_is_of(one, path) for one in fields if fields[one]))
 
     def counts(self, name: str) -> Sequence[Count | None]:
         """Return what each proposal of a field gives on all pages tried so far; None before the first."""
@@ -139,6 +142,7 @@ def repair(
 ) -> Replay:
     """Save fields with the run's target, and have the run's pages read again so that items change.
 
+    Those inside of objects are named by their paths, such as `offers.price`.
     What was held is discarded. Raises NotHeld, CannotMend, InvalidTarget, and Busy while records are being
     stored already.
     """
@@ -147,9 +151,10 @@ def repair(
     target = Target.objects.get(pk=run.target_id)
     if target.scraper != DECLARED or not fields:
         raise CannotMend("choose a selector for at least one of the target's declared fields")
-    _require_one_page(target, {**target.fields, **fields})
+    declared = _edited(target, fields)
+    _require_one_page(target, declared)
     replays.require_idle(target)
-    data = {"fields": {**target.fields, **fields}, "row": row or target.row}
+    data = {"fields": declared, "row": row or target.row}
     draft = targets.validate(data, existing=target, by=by or target.owner, now=now)
     with transaction.atomic():
         holding.lock(run)
@@ -158,6 +163,20 @@ def repair(
         said = f"its pages are read again by replay {replay.pk}"
         holding.discard(run, by=by.get_username() if by else "", reason=said, now=now)
     return replay
+
+
+def _edited(target: Target, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the target's fields with others in their places; those inside of objects are named by paths."""
+    declared = dict(target.fields)
+    for path in sorted(fields, key=lambda path: path.count(".")):  # objects before what is inside of them
+        if "." in path and nesting.at(declared, path) is None:
+            raise CannotMend(f"{path[:200]} is not declared by {target.name}; choose one of its fields")
+        declared = nesting.placed(declared, path, fields[path])
+    return declared
+
+
+def _is_of(path: str, around: str) -> bool:
+    return path == around or path.startswith(f"{around}.")
 
 
 def _require_one_page(target: Target, fields: Mapping[str, Any]) -> None:

@@ -172,16 +172,19 @@ def tried_of(
     pages: Sequence[tuple[StoredPage, Sequence[Mapping[str, Any]]]],
     *,
     row: str,
+    fields: Mapping[str, Any],
     declared: Sequence[tuple[str, Mapping[str, Any]]],
     cpu_seconds: float = MEND_CPU_SECONDS,
 ) -> tuple[list[Count], int]:
     """Return what each declaration gives for its field, and how many of the pages there was time for.
 
+    It takes the place of what `fields` declares at its path.
     The pages are as for `mended_of`, and so is what it raises.
     """
     about = _about([page for page, _records in pages])
     known = [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]
-    asked = {"tried": {"row": row, "declared": [[name, dict(one)] for name, one in declared]}, "known": known}
+    tried = {"row": row, "fields": dict(fields), "declared": [[path, dict(one)] for path, one in declared]}
+    asked = {"tried": tried, "known": known}
     bodies = b"".join(page.body for page, _records in pages)
     said = _answer("gives", asked, cpu_seconds=cpu_seconds, body=bodies)
     return [Count(**one) for one in said["counts"]], said["read"]

@@ -162,6 +162,7 @@ def _tried(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
     counts, read = trying.count(
         (mending.Known(page=page, records=about["records"]) for page, about in pages),
         row=asked["tried"]["row"],
+        fields=asked["tried"]["fields"],
         tried=asked["tried"]["declared"],
         until=asked["cpu_seconds"] / 2,
     )

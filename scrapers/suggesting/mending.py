@@ -6,16 +6,16 @@ them, as they would be read: the one that gives most of the known values is the 
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from scrapers import fields as declarations
-from scrapers.suggesting import classes, columns, outline, proposals, trying
+from scrapers.suggesting import classes, finding, nesting, outline, proposals, regrouping, trying
+from scrapers.suggesting.holders import Holders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from scrapers.page import JSON, Page
     from scrapers.suggesting.outline import Element
@@ -26,11 +26,6 @@ MOST_TRIED: Final = 40
 MOST_PROPOSED: Final = 3
 MOST_ROWS: Final = 3
 MOST_ELEMENTS: Final = 5_000
-MOST_AROUND: Final = 3
-_LONGEST_NUMBER: Final = 40
-_LONGEST_ATTRIBUTE: Final = 2_000
-_NUMBER: Final = re.compile(r"\d+")
-_SAID_BY = ("href", "src", "content", "datetime", "value", "title", "alt", "aria-label")
 _OF_SELECTOR: Final = frozenset({*declarations.KINDS, "attr"})
 _OF_KIND: Final = frozenset({"type", "pattern", "one_of", "min", "max"})
 """With any of these a declaration tells what its values are like, also where none is as it was."""
@@ -95,7 +90,11 @@ def mend(
     Where the rows are not found any more, those are tried that would be suggested, for all fields.
     """
     first = next((known for known in pages if known.page.is_html), None)
-    if not row or first is None or any(_rows(known.page, row) for known in pages[:MOST_LOOKED]):
+    if (
+        not row
+        or first is None
+        or any(Holders.of_page(known.page, row).rows for known in pages[:MOST_LOOKED])
+    ):
         return Mended(
             row=row, fields=of_fields(pages, row=row, fields=fields, broken=broken, seconds=seconds)
         )
@@ -120,24 +119,121 @@ def of_fields(
 ) -> dict[str, list[Proposal]]:
     """Return for each broken field that is declared the best proposals, the best first; often none.
 
-    A field that has fields of its own is not mended. It takes about so many `seconds` of the processor
-    at most, in equal parts for the fields: then fewer pages are looked into, and fewer are tried.
+    Fields are named by their paths. One that has fields of its own is mended by these where its objects are
+    found; where they are not, as a whole. It takes about so many `seconds` of the processor at most, in
+    equal parts for the fields: then fewer pages are looked into, and fewer are tried.
     """
     until = time.process_time() + seconds
     names = list(broken)
-    looked = [(known, _rows(known.page, row)) for known in pages[:MOST_LOOKED] if known.page.is_html]
+    looked = [
+        (known, Holders.of_page(known.page, row)) for known in pages[:MOST_LOOKED] if known.page.is_html
+    ]
+    search = Search(pages=pages, looked=looked, row=row, fields=fields)
     found: dict[str, list[Proposal]] = {}
-    for place, name in enumerate(names):
+    for place, path in enumerate(names):
         began = time.process_time()
         part = max(0.0, until - began) / (len(names) - place)
-        said = _spelled(fields.get(name))
-        if said is None or "fields" in said:
-            continue
-        candidates = _candidates(name, said, looked, until=began + part / 2)
-        tried = _tried(name, candidates, pages, row=row, until=began + part)
-        likely = [one for one in tried if one.restored or (one.filled and _OF_KIND & said.keys())]
-        found[name] = sorted(likely, key=_rank)[:MOST_PROPOSED]
+        found |= _of_field(search, path, until=began + part)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Pages that are looked through for fields; the first ones, with their rows, element by element."""
+
+    pages: Sequence[Known]
+    looked: Sequence[tuple[Known, Holders]]
+    row: str
+    fields: Mapping[str, Any]
+
+    def tried(self, tried: Sequence[tuple[str, Mapping[str, Any]]], *, until: float) -> list[trying.Count]:
+        """Return what declarations of fields give on the pages, as they would be read."""
+        counts, _read = trying.count(self.pages, row=self.row, fields=self.fields, tried=tried, until=until)
+        return counts
+
+    def compiles(self, path: str, said: Mapping[str, Any]) -> bool:
+        try:
+            trying.parsed(fields={"c": nesting.alone(self.fields, path, said)}, row=self.row)
+        except declarations.InvalidFields:
+            return False
+        return True
+
+
+def _of_field(search: Search, path: str, *, until: float) -> dict[str, list[Proposal]]:
+    said = nesting.at(search.fields, path)
+    if said is None:
+        return {}
+    if "fields" not in said:
+        return {path: of_value(search, path, until=until)}
+    found: dict[str, list[Proposal]] = {}
+    if any(holders.at(search.fields, path) for _known, holders in search.looked):
+        inner = list(nesting.leaves(search.fields, path))
+        for place, leaf in enumerate(inner):
+            began = time.process_time()
+            part = max(0.0, until - began) / (len(inner) - place + 1)
+            found[leaf] = of_value(search, leaf, until=began + part)
+    best = [proposals[0] for proposals in found.values() if proposals]
+    restored = sum(one.restored for one in best)
+    if best and 2 * restored >= sum(one.known for one in best):
+        return found
+    whole = _of_objects(search, path, until=until)
+    return {path: whole} if not best or (whole and whole[0].restored > restored) else found
+
+
+def of_value(search: Search, path: str, *, until: float, now: bool = False) -> list[Proposal]:
+    """Return the best proposals for a field with a value; with `now` what it has may be one of them."""
+    began = time.process_time()
+    said = nesting.at(search.fields, path) or {}
+    candidates = _candidates(path, said, search, until=began + (until - began) / 2)
+    if now and "css" in said:
+        candidates.insert(0, _Candidate(said, 1.0, sizes=[0], depths=[0]))
+    tried = _tried(path, candidates, search, until=until)
+    likely = [one for one in tried if one.restored or (one.filled and _OF_KIND & said.keys())]
+    return sorted(likely, key=_rank)[:MOST_PROPOSED]
+
+
+def _of_objects(search: Search, path: str, *, until: float) -> list[Proposal]:
+    """Return the best declarations of objects that are not found any more, with all their fields."""
+    said = nesting.at(search.fields, path) or {}
+    base = {key: value for key, value in said.items() if key not in _OF_SELECTOR}
+    began = time.process_time()
+    groups = regrouping.selectors(search.looked, search.fields, path, until=began + (until - began) / 4)
+    first = replace(search, pages=[known for known, _holders in search.looked])
+    found: list[tuple[dict[str, Any], float]] = []
+    for place, (selector, strength) in enumerate(groups):
+        now = time.process_time()
+        part = max(0.0, until - now) / (len(groups) - place + 1)
+        declared = {"css": selector, **base}
+        if search.compiles(path, declared):
+            found.append((_refilled(first, path, declared, until=now + part), strength))
+    counts = search.tried([(path, declared) for declared, _strength in found], until=until) if found else []
+    proposals = [
+        Proposal(
+            declared=declared,
+            restored=gives.restored,
+            filled=gives.filled,
+            known=gives.known,
+            strength=strength,
+            size=gives.odd,
+            depth=0,
+        )
+        for (declared, strength), gives in zip(found, counts, strict=True)
+        if gives.restored
+    ]
+    return sorted(proposals, key=_rank)[:MOST_PROPOSED]
+
+
+def _refilled(search: Search, path: str, declared: Mapping[str, Any], *, until: float) -> dict[str, Any]:
+    """Return objects declared anew with what reads their fields there best."""
+    fields = nesting.placed(search.fields, path, declared)
+    inner = list(nesting.leaves(fields, path))
+    for place, leaf in enumerate(inner):
+        now = time.process_time()
+        part = max(0.0, until - now) / (len(inner) - place)
+        best = of_value(replace(search, fields=fields), leaf, until=now + part, now=True)
+        if best:
+            fields = nesting.placed(fields, leaf, dict(best[0].declared))
+    return nesting.at(fields, path) or {}
 
 
 def _rank(one: Proposal) -> tuple[object, ...]:
@@ -153,42 +249,21 @@ def _rank(one: Proposal) -> tuple[object, ...]:
     )
 
 
-def _spelled(said: object) -> dict[str, Any] | None:
-    if isinstance(said, str):
-        kind, text = declarations.short_form(said)
-        return {kind: text}
-    return dict(said) if isinstance(said, dict) else None
-
-
-def _rows(page: Page, row: str) -> list[Element]:
-    """Return the elements that records are read from: rows by a selector of CSS, or the whole page."""
-    found = outline.of_page(page)
-    if not row:
-        return list(found.elements[:1])
-    kind, text = declarations.short_form(row)
-    if kind != "css":
-        return []
-    nodes = page.tree.css(text)
-    return [found.by_id[node.mem_id] for node in nodes if node.mem_id in found.by_id]
-
-
-def _candidates(
-    name: str, said: Mapping[str, Any], looked: Sequence[tuple[Known, Sequence[Element]]], *, until: float
-) -> list[_Candidate]:
+def _candidates(path: str, said: Mapping[str, Any], search: Search, *, until: float) -> list[_Candidate]:
     """Return what may find the field: where a known value stands, or what is called as the field is.
 
     Once the time is over no further row is looked into where something was found.
     """
     base = {key: value for key, value in said.items() if key not in _OF_SELECTOR}
-    wanted = frozenset(word for word in classes.words(name) if len(word) > 2)
+    wanted = frozenset(word for word in classes.words(path.rpartition(".")[2]) if len(word) > 2)
     found: dict[tuple[str, str], _Candidate] = {}
-    for place, (known, rows) in enumerate(looked):
-        needles = _needles(record.get(name) for record in known.records)
-        for row in rows:
+    for place, (known, holders) in enumerate(search.looked):
+        needles = finding.needles(value for record in known.records for value in nesting.values(record, path))
+        for _node, row in holders.at(search.fields, nesting.outer(path)):
             if found and time.process_time() >= until:
                 break
             for element in (row, *outline.inside(row, most=MOST_ELEMENTS)):
-                for attr in _holding(element, needles, wanted):
+                for attr in finding.holding(element, needles, wanted):
                     _add(found, place, element, row, attr, base)
     ranked = sorted(
         found.values(), key=lambda one: (-len(one.pages), -one.strength, len(str(one.declared["css"])))
@@ -204,7 +279,7 @@ def _add(
     attr: str,
     base: Mapping[str, Any],
 ) -> None:
-    for selector, strength in _selectors(element, row):
+    for selector, strength in finding.selectors(element, row):
         if (selector, attr) not in found:
             declared = {"css": selector, **({"attr": attr} if attr else {}), **base}
             found[selector, attr] = _Candidate(declared, strength)
@@ -213,80 +288,12 @@ def _add(
         found[selector, attr].depths.append(element.depth)
 
 
-def _selectors(element: Element, row: Element) -> Iterator[tuple[str, float]]:
-    """Yield selectors of an element by itself, and within what is around it, with their strengths."""
-    own = list(columns.selectors(element, row))
-    yield from own
-    for around in list(element.ancestors())[:MOST_AROUND]:
-        if around is row:
-            return
-        for outer, strength in columns.named(around):
-            for selector, inner in own:
-                if " " not in selector:
-                    yield f"{outer} {selector}", 0.9 * min(strength, inner)
-
-
-def _holding(element: Element, needles: Sequence[str], wanted: frozenset[str]) -> Iterator[str]:
-    """Yield what of an element may say the field: its text (""), or an attribute."""
-    named = any(wanted & set(classes.words(one)) for one in (*element.classes, element.said("itemprop")))
-    text = _plain(outline.text(element)) if element.length <= outline.MOST_TEXT or named else ""
-    if text and (named or any(_says(text, needle) for needle in needles)):
-        yield ""
-    for attr, value in element.attributes.items():
-        if value and (attr in _SAID_BY or attr.startswith("data-")) and len(value) <= _LONGEST_ATTRIBUTE:
-            plain = _plain(value)
-            if any(_says(plain, needle) for needle in needles):
-                yield attr
-
-
-def _needles(values: Iterable[JSON]) -> list[str]:
-    """Return what known values look like in a page: texts as they are, numbers by their digits."""
-    found: dict[str, None] = {}
-    waiting = [value for value in values if value is not None]
-    while waiting:
-        match waiting.pop():
-            case bool():
-                continue
-            case dict() as inner:
-                waiting += [one for one in inner.values() if one is not None]
-            case list() as inner:
-                waiting += inner[:20]
-            case str() as text if plain := _plain(text)[: outline.MOST_TEXT]:
-                found[plain] = None
-            case int() | float() as number:
-                found[f"#{number:g}"] = None
-            case _:
-                continue
-    return list(found)
-
-
-def _says(text: str, needle: str) -> bool:
-    if needle.startswith("#"):
-        return len(text) <= _LONGEST_NUMBER and _digits(needle) <= _digits(text)
-    if "://" in needle:
-        last = needle.rpartition("/")[2] or needle.rstrip("/").rpartition("/")[2]
-        return text.endswith(last) or (len(text) > 1 and needle.endswith(text))
-    return needle in text or (len(text) > 20 and needle.startswith(text))
-
-
-def _digits(text: str) -> set[str]:
-    """Return the groups of digits of a number, however these are parted: 1,204.50 has 1, 204 and 5."""
-    parts = _NUMBER.findall(text)
-    return {part.rstrip("0") or "0" for part in parts}
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _tried(
-    name: str, candidates: Sequence[_Candidate], pages: Sequence[Known], *, row: str, until: float
-) -> list[Proposal]:
+def _tried(path: str, candidates: Sequence[_Candidate], search: Search, *, until: float) -> list[Proposal]:
     """Read all pages by all candidates at once, as they would be read, and count what they give."""
-    usable = [one for one in candidates if _compiles(one, row)]
+    usable = [one for one in candidates if search.compiles(path, one.declared)]
     if not usable:
         return []
-    counts, _read = trying.count(pages, row=row, tried=[(name, one.declared) for one in usable], until=until)
+    counts = search.tried([(path, one.declared) for one in usable], until=until)
     return [
         Proposal(
             declared=one.declared,
@@ -299,11 +306,3 @@ def _tried(
         )
         for one, gives in zip(usable, counts, strict=True)
     ]
-
-
-def _compiles(one: _Candidate, row: str) -> bool:
-    try:
-        declarations.parse(fields={"c": trying.of_trial(one.declared)}, row=row)
-    except declarations.InvalidFields:
-        return False
-    return True

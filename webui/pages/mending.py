@@ -16,6 +16,7 @@ from crawler.models import Run
 from crawler.services import holding, mending
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
+from scrapers.suggesting import nesting
 
 LONGEST = 10_000
 
@@ -65,9 +66,9 @@ def _repaired(request: HttpRequest, run: Run) -> HttpResponse:
         mending.look_again(run, now=timezone.now())
         return redirect("run-repair", pk=run.pk)
     fields: dict[str, Any] = {}
-    for name in run.target.fields:
-        said = request.POST.get(f"field-{name}", "")[:LONGEST]
-        if said:
+    for key in request.POST:
+        name, said = key.removeprefix("field-"), request.POST[key][:LONGEST]
+        if said and key.startswith("field-") and nesting.at(run.target.fields, name) is not None:
             try:
                 fields[name] = orjson.loads(said)
             except orjson.JSONDecodeError as error:

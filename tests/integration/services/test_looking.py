@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["held"]
 pytestmark = pytest.mark.django_db
-ALL = {"pages": MANY, "whole": MANY, "restored": MANY, "known": MANY, "filled": MANY}
+ALL = {"pages": MANY, "whole": MANY, "restored": MANY, "known": MANY, "filled": MANY, "odd": 0}
 
 
 @pytest.fixture

@@ -208,7 +208,10 @@ def test_what_cannot_be_mended_has_no_proposal() -> None:
     fields = {"parts": {"css": "ul", "fields": {"name": "css:li"}}, "colour": "css:.colour"}
     pages = [Known(page=page, records=[{"parts": {"name": "lid"}, "colour": "blue"}])]
 
-    assert mend(pages, row="", fields=fields, broken=["parts", "colour", "unknown"]).fields == {"colour": []}
+    assert mend(pages, row="", fields=fields, broken=["parts", "colour", "unknown"]).fields == {
+        "parts": [],
+        "colour": [],
+    }
     assert mend([], row=".card", fields=fields, broken=["colour"]).fields == {"colour": []}
     plain = [Known(page=Page(url=BASE, body=b"blue", headers={"content-type": "text/plain"}), records=[])]
     assert mend(plain, row="", fields=fields, broken=["colour"]).fields == {"colour": []}
