@@ -10,6 +10,7 @@ from crawler.queue import Lane, Work
 from crawler.services import (
     comparing,
     freshness,
+    judging,
     logins,
     looking,
     outbox,
@@ -112,3 +113,8 @@ def advance_repair(*, run: int, **_newer: object) -> None:
 @shared_task(name=Work.COMPARE.value)
 def compare(**_newer: object) -> None:
     comparing.work(now=timezone.now())
+
+
+@shared_task(name=Work.JUDGE.value)
+def judge(**_newer: object) -> None:
+    judging.work(now=timezone.now())

@@ -57,6 +57,7 @@ class RunRules:
     are the start URLs. Of what sitemaps list, only what has changed since `listed_after` is taken.
     Bodies whose media type begins as one of `kept_types` are stored, too. `libraries` are loaded before
     the first page is read. Records of runs that keep them `apart` become items when the run was compared.
+    Where the target `has_noise`, whether a changed body counts as a change is judged afterwards.
     """
 
     run: int
@@ -75,6 +76,7 @@ class RunRules:
     follow: bool = True
     http2: bool = False
     apart: bool = False
+    has_noise: bool = False
     session: Session | None = None
     login: Login | None = None
     starts: frozenset[str] = frozenset()

@@ -24,6 +24,8 @@ class Page(models.Model):
     `refresh_at` is when it is to be asked again between runs, on targets that do that. `canonical` is the
     URL that the page says it is to be known by, where that is another; `hints` are the lines of its
     head that say such things. `lastmod` is when the sitemap that was read last says that it changed.
+    `changed_at` is when it last changed in what counts; `body_at` since when its body is what it is, empty
+    where that is the same.
     `searchable` once the index of searches has it as it is; searches read all others.
     """
 
@@ -46,6 +48,7 @@ class Page(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     changed_at = models.DateTimeField()
+    body_at = models.DateTimeField(null=True, blank=True)
 
     visits = models.FloatField(default=0.0, db_default=0.0)
     changes = models.FloatField(default=0.0, db_default=0.0)
@@ -84,6 +87,9 @@ class PageVersion(models.Model):
     It held from `began_at` until `ended_at`, when the run `ended_by` saw another body; `run` is the
     last that saw it, at `seen_at`. `stored_size` is what its compressed body takes, 0 where it was not
     kept. Clean-up removes versions that their target keeps no longer, the oldest of a page first.
+    Whether the change that ended it counts is to be judged while `awaits_judgement`; `noise` are the kinds of
+    noise of which alone it consisted, with commas between, empty where it counts. `counted_at` is when the
+    page had last changed before that in what counts, `visits` what the page's were then.
     """
 
     target = models.ForeignKey(
@@ -102,9 +108,18 @@ class PageVersion(models.Model):
     began_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField()
+    awaits_judgement = models.BooleanField(default=False, db_default=False)
+    noise = models.CharField(max_length=60, blank=True, default="", db_default="")
+    counted_at = models.DateTimeField(null=True, blank=True)
+    visits = models.FloatField(default=0.0, db_default=0.0)
 
     class Meta:
         indexes = (
+            models.Index(
+                fields=["target", "id"],
+                name="version_awaits_judgement",
+                condition=models.Q(awaits_judgement=True),
+            ),
             models.Index(fields=["target", "page", "id"], name="version_by_page"),
             models.Index(fields=["target", "ended_at", "id"], name="version_by_end"),
             models.Index(fields=["body_hash"], name="version_by_body"),
@@ -112,6 +127,11 @@ class PageVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.pk} of page {self.page_id}"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of noise of which alone the change that ended it consisted; none where it counts."""
+        return tuple(self.noise.split(",")) if self.noise else ()
 
 
 class PageFingerprint(models.Model):

@@ -112,6 +112,7 @@ class Run(models.Model):
     are neither skipped nor elsewhere: they have no place in the page limit. `saw_all` says of a run that
     ended whether what it did not see is gone, and is empty of those that ended before that was asked;
     `awaits_comparison` until somebody has looked for what it did not see and told of its changes.
+    Of its pages whose body changed, `pages_noise` changed only in what their target ignores.
     `publication` is what becomes of what it reads, `turn_at` when that or its
     comparison last had a turn.
     """
@@ -158,6 +159,7 @@ class Run(models.Model):
     dead = models.PositiveIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
     pages_unchanged = models.PositiveIntegerField(default=0)
+    pages_noise = models.PositiveIntegerField(default=0, db_default=0)
     redirected = models.PositiveIntegerField(default=0)
     retries = models.PositiveIntegerField(default=0)
     stale = models.PositiveIntegerField(default=0)

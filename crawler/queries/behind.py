@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from django.db.models import Q
+
 from crawler.models import Page, Request, Run, RunState, RunTrigger
 from crawler.policy import redirects
 from crawler.urls import BadUrl, Url, canonical, key_of
@@ -62,7 +64,9 @@ def leading(run: Run) -> list[int]:
 
     Of both there are 2,000 at most.
     """
-    changed = Page.objects.filter(target=run.target_id, run=run.pk, changed_at__gte=run.created_at)
+    since = run.created_at
+    bodies = Q(changed_at__gte=since) | Q(body_at__gte=since)
+    changed = Page.objects.filter(bodies, target=run.target_id, run=run.pk)
     keys = {pk: bytes(key) for pk, key in changed.order_by("pk").values_list("pk", "key")[:MOST_LEADING]}
     whole = _newest_whole(run.target_id) if keys else None
     before = _before(whole, list(keys.values())) if whole is not None else set()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crawler import trials
 from crawler.models import Page, PageVersion
 from crawler.policy.keeping import keeps_body
-from crawler.queries import stored_pages
+from crawler.queries import stored_pages, turns
 from crawler.queries.paging import Listing, listing
 from crawler.trials import StoredPage
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 NOW: Final = "now"
 """The name of what a page is now, among the numbers of its earlier versions."""
 LARGEST: Final = 2**63 - 1
-WAIT_SECONDS: Final = 2.0
-_turn = threading.Lock()
-"""Held by who compares: a process does so once at a time, whoever asks how often."""
 
 
 class NotKept(LookupError):
@@ -43,7 +39,8 @@ class Version:
     """What a page was from when to when, or is: `number` and `ended_at` are None for what it is now.
 
     `run` is the last that saw it, `ended_by` the one that saw the next; `found_by` the one that saw it
-    first, None where nobody kept which that was.
+    first, None where nobody kept which that was. `noise` are the kinds of noise of which alone the change
+    consisted that it began with; `is_judged` unless that is still to be found out.
     """
 
     number: int | None
@@ -61,6 +58,8 @@ class Version:
     is_stored: bool
     before: str | None
     """The name of the version before it, None where there is none that is kept."""
+    noise: tuple[str, ...] = ()
+    is_judged: bool = True
 
     @property
     def name(self) -> str:
@@ -109,16 +108,15 @@ def compare(page: Page, *, before: str, after: str, noise: Mapping[str, Any]) ->
     for stored in (old, new):
         if not keeps_body(stored.headers["content-type"]):
             raise Incomparable("only text is compared, and one of them is a picture or another file")
-    if not _turn.acquire(timeout=WAIT_SECONDS):
-        raise Incomparable("others are being compared just now; try again in a while")
     try:
-        return trials.comparison_of(old, new, noise=noise)
+        with turns.taken():
+            return trials.comparison_of(old, new, noise=noise)
+    except turns.Busy as error:
+        raise Incomparable(str(error)) from None
     except (trials.TookTooLong, MemoryError):
         raise Incomparable("these pages are too large or nested too deep to be compared") from None
     except trials.CannotTry:
         raise Incomparable("they cannot be compared just now; try again in a while") from None
-    finally:
-        _turn.release()
 
 
 def _rows(page: Page) -> QuerySet[PageVersion]:
@@ -147,9 +145,11 @@ def _version(row: Page | PageVersion, older: PageVersion | None, stored: set[byt
         content_type=row.content_type,
         size=row.size,
         body_hash=bytes(row.body_hash),
-        began_at=row.changed_at if isinstance(row, Page) else row.began_at,
+        began_at=(row.body_at or row.changed_at) if isinstance(row, Page) else row.began_at,
         seen_at=row.last_seen if isinstance(row, Page) else row.seen_at,
         ended_at=None if isinstance(row, Page) else row.ended_at,
         is_stored=bytes(row.body_hash) in stored,
         before=str(older.pk) if older is not None else None,
+        noise=older.kinds if older is not None else (),
+        is_judged=older is None or not older.awaits_judgement,
     )

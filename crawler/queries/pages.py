@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from crawler.models import Page, SearchKind, Target
+from crawler.models import Page, PageVersion, SearchKind, Target
 from crawler.queries import search, shares
 from crawler.queries.paging import Listing, listing, read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -28,6 +29,13 @@ NOT_OK = ~Q(status=RawSQL("200", ()))
 def visible(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Page]:
     """Return the pages of the targets `user` may see."""
     return shares.of(Page.objects.all(), Target.objects.visible_to(user))
+
+
+def awaiting(rows: Sequence[Page]) -> set[int]:
+    """Return those of the pages of which a change is still to be judged: whether it is more than noise."""
+    waiting = PageVersion.objects.filter(awaits_judgement=True, page__in=[row.pk for row in rows])
+    targets = {row.target_id for row in rows}
+    return set(waiting.filter(target__in=targets).values_list("page", flat=True))
 
 
 def page(

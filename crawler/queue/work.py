@@ -25,6 +25,7 @@ class Work(StrEnum):
     REPLAY = "replays.advance"
     REPAIR = "repairs.advance"
     COMPARE = "items.compare"
+    JUDGE = "pages.judge"
 
 
 class Queue(StrEnum):
@@ -98,6 +99,7 @@ QUEUE_OF = {
     Work.REPLAY: Queue.JOBS,
     Work.REPAIR: Queue.JOBS,
     Work.COMPARE: Queue.JOBS,
+    Work.JUDGE: Queue.JOBS,
 }
 
 

@@ -150,6 +150,7 @@ def rules_from(
         impatient=impatient,
         follow=frozen.get("follow", True),
         http2=frozen.get("http2", False),
+        has_noise=bool(frozen.get("noise")),
         session=_session(frozen, secrets, login),
         login=login,
         kept_types=getattr(scraper, "kept_types", ()),

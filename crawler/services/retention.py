@@ -132,7 +132,7 @@ def _step_target(_now: datetime) -> int:
         if count:
             return count
     with transaction.atomic():
-        sweeps.forget([sweeps.of_versions(target.pk), *map(sweeps.of_run, runs)])
+        sweeps.forget([sweeps.of_versions(target.pk), sweeps.of_noise(target.pk), *map(sweeps.of_run, runs)])
         return target.delete()[0]
 
 

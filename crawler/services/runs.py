@@ -45,6 +45,7 @@ FROZEN = (
     "start_urls", "scope", "include", "exclude", "max_depth", "max_pages", "max_minutes", "traps",
     "delay_seconds", "connections", "adapt_pace", "http2", "obey_robots", "cookies", "user_agent",
     "scraper", "options", "fields", "row", "key", "sitemaps", "robots_sitemaps", "sitemaps_since",
+    "noise",
 )  # fmt: skip
 
 

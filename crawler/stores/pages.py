@@ -45,7 +45,9 @@ REPLACE = (
     "noindex = excluded.noindex, canonical = excluded.canonical, hints = excluded.hints, "
     "last_seen = excluded.last_seen, "
     "changed_at = CASE WHEN crawler_page.body_hash <> excluded.body_hash "
-    "THEN excluded.changed_at ELSE crawler_page.changed_at END, body_hash = excluded.body_hash, "
+    "THEN excluded.changed_at ELSE crawler_page.changed_at END, "
+    "body_at = CASE WHEN crawler_page.body_hash = excluded.body_hash THEN crawler_page.body_at END, "
+    "body_hash = excluded.body_hash, "
     "refresh_failures = 0, "
     "searchable = CASE WHEN crawler_page.url = excluded.url AND crawler_page.title = excluded.title "
     "THEN crawler_page.searchable END"
@@ -78,7 +80,11 @@ def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
     body, or could not know: pages that are new or the same pay nothing.
     """
     moment = sql.adapt(now)
-    changed = {(claim.rules.target, claim.key) for claim, page in records if _may_have_changed(claim, page)}
+    changed = {
+        (claim.rules.target, claim.key): claim.rules.has_noise
+        for claim, page in records
+        if _may_have_changed(claim, page)
+    }
     ordered = sorted(records, key=lambda entry: (entry[0].rules.target, entry[0].key))
     rows = [
         (
@@ -104,7 +110,8 @@ def save(records: Sequence[tuple[Claim, PageRecord]], *, now: datetime) -> None:
     ]
     for place, part in enumerate(_parted(rows)):
         suspects = [row for row in part if place or row[:2] in changed]
-        versions.keep([(row[RUN], row[0], row[1], row[HASH]) for row in suspects], now=now)
+        kept = [(row[RUN], changed.get(row[:2], False), row[0], row[1], row[HASH]) for row in suspects]
+        versions.keep(kept, now=now)
         _upsert().run(part)
 
 

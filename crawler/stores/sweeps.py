@@ -11,12 +11,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 BODIES: Final = "bodies"
-_VERSIONS: Final = "versions "
+VERSIONS: Final = "versions "
+NOISE: Final = "noise "
 
 
 def of_versions(target: int) -> str:
     """Return the name of the look at a target's versions."""
-    return f"{_VERSIONS}{target}"
+    return f"{VERSIONS}{target}"
+
+
+def of_noise(target: int) -> str:
+    """Return the name of the judging of a target's changes."""
+    return f"{NOISE}{target}"
 
 
 def of_run(run: int) -> str:
@@ -39,12 +45,12 @@ def keep(name: str, place: dict[str, Any], *, now: datetime) -> None:
     Sweep.objects.filter(name=name).update(place=place, at=now)
 
 
-def longest_ago(targets: Iterable[int]) -> list[int]:
-    """Return targets in the order in which their versions were last seen to, those that never were first."""
-    seen = dict(Sweep.objects.filter(name__startswith=_VERSIONS).values_list("name", "at"))
+def longest_ago(targets: Iterable[int], *, kind: str = VERSIONS) -> list[int]:
+    """Return targets in the order in which they were last seen to, those that never were first."""
+    seen = dict(Sweep.objects.filter(name__startswith=kind).values_list("name", "at"))
     never, named = [], []
     for target in sorted(targets):
-        at = seen.get(of_versions(target))
+        at = seen.get(f"{kind}{target}")
         if at is None:
             never.append(target)
         else:

@@ -17,18 +17,25 @@ CHUNK: Final = 5_000
 
 COPIED: Final = (
     "INSERT INTO crawler_pageversion (page_id, target_id, run, status, content_type, body_hash, size, "
-    "began_at, seen_at, stored_size, ended_by, ended_at) "
+    "began_at, counted_at, visits, seen_at, stored_size, ended_by, ended_at, awaits_judgement) "
     "SELECT page.id, page.target_id, page.run, page.status, page.content_type, page.body_hash, page.size, "
-    "page.changed_at, page.last_seen, "
+    "COALESCE(page.body_at, page.changed_at), page.changed_at, page.visits, page.last_seen, "
     "COALESCE((SELECT length(stored.body) FROM crawler_snapshot stored "
     "WHERE stored.hash = page.body_hash), 0)"
 )
 KEEP: Final = Many(
-    each=f"{COPIED}, %s, %s FROM crawler_page page "
+    each=f"{COPIED}, %s, %s, %s FROM crawler_page page "
     "WHERE page.target_id = %s AND page.key = %s AND page.body_hash <> %s",
-    at_once=f"{COPIED}, new_run, new_now FROM {{source}} JOIN crawler_page page "
+    at_once=f"{COPIED}, new_run, new_now, new_awaits FROM {{source}} JOIN crawler_page page "
     "ON page.target_id = new_target AND page.key = new_key WHERE page.body_hash <> new_hash ORDER BY place",
-    given={"run": "bigint", "now": "timestamptz", "target": "bigint", "key": "bytea", "hash": "bytea"},
+    given={
+        "run": "bigint",
+        "now": "timestamptz",
+        "awaits": "boolean",
+        "target": "bigint",
+        "key": "bytea",
+        "hash": "bytea",
+    },
 )
 COLUMNS: Final = "SELECT id, page_id, ended_at, stored_size, body_hash FROM crawler_pageversion "
 BY_PAGE: Final = (
@@ -41,14 +48,14 @@ LAST: Final = 2**63 - 1
 FOREVER: Final = "9999-12-31 00:00:00"
 
 
-def keep(changed: Sequence[tuple[int, int, bytes, bytes]], *, now: datetime) -> None:
+def keep(changed: Sequence[tuple[int, bool, int, bytes, bytes]], *, now: datetime) -> None:
     """Store what pages are before they are written, in the caller's transaction.
 
-    `changed` are run, target and key of pages and the hashes of their new bodies: those that have
-    another body are kept, those that are new or have the same are not.
+    `changed` are of pages the run, whether their change is to be judged, target and key, and the hashes of
+    their new bodies: those that have another body are kept, those that are new or have the same are not.
     """
     moment = sql.adapt(now)
-    KEEP.run([(run, moment, target, key, hash_) for run, target, key, hash_ in changed])
+    KEEP.run([(run, moment, awaits, target, key, hash_) for run, awaits, target, key, hash_ in changed])
 
 
 def by_page(target: int) -> Iterator[Version]:

@@ -18,6 +18,7 @@ from crawler.trials.asking import (
     suggestions_of,
     thumbnail_of,
     tried_of,
+    verdicts_of,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "suggestions_of",
     "thumbnail_of",
     "tried_of",
+    "verdicts_of",
 ]

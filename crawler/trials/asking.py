@@ -253,6 +253,34 @@ def fingerprints_of(
     return [*told, None]
 
 
+def verdicts_of(
+    pairs: Sequence[tuple[StoredPage, StoredPage]],
+    *,
+    noise: Mapping[str, Any],
+    page_cpu_seconds: float = COMPARE_CPU_SECONDS,
+    cpu_seconds: float = MANY_CPU_SECONDS,
+) -> list[tuple[str, ...] | None]:
+    """Return of which noise alone the first changes consist, of one at least, as far as time goes.
+
+    None for one that counts, or at which the process ended: it is the last that is told of. Raises
+    CannotTry.
+    """
+    pages = [page for pair in pairs for page in pair]
+    asked = {
+        "judged": _about(pages),
+        "noise": dict(noise),
+        "page_cpu_seconds": page_cpu_seconds,
+        "most_cpu_seconds": cpu_seconds,
+    }
+    ended = _run(asked, cpu_seconds=page_cpu_seconds, body=b"".join(page.body for page in pages))
+    told = [tuple(line["only"]) if line["only"] else None for line in ended.said if "only" in line]
+    if ended.code == 0:
+        return told
+    if not ended.said:
+        raise CannotTry(f"the process that compares stored pages ended with code {ended.code}")
+    return [*told, None]
+
+
 def _line(said: Mapping[str, Any]) -> Line:
     sides = {
         name: None if said[name] is None else tuple((text, differs) for text, differs in said[name])

@@ -306,6 +306,24 @@ def _tell_fingerprints(pages: list[dict[str, Any]], bodies: bytes, *, soft_cpu_s
             return
 
 
+def _tell_verdicts(asked: dict[str, Any], bodies: bytes) -> None:
+    """Say of which noise alone each change consists, until the time for them is used."""
+    from scrapers.comparing import Noise, only_noise
+
+    noise, began = Noise.of(asked["noise"]), time.process_time()
+    _say(began=True)
+    pages = _pages(asked["judged"], bodies)
+    for before, after in zip(pages, pages, strict=True):
+        signal.setitimer(signal.ITIMER_PROF, asked["page_cpu_seconds"])
+        try:
+            found = only_noise(before, after, noise)
+        except MemoryError:
+            found = None
+        _say(only=found)
+        if time.process_time() - began >= asked["most_cpu_seconds"]:
+            return
+
+
 def _comparison(pages: list[dict[str, Any]], rules: dict[str, Any], bodies: bytes) -> dict[str, Any]:
     from scrapers.comparing import Noise, compare, folded, lines_of
 
@@ -354,6 +372,8 @@ def main() -> None:
         _tell_links(asked["pages"], body)
     elif "fingerprinted" in asked:
         _tell_fingerprints(asked["fingerprinted"], body, soft_cpu_seconds=asked["soft_cpu_seconds"])
+    elif "judged" in asked:
+        _tell_verdicts(asked, body)
     elif "thumbnail" in asked:
         _tell_thumbnail(body)
     elif not asked.keys() & {"page", "compared", "mended", "tried"}:

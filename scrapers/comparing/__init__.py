@@ -2,11 +2,13 @@
 
 from scrapers.comparing.differing import Difference, Row, compare
 from scrapers.comparing.folding import Comparison, Line, ShownKind, folded
+from scrapers.comparing.judging import NOT_TEXT, only_noise
 from scrapers.comparing.lines import lines_of
 from scrapers.comparing.noise import NOTHING_IGNORED, BadNoise, Noise
 
 __all__ = [
     "NOTHING_IGNORED",
+    "NOT_TEXT",
     "BadNoise",
     "Comparison",
     "Difference",
@@ -17,4 +19,5 @@ __all__ = [
     "compare",
     "folded",
     "lines_of",
+    "only_noise",
 ]

@@ -44,7 +44,7 @@ class Line:
 class Comparison:
     """How two versions differ. `is_cut` where more changed than is shown.
 
-    `whole_lines` are the changed lines that are marked whole, as those before them have been so long.
+    `whole_lines` are the changed lines that are marked whole, as they have no room left to be compared.
     """
 
     lines: tuple[Line, ...]
@@ -82,7 +82,7 @@ def folded(difference: Difference, *, around: int = AROUND, most: int = MOST_SHO
 
 
 class _Marker:
-    """Marks what differs within changed lines, as long as there is room; those beyond it are marked whole."""
+    """Marks what differs within changed lines for which there is room; the others are marked whole."""
 
     def __init__(self) -> None:
         self.room = MOST_MARKED
@@ -90,8 +90,9 @@ class _Marker:
 
     def marked(self, row: Row) -> tuple[Marked, Marked]:
         before, after = row.before or "", row.after or ""
-        self.room -= len(before) + len(after)
-        if self.room >= 0:
+        size = len(before) + len(after)
+        if size <= self.room:
+            self.room -= size
             return row.marked()
         self.whole_lines += 1
         return ((before, True),), ((after, True),)

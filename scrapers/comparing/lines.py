@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -34,19 +35,37 @@ _INLINE: Final = frozenset(
 _CELLS: Final = frozenset({"td", "th"})
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The lines of a page as they stand there; not whole where they are more than is read."""
+
+    lines: list[str]
+    is_whole: bool
+
+
 def lines_of(page: Page, *, without: Iterable[str] = ()) -> list[str]:
     """Return what `page` says, without its navigation and footer; `without` are CSS selectors to leave out.
 
     What stands in `<main>` where there is one, else all of the body. JSON is spelled out, a line for each
     value. So long lines are broken between words, and of more than `MOST_LINES` the first are returned.
     """
+    found, _is_whole = _found(page, without)
+    return _bounded(part for line in found for part in _broken(line)).lines
+
+
+def text_of(page: Page, *, without: Iterable[str] = ()) -> Text:
+    """Return what `lines_of` does, with long lines unbroken: what stands in one moves no others."""
+    found, is_whole = _found(page, without)
+    text = _bounded(line.rstrip() for line in found)
+    return Text(text.lines, is_whole=is_whole and text.is_whole)
+
+
+def _found(page: Page, without: Iterable[str]) -> tuple[Iterator[str], bool]:
+    """Return the lines of a page, some of them empty, and whether these are all that it has."""
     if page.is_html:
-        found = _html_lines(page, frozenset(_left_out(page, without)))
-    elif page.is_json:
-        found = iter(_spelled_out(page))
-    else:
-        found = iter(page.text[:MOST_CHARACTERS].splitlines())
-    return list(_bounded(found))
+        return _html_lines(page, frozenset(_left_out(page, without))), True
+    text, is_whole = _spelled_out(page) if page.is_json else _cut(page.text)
+    return iter(text.splitlines()), is_whole
 
 
 def _left_out(page: Page, selectors: Iterable[str]) -> Iterator[int]:
@@ -110,22 +129,31 @@ def _is_skipped(node: LexborNode, tag: str, left_out: frozenset[int], *, inside:
     return node.mem_id in left_out
 
 
-def _spelled_out(page: Page) -> list[str]:
+def _spelled_out(page: Page) -> tuple[str, bool]:
     """Return JSON a value to a line, in the order of the names; as it is where it is none."""
     try:
         text = orjson.dumps(orjson.loads(page.text), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # it reads deeper than it writes
-        return page.text[:MOST_CHARACTERS].splitlines()
-    return text[:MOST_CHARACTERS].decode("utf-8", "replace").splitlines()
+        return _cut(page.text)
+    return text[:MOST_CHARACTERS].decode("utf-8", "replace"), len(text) <= MOST_CHARACTERS
 
 
-def _bounded(found: Iterator[str]) -> Iterator[str]:
-    lines, room = MOST_LINES, MOST_CHARACTERS
+def _cut(text: str) -> tuple[str, bool]:
+    return text[:MOST_CHARACTERS], len(text) <= MOST_CHARACTERS
+
+
+def _broken(line: str) -> Iterable[str]:
+    return textwrap.wrap(line, LONGEST_LINE) if len(line) > LONGEST_LINE else (line.rstrip(),)
+
+
+def _bounded(found: Iterable[str]) -> Text:
+    lines: list[str] = []
+    room = MOST_CHARACTERS
     for line in found:
         if not line.strip():
             continue
-        for part in textwrap.wrap(line, LONGEST_LINE) if len(line) > LONGEST_LINE else (line.rstrip(),):
-            lines, room = lines - 1, room - len(part)
-            if lines < 0 or room < 0:
-                return
-            yield part
+        room -= len(line)
+        if len(lines) == MOST_LINES or room < 0:
+            return Text(lines, is_whole=False)
+        lines.append(line)
+    return Text(lines, is_whole=True)

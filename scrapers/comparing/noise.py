@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,8 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MASK: Final = "…"
+MASK: Final = "\ufffc"
+"""Stands for what is ignored until all of it was found, so that its neighbours do not become new words."""
 LONGEST: Final = 500
 MOST_RULES: Final = 20
 MOST_PATTERN_BYTES: Final = 512 * 1024
@@ -42,6 +44,9 @@ COUNTERS: Final = (
     rf"(?i)\b{_NUMBER}\s*{_COUNTED}\b",
     rf"(?i)\b{_COUNTED}\s*[:(]?\s*{_NUMBER}\)?",
 )
+
+
+_GONE: Final = re.compile(rf"\s*{MASK}[\s{MASK}]*")
 
 
 class BadNoise(ValueError):
@@ -86,15 +91,18 @@ class Noise:
             return None
 
     def key(self, line: str) -> str:
-        """Return what counts of a line; empty where nothing does."""
+        """Return what counts of a line, with noise or without; empty where nothing does."""
         if not self._masks or (self._any is not None and not self._any.search(line)):
             return line
         masked = line
         for mask in self._masks:
             masked = _without(mask, masked)
-        if masked != line and not any(character.isalnum() for character in masked):
+        if masked == line:
+            return line
+        if not any(character.isalnum() for character in masked):
             return ""
-        return masked
+        indent = line[: len(line) - len(line.lstrip())]
+        return indent + _GONE.sub(" ", masked).strip(" |")
 
 
 def _without(mask: re2._Regexp, line: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from crawler.models import Target
 from crawler.queries import alike as queries
+from crawler.queries import turns
 from crawler.services import alike
 from crawler.trials import CannotTry
 from webui.api.auth import caller
@@ -56,8 +57,13 @@ class StepOut(Schema):
 
 @router.get("/targets/{int:target_id}/near-copies", response=NearCopiesOut)
 def get_near_copies(request: HttpRequest, target_id: int) -> NearCopiesOut:
-    """List the groups of pages that are near copies of each other, the largest first."""
-    found = queries.of_target(_target(request, target_id).pk)
+    """List the groups of pages that are near copies of each other, the largest first.
+
+    Each process of the site looks for them once at a time: 429 while it does for others.
+    """
+    target = _target(request, target_id)
+    with turns.taken():
+        found = queries.of_target(target.pk)
     return NearCopiesOut(
         groups=[
             NearGroupOut(
@@ -75,9 +81,14 @@ def get_near_copies(request: HttpRequest, target_id: int) -> NearCopiesOut:
 
 @router.post("/targets/{int:target_id}/near-copies", response=StepOut)
 def read_next_pages(request: HttpRequest, target_id: int, asked: Query[After]) -> StepOut:
-    """Read the next stored pages, for some seconds; go on with `after` until it is null."""
+    """Read the next stored pages, for some seconds; go on with `after` until it is null.
+
+    429 while the process of the site that is asked does so for others.
+    """
+    target = _target(request, target_id)
     try:
-        step = alike.step(_target(request, target_id).pk, after=asked.after)
+        with turns.taken():
+            step = alike.step(target.pk, after=asked.after)
     except CannotTry as error:
         raise HttpError(409, str(error)) from error
     return StepOut(made=step.made, after=step.after)

@@ -22,7 +22,10 @@ SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
 class PageOut(Schema):
-    """One URL of a target, as the last run that fetched it found it."""
+    """One URL of a target, as the last run that fetched it found it.
+
+    A change counts while it is to be judged, some seconds long: then it may turn out to be noise.
+    """
 
     id: int
     target: int
@@ -38,7 +41,14 @@ class PageOut(Schema):
     canonical: str
     first_seen: datetime
     last_seen: datetime
-    changed_at: datetime
+    changed_at: Annotated[datetime, Field(description="When it last changed in what counts.")]
+    body_at: Annotated[
+        datetime | None,
+        Field(description="Since when its bytes are what they are, where it changed in noise since then."),
+    ]
+    awaits_judgement: Annotated[
+        bool, Field(description="Whether a change is still to be compared with what the target ignores.")
+    ]
 
 
 class PageList(Schema):
@@ -65,13 +75,16 @@ def list_pages(request: HttpRequest, filters: Query[PageFilter]) -> PageList:
         cursor=filters.cursor,
         size=filters.limit,
     )
-    return PageList(items=[page_out(page) for page in found.rows], next=found.next)
+    awaiting = listed.awaiting(found.rows)
+    items = [page_out(page, awaits_judgement=page.pk in awaiting) for page in found.rows]
+    return PageList(items=items, next=found.next)
 
 
 @router.get("/pages/{int:page_id}", response=PageOut)
 def get_page(request: HttpRequest, page_id: int) -> PageOut:
     """Read what is known of one page."""
-    return page_out(_page(request, page_id))
+    page = _page(request, page_id)
+    return page_out(page, awaits_judgement=bool(listed.awaiting([page])))
 
 
 @router.get("/pages/{int:page_id}/body", openapi_extra={"responses": {200: {"content": {"text/plain": {}}}}})
@@ -93,12 +106,14 @@ def source(body: bytes, content_type: str) -> HttpResponse:
     return response
 
 
-def page_out(page: Page) -> PageOut:
+def page_out(page: Page, *, awaits_judgement: bool) -> PageOut:
     """Return what the API says of `page`."""
+    others = {"id", "target", "awaits_judgement"}
     return PageOut(
-        **{name: getattr(page, name) for name in PageOut.model_fields if name not in {"id", "target"}},
+        **{name: getattr(page, name) for name in PageOut.model_fields if name not in others},
         id=page.pk,
         target=page.target_id,
+        awaits_judgement=awaits_judgement,
     )
 
 

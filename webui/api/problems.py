@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.views import defaults
 from ninja.errors import HttpError, ValidationError
 
-from crawler.queries import changes
+from crawler.queries import changes, turns
 from crawler.queries.paging import BadCursor
 from crawler.services import deliveries, holding, items, mending, replays, runs
 from crawler.services.drafts import InvalidTarget, Problem
@@ -127,6 +127,12 @@ def _conflict(_request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(409, str(error))
 
 
+def _busy(_request: HttpRequest, error: turns.Busy) -> HttpResponse:
+    response = problem(429, str(error))
+    response["Retry-After"] = str(turns.AGAIN_SECONDS)
+    return response
+
+
 def _not_found(_request: HttpRequest, _error: Http404) -> HttpResponse:
     return problem(404, "there is nothing here, or nothing that you may see")
 
@@ -186,6 +192,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     replays.Busy: _conflict,
     holding.NotHeld: _conflict,
     mending.CannotMend: _conflict,
+    turns.Busy: _busy,
     Http404: _not_found,
     RequestDataTooBig: _too_large,
     SuspiciousOperation: _suspicious,

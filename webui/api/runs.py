@@ -94,6 +94,9 @@ class RunOut(Schema):
     counts: Counts
     pages: int
     pages_unchanged: int
+    pages_noise: Annotated[
+        int, Field(description="Pages whose bytes changed, but only in what the target ignores.")
+    ]
     items: int
     items_new: int
     items_changed: int

@@ -37,6 +37,14 @@ class PageVersionOut(Schema):
     size: int
     hash: str
     stored: Annotated[bool, Field(description="Whether its body is there.")]
+    noise: Annotated[
+        list[str],
+        Field(
+            description="Of which kinds of noise alone the change consisted that it began with (dates, "
+            "counters, patterns, css, or markup where the text is the same); empty where it counts."
+        ),
+    ]
+    judged: Annotated[bool, Field(description="Whether that was found out: until then the change counts.")]
 
 
 class PageVersionList(Schema):
@@ -153,6 +161,8 @@ def _out(version: Version) -> PageVersionOut:
         size=version.size,
         hash=version.hash,
         stored=version.is_stored,
+        noise=list(version.noise),
+        judged=version.is_judged,
     )
 
 

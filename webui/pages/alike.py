@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from crawler.models import Target
 from crawler.queries import alike as queries
+from crawler.queries import turns
 from crawler.services import alike
 from crawler.trials import CannotTry
 from webui.pages import asking
@@ -23,15 +24,23 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         after = asking.id_of(request.POST.get("after", "")) or 0
         try:
-            step = alike.step(target.pk, after=after)
+            with turns.taken():
+                step = alike.step(target.pk, after=after)
+        except turns.Busy as error:
+            messages.warning(request, f"{str(error).capitalize()}.")
+            return redirect(f"{address}?after={after}" if after else address)
         except CannotTry:
             messages.warning(request, "The pages cannot be read just now; try again in a while.")
             return redirect(address)
         return redirect(f"{address}?after={step.after}" if step.after is not None else f"{address}?done=1")
-    context = {
+    context: dict[str, object] = {
         "target": target,
-        "found": queries.of_target(target.pk),
         "after": asking.number(request, "after"),
         "is_done": bool(asking.text(request, "done")),
     }
+    try:
+        with turns.taken():
+            context["found"] = queries.of_target(target.pk)
+    except turns.Busy as error:
+        context["refusal"] = str(error)
     return render(request, "alike/show.html", context)

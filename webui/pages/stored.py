@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from crawler import trials
 from crawler.models import Page
-from crawler.queries import pages
+from crawler.queries import comparisons, pages
 from crawler.stores import snapshots
 from crawler.urls import BadUrl, canonical
 from scrapers.page import Page as Document
@@ -42,6 +42,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     document = _document(page)
     context = {
         "page": page,
+        "newest": comparisons.find(page, comparisons.NOW),
         "is_stored": document is not None,
         "is_shown": document and document.is_html,
         "is_picture": document is not None and is_picture(page),

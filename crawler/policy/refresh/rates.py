@@ -34,8 +34,13 @@ SLOWEST: Final = 1 / (10 * 365 * 86_400.0)
 FASTEST: Final = 1.0
 """The bounds of a rate, in changes a second: once in ten years, and once a second."""
 
+MOST_VISITS: Final = 1 / (1 - KEEP)
+"""What the weights of all visits add up to in the end."""
+
 _STEPS: Final = 30
 _CLOSE: Final = 1e-6
+_NONE: Final = 1e-6
+_NEAR: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,36 @@ class Seen:
             changed_seconds=self.changed_seconds * KEEP + here,
             changed_squares=self.changed_squares * KEEP + here * here,
         )
+
+    def without_change(self, *, seconds: float, weight: float) -> Seen:
+        """Return what is known where a visit `seconds` after the one before had seen no change after all.
+
+        `weight` is what is left of that visit's (`weight_left`).
+        """
+        changes = self.changes - weight
+        still = self.unchanged_seconds + weight * seconds
+        if changes < _NONE:
+            return Seen(visits=self.visits, unchanged_seconds=still)
+        return Seen(
+            visits=self.visits,
+            changes=changes,
+            unchanged_seconds=still,
+            changed_seconds=max(0.0, self.changed_seconds - weight * seconds),
+            changed_squares=max(0.0, self.changed_squares - weight * seconds * seconds),
+        )
+
+
+def weight_left(*, before: float, now: float, is_newest: bool) -> float:
+    """Return what is left of the weight of a visit; `before` and `now` are `visits` before it and now.
+
+    Each visit brings their sum nearer to `MOST_VISITS` by the part that it takes from the weight of those
+    before. After two thousand it is too near to tell how many came since: none where the visit `is_newest`,
+    else it is taken for one.
+    """
+    then = MOST_VISITS - (before * KEEP + 1)
+    if then < _NEAR:
+        return 1.0 if is_newest else KEEP
+    return min(1.0, max(0.0, (MOST_VISITS - now) / then))
 
 
 def rate(seen: Seen, *, usual: float) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
-from crawler.models import RefreshPlan, Run, RunState
+from crawler.models import PageVersion, RefreshPlan, Run, RunState
 from crawler.policy.refresh import rates
 from crawler.services.refresh import learning, planning, starting
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from crawler.models import Target
 
 __all__ = ["put", "tick"]
+
+PATIENCE: Final = timedelta(minutes=10)
+"""So long a plan waits for the judgement of changes, which takes seconds."""
 
 
 def put(*, target: Target, now: datetime) -> None:
@@ -49,6 +53,8 @@ def _refresh(plan: RefreshPlan, now: datetime) -> bool:
     if not learning.learn(plan, now=now):
         return False
     if _is_outdated(plan, now):
+        if _awaits_judgement(target, now):
+            return False
         planning.make(plan, now=now)
     return starting.start(plan, now=now) is not None
 
@@ -58,6 +64,12 @@ def _may_run(target: Target, now: datetime) -> bool:
     if schedule is None:
         return True
     return schedule.paused_at is None and schedule.timetable.opening(now) <= now
+
+
+def _awaits_judgement(target: Target, now: datetime) -> bool:
+    """Say whether changes of its pages may turn out to be noise in a moment."""
+    waiting = PageVersion.objects.filter(target=target, awaits_judgement=True)
+    return waiting.filter(ended_at__gt=now - PATIENCE).exists()
 
 
 def _is_outdated(plan: RefreshPlan, now: datetime) -> bool:

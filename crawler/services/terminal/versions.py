@@ -84,9 +84,11 @@ def listed(versions: Iterator[Version]) -> Iterator[str]:
     for one in versions:
         until = f"{one.ended_at:%Y-%m-%d %H:%M}" if one.ended_at else "now"
         stored = "" if one.is_stored else "  (not stored)"
+        noise = f"  only noise: {', '.join(one.noise)}" if one.noise else ""
+        noise += "" if one.is_judged else "  (to be judged)"
         yield (
             f"{one.name:>10}  {one.began_at:%Y-%m-%d %H:%M}  {until:16}  {one.run:>6}  {one.status:>6}  "
-            f"{one.size:>9,}  {one.hash[:12]}{stored}"
+            f"{one.size:>9,}  {one.hash[:12]}{stored}{noise}"
         )
 
 

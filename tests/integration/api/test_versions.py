@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from crawler.models import Page, PageVersion, Target
@@ -9,6 +11,7 @@ from crawler.policy.identity import digest
 from crawler.stores import snapshots
 from tests.integration.api.conftest import NOW, Api, problem
 
+HOUR = timedelta(hours=1)
 OLD, NEW = b"<h1>Kettle</h1><p>38.00 EUR", b"<h1>Kettle</h1><p>41.80 EUR"
 
 
@@ -59,3 +62,26 @@ def test_noise_is_refused_by_its_position(api: Api, target: Target) -> None:
     assert api("PATCH", f"/targets/{target.pk}", {"noise": {"css": [".ad"], "dates": False}}).json()[
         "noise"
     ] == {"css": [".ad"]}
+
+
+def test_a_change_of_noise_alone_is_none(api: Api, page: Page, version: PageVersion) -> None:
+    def read() -> tuple[dict[str, object], dict[str, object], list[dict[str, object]]]:
+        listed = api.get("/pages?changed_since=2026-03-02T09:30:00Z").json()["items"]
+        return (
+            api.get(f"/pages/{page.pk}").json(),
+            api.get(f"/pages/{page.pk}/versions").json()["items"][0],
+            listed,
+        )
+
+    PageVersion.objects.update(awaits_judgement=True)
+    Page.objects.update(changed_at=NOW + HOUR)
+    one, newest, listed = read()
+    assert (one["awaits_judgement"], newest["judged"], newest["noise"]) == (True, False, [])
+    assert [row["awaits_judgement"] for row in listed] == [True]
+
+    PageVersion.objects.update(awaits_judgement=False, noise="dates,css")
+    Page.objects.update(changed_at=NOW - HOUR, body_at=NOW + HOUR)
+    one, newest, listed = read()
+    assert (one["awaits_judgement"], one["body_at"]) == (False, "2026-03-02T11:00:00Z")
+    assert (newest["judged"], newest["noise"], newest["since"]) == (True, ["dates", "css"], one["body_at"])
+    assert listed == []

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from crawler.management.commands.alike import Command
 from crawler.models import Page, Target
+from crawler.queries import turns
 from tests.integration.services.test_alike import STORY, a_page
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,22 @@ def test_the_api_reads_step_by_step(client: Client, target: Target, pages: list[
     found = client.get(path).json()
     assert [row["url"] for row in found["groups"][0]["pages"]] == [page.url for page in pages]
     assert (found["copies"], found["pages"], found["total"], found["whole"]) == (1, 2, 2, True)
+
+
+def test_a_process_looks_for_near_copies_once_at_a_time(
+    client: Client, target: Target, pages: list[Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.01)
+    address, path = reverse("target-alike", args=[target.pk]), f"/api/v1/targets/{target.pk}/near-copies"
+    with turns.taken():
+        assert "Others are being compared just now" in client.get(address).content.decode()
+        assert client.post(address, {"after": "7"})["Location"] == f"{address}?after=7"
+        for answer in (client.get(path), client.post(path)):
+            assert (answer.status_code, answer["Retry-After"]) == (429, "5")
+    assert client.get(path).status_code == 200
+    text = client.get(address).content.decode()
+    assert "0 of 2 pages" in text
+    assert "Others are being compared just now" in text, "what the button was told"
 
 
 def test_the_command_reads_all_and_prints_the_groups(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.utils import timezone
 from crawler import trials
 from crawler.models import Page, PageVersion, Target
 from crawler.policy.identity import digest
-from crawler.queries import comparisons
+from crawler.queries import turns
 from crawler.services import targets
 from crawler.stores import snapshots
 from scrapers.comparing import Comparison, Line, ShownKind
@@ -132,11 +133,35 @@ def test_pictures_and_bodies_that_are_not_stored_are_not_compared(client: Client
 def test_a_process_compares_once_at_a_time(
     client: Client, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparisons, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.01)
     address = reverse("page-compare", args=[page.pk])
-    with comparisons._turn:
+    with turns.taken():
         assert "Others are being compared just now" in client.get(address).content.decode()
     assert "Others are being compared" not in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"noise": "dates,css"}, "only noise: dates, parts that are ignored"),
+        ({"noise": "markup"}, "only noise: nothing in its text"),
+        ({"awaits_judgement": True}, "to be judged"),
+    ],
+)
+def test_pages_say_that_what_changed_was_only_noise(
+    client: Client, page: Page, columns: dict[str, Any], said: str
+) -> None:
+    PageVersion.objects.filter(run=2).update(**columns)
+    Page.objects.update(body_at=NOW + 4 * HOUR if "noise" in columns else None)
+    addresses = [
+        reverse("page-versions", args=[page.pk]),
+        reverse("page-version", args=[page.pk, "now"]),
+        reverse("page-compare", args=[page.pk]),
+    ]
+    assert [client.get(address).content.decode().count(said) for address in addresses] == [1, 1, 1]
+    assert said.rpartition(": ")[2] in client.get(reverse("page", args=[page.pk])).content.decode()
+    older = f"{reverse('page-compare', args=[page.pk])}?from={first(page)}&to=now"
+    assert said not in client.get(older).content.decode(), "over several changes nothing was judged"
 
 
 def test_lines_that_are_too_long_to_be_marked_are_told_of(

@@ -90,3 +90,13 @@ def test_a_page_of_several_targets_needs_the_target(capsys: pytest.CaptureFixtur
     assert typed(URL) == 2
     assert f"--target {second.target_id}" in capsys.readouterr().err
     assert typed(URL, "--target", str(first.target_id)) == 0
+
+
+def test_versions_that_differ_in_noise_alone_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    a_page()
+    PageVersion.objects.update(noise="dates,counters")
+    assert typed(URL) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("  only noise: dates, counters")
+    PageVersion.objects.update(noise="", awaits_judgement=True)
+    assert typed(URL) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("  (to be judged)")

@@ -33,3 +33,30 @@ def test_page_at_which_the_process_ends_has_no_fingerprint_and_is_not_tried_agai
     said = ({"began": True}, {"fingerprint": [5, 30]})
     monkeypatch.setattr(asking, "_run", lambda *_args, **_more: asking._Ended(said, code))
     assert trials.fingerprints_of([a_page(b"x")] * 3) == [(5, 30), None]
+
+
+def test_changes_of_pages_are_judged_one_after_the_other() -> None:
+    noise = {"counters": True, "css": [".ad"]}
+    before, after, other = (a_page(f"<p>Kettle{more}".encode()) for more in ("<p>1 view", "<p>2 views", "s"))
+    found = trials.verdicts_of([(before, after), (before, other), (other, other)], noise=noise)
+    assert found == [("counters",), None, ("markup",)]
+    assert trials.verdicts_of([(before, after)] * 3, noise=noise, cpu_seconds=0.0) == [("counters",)]
+
+
+@pytest.mark.parametrize("code", [-27, 1])
+def test_change_at_which_the_process_ends_counts_and_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    pairs = [(a_page(b"x"), a_page(b"y"))] * 3
+    said = ({"began": True}, {"only": ["dates"]})
+    monkeypatch.setattr(asking, "_run", lambda *_args, **_more: asking._Ended(said, code))
+    assert trials.verdicts_of(pairs, noise={}) == [("dates",), None]
+    monkeypatch.setattr(asking, "_run", lambda *_args, **_more: asking._Ended((), code))
+    with pytest.raises(trials.CannotTry):
+        trials.verdicts_of(pairs, noise={})
+
+
+def test_page_that_takes_too_long_is_the_last_that_is_judged() -> None:
+    deep = a_page(b"<div>" * 400_000)
+    found = trials.verdicts_of([(deep, deep)] * 2, noise={}, page_cpu_seconds=0.02)
+    assert found == [None]

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from django import template
 
 from crawler.policy import versions
+from scrapers.comparing import NOT_TEXT
 
 register = template.Library()
+
+
+NOISE: Final = {
+    "dates": "dates",
+    "counters": "counters",
+    "patterns": "words that are ignored",
+    "css": "parts that are ignored",
+    NOT_TEXT: "nothing in its text",
+}
+
+
+@register.filter
+def noise_words(kinds: Iterable[str]) -> str:
+    """Return of which noise alone a change consisted, in words."""
+    return ", ".join(NOISE.get(kind, kind) for kind in kinds)
 
 
 @register.filter

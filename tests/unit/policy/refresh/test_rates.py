@@ -109,3 +109,25 @@ def test_the_usual_rate_is_that_of_the_pages_seen_twice() -> None:
     assert usual_rate([Seen()]) == rates.FIRST_BELIEF
     known = visits(*[(DAY, True), (DAY, False)])
     assert usual_rate([known, Seen()]) == pytest.approx(plain_rate(known))
+
+
+@pytest.mark.parametrize("later", [(), (False,), (True, False, True), (True,) * 60])
+@pytest.mark.parametrize("earlier", [(), (True,), (False, True) * 40, (True,) * 1_500])
+def test_change_that_was_none_can_be_taken_back_later(
+    earlier: tuple[bool, ...], later: tuple[bool, ...]
+) -> None:
+    before = visits(*((HOUR, changed) for changed in earlier))
+    found, wanted = before.after(seconds=DAY, changed=True), before.after(seconds=DAY, changed=False)
+    for changed in later:
+        found, wanted = (one.after(seconds=HOUR, changed=changed) for one in (found, wanted))
+    weight = rates.weight_left(before=before.visits, now=found.visits, is_newest=not later)
+    corrected = found.without_change(seconds=DAY, weight=weight)
+    for name in Seen.__dataclass_fields__:
+        assert getattr(corrected, name) == pytest.approx(getattr(wanted, name), rel=1e-6, abs=1e-3), name
+    assert rate(corrected, usual=1 / DAY) == pytest.approx(rate(wanted, usual=1 / DAY), rel=1e-6)
+
+
+def test_after_very_many_visits_one_that_is_not_the_newest_has_one_after_it() -> None:
+    before = visits(*((HOUR, True),) * 4_000)
+    assert rates.weight_left(before=before.visits, now=before.visits, is_newest=True) == 1.0
+    assert rates.weight_left(before=before.visits, now=before.visits, is_newest=False) == rates.KEEP

@@ -1,0 +1,32 @@
+"""Lets one request of a process at a time do what takes a processor for seconds."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WAIT_SECONDS: Final = 2.0
+AGAIN_SECONDS: Final = 5
+_turn = threading.Lock()
+
+
+class Busy(Exception):
+    """Others are served just now, and were for as long as a request waits for them."""
+
+    def __init__(self) -> None:
+        super().__init__("others are being compared just now; try again in a while")
+
+
+@contextmanager
+def taken() -> Iterator[None]:
+    """Take the one turn that there is in this process; raises Busy."""
+    if not _turn.acquire(timeout=WAIT_SECONDS):
+        raise Busy
+    try:
+        yield
+    finally:
+        _turn.release()
