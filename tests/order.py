@@ -5,7 +5,6 @@ Loaded with `-p`, as the process that hands out the tests has to know it too.
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -94,9 +93,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with what takes seconds each: at the end, the other processes would wait for one of these."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("processes") is None)
-
-
-def pytest_collection_finish() -> None:
-    """Leave what collecting made out of each later collection of garbage: it stays until the end."""
-    gc.collect()
-    gc.freeze()

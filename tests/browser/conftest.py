@@ -47,7 +47,7 @@ class Tab:
 
     def picture(self, name: str) -> None:
         """Keep a picture of the whole page, for people to look at; it takes longer than the page itself."""
-        if "TRAWL_PICTURES" not in os.environ:
+        if not keeps_pictures():
             return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
@@ -59,6 +59,10 @@ class Tab:
 
 
 OpenTab = Callable[..., Tab]
+
+
+def keeps_pictures() -> bool:
+    return "TRAWL_PICTURES" in os.environ
 
 
 def chromium() -> str:

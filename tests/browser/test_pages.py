@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from demo import catalogue
-from tests.browser.conftest import DESKTOP, EPOCH, PHONE, OpenTab, Tab
+from tests.browser.conftest import DESKTOP, EPOCH, PHONE, OpenTab, Tab, keeps_pictures
 
 pytestmark = [
     pytest.mark.browser,
@@ -254,10 +254,12 @@ def test_pages_fit_their_window(open_tab: OpenTab, crawled: dict[str, str]) -> N
 
 
 def fits(tab: Tab, name: str) -> None:
-    """Check the page that is open on a desktop and on a phone, light and dark."""
-    for device, (width, height) in {"desktop": DESKTOP, "phone": PHONE}.items():
+    """Check the page that is open on a desktop and on a phone; for pictures, each light and dark."""
+    for device, (width, height), first in (("desktop", DESKTOP, "light"), ("phone", PHONE, "dark")):
         tab.page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):
+            if scheme != first and not keeps_pictures():
+                continue
             tab.page.emulate_media(color_scheme=scheme)
             if tab.page.locator("[data-chart]").count():
                 tab.page.reload()  # charts take their size and their colours as they are drawn

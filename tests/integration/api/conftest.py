@@ -46,7 +46,7 @@ class Api:
 
 def problem(response: Any, status: int) -> dict[str, Any]:
     """Return the problem document of `response`, which must have `status`."""
-    assert response.status_code == status, response.content
+    assert response.status_code == status, (response.request["PATH_INFO"], response.content)
     assert response["Content-Type"] == "application/problem+json"
     document: dict[str, Any] = response.json()
     assert document["status"] == status

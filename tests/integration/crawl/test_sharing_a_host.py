@@ -114,19 +114,21 @@ def test_terminal_gets_the_host_of_a_worker_that_has_more_than_a_slice_to_do(
     site: HostileSite, terminal_run: Run
 ) -> None:
     bulk = a_run(site.url("/page/100000"), delay_seconds=0.05, max_pages=5_000, priority=1)
-    slice_ = threading.Thread(target=_one_slice)
+    stop = threading.Event()
+    slice_ = threading.Thread(target=_one_slice, args=(stop,))
     slice_.start()
     until(lambda: pages(bulk) > 5)
     with crawling(terminal_run):
         until(lambda: pages(terminal_run) > 5)
+    stop.set()
     slice_.join(60)
     assert not slice_.is_alive()
     assert_conserved(bulk)
     assert_conserved(terminal_run)
 
 
-def _one_slice() -> None:
+def _one_slice(stop: threading.Event) -> None:
     try:
-        one_slice(Lane.BULK, limits=Limits(budget=timedelta(seconds=20)))
+        one_slice(Lane.BULK, limits=Limits(budget=timedelta(seconds=20)), stopping=stop.is_set)
     finally:
         connection.close()

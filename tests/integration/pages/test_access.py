@@ -23,12 +23,11 @@ def address(pattern: URLPattern, **given: object) -> str:
     return reverse(str(pattern.name), kwargs={name: {**SAMPLES, **given}[name] for name in wanted})
 
 
-@pytest.mark.parametrize("pattern", PAGES, ids=lambda pattern: str(pattern.name))
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_every_page_sends_strangers_to_the_door(pattern: URLPattern, method: str, db: None) -> None:
-    response = getattr(Client(), method)(address(pattern))
-    assert response.status_code == 302
-    assert response["Location"].startswith(reverse("login"))
+def test_every_page_sends_strangers_to_the_door(method: str, db: None) -> None:
+    led = {str(page.name): getattr(Client(), method)(address(page)).headers.get("Location") for page in PAGES}
+    assert len(led) > 70
+    assert [name for name, to in led.items() if not str(to).startswith(f"{reverse('login')}?")] == []
 
 
 @pytest.mark.parametrize("name", ["target", "target-edit", "target-delete"])
