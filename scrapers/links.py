@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scrapers.page.references import joined
 
@@ -14,13 +13,17 @@ if TYPE_CHECKING:
 
 _FOLLOWED_RELS = frozenset({"next", "prev"})
 # Joining these would cost 1 µs each to learn that they are not http.
-_ELSEWHERE = ("#", "javascript:", "mailto:", "tel:", "data:", "blob:", "about:")
+_ELSEWHERE = ("javascript:", "mailto:", "tel:", "data:", "blob:", "about:")
 # References that joining only appends: no scheme, host, dot segment or character to be escaped.
 _PLAIN = re.compile(
     r"(?:/(?!/))?(?!\.{0,2}(?:[/?]|$))[\w.~-]*(?:/(?!\.{1,2}(?:[/?]|$))[\w.~-]*)*(?:\?[\w.~=&/+-]*)?",
     re.ASCII,
 )
-_LONGEST_KEPT = 256
+# Others that lead to the same from each page of a folder; "?x", " x" and "http:x" hang on the page itself.
+_SHARED = ("/", "./", "../", "http://", "https://")
+_LONGEST_KEPT: Final = 256
+_MOST_KEPT: Final = 16_384
+_MOST_PLACES: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,28 +68,95 @@ class Carried:
     refusal: str = ""
 
 
-class Joiner:
-    """Makes links of the references of one page, each spelling once.
+_BY_PAGE: Final = Link(url="")
+"""Stands for what hangs on the page that says it, or is too long to be kept."""
 
-    Most references are plain paths, which joining only appends to the origin or the folder: that takes
-    0.4 µs, a whole parse of the URL 1.3 µs. The pages of a site have most of them in common.
+
+class _Place(dict[str, Link | None]):
+    """What references are links to on all pages of a folder, or of a host, each spelling once.
+
+    Most are plain paths, which joining only appends to `root`: that takes 0.4 µs, a whole parse of the URL
+    1.3. Of thirty links twenty-nine stand on other pages: 83 µs a page without any of this, 31 with it, and
+    46 by an lru_cache for all of them. Of a manual's page, whose links lead upwards, 149 and 225.
     """
+
+    def __init__(self, root: str) -> None:
+        super().__init__()
+        self._root = root
+
+    def __missing__(self, reference: str) -> Link | None:
+        root = self._root
+        if not root or len(reference) > _LONGEST_KEPT:
+            return _BY_PAGE
+        if _PLAIN.fullmatch(reference):
+            link: Link | None = Link(url=f"{root[:-1] if reference.startswith('/') else root}{reference}")
+        elif reference.startswith(_SHARED):
+            link = _joined(root, reference)
+        else:
+            return _BY_PAGE
+        _places.count()
+        self[reference] = link
+        return link
+
+
+class _Places:
+    """The folders and hosts whose references are kept; all are forgotten once these have become too many."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def of(self, base: str) -> tuple[_Place, _Place]:
+        """Return what references to the host of `base`, and to its folder, are links to."""
+        folder = base[: base.rfind("/") + 1]
+        if folder.endswith("//") or any(mark in base for mark in "?#\\"):
+            return self._found(base)
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._found(folder)
+        return self._by_folder[folder]
+
+    def count(self) -> None:
+        """Note that one more spelling is kept."""
+        self._kept += 1
+        if self._kept >= _MOST_KEPT:
+            self._forget()
+
+    def _found(self, base: str) -> tuple[_Place, _Place]:
+        if len(self._by_root) + len(self._by_folder) >= _MOST_PLACES:
+            self._forget()
+        folder = _join(base, ".") or ""
+        return self._rooted(_join(base, "/") or "" if folder else ""), self._rooted(folder)
+
+    def _rooted(self, root: str) -> _Place:
+        if root not in self._by_root:
+            self._by_root[root] = _Place(root)
+        return self._by_root[root]
+
+    def _forget(self) -> None:
+        self._by_root: dict[str, _Place] = {}
+        self._by_folder: dict[str, tuple[_Place, _Place]] = {}
+        self._kept = 0
+
+
+_places: Final = _Places()
+
+
+class Joiner:
+    """Makes links of the references of one page, each spelling once."""
 
     def __init__(self, base: str) -> None:
         self._base = base
-        self._origin, self._folder = _roots(_folder_of(base))
+        self._host, self._folder = _places.of(base)
         self._others: dict[str, Link | None] = {}
 
     def link(self, reference: str) -> Link | None:
         """Return the link to the http(s) URL of `reference` without its fragment, None without one."""
-        reference = reference.partition("#")[0]
-        if len(reference) <= _LONGEST_KEPT:
-            plain = _plain(self._origin if reference.startswith("/") else self._folder, reference)
-            if plain is not None:
-                return plain
+        if "#" in reference:
+            reference = reference.partition("#")[0]
+        link = (self._host if reference.startswith("/") else self._folder)[reference]
+        if link is not _BY_PAGE:
+            return link
         if reference not in self._others:
-            url = _join(self._base, reference)
-            self._others[reference] = Link(url=url) if url is not None else None
+            self._others[reference] = _joined(self._base, reference)
         return self._others[reference]
 
 
@@ -103,7 +173,7 @@ def links(page: Page) -> tuple[Link, ...]:
     for node in page.elements.linking:
         attributes = node.attributes
         reference = attributes.get("href") or attributes.get("src")
-        if not reference or reference.startswith(_ELSEWHERE):
+        if not reference or reference.startswith("#"):
             continue
         rel = attributes.get("rel")
         rels = rel.lower().split() if rel else ()
@@ -119,24 +189,9 @@ def links(page: Page) -> tuple[Link, ...]:
     return tuple(found.values())
 
 
-# Of thirty links twenty-nine stand on other pages: 83 µs a page without this, 38 with it (machine loaded).
-@lru_cache(maxsize=16_384)
-def _plain(root: str, reference: str) -> Link | None:
-    """Return the link to a plain path in the folder or on the host `root`; None for other references."""
-    return Link(url=f"{root}{reference}") if root and _PLAIN.fullmatch(reference) else None
-
-
-def _folder_of(base: str) -> str:
-    """Return what the pages of a folder have in common, where it leads to the same as `base`; else `base`."""
-    folder = base[: base.rfind("/") + 1]
-    return base if folder.endswith("//") or any(mark in base for mark in "?#\\") else folder
-
-
-@lru_cache(maxsize=1_024)
-def _roots(base: str) -> tuple[str, str]:
-    """Return what references to the host and to the folder of `base` are appended to; nothing without one."""
-    folder = _join(base, ".")
-    return ((_join(base, "/") or "/").removesuffix("/"), folder) if folder else ("", "")
+def _joined(base: str, reference: str) -> Link | None:
+    url = _join(base, reference) if not reference.startswith(_ELSEWHERE) else None
+    return Link(url=url) if url is not None else None
 
 
 def _join(base: str, reference: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from ada_url import join_url
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from scrapers.page import Page
 URL = "https://shop.example/a/b.html"
 BASES = (
     URL,
+    "https://shop.example/a/",
+    "https://shop.example/a/other.html?x=/1",
     "http://x.example",
     "http://x.example/a/?q=1#f",
     "https://u:p@x.example:8080/a%20b/c;d/",
@@ -40,6 +44,9 @@ PIECES = (
     "+",
     "\\",
     "#",
+    "\t",
+    "http:",
+    "https://",
 )
 
 
@@ -110,6 +117,26 @@ def test_joining_gives_what_the_url_standard_gives(base: str, reference: str) ->
     if expected is not None and not expected.startswith(("http://", "https://")):
         expected = None
     assert Joiner(base).link(reference) == (Link(url=expected) if expected is not None else None)
+
+
+def test_what_hangs_on_the_page_itself_is_not_taken_from_another_page_of_the_folder() -> None:
+    pages = [Joiner(f"http://a.example/x/{name}") for name in ("1", "2?q")]
+    for spelling in ("?p=2", " ", "http:?p=2", "\n?p=2"):
+        assert len({page.link(spelling) for page in pages}) == len(pages)
+
+
+def test_references_without_end_fill_no_memory() -> None:
+    tracemalloc.start()
+    try:
+        for folder in range(2_000):
+            joiner = Joiner(f"http://a.example/{folder}/")
+            made = [joiner.link(f"{'../' * (number % 2)}{number}.html") for number in range(20)]
+            assert [link.url.rpartition("/")[2] for link in made if link] == [f"{n}.html" for n in range(20)]
+        kept, _most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 10_000_000
 
 
 def test_one_spelling_leads_elsewhere_on_another_host_or_in_another_folder() -> None:
