@@ -43,6 +43,11 @@ OF_ITEMS: Final[tuple[str | Cast, ...]] = (
     *("version", "key", "run", "url"),
     *_texts("data", "first_seen", "last_seen", "changed_at"),
 )
+OF_SEEN: Final[tuple[str | Cast, ...]] = (
+    *("version", "item_id", "item__version", "item__key", "item__run", "item__url"),
+    *_texts("item__data", "item__first_seen", "item__last_seen", "item__changed_at"),
+)
+"""Of a sighting: which version was seen, and the item as it is now."""
 OF_VERSIONS: Final[tuple[str | Cast, ...]] = (
     *("version", "item__key", "run", "url"),
     *_texts("data", "item__first_seen", "valid_to", "valid_from"),
@@ -161,23 +166,23 @@ def _seen_by(run: Run, page_rows: int) -> Iterator[Row]:
             .order_by("item")
             .values_list("item_id", "version")[:page_rows]
         )
-        yield from as_seen(seen, run=run.pk)
+        items = Item.objects.filter(pk__in=list(seen)).order_by("pk").values_list("pk", *OF_ITEMS)
+        yield from as_seen([(seen[kept[0]], *kept) for kept in items], run=run.pk)
         if len(seen) < page_rows:
             return
         after = max(seen)
 
 
-def as_seen(seen: Mapping[int, int], *, run: int) -> Iterator[Row]:
-    """Yield each item of `seen` (item to version) as `run` saw it, in this order.
+def as_seen(page: Iterable[tuple[Any, ...]], *, run: int) -> Iterator[Row]:
+    """Yield each item of a page of `OF_SEEN` as `run` saw it, in its order.
 
     A version that retention removed is replaced by the current one.
     """
-    items = {item.pk: item for item in _kept_items(seen)}
-    older = {pk: version for pk, version in seen.items() if pk in items and items[pk].version != version}
+    seen = [(version, Kept._make(kept)) for version, *kept in page]
+    older = {kept.pk: version for version, kept in seen if kept.version != version}
     found = {version.pk: version for version in _kept_versions(older)} if older else {}
-    for pk in seen:
-        if pk in items:
-            yield _flat(found.get(pk, items[pk])._replace(run=run))
+    for _version, kept in seen:
+        yield _flat(found.get(kept.pk, kept)._replace(run=run))
 
 
 def versions(older: Mapping[int, int]) -> dict[int, ItemVersion]:
@@ -190,10 +195,6 @@ def versions(older: Mapping[int, int]) -> dict[int, ItemVersion]:
 def _of(older: Mapping[int, int]) -> QuerySet[ItemVersion]:
     """Return the versions that `older` names, and a few more."""
     return ItemVersion.objects.filter(item__in=older, version__in=set(older.values()))
-
-
-def _kept_items(pks: Iterable[int]) -> Iterator[Kept]:
-    return map(Kept._make, Item.objects.filter(pk__in=list(pks)).values_list("pk", *OF_ITEMS))
 
 
 def _kept_versions(older: Mapping[int, int]) -> Iterator[Kept]:
