@@ -23,7 +23,7 @@ class RepairLook(models.Model):
     of the pages (`services/mending.py`). Then they are tried on the pages of the target's items, of which
     those from `after` up to `until` are left, `total` in all: `counts` are what each proposal of each field
     gives on them (`scrapers/suggesting/trying.py`), of `tried` pages; `left_out` are those that took too
-    long. `beat_at` is when it last went on.
+    long. That took `seconds` so far. `beat_at` is when it last went on.
     """
 
     run = models.OneToOneField(
@@ -40,6 +40,7 @@ class RepairLook(models.Model):
     left_out = models.PositiveIntegerField(default=0)
     until = models.BigIntegerField(default=0)
     after = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0.0, db_default=0.0)
     beat_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -48,6 +49,11 @@ class RepairLook(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state in (LookState.DONE, LookState.FAILED)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it ended before all items were behind, as what is tried is bounded."""
+        return self.state == LookState.DONE and self.seen < self.total
 
     @property
     def percent(self) -> int:

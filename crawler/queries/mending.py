@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,12 +9,11 @@ import orjson
 from django.db.models import Count, Max
 
 from crawler.models import Item, Page
-from crawler.queries import stored_pages
-from crawler.urls import key_of
+from crawler.queries import stored_pages, whereabouts
 from scrapers.suggesting import nesting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from crawler.models import RepairLook, Run
     from crawler.trials import StoredPage
@@ -53,29 +51,40 @@ def since(run: Run) -> int:
     return (run.report.get("data") or {}).get("since") or run.pk
 
 
-def known(run: Run) -> list[Known]:
+def known(run: Run, link: str = "") -> list[Known]:
     """Return pages that were fetched since the run broke, with the records that they had before.
 
-    They are a hundred and 16 MiB at most, spread over the pages of the items that are there longest.
+    They are those of records behind a `link`, or without one those on which they begin; a hundred and 16 MiB
+    at most, spread over the pages of the items that are there longest.
     """
-    records = _records(run)
-    keys = list(records)
-    keys = keys[:: max(1, len(keys) // MOST_PAGES)][:MOST_PAGES]
-    rows = Page.objects.filter(target=run.target_id, key__in=keys, run__gte=since(run)).order_by("pk")
-    return [
-        (kept.page, records[bytes(kept.row.key)])
-        for kept in stored_pages.kept(_bounded(list(rows)))
-        if kept.page is not None
-    ]
+    rows = list(_records(run))
+    followed = bool(nesting.links(run.target.fields))
+    if link:  # each has a page of its own
+        rows = rows[:: max(1, len(rows) // MOST_PAGES)][:MOST_PAGES]
+    found: dict[int, tuple[Page, list[Mapping[str, Any]]]] = {}
+    for page, (_url, data) in zip(whereabouts.pages(run, link, rows, since=since(run)), rows, strict=True):
+        if page is not None:
+            found.setdefault(page.pk, (page, []))[1].append(data)
+    chosen = list(found.values())
+    if followed and not link:  # lists before what leads to a few besides
+        chosen.sort(key=lambda one: -len(one[1]))
+    else:
+        chosen = chosen[:: max(1, len(chosen) // MOST_PAGES)]
+    records = {page.pk: many for page, many in chosen[:MOST_PAGES]}
+    kept = stored_pages.kept(_bounded([page for page, _many in chosen[:MOST_PAGES]]))
+    return [(one.page, records[one.row.pk]) for one in kept if one.page is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The pages of the next `items`, up to the id `last`, each with the records that it had before."""
+    """The pages of the next `items`, up to the id `last`, by the links that lead to them.
+
+    Each has the records that it had before.
+    """
 
     items: int
     last: int
-    pages: list[Known]
+    pages: dict[str, list[Known]]
 
 
 def reach(run: Run) -> tuple[int, int]:
@@ -85,45 +94,56 @@ def reach(run: Run) -> tuple[int, int]:
     return found["many"], found["last"] or 0
 
 
-def next_pages(look: RepairLook) -> Part:
+def next_pages(look: RepairLook, links: Sequence[str] = ("",)) -> Part:
     """Return the pages of the items that are next, as far as they were fetched since the run broke.
 
-    They are 100 items and, but for one page, 16 MiB at most. A page whose items are far apart comes again.
+    They are 100 items and, but for one item's, 16 MiB at most. A page whose items are far apart comes again.
     """
     run = look.run
     items = Item.objects.filter(target=run.target_id, removed_at=None, pk__gt=look.after, pk__lte=look.until)
-    rows = list(items.order_by("pk").values_list("pk", "url", "data")[:AT_ONCE])
-    keyed = [(pk, key_of(url), data) for pk, url, data in rows]
-    found = Page.objects.filter(
-        target=run.target_id, key__in={key for _pk, key, _data in keyed}, run__gte=since(run)
-    )
-    pages = {bytes(page.key): page for page in found}
-    records: dict[bytes, list[Mapping[str, Any]]] = defaultdict(list)
-    size, many, last = 0, 0, look.after
-    for pk, key, data in keyed:
-        size += pages[key].size if key in pages and key not in records else 0
+    rows = _within(items.order_by("pk").values_list("pk", "url", "data")[:AT_ONCE].iterator(chunk_size=10))
+    records = [(url, _fields(data)) for _pk, url, data in rows]
+    where = {link: whereabouts.pages(run, link, records, since=since(run)) for link in links}
+    found: dict[str, dict[int, tuple[Page, list[Mapping[str, Any]]]]] = {link: {} for link in links}
+    size, many = 0, 0
+    for place, (_url, data) in enumerate(records):
+        there = [(link, page) for link, pages in where.items() if (page := pages[place]) is not None]
+        size += sum(page.size for link, page in there if page.pk not in found[link])
         if many and size > MOST_BYTES:
             break
-        many, last = many + 1, pk
-        if key in pages and isinstance(data, dict):
-            records[key].append(data)
-    stored = stored_pages.kept(pages[key] for key in records)
-    read = [(kept.page, records[bytes(kept.row.key)]) for kept in stored if kept.page is not None]
-    return Part(items=many, last=last, pages=read)
+        many += 1
+        for link, page in there:
+            found[link].setdefault(page.pk, (page, []))[1].append(data)
+    last = rows[many - 1][0] if many else look.after
+    return Part(items=many, last=last, pages={link: _read(pages) for link, pages in found.items()})
 
 
-def _records(run: Run) -> dict[bytes, list[Mapping[str, Any]]]:
-    """Return what the first items of the run's target say, by the keys of their pages; 16 MiB of it."""
-    found: dict[bytes, list[Mapping[str, Any]]] = defaultdict(list)
+def _read(pages: Mapping[int, tuple[Page, list[Mapping[str, Any]]]]) -> list[Known]:
+    stored = stored_pages.kept(page for page, _records in pages.values())
+    return [(kept.page, pages[kept.row.pk][1]) for kept in stored if kept.page is not None]
+
+
+def _records(run: Run) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield URLs and fields of the first items of the run's target; 16 MiB of them."""
     items = Item.objects.filter(target=run.target_id, removed_at=None).order_by("pk")
+    rows = items.values_list("pk", "url", "data")[:MOST_ITEMS].iterator(chunk_size=AT_ONCE)
+    yield from ((url, _fields(data)) for _pk, url, data in _within(rows))
+
+
+def _within(rows: Iterable[tuple[int, str, Any]]) -> list[tuple[int, str, Any]]:
+    """Return as many of the items as there is room for, one at least."""
+    found: list[tuple[int, str, Any]] = []
     room = MOST_RECORD_BYTES
-    for url, data in items.values_list("url", "data")[:MOST_ITEMS].iterator(chunk_size=AT_ONCE):
-        room -= len(orjson.dumps(data))
+    for row in rows:
+        room -= len(orjson.dumps(row[2]))
         if room < 0 and found:
             break
-        if isinstance(data, dict):
-            found[key_of(url)].append(data)
+        found.append(row)
     return found
+
+
+def _fields(data: Any) -> Mapping[str, Any]:
+    return data if isinstance(data, dict) else {}
 
 
 def _bounded(rows: list[Page]) -> list[Page]:

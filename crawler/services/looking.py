@@ -18,12 +18,22 @@ from crawler.models import LookState, Publication, RepairLook
 from crawler.queries import mending as queries
 from crawler.queue import Work
 from crawler.services import holding, looks, mending, outbox
+from scrapers.suggesting import nesting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
 BUDGET_SECONDS: Final = 20.0
+MOST_TRIED: Final = 5_000
+"""On so many pages what was found is tried at most, and so long."""
+MOST_SECONDS: Final = 300.0
+CHANGED: Final = "the fields of the target were changed meanwhile; look again"
+ENCRYPTED: Final = (
+    *("run__headers", "run__secrets"),
+    *(f"run__target__{name}" for name in ("headers", "login", "proxies")),
+)
+"""A lost key must not keep a run from being repaired."""
 
 
 def advance(
@@ -45,13 +55,14 @@ def advance(
 def step(*, run: int, now: datetime) -> bool:
     """Look for selectors, or try what was found on the next pages; return whether there is more to do.
 
-    A run that is decided on meanwhile needs nothing any more.
+    A run that is decided on meanwhile needs nothing any more, nor does a target whose fields are others now.
     """
-    row = (
-        RepairLook.objects.select_related("run__target").exclude(state__in=looks.OVER).filter(run=run).first()
-    )
+    looked = RepairLook.objects.exclude(state__in=looks.OVER).filter(run=run)
+    row = looked.select_related("run__target").defer(*ENCRYPTED).first()
     if row is None or row.run.publication != Publication.HELD:
         return False
+    if row.settings != looks.said(row.run.target):
+        return _write(row, state=LookState.FAILED, reason=CHANGED, beat_at=now)
     return _look(row, now=now) if row.state == LookState.QUEUED else _try(row, now=now)
 
 
@@ -67,31 +78,53 @@ def _look(row: RepairLook, *, now: datetime) -> bool:
 
 
 def _try(row: RepairLook, *, now: datetime) -> bool:
-    part = queries.next_pages(row)
-    declared = [
-        (name, proposal["declared"]) for name, many in row.found["fields"].items() for proposal in many
-    ]
-    if not part.items or not declared:
+    declared = _declared(row)
+    if not declared or row.tried + row.left_out >= MOST_TRIED or row.seconds >= MOST_SECONDS:
         return _write(row, state=LookState.DONE, beat_at=now)
-    counts, read = _counted(row, part.pages, declared) if part.pages else ([], 0)
+    part = queries.next_pages(row, tuple(declared))
+    if not part.items:
+        return _write(row, state=LookState.DONE, beat_at=now)
+    began, counts, tried, left_out = time.monotonic(), row.counts, row.tried, row.left_out
+    for link, pages in part.pages.items():
+        given, read = _counted(row, pages, declared[link], link=link) if pages else ([], 0)
+        tried, left_out = tried + read, left_out + len(pages) - read
+        counts = _added(counts, [path for path, _said in declared[link]], given) if given else counts
     return _write(
         row,
         after=part.last,
         seen=row.seen + part.items,
-        tried=row.tried + read,
-        left_out=row.left_out + len(part.pages) - read,
-        counts=_added(row.counts, [name for name, _said in declared], counts) if counts else row.counts,
+        tried=tried,
+        left_out=left_out,
+        counts=counts,
+        seconds=row.seconds + time.monotonic() - began,
         beat_at=now,
     )
 
 
+def _declared(row: RepairLook) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
+    """Return what was found, by the links behind which its fields are read."""
+    found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for path, many in row.found["fields"].items():
+        link = nesting.link_of(row.settings["fields"], path)
+        for proposal in many:
+            found.setdefault(link, []).append((path, proposal["declared"]))
+    return found
+
+
 def _counted(
-    row: RepairLook, pages: Sequence[queries.Known], declared: Sequence[tuple[str, Mapping[str, Any]]]
+    row: RepairLook,
+    pages: Sequence[queries.Known],
+    declared: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    link: str,
 ) -> tuple[list[dict[str, int]], int]:
     """Return what each declaration gives on the pages, and on how many; none where they cannot be read."""
     try:
         counts, read = trials.tried_of(
-            pages, row=row.found["row"], fields=row.settings["fields"], declared=declared
+            pages,
+            row="" if link else row.found["row"],
+            fields=row.settings["fields"],
+            declared=declared,
         )
     except (trials.TookTooLong, trials.CannotTry, MemoryError):
         return [], 0
@@ -103,12 +136,14 @@ def _added(
     names: Sequence[str],
     counts: Sequence[Mapping[str, int]],
 ) -> dict[str, list[dict[str, int]]]:
-    found: dict[str, list[dict[str, int]]] = {}
+    """Return what was counted with more of it: of each of the names several, in their order."""
+    found = {name: [dict(one) for one in many] for name, many in before.items()}
+    added: dict[str, list[dict[str, int]]] = {}
     for name, one in zip(names, counts, strict=True):
-        place = len(found.setdefault(name, []))
-        known = before[name][place] if name in before else {}
-        found[name].append({key: known.get(key, 0) + many for key, many in one.items()})
-    return found
+        place = len(added.setdefault(name, []))
+        known = found[name][place] if name in found else {}
+        added[name].append({key: known.get(key, 0) + many for key, many in one.items()})
+    return found | added
 
 
 def _write(row: RepairLook, **values: Any) -> bool:

@@ -116,25 +116,43 @@ def _require_mendable(run: Run) -> None:
             f"selectors are proposed for declared fields alone, and {target.name} is read by "
             f"{target.scraper}: change that, read the stored pages again and store them, then discard the run"
         )
-    _require_one_page(target, target.fields)
 
 
 def propose(run: Run) -> Look:
     """Look for what reads the broken fields, for some seconds. Raises NotHeld, and CannotMend."""
     _require_mendable(run)
     target = run.target
-    known, broken = queries.known(run), queries.broken(run)
-    if not known:
+    broken = queries.broken(run)
+    if not broken:
+        raise CannotMend("what looks otherwise is in none of the declared fields: nothing can be mended")
+    row, pages = target.row, 0
+    fields: dict[str, Sequence[Proposal]] = {}
+    for link in dict.fromkeys(nesting.link_of(target.fields, path) for path in broken):
+        known = queries.known(run, link)
+        if known:
+            mended = _mended(target, known, [path for path in broken if _is_behind(target, path, link)], link)
+            row, pages = row if link else mended.row, pages + len(known)
+            fields |= mended.fields
+    if not pages:
         raise CannotMend("no stored page of this run had items before, so there is nothing to look for")
+    return Look(broken=tuple(broken), mended=Mended(row=row, fields=fields), pages=pages)
+
+
+def _mended(target: Target, known: Sequence[queries.Known], broken: Sequence[str], link: str) -> Mended:
+    """Return what may read fields of one of the pages of a record; raises CannotMend."""
+    fields = {name: said for name, said in target.fields.items() if _is_behind(target, name, link)}
     try:
-        mended = trials.mended_of(known, row=target.row, fields=target.fields, broken=broken)
+        return trials.mended_of(known, row="" if link else target.row, fields=fields, broken=broken)
     except trials.TookTooLong:
         raise CannotMend("looking for the fields takes too long on these pages; declare them anew") from None
     except MemoryError:
         raise CannotMend("looking for the fields takes too much memory; declare them anew") from None
     except trials.CannotTry as error:
         raise CannotMend(str(error)) from None
-    return Look(broken=tuple(broken), mended=mended, pages=len(known))
+
+
+def _is_behind(target: Target, path: str, link: str) -> bool:
+    return nesting.link_of(target.fields, path) == link
 
 
 def repair(
@@ -152,7 +170,6 @@ def repair(
     if target.scraper != DECLARED or not fields:
         raise CannotMend("choose a selector for at least one of the target's declared fields")
     declared = _edited(target, fields)
-    _require_one_page(target, declared)
     replays.require_idle(target)
     data = {"fields": declared, "row": row or target.row}
     draft = targets.validate(data, existing=target, by=by or target.owner, now=now)
@@ -177,12 +194,3 @@ def _edited(target: Target, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_of(path: str, around: str) -> bool:
     return path == around or path.startswith(f"{around}.")
-
-
-def _require_one_page(target: Target, fields: Mapping[str, Any]) -> None:
-    """Refuse records that several pages complete, as nothing is proposed for them."""
-    if any("follow" in said for said in fields.values() if isinstance(said, dict)):
-        raise CannotMend(
-            f"records of {target.name} are completed on further pages, for which nothing is proposed: "
-            "change the fields that are broken, discard the run, and start another one"
-        )

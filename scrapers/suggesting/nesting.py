@@ -42,6 +42,17 @@ def nearest(fields: Mapping[str, Any], path: str) -> str:
     return path
 
 
+def link_of(fields: Mapping[str, Any], path: str) -> str:
+    """Return the field behind whose link the page of a field is, empty where that is where records begin."""
+    said = at(fields, path.partition(".")[0]) or {}
+    return str(said.get("follow") or "")
+
+
+def links(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the fields that are followed, as they come; none for records of one page."""
+    return tuple(dict.fromkeys(link for name in fields if (link := link_of(fields, name))))
+
+
 def along(path: str) -> Iterator[str]:
     """Yield the paths on the way to a path, the outermost first, and itself; of the empty one none."""
     names = path.split(".") if path else []

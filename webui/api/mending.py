@@ -50,6 +50,8 @@ class RepairOut(Schema):
     percent: Annotated[int, Field(description="How far the trial on all pages is.")]
     tried: Annotated[int, Field(description="On how many pages of the run it was tried so far.")]
     left_out: Annotated[int, Field(description="How many of them took too long.")]
+    seen: Annotated[int, Field(description="The pages of how many items that are, with these.")]
+    items: Annotated[int, Field(description="How many items the target has; not all are tried of many.")]
     pages: Annotated[int, Field(description="How many pages it was tried on.")]
     row: str
     fields: dict[str, list[ProposalOut]]
@@ -89,9 +91,8 @@ def _out(run: Run) -> RepairOut:
     look = mending.look(run)
     if look is None or look.progress is None:
         state = "queued" if mending.is_looking(run) else "missing"
-        return RepairOut(
-            state=state, percent=0, tried=0, left_out=0, pages=0, row=run.target.row, fields={}, without=[]
-        )
+        none = dict.fromkeys(("percent", "tried", "left_out", "seen", "items", "pages"), 0)
+        return RepairOut(state=state, row=run.target.row, fields={}, without=[], **none)
     fields = {
         name: [
             ProposalOut(
@@ -110,6 +111,8 @@ def _out(run: Run) -> RepairOut:
         percent=look.progress.percent,
         tried=look.progress.tried,
         left_out=look.progress.left_out,
+        seen=look.progress.seen,
+        items=look.progress.total,
         pages=look.pages,
         row=look.mended.row,
         fields=fields,

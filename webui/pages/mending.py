@@ -46,6 +46,7 @@ def _shown(request: HttpRequest, run: Run, look: mending.Look | None, *, failed:
     shown = [
         (
             name,
+            nesting.link_of(run.target.fields, name),
             [
                 (orjson.dumps(one.declared).decode(), one, given)
                 for one, given in zip(found, look.counts(name) if look else (), strict=True)
@@ -58,6 +59,7 @@ def _shown(request: HttpRequest, run: Run, look: mending.Look | None, *, failed:
     goes_on = is_looking or bool(look and look.progress and not look.progress.is_over)
     context: dict[str, Any] = {"run": run, "look": look, "shown": shown, "failed": failed}
     context |= {"is_looking": is_looking, "goes_on": goes_on}
+    context["follows"] = bool(nesting.links(run.target.fields))
     return render(request, "runs/repair.html", context)
 
 

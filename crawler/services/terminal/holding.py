@@ -70,6 +70,8 @@ def _repaired(run: Run) -> list[str]:
     replay = replaying.go_on(replay, say=lambda _line: None)
     lines = [_gives(look, name) for name, found in look.mended.fields.items() if found]
     lines += [f"{name}: nothing was found" for name in look.without]
+    if look.progress and look.progress.is_cut:
+        lines.append(f"Tried on the pages of {look.progress.seen:,} of {look.progress.total:,} items.")
     return [*lines, *replaying.lines(replay)]
 
 

@@ -45,6 +45,7 @@ def test_selectors_are_proposed_and_the_best_taken(api: Api, run: Run) -> None:
 def test_selectors_are_looked_for_again_and_how_far_it_is_is_told(api: Api, run: Run) -> None:
     told = api.get(f"/runs/{run.pk}/repair").json()
     assert (told["state"], told["percent"], told["tried"], told["left_out"]) == ("done", 100, MANY, 0)
+    assert (told["seen"], told["items"]) == (MANY, MANY)
 
     answer = api.post(f"/runs/{run.pk}/repair/look")
     assert (answer.status_code, answer.json()["state"], answer.json()["fields"]) == (202, "queued", {})

@@ -10,10 +10,12 @@ from django.urls import reverse
 from crawler.models import LookState, Publication, RepairLook, Replay, Run, Target
 from tests.integration.pages.test_quality import text
 from tests.integration.services.test_mending import FIELDS, MANY, held
+from tests.integration.services.test_mending_behind import OLD, broke
 
 if TYPE_CHECKING:
     from django.test import Client
 
+    from tests.fakes.clock import FakeClock
 
 __all__ = ["held"]
 
@@ -63,6 +65,30 @@ def test_what_is_looked_for_and_how_far_it_is_tried_is_shown(client: Client, run
 
     RepairLook.objects.all().delete()
     assert "It was not looked for yet" in text(client.get(address))
+
+
+def test_fields_of_several_pages_say_on_which_they_are_read(client: Client, clock: FakeClock) -> None:
+    run = broke(clock, OLD | {"name": "headline", "price": "amount"}, name=None, price=None)
+    Target.objects.update(shared=True, delay_seconds=None, obey_robots=True)
+    page = text(client.get(reverse("run-repair", args=[run.pk])))
+
+    assert '<h2>price</h2> <span class="hint">on the page behind <code>link</code></span>' in page
+    assert '<h2>name</h2> <span class="hint">on the page where records begin</span>' in page
+    assert "13 pages of the run, those of 12 of 12 items" in page
+
+    RepairLook.objects.update(total=20, seen=12, found={**RepairLook.objects.get().found, "fields": {}})
+    page = text(client.get(reverse("run-repair", args=[run.pk])))
+    assert "More than these are not tried." in page
+    assert "each field is looked for on the one that it was read from" in page
+
+
+def test_fields_inside_of_objects_are_taken_by_their_paths(client: Client, run: Run) -> None:
+    fields = {"offer": {"css": ".offer", "fields": {"price": "css:.price"}}}
+    Target.objects.update(fields=fields)
+    chosen = {"field-offer.price": '{"css":".amount"}', "field-offer.colour": '{"css":"b"}'}
+    client.post(reverse("run-repair", args=[run.pk]), chosen)
+
+    assert Target.objects.get().fields["offer"]["fields"] == {"price": {"css": ".amount"}}
 
 
 @pytest.mark.parametrize(

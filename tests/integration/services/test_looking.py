@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler import trials
 from crawler.models import Item, LookState, OutboxMessage, RepairLook, Run, Target
@@ -64,10 +66,12 @@ def test_all_pages_are_tried_a_few_items_at_a_time_with_progress(
 def test_as_many_pages_as_have_room_are_read_at_once(asked: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     row = RepairLook.objects.select_related("run__target").get()
     row.total, row.until = queries.reach(asked)
-    assert len(queries.next_pages(row).pages) == MANY
+    assert len(queries.next_pages(row).pages[""]) == MANY
     monkeypatch.setattr(queries, "MOST_BYTES", 1)
     part = queries.next_pages(row)
-    assert (part.items, len(part.pages)) == (1, 1)
+    assert (part.items, len(part.pages[""])) == (1, 1)
+    monkeypatch.setattr(queries, "MOST_RECORD_BYTES", 1)
+    assert queries.next_pages(row).items == 1
 
 
 def test_two_that_go_on_at_once_count_nothing_twice(
@@ -100,6 +104,39 @@ def test_pages_that_take_too_long_are_left_out_and_said(
     look = mending.look(asked)
     assert look is not None
     assert look.counts("price") == [None] * len(look.mended.fields["price"])
+
+
+@pytest.mark.parametrize("bound", ["MOST_TRIED", "MOST_SECONDS"])
+def test_no_more_is_tried_than_is_bounded_and_that_is_said(
+    asked: Run, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(queries, "AT_ONCE", 5)
+    monkeypatch.setattr(looking, bound, 5 if bound == "MOST_TRIED" else 0.000_001)
+    row = done(asked, clock)
+
+    assert (row.state, row.tried, row.seen, row.total) == ("done", 5, 5, MANY)
+    assert row.is_cut
+    assert row.seconds > 0
+
+
+def test_fields_that_are_changed_meanwhile_end_the_look(asked: Run, clock: FakeClock) -> None:
+    assert looking.step(run=asked.pk, now=clock.now())
+    Target.objects.update(fields=FIELDS | {"other": "css:b"})
+    assert not looking.step(run=asked.pk, now=clock.now())
+
+    row = RepairLook.objects.get()
+    assert (row.state, row.reason, row.tried) == ("failed", looking.CHANGED, 0)
+    assert mending.look(Run.objects.get(pk=asked.pk)) is None
+
+
+def test_what_lies_encrypted_is_not_loaded(asked: Run, clock: FakeClock) -> None:
+    with CaptureQueriesContext(connection) as statements:
+        done(asked, clock)
+
+    loaded = [one["sql"] for one in statements if 'FROM "crawler_repairlook"' in one["sql"]]
+    assert len(loaded) > 1
+    for name in ("headers", "secrets", "login", "proxies"):
+        assert not any(f'"{name}"' in text for text in loaded[:-1])
 
 
 def test_what_cannot_be_mended_is_kept_with_its_reason(asked: Run, clock: FakeClock) -> None:
@@ -152,5 +189,5 @@ def test_pages_that_runs_before_fetched_are_left(held: Run) -> None:
     row.after = 0
     row.run.report["data"]["since"] = held.pk + 1
     part = queries.next_pages(row)
-    assert (part.items, part.pages) == (MANY, [])
+    assert (part.items, part.pages) == (MANY, {"": []})
     assert Item.objects.filter(url__startswith=START).count() == MANY

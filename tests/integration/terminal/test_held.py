@@ -114,6 +114,15 @@ def test_repair_waits_for_what_others_do_of_it(
     assert waited[-1] == "pages"
 
 
+def test_repair_says_of_how_many_items_the_pages_were_tried_where_not_of_all(
+    broken: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    RepairLook.objects.update(total=6_000)
+    typed(str(broken.pk), "--repair")
+
+    assert "\nTried on the pages of 12 of 6,000 items.\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
