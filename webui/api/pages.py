@@ -12,6 +12,7 @@ from pydantic import Field
 
 from crawler.models import Page
 from crawler.queries import pages as listed
+from crawler.queries import pictures
 from crawler.stores import snapshots
 from webui.api.auth import caller
 from webui.api.schemas import Id, Moment, Paged, Words
@@ -95,6 +96,20 @@ def get_page_body(request: HttpRequest, page_id: int) -> HttpResponse:
     if body is None:
         raise Http404
     return source(body, page.content_type)
+
+
+@router.get(
+    "/pages/{int:page_id}/thumbnail", openapi_extra={"responses": {200: {"content": {"image/png": {}}}}}
+)
+def get_page_thumbnail(request: HttpRequest, page_id: int) -> HttpResponse:
+    """Return a copy of a stored picture of at most 256 pixels a side, made anew as PNG.
+
+    204 for what is no picture, was not kept, or has too many pixels to be unpacked.
+    """
+    copy = pictures.small(_page(request, page_id))
+    if copy is None:
+        return HttpResponse(status=204)
+    return HttpResponse(copy, content_type="image/png", headers={"Content-Security-Policy": SANDBOX})
 
 
 def source(body: bytes, content_type: str) -> HttpResponse:

@@ -6,9 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModif
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from crawler import trials
 from crawler.models import Page
-from crawler.queries import comparisons, pages
+from crawler.queries import comparisons, pages, pictures
 from crawler.stores import snapshots
 from crawler.urls import BadUrl, canonical
 from scrapers.page import Page as Document
@@ -45,7 +44,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "newest": comparisons.find(page, comparisons.NOW),
         "is_stored": document is not None,
         "is_shown": document and document.is_html,
-        "is_picture": document is not None and is_picture(page),
+        "is_picture": document is not None and pictures.is_picture(page),
     }
     return render(request, "pages/show.html", context)
 
@@ -71,30 +70,16 @@ def caged(document: Document) -> HttpResponse:
 
 @require_safe
 def thumbnail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return a small copy of a stored picture, made in a process of its own: nothing of the file is in it.
-
-    What is no picture, or cannot be unpacked, has none.
-    """
+    """Return a small copy of a stored picture; nothing where there is none."""
     page = _page(request, pk)
-    document = _document(page) if is_picture(page) else None
-    if document is None:
-        return HttpResponse(status=204)
-    etag = f'"{bytes(page.body_hash).hex()}"'
-    if request.headers.get("If-None-Match") == etag:
+    etag = pictures.etag(page)
+    if pictures.is_picture(page) and request.headers.get("If-None-Match") == etag:
         return HttpResponseNotModified(headers={"ETag": etag})
-    try:
-        small = trials.thumbnail_of(document.body)
-    except trials.CannotTry:
-        small = None
-    if small is None:
+    copy = pictures.small(page)
+    if copy is None:
         return HttpResponse(status=204)
     headers = {"ETag": etag, "Cache-Control": "private, max-age=3600", "Content-Security-Policy": SEALED}
-    return HttpResponse(small, content_type="image/png", headers=headers)
-
-
-def is_picture(page: Page) -> bool:
-    """Say whether what was stored of `page` is a picture by its media type."""
-    return page.content_type.lower().startswith("image/")
+    return HttpResponse(copy, content_type="image/png", headers=headers)
 
 
 def _page(request: HttpRequest, pk: int) -> Page:

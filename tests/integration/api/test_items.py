@@ -17,6 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from crawler.models import Item, ItemVersion, Run, Sighting, Snapshot
 from crawler.queries import exports, items
 from crawler.stores import snapshots
+from demo import journal
+from demo.catalogue import categories
 from tests.integration.api.conftest import NOW, problem
 
 if TYPE_CHECKING:
@@ -254,6 +256,22 @@ def test_a_stored_body_never_runs_in_a_browser(api: Api, page: Page) -> None:
     assert response["Content-Type"].startswith("text/plain")
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+
+def test_stored_picture_has_a_small_copy_and_what_is_none_has_not(api: Api, page: Page) -> None:
+    assert api.get(f"/pages/{page.pk}/thumbnail").status_code == 204
+    body = journal.picture(journal.STORIES[0], categories()[0])
+    Snapshot.objects.create(
+        hash=page.body_hash, body=snapshots.compress(body), size=len(body), created_at=NOW
+    )
+    assert api.get(f"/pages/{page.pk}/thumbnail").status_code == 204
+    type(page).objects.filter(pk=page.pk).update(content_type="image/png")
+    response = api.get(f"/pages/{page.pk}/thumbnail")
+
+    assert (response.status_code, response["Content-Type"]) == (200, "image/png")
+    assert response.content.startswith(b"\x89PNG")
+    assert response.content != body
+    assert response["Content-Security-Policy"].startswith("sandbox")
 
 
 def test_a_body_that_was_not_kept_is_not_found(api: Api, page: Page) -> None:

@@ -186,6 +186,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/pages/<int:page_id>/versions/<str:version>/body": reads(Access.MINE),
     "api/v1/pages/<int:page_id>/comparison": reads(Access.MINE),
     "api/v1/pages/<int:page_id>/body": reads(Access.MINE),
+    "api/v1/pages/<int:page_id>/thumbnail": reads(Access.MINE),
     "api/v1/previews": acts(Access.PEOPLE),
     "api/v1/suggestions": acts(Access.PEOPLE),
     "api/v1/previews/<uuidstr:preview_id>": reads(Access.OWN),
