@@ -19,6 +19,7 @@ from crawler.policy.quality import (
     breaches,
     drifts,
     fields_of,
+    may_have,
     pages,
     steady,
 )
@@ -170,15 +171,20 @@ def _past(run: Run) -> tuple[Past, int]:
     """Return the figures of the runs that say what is usual, oldest first, and how many there must be.
 
     They are the newest that did not drift, back to the one that a person took for usual, which is enough
-    by itself.
+    by itself. Of fields that the run's scraper is not told to read any more they say nothing.
     """
+    declared = run.settings.get("fields") if run.settings.get("scraper") == "fields" else None
     before = Run.objects.whole().filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
     found: Past = []
     for report in before.order_by("-pk").values_list("report", flat=True)[: holding.LOOKED_BACK]:
         data = report.get("data")
         if not data or (data["drifts"] and not data["accepted"]):
             continue
-        fields = {name: FieldFigures.of_json(said) for name, said in fields_of(data).items()}
+        fields = {
+            name: FieldFigures.of_json(said)
+            for name, said in fields_of(data).items()
+            if not declared or may_have(name, declared)
+        }
         found.insert(0, (data["items"], fields))
         if data["accepted"]:
             return found, 1

@@ -91,6 +91,19 @@ def test_what_a_person_takes_for_usual_is_compared_with_from_then_on(clock: Fake
     assert told()[1:] == [("data.drift", "coverage", "name")]
 
 
+def test_fields_that_a_person_took_out_are_not_missed_and_the_others_are(clock: FakeClock) -> None:
+    run = crawled(a_run(START), clock, things())
+    for _ in range(2):
+        run = crawled(again(run), clock, things())
+    run.target.scraper, run.target.fields = "fields", {"key": "css:b", "name": "css:h1"}
+    run.target.save(update_fields=["scraper", "fields"])
+
+    run = crawled(again(run), clock, things(price=None))
+    assert told() == []
+    crawled(again(run), clock, things(price=None, name=None))
+    assert told() == [("data.drift", "coverage", "name")]
+
+
 def test_target_that_wants_no_comparison_has_none(clock: FakeClock) -> None:
     run = crawled(a_run(START, quality={"drift": False}), clock, things())
     for items in (things(), things(), things(price=None)):
