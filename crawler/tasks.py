@@ -41,8 +41,16 @@ def crawl_slice(*, lane: str, **_newer: object) -> None:
     soft_time_limit=75,
     resultrepr_maxsize=64,  # what the page says does not belong into the log
 )
-def preview(*, draft: str, user: int, suggest: bool = False, **_newer: object) -> dict[str, object]:
-    return previewing.run(draft=draft, user=user, suggest=suggest)
+def preview(
+    *,
+    draft: str,
+    user: int,
+    suggest: bool = False,
+    behind: bool = False,
+    target: int | None = None,
+    **_newer: object,
+) -> dict[str, object]:
+    return previewing.run(draft=draft, user=user, suggest=suggest, behind=behind, target=target)
 
 
 @shared_task(name=Work.LOG_IN.value)

@@ -15,7 +15,7 @@ from crawler.engine.reading import read_or_problem, within_limit
 from crawler.errors import INCOMPLETE, RedirectError, TimedOut, explain
 from crawler.policy import redirects
 from crawler.policy.logins import LOGIN_FAILED
-from crawler.urls import canonical
+from crawler.urls import BadUrl, canonical
 from scrapers.reader import Problem, Reading
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from crawler.http import Fetched
     from crawler.urls import Url
     from scrapers.links import Carried
-    from scrapers.suggesting import Suggestions
+    from scrapers.suggesting import Candidate, Suggestions
+
+    Completing = Callable[[Fetched, Candidate, str, Fetched], Candidate | Problem]
+    """Is given the page of a list, a candidate of it, a link of one of its records, and the page there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class Preview:
     """Fetches and reads one page as a slice would, redirects included, and stores nothing but the ledger.
 
     The first of its records that go on to other pages is followed there. Where the target has a login, it
-    logs in first. `suggest`, where it is given, tells what to scrape,
-    within limits of its own.
+    logs in first. `suggest`, where it is given, tells what to scrape, and `complete` adds to a candidate what
+    the page behind one of its links has: both within limits of their own.
     """
 
     def __init__(
@@ -52,10 +55,12 @@ class Preview:
         means: Means,
         patience: Patience | None = None,
         suggest: Callable[[Fetched], Suggestions | Problem] | None = None,
+        complete: Completing | None = None,
     ) -> None:
         self._rules = rules
         self._means = means
         self._suggest = suggest
+        self._complete = complete
         self._patience = patience or Patience()
         self._errand = Errand(rules=rules, means=means, patience=self._patience)
         self._so_far: Shown | None = None
@@ -87,10 +92,34 @@ class Preview:
             return landed
         shown, reading = self._shown(landed.answer, landed.hops)
         self._so_far = shown
+        if self._complete is not None and shown.suggestions is not None:
+            found = await self._looked_behind(shown.suggestions, landed.answer.page, self._complete)
+            return _with_suggestions(shown, found)
         if not isinstance(reading, Reading) or not reading.follows:
             return shown
         refusal = _refusal_of_first(landed.answer, reading)
         return await self._completed(shown, reading.follows[0], refusal=refusal)
+
+    async def _looked_behind(
+        self, found: Suggestions, listed: Fetched, complete: Completing
+    ) -> Suggestions | Problem:
+        """Return the first candidate with what the page of its first record adds, asked for in its turn."""
+        link = next((one.first_link for one in found.candidates[:1]), "")
+        if not link:
+            return found
+        try:
+            landed = await self._landed(canonical(link))
+        except BadUrl as error:
+            return Problem(code=INCOMPLETE, message=f"{link}: {error}")
+        if not isinstance(landed, _Landed):
+            return Problem(code=INCOMPLETE, message=f"{link}: {findings.why_nothing(landed)}")
+        page = landed.answer.page
+        if not 200 <= page.status < 300:
+            return Problem(code=INCOMPLETE, message=f"{link}: {explain(f'status-{page.status}')}")
+        first = complete(listed, found.candidates[0], link, page)
+        if isinstance(first, Problem):
+            return replace(first, message=f"{link}: {first.message}")
+        return replace(found, candidates=(first, *found.candidates[1:]))
 
     async def _landed(self, url: Url) -> _Landed | Finding:
         """Return the answer to which redirects from `url` lead, or why there is none."""

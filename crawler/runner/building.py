@@ -27,6 +27,7 @@ from crawler.runner.holding import HeldSlice
 from crawler.runner.rules import (
     NO_SECRETS,
     RuleBook,
+    complete_apart,
     read_apart,
     rules_from,
     rules_of,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from crawler.models import Run
     from crawler.policy.cookies import Cookie
     from crawler.queue import Lane
+    from scrapers.page import Problem
 
 T = TypeVar("T")
 ENDLESS = Limits(budget=timedelta(days=3650), linger=timedelta(days=3650))
@@ -140,17 +142,36 @@ def preview(
     headers: Mapping[str, str],
     secrets: Mapping[str, Any] = NO_SECRETS,
     suggest: bool = False,
+    behind: bool = False,
+    keep: Callable[[Fetched], None] | None = None,
 ) -> Finding:
     """Fetch and read the first start URL of settings that are not saved yet, in this thread.
 
     It leases the hosts it asks as a slice does; nothing but their ledgers is stored. With `suggest` it
-    also tells what may be scraped there.
+    also tells what may be scraped there, with `behind` on the page of the first record, too; `keep` is told
+    the page that this is about.
     """
     settings = conf.crawl()
     rules = rules_from(frozen, headers=headers, secrets=secrets, settings=settings)
     rules = read_apart(rules, frozen)
+
+    def found(page: Fetched) -> Suggestions | Problem:
+        if keep is not None:
+            keep(page)
+        return suggest_apart(page)
+
+    async def look(held: HeldSlice) -> Finding:
+        async with _means(held, settings) as means:
+            looking = Preview(
+                rules=rules,
+                means=means,
+                suggest=found if suggest else None,
+                complete=complete_apart if behind else None,
+            )
+            return await looking.run(frozen["start_urls"][0])
+
     with HeldSlice("preview", settings) as held:
-        return _run(_preview(held, rules, settings, start=frozen["start_urls"][0], suggest=suggest))
+        return _run(look(held))
 
 
 def fetch(frozen: Mapping[str, Any]) -> tuple[Finding, Fetched | None]:
@@ -213,14 +234,6 @@ async def _crawl(parts: _Parts) -> Tally:
         engine = Engine(crew, limits=parts.limits, stopping=parts.stopping)
         parts.watch(engine)
         return await engine.run()
-
-
-async def _preview(
-    held: HeldSlice, rules: RunRules, settings: CrawlSettings, *, start: str, suggest: bool
-) -> Finding:
-    async with _means(held, settings) as means:
-        looking = Preview(rules=rules, means=means, suggest=suggest_apart if suggest else None)
-        return await looking.run(start)
 
 
 async def _log_in(

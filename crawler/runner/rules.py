@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 import re2
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from scrapers.links import Carried
     from scrapers.reader import Reading
     from scrapers.registry import Resuming, Scraper
-    from scrapers.suggesting import Suggestions
+    from scrapers.suggesting import Candidate, Suggestions
 
+_Found = TypeVar("_Found")
 TEXT_BYTES = 16_384
 _ADD_UP = frozenset({"link", "x-robots-tag"})
 """The headers of a page of which each one that came counts."""
@@ -198,9 +199,23 @@ def _read_in_a_process(
 
 def suggest_apart(fetched: Fetched) -> Suggestions | Problem:
     """Return what may be scraped from a response, found in a process of its own; or why that is not known."""
+    return _apart(lambda: trials.suggestions_of(stored(fetched)))
+
+
+def complete_apart(listed: Fetched, candidate: Candidate, link: str, page: Fetched) -> Candidate | Problem:
+    """Return a candidate with what the page behind `link` adds; or why that is not known."""
+    return _apart(lambda: trials.completed_by(stored(listed), candidate, [(link, stored(page))]))
+
+
+def stored(fetched: Fetched) -> StoredPage:
+    """Return a response as the page that would be stored of it."""
     headers = {name.lower(): value for name, value in fetched.headers}
+    return StoredPage(url=fetched.url, headers=headers, body=fetched.body)
+
+
+def _apart(look: Callable[[], _Found]) -> _Found | Problem:
     try:
-        return trials.suggestions_of(StoredPage(url=fetched.url, headers=headers, body=fetched.body))
+        return look()
     except trials.TookTooLong:
         return Problem(code="reader_timed_out", message=explain("reader_timed_out"))
     except MemoryError:

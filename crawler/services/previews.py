@@ -36,20 +36,31 @@ def start(*, user: User, data: object, now: datetime, existing: Target | None = 
 
     `existing` is the target that `data` changes, if any. A name is not needed yet. Raises InvalidTarget.
     """
-    return _ask(user=user, data=data, now=now, existing=existing, suggest=False)
+    return _ask(user=user, data=data, now=now, existing=existing, asked={})
 
 
-def suggest(*, user: User, data: object, now: datetime, existing: Target | None = None) -> str:
+def suggest(
+    *, user: User, data: object, now: datetime, existing: Target | None = None, behind: bool = False
+) -> str:
     """Ask for a test fetch that says what may be scraped; return its id.
 
-    Of `data` counts only how the page is fetched: what reads it is what is asked for. Raises InvalidTarget.
+    Of `data` counts only how the page is fetched: what reads it is what is asked for. With `behind` the page
+    that the first record leads to is asked for, too; without it stored pages of `existing` tell what is
+    there. Raises InvalidTarget.
     """
     if isinstance(data, dict):
         data = {name: data[name] for name in FETCHING if name in data} | {**READS_NOTHING}
-    return _ask(user=user, data=data, now=now, existing=existing, suggest=True)
+    asked: dict[str, Any] = {"suggest": True}
+    if behind:
+        asked["behind"] = True
+    elif existing is not None:
+        asked["target"] = existing.pk
+    return _ask(user=user, data=data, now=now, existing=existing, asked=asked)
 
 
-def _ask(*, user: User, data: object, now: datetime, existing: Target | None, suggest: bool) -> str:
+def _ask(
+    *, user: User, data: object, now: datetime, existing: Target | None, asked: Mapping[str, Any]
+) -> str:
     if existing is None and isinstance(data, dict):
         data = {**data, "name": data.get("name") or UNNAMED}
     draft = targets.validate(data, existing=existing, by=user, now=now)
@@ -57,6 +68,5 @@ def _ask(*, user: User, data: object, now: datetime, existing: Target | None, su
     secrets = {name: draft.values[name] for name in ("headers", "login", "proxies")}
     sealed = fields.write({"settings": settings, **secrets})
     task_id = str(uuid4())
-    asked = {"suggest": True} if suggest else {}
     outbox.post(Work.PREVIEW, now=now, task_id=task_id, draft=sealed, user=user.pk, **asked)
     return task_id

@@ -147,6 +147,27 @@ def suggestions_of(page: StoredPage, *, cpu_seconds: float = SUGGEST_CPU_SECONDS
     return _suggestions(_answer("suggestions", asked, cpu_seconds=cpu_seconds, body=page.body))
 
 
+def completed_by(
+    listed: StoredPage,
+    candidate: Candidate,
+    behind: Sequence[tuple[str, StoredPage]],
+    *,
+    cpu_seconds: float = SUGGEST_CPU_SECONDS,
+) -> Candidate:
+    """Return a candidate of the page `listed` with what the pages behind some of its links have of records.
+
+    Raises TookTooLong, MemoryError or CannotTry.
+    """
+    pages = [listed, *(page for _link, page in behind)]
+    asked = {
+        "suggested": {**asdict(candidate), "samples": list(candidate.samples)},
+        "links": [link for link, _page in behind],
+        "known": _about(pages),
+    }
+    bodies = b"".join(page.body for page in pages)
+    return _candidate(_answer("candidate", asked, cpu_seconds=cpu_seconds, body=bodies))
+
+
 def mended_of(
     pages: Sequence[tuple[StoredPage, Sequence[Mapping[str, Any]]]],
     *,
@@ -459,15 +480,17 @@ def _reading(said: Mapping[str, Any]) -> Reading:
 def _suggestions(said: Mapping[str, Any]) -> Suggestions:
     following = said["next_page"]
     return Suggestions(
-        candidates=tuple(
-            Candidate(
-                **{
-                    **one,
-                    "columns": tuple(SuggestedField(**column) for column in one["columns"]),
-                    "samples": tuple(one["samples"]),
-                }
-            )
-            for one in said["candidates"]
-        ),
+        candidates=tuple(map(_candidate, said["candidates"])),
         next_page=NextPage(**following) if following else None,
+    )
+
+
+def _candidate(said: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        **{
+            **said,
+            "columns": tuple(SuggestedField(**column) for column in said["columns"]),
+            "samples": tuple(said["samples"]),
+            "behind": tuple(said["behind"]),
+        }
     )

@@ -103,6 +103,17 @@ def _suggestions(page: dict[str, Any], body: bytes) -> dict[str, Any]:
     return asdict(suggest(Page(body=body, **page)))
 
 
+def _looked_behind(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
+    from scrapers.suggesting import Candidate, SuggestedField, details
+
+    said = asked["suggested"]
+    fields = tuple(SuggestedField(**one) for one in said["columns"])
+    candidate = Candidate(**{**said, "columns": fields, "samples": tuple(said["samples"])})
+    listed, *pages = _pages(asked["known"], bodies)
+    behind = [details.Behind(link=link, page=page) for link, page in zip(asked["links"], pages, strict=True)]
+    return asdict(details.complete(listed, candidate, behind))
+
+
 def _tell_thumbnail(body: bytes) -> None:
     """Say what a small copy of a picture is; None where it is none that can be unpacked."""
     from scrapers.extractors.files import images
@@ -353,6 +364,8 @@ def _told(asked: dict[str, Any], body: bytes) -> dict[str, object]:
         return {"found": _mended(asked, body)}
     if "tried" in asked:
         return {"gives": _tried(asked, body)}
+    if "suggested" in asked:
+        return {"candidate": _looked_behind(asked, body)}
     if "settings" in asked:
         return {"reading": _reading(asked, body)}
     return {"suggestions": _suggestions(asked["page"], body)}
@@ -376,7 +389,7 @@ def main() -> None:
         _tell_verdicts(asked, body)
     elif "thumbnail" in asked:
         _tell_thumbnail(body)
-    elif not asked.keys() & {"page", "compared", "mended", "tried"}:
+    elif not asked.keys() & {"page", "compared", "mended", "tried", "suggested"}:
         _say(problems=_problems(asked["settings"]))
     else:
         try:

@@ -78,10 +78,13 @@ def sampled(rows: Sequence[Element]) -> list[Element]:
     return [rows[round(index * step)] for index in range(MOST_SAMPLED)]
 
 
-def of_rows(rows: Sequence[Element]) -> list[Column]:
-    """Return the columns that `rows`, already sampled, have: none twice, in the order of the page."""
+def of_rows(rows: Sequence[Element], *, inside: int = MOST_INSIDE) -> list[Column]:
+    """Return the columns that `rows`, already sampled, have: none twice, in the order of the page.
+
+    So many elements `inside` each are looked at.
+    """
     weighed = sorted(
-        _proposed(rows),
+        _proposed(rows, inside=inside),
         key=lambda one: (-one.strength * one.share, len(one.selector), one.first.element.number),
     )
     claimed: set[tuple[int, str, int]] = set()
@@ -99,10 +102,10 @@ def of_rows(rows: Sequence[Element]) -> list[Column]:
     return sorted(different, key=lambda column: (column.first.element.number, column.aspect))
 
 
-def _proposed(rows: Sequence[Element]) -> Iterator[Column]:
+def _proposed(rows: Sequence[Element], *, inside: int) -> Iterator[Column]:
     found: dict[str, _Found] = defaultdict(_Found)
     for index, row in enumerate(rows):
-        for selector, strength, element in _selectors(row):
+        for selector, strength, element in _selectors(row, inside=inside):
             one = found[selector]
             one.strength = max(one.strength, strength)
             first = one.elements.setdefault(index, element)
@@ -152,10 +155,10 @@ def _is_label(column: Column, *, rows: int) -> bool:
     return len(column.spots) > 1 and (column.aspect != spots.TEXT or column.share > 0.5)
 
 
-def _selectors(row: Element) -> Iterator[tuple[str, float, Element]]:
+def _selectors(row: Element, *, inside: int = MOST_INSIDE) -> Iterator[tuple[str, float, Element]]:
     """Yield selectors for what is in a row, in its order, each with its strength (1 at most)."""
     yield _ITSELF, 0.65, row
-    for element in outline.inside(row, most=MOST_INSIDE):
+    for element in outline.inside(row, most=inside):
         for selector, strength in selectors(element, row):
             yield selector, strength, element
 

@@ -79,7 +79,7 @@ def headings_of(row: Element) -> dict[int, str]:
     first = next((one for one in outline.inside(table, most=50) if one.tag == "tr"), None)
     if first is None or first is row or any(cell.tag == "td" for cell in first.children[1:]):
         return {}
-    found = {place: _name(outline.text(cell)) for place, cell in enumerate(first.children)}
+    found = {place: of_label(outline.text(cell)) for place, cell in enumerate(first.children)}
     return {place: name for place, name in found.items() if name}
 
 
@@ -146,7 +146,7 @@ def _label(element: Element, row: Element) -> str:
     is_label = said.rstrip().endswith(":") or (
         not isinstance(before, str) and (before.tag in {"dt", "th", "label"} or "label" in before.classes)
     )
-    return _name(said) if is_label and len(said) <= _MOST_LABEL else ""
+    return of_label(said) if is_label and len(said) <= _MOST_LABEL else ""
 
 
 def _of_text(element: Element) -> str:
@@ -159,9 +159,10 @@ def _of_text(element: Element) -> str:
     return "description" if element.tag == "p" else "text"
 
 
-def _name(text: str) -> str:
+def of_label(text: str) -> str:
+    """Return what people wrote before a value as a name, empty where it has no letters or digits."""
     return re.sub(r"\W+", "_", text[:MOST_CHARACTERS].strip().lower()).strip("_")
 
 
 def _joined(words: tuple[str, ...] | list[str]) -> str:
-    return _name("_".join(words))
+    return of_label("_".join(words))

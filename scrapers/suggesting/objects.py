@@ -57,7 +57,7 @@ def _drafts(page: Page, sources: Sequence[Source], *, length: int) -> Iterator[_
     found = [(source, place) for source in sources for place in json_places.of_value(source.value)]
     whole = max((place.weight for _source, place in found), default=1)
     for source, place in found:
-        fields = _fields(place, page)
+        fields = fields_of(place, page)
         if sum(drafting.nearly_all(one.share, rows=len(place.found)) for one in fields) < place.least:
             continue
         share = min(place.weight / whole, _length(place) / length if length else 1.0)
@@ -73,7 +73,7 @@ def _length(place: Place) -> int:
     return sum(len(str(value)) for one in place.found for value in one.values() if _is_plain(value))
 
 
-def _fields(place: Place, page: Page) -> tuple[DraftField, ...]:
+def fields_of(place: Place, page: Page) -> tuple[DraftField, ...]:
     """Return a field for each key with plain values or lists of them, also in objects one level down."""
     taken: set[str] = set()
     found: list[DraftField] = []

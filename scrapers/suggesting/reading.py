@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scrapers import fields as declared
 from scrapers.page import Problem, Scraped
-from scrapers.suggesting import rows
+from scrapers.suggesting import links, rows
 from scrapers.suggesting.values import Candidate, SuggestedField
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ def tried(
     A type that does not fit what is there after all becomes text, and a field that is nowhere goes.
     """
     fields = {field.name: field.declared for field in drafted}
-    records, misfits = _read(page, row=row, fields=fields)
+    records, misfits = read(page, row=row, fields=fields)
     while unfit := _unfit(fields, records, misfits):
         fields = {name: unfit.get(name, said) for name, said in fields.items() if unfit.get(name, said)}
         if not fields:
             return None
-        records, misfits = _read(page, row=row, fields=fields)
+        records, misfits = read(page, row=row, fields=fields)
     if len(records) < rows.LEAST_ROWS:
         return None
     return Candidate(
@@ -52,11 +52,12 @@ def tried(
         ),
         rows=len(records),
         score=round(score, 3),
-        samples=tuple(_sample(record) for record in records[:MOST_SAMPLES]),
+        samples=tuple(map(sample, records[:MOST_SAMPLES])),
+        link=links.of_records(page, fields, records),
     )
 
 
-def _sample(record: dict[str, JSON]) -> dict[str, JSON]:
+def sample(record: dict[str, JSON]) -> dict[str, JSON]:
     """Return a record as it is shown: of long texts and lists the beginning."""
     return {
         name: [_begun(one) for one in value[:_MOST_OF_LIST]] if isinstance(value, list) else _begun(value)
@@ -92,7 +93,7 @@ def _column(field: DraftField, said: Mapping[str, Any], records: list[dict[str, 
     )
 
 
-def _read(page: Page, *, row: str, fields: Mapping[str, Any]) -> tuple[list[dict[str, JSON]], dict[str, int]]:
+def read(page: Page, *, row: str, fields: Mapping[str, Any]) -> tuple[list[dict[str, JSON]], dict[str, int]]:
     """Return the records that a declaration reads, and how often each field had another type."""
     scraper = declared.DeclaredRecords(schema=declared.parse(fields=fields, row=row))
     records: list[dict[str, JSON]] = []

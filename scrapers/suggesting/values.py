@@ -11,11 +11,16 @@ from scrapers.suggesting.next_page import NextPage  # noqa: TC001 as above
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedField:
-    """What a field of a candidate holds, and the share of the records that have it."""
+    """What a field of a candidate holds, and the share of the records that have it.
+
+    One that is read behind the link of another field says in `follow` which; its share is that of the pages
+    that were looked at there.
+    """
 
     name: str
     meaning: str
     share: float
+    follow: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +28,8 @@ class Candidate:
     """One kind of record: `row`, `fields` and `options` declare it as the scraper `fields` takes them.
 
     Read so, the page gives `rows` records, of which `samples` are the first; `columns` describe the fields
-    in their order. `score` is 1 at most.
+    in their order. `score` is 1 at most. `link` is the field that leads from each record to a page of its
+    own on the same host, empty where none does; `behind` are those of these pages that were looked at.
     """
 
     row: str
@@ -33,6 +39,14 @@ class Candidate:
     rows: int
     score: float
     samples: tuple[Mapping[str, Any], ...]
+    link: str = ""
+    behind: tuple[str, ...] = ()
+
+    @property
+    def first_link(self) -> str:
+        """Return where the link of the first record leads that has one; empty without any."""
+        links = (record.get(self.link) for record in self.samples)
+        return next((link for link in links if isinstance(link, str)), "")
 
     @property
     def declaration(self) -> dict[str, Any]:

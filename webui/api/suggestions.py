@@ -30,8 +30,18 @@ class SuggestionsOf(Schema):
         Id | None, Field(description="A stored page, which is read as it is stored, without a request.")
     ] = None
 
+    behind: Annotated[
+        bool,
+        Field(
+            description="With `url`: ask for the page that the first record leads to, too, and propose what "
+            "it has with `follow`. Behind a stored page those are looked at that are stored."
+        ),
+    ] = False
+
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
+        if self.behind and self.page is not None:
+            raise ValueError("behind goes with url; what is behind a stored page is read where it is stored")
         if (self.url is None) == (self.page is None):
             raise ValueError("give either url, a page to fetch, or page, the id of a stored one")
         return self
@@ -50,6 +60,8 @@ def suggest(
         except suggestions.CannotSuggest as error:
             raise HttpError(409, str(error)) from None
         return Status(200, found)
-    preview_id = previews.suggest(user=user, data={"start_urls": [data.url]}, now=timezone.now())
+    preview_id = previews.suggest(
+        user=user, data={"start_urls": [data.url]}, now=timezone.now(), behind=data.behind
+    )
     response["Location"] = f"/api/v1/previews/{preview_id}"
     return Status(202, PreviewOut(id=UUID(preview_id), state="waiting"))

@@ -30,7 +30,11 @@ def start(request: HttpRequest) -> HttpResponse:
         return wrong(request, unread, target)
     try:
         preview = previews.suggest(
-            user=cast("User", request.user), data=asked.data, existing=target, now=timezone.now()
+            user=cast("User", request.user),
+            data=asked.data,
+            existing=target,
+            now=timezone.now(),
+            behind=request.POST.get("behind") == "1",
         )
     except InvalidTarget as error:
         return wrong(request, error.problems, target)

@@ -42,6 +42,11 @@ class Command(BaseCommand):
             help="the Nth alone, with how each field is read and all samples; with --json, its settings",
         )
         parser.add_argument(
+            "--behind",
+            action="store_true",
+            help="look at the page that the first record leads to, too, with one more request",
+        )
+        parser.add_argument(
             "--no-robots", action="store_true", help="do not ask robots.txt (for your own sites)"
         )
 

@@ -36,6 +36,7 @@ class SuggestionAsked:
     page: int | None = None
     json: bool = False
     candidate: int | None = None
+    behind: bool = False
     no_robots: bool = False
 
 
@@ -70,7 +71,9 @@ def _found(asked: SuggestionAsked) -> Suggestions:
             "say which page: a URL such as https://example.org/list/, or --page with a stored one's id"
         )
     if asked.url is not None:
-        return _of_url(asked.url, obey_robots=not asked.no_robots)
+        return _of_url(asked.url, obey_robots=not asked.no_robots, behind=asked.behind)
+    if asked.behind:
+        raise Refusal("--behind goes with a URL; what is behind a stored page is read where it is stored")
     database.prepare()
     page = Page.objects.filter(pk=asked.page or 0).first()
     if page is None:
@@ -81,7 +84,7 @@ def _found(asked: SuggestionAsked) -> Suggestions:
         raise Refusal(f"--page: {error}", status=1) from None
 
 
-def _of_url(url: str, *, obey_robots: bool) -> Suggestions:
+def _of_url(url: str, *, obey_robots: bool, behind: bool) -> Suggestions:
     """Fetch `url` in this process as a worker's test fetch would."""
     data = {"name": "terminal", "start_urls": [url], "obey_robots": obey_robots, **previews.READS_NOTHING}
     try:
@@ -90,11 +93,13 @@ def _of_url(url: str, *, obey_robots: bool) -> Suggestions:
         raise Refusal(*words.lines_of(error.problems, urls=(url,))) from None
     database.prepare()
     frozen = {name: draft.values[name] for name in runs.FROZEN}
-    return _suggested(runner.preview(frozen, headers={}, suggest=True))
+    return _suggested(runner.preview(frozen, headers={}, suggest=True, behind=behind))
 
 
 def _suggested(finding: Finding) -> Suggestions:
     if isinstance(finding, Shown) and finding.suggestions is not None:
+        for problem in finding.problems:
+            sys.stderr.write(f"suggest: {problem.message}\n")
         return finding.suggestions
     raise Refusal(why_nothing(finding), status=1)
 
@@ -117,6 +122,7 @@ def _lines(asked: SuggestionAsked, found: Suggestions) -> Iterator[str]:
         yield _heading(number, candidate)
         yield from _table(candidate)
         yield ""
+    yield from _behind(found.candidates[0])
     yield from _next_page(found)
     if asked.url:
         yield f"to crawl with the first: {_command(asked.url, found.candidates[0])}"
@@ -136,6 +142,7 @@ def _whole(asked: SuggestionAsked, found: Suggestions, candidate: Candidate) -> 
         for name, value in record.items():
             yield f"   {name.ljust(width)}  {_shown(value, most=_WIDEST_ALONE)}"
     yield ""
+    yield from _behind(candidate)
     yield from _next_page(found)
     if asked.url:
         yield f"to crawl with it: {_command(asked.url, candidate)}"
@@ -143,6 +150,16 @@ def _whole(asked: SuggestionAsked, found: Suggestions, candidate: Candidate) -> 
 
 def _heading(number: int, candidate: Candidate) -> str:
     return f"{number}. {candidate.rows:,} records, score {candidate.score:.2f}: {candidate.row}"
+
+
+def _behind(candidate: Candidate) -> Iterator[str]:
+    """Say which page behind a record was looked at, or how to have one looked at."""
+    if candidate.behind:
+        yield f"looked at behind {candidate.link}: {' '.join(candidate.behind)}"
+    elif candidate.link:
+        yield (
+            f"each record leads to a page of its own ({candidate.link}): --behind looks at the first one, too"
+        )
 
 
 def _next_page(found: Suggestions) -> Iterator[str]:
@@ -155,7 +172,8 @@ def _table(candidate: Candidate) -> Iterator[str]:
     rows = [("field", "holds", "in", "for example")]
     for column in candidate.columns:
         values = [record[column.name] for record in candidate.samples if column.name in record]
-        rows.append((column.name, column.meaning, f"{column.share:.0%}", _shown(values[0] if values else "")))
+        where = f"page of {column.follow}" if column.follow else f"{column.share:.0%}"
+        rows.append((column.name, column.meaning, where, _shown(values[0] if values else "")))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -66,6 +66,14 @@ def test_page_whose_body_was_not_kept_is_told(api: Api, stored_list: Page) -> No
     assert "was not kept" in problem(api.post("/suggestions", {"page": stored_list.pk}), 409)["detail"]
 
 
+def test_page_behind_is_looked_at_where_it_is_asked_for(api: Api, stored_list: Page) -> None:
+    told = api.post("/suggestions", {"url": "https://shop.test/teas/", "behind": True}).json()
+
+    assert OutboxMessage.objects.get(task_id=told["id"]).kwargs["behind"] is True
+    wrong = problem(api.post("/suggestions", {"page": stored_list.pk, "behind": True}), 422)
+    assert "behind goes with url" in str(wrong)
+
+
 def test_page_of_others_is_not_there(
     stranger: User, token_for: Callable[..., Api], stored_list: Page
 ) -> None:

@@ -73,6 +73,44 @@ def test_what_was_found_is_shown_with_samples_and_a_button_for_each(client: Clie
     assert "http://shop.test/?page=2" in html
 
 
+LINKED = replace(TEAS, fields={**TEAS.fields, "link": {"css": "a", "type": "url"}}, link="link")
+BEHIND = replace(
+    LINKED,
+    fields={**LINKED.fields, "maker": {"css": ".maker", "type": "text", "follow": "link"}},
+    columns=(*TEAS.columns, SuggestedField(name="maker", meaning="text", share=1.0, follow="link")),
+    behind=("http://shop.test/1",),
+)
+
+
+def shown(client: Client, candidate: Candidate) -> str:
+    preview = asked(client)
+    finding = replace(FOUND, suggestions=Suggestions(candidates=(candidate, candidate)))
+    TaskResult.objects.create(task_id=preview, status="SUCCESS", result=json.dumps(asdict(finding)))
+    return client.get(reverse("preview", args=[preview]), headers=HTMX).content.decode()
+
+
+def test_page_behind_the_first_record_is_looked_at_on_demand(client: Client) -> None:
+    assert "Look behind the links" not in shown(client, TEAS)
+    [button] = elements(shown(client, LINKED).encode(), "//button[@name='behind']")
+    assert (button.get("value"), button.get("formaction")) == ("1", reverse("target-suggest"))
+
+    asked(client, behind="1")
+
+    assert OutboxMessage.objects.latest("pk").kwargs["behind"] is True
+
+
+def test_what_was_found_behind_is_shown_with_its_page_and_filled_in_with_its_link(client: Client) -> None:
+    html = " ".join(shown(client, BEHIND).split())
+
+    assert "text, on the page of link" in html
+    assert "http://shop.test/1" in html
+    assert "Look behind the links" not in html
+    preview = OutboxMessage.objects.latest("pk").task_id
+    filled = client.post(reverse("target-suggestion", args=[preview]), FILLED | {"use": "0"}).content.decode()
+    assert value(filled, "field_name")[:4] == ["name", "price", "link", "maker"]
+    assert value(filled, "field_follow")[:4] == ["", "", "", "link"]
+
+
 def test_page_of_a_test_fetch_has_no_button_that_needs_the_form(client: Client) -> None:
     assert "Use these fields" not in client.get(reverse("preview", args=[found(client)])).content.decode()
 

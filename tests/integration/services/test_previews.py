@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from celery import states
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
@@ -18,6 +19,7 @@ from crawler.engine.findings import Forbidden, Held, Holder, Shown, Unfetched
 from crawler.models import (
     Host,
     OutboxMessage,
+    Page,
     Request,
     RequestState,
     RunTrigger,
@@ -29,7 +31,8 @@ from crawler.queries import previews as asked
 from crawler.queries.previews import Waiting
 from crawler.queue import Work
 from crawler.services import previewing, previews, runs, targets
-from crawler.stores import leases
+from crawler.stores import leases, snapshots
+from crawler.urls import canonical
 
 if TYPE_CHECKING:
     from crawler.engine.findings import Finding
@@ -208,6 +211,46 @@ def test_suggestions_for_a_target_keep_its_headers_and_not_its_fields(ada: User)
     assert opened["headers"] == SHOP["headers"]
     assert opened["settings"]["start_urls"] == ["https://shop.test/new/"]
     assert (opened["settings"]["scraper"], opened["settings"]["fields"]) == ("none", {})
+
+
+def test_page_behind_is_asked_for_or_told_of_by_the_stored_pages_of_the_target(ada: User) -> None:
+    target = targets.create(owner=ada, data=SHOP | {"name": "Shop"}, now=NOW)
+
+    previews.suggest(user=ada, data=SHOP, existing=target, now=NOW)
+    previews.suggest(user=ada, data=SHOP, existing=target, now=NOW, behind=True)
+
+    asked = [one.kwargs for one in OutboxMessage.objects.filter(work=Work.PREVIEW.value).order_by("pk")]
+    assert [(one.get("target"), one.get("behind")) for one in asked] == [(target.pk, None), (None, True)]
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_stored_pages_of_the_target_complete_what_is_suggested_for_its_list(
+    ada: User, hostile_site: HostileSite
+) -> None:
+    rows = "".join(
+        f'<li class="tea"><a href="/{n}">Tea {n}</a><b class="price">€ {n}</b></li>' for n in range(4)
+    )
+    url = hostile_site.serve("/teas", f"<ul>{rows}</ul>")
+    target = targets.create(owner=ada, data={"name": "Teas", "start_urls": [url]}, now=timezone.now())
+    at, html = canonical(hostile_site.url("/1")), b"<p class=origin>Assam"
+    with transaction.atomic():
+        snapshots.save({at.key: (snapshots.compress(html), len(html))}, now=NOW)
+    times = dict.fromkeys(("first_seen", "last_seen", "changed_at"), NOW)
+    about = {"url": at.text, "content_type": "text/html", "run": 1, "status": 200}
+    Page.objects.create(target=target, key=at.key, body_hash=at.key, **about, **times)
+    previews.suggest(
+        user=ada, data={"start_urls": [url], "delay_seconds": 0}, existing=target, now=timezone.now()
+    )
+
+    found = previewing.run(**OutboxMessage.objects.get(work=Work.PREVIEW.value).kwargs)
+
+    shown = asked._findings().validate_json(json.dumps(found))
+    assert isinstance(shown, Shown)
+    assert shown.suggestions is not None
+    first = shown.suggestions.candidates[0]
+    assert first.fields["origin"] == {"css": ".origin", "type": "text", "follow": "link"}
+    assert (first.behind, first.samples[1]["origin"]) == ((at.text,), "Assam")
+    assert [one.path for one in hostile_site.requests if one.path != "/robots.txt"] == ["/teas"]
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

@@ -16,6 +16,7 @@ from crawler.models import Page, Target
 from crawler.services import targets
 from crawler.services.terminal import asked
 from crawler.stores import snapshots
+from crawler.urls import canonical
 from demo import pages as shop
 from tests.site.reply import respond
 
@@ -126,9 +127,73 @@ def test_stored_page_is_read_without_a_request(capsys: pytest.CaptureFixture[str
     assert "was not kept" in said(capsys, "--page", str(page.pk), status=1)
 
 
+def test_page_behind_the_first_record_is_looked_at_when_it_is_asked_for(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    product = SITE.categories[0].page(1)[0]
+    hostile_site.serve(product.path, shop.product(SITE, product).html)
+    url = hostile_site.serve("/tea/", LIST)
+
+    before = said(capsys, url)
+    told = said(capsys, url, "--behind")
+
+    assert "each record leads to a page of its own (link): --behind looks at the first one, too" in before
+    assert "page of link" in told
+    assert f"looked at behind link: {hostile_site.url(product.path)}" in told
+    settings = json.loads(said(capsys, url, "--behind", "--json"))
+    assert settings["fields"]["sku"]["follow"] == "link"
+    targets.validate({"name": "Tea", **settings}, now=NOW)
+
+
+def test_page_behind_that_is_not_had_is_told_and_leaves_the_rest(
+    capsys: pytest.CaptureFixture[str], hostile_site: HostileSite
+) -> None:
+    url = hostile_site.serve("/tea/", LIST)
+    with pytest.raises(SystemExit):
+        suggest.Command().handle(
+            **vars(suggest.Command().create_parser("manage.py", "suggest").parse_args([url, "--behind"]))
+        )
+    out, complaints = capsys.readouterr()
+    assert "10 records" in out
+    assert complaints.startswith(f"suggest: {hostile_site.url('/product/')}")
+    assert "status 404" in complaints
+
+
+def test_stored_pages_behind_a_stored_list_tell_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    target = Target.objects.create(name="Shop", start_urls=["https://shop.test/"])
+    product = SITE.categories[0].page(1)[1]
+    listed = store(target, "https://shop.test/tea/", LIST)
+    store(target, f"https://shop.test{product.path}", shop.product(SITE, product).html)
+
+    told = said(capsys, "--page", str(listed.pk), "--candidate", "1")
+
+    assert f"looked at behind link: https://shop.test{product.path}" in told
+    assert product.sku in told
+    Page.objects.exclude(pk=listed.pk).update(target=Target.objects.create(name="Other", start_urls=[]))
+    assert "looked at behind" not in said(capsys, "--page", str(listed.pk))
+
+
+def store(target: Target, url: str, html: str) -> Page:
+    at = canonical(url)
+    with transaction.atomic():
+        snapshots.save({at.key: (snapshots.compress(html.encode()), len(html.encode()))}, now=NOW)
+    times = dict.fromkeys(("first_seen", "last_seen", "changed_at"), NOW)
+    return Page.objects.create(
+        target=target,
+        key=at.key,
+        url=url,
+        body_hash=at.key,
+        content_type="text/html",
+        run=1,
+        status=200,
+        **times,
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (("--page", "7", "--behind"), "suggest: --behind goes with a URL"),
         ((), "suggest: say which page"),
         (("https://shop.test/", "--page", "1"), "suggest: say which page"),
         (("shop.test",), "suggest: URL: 'shop.test' is not a whole URL"),

@@ -18,13 +18,9 @@ from crawler.engine.work import HostLease, Ledger
 from crawler.errors import ConnectFailed
 from crawler.policy.retry import RetryPolicy
 from crawler.services.drafts import DEFAULTS
-from scrapers.page import Problem
-from scrapers.suggesting import NextPage, Suggestions
 from tests.fakes.fetcher import FakeFetcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from crawler.engine.findings import Finding
     from crawler.engine.work import HostNews, RunRules
     from crawler.http import Fetched
@@ -361,44 +357,6 @@ async def test_a_redirect_that_says_nowhere_to_is_a_bad_one_here_as_in_a_run(fet
 
     assert isinstance(found, Unfetched)
     assert found.code == "bad_redirect"
-
-
-async def look_for_records(
-    fetcher: FakeFetcher, suggest: Callable[[Fetched], Suggestions | Problem]
-) -> Finding:
-    with TimedReader() as reader:
-        parts = means(fetcher, reader)
-        return await Preview(rules=some_rules(scraper="none"), means=parts, suggest=suggest).run(SHOP)
-
-
-async def test_what_may_be_scraped_is_told_where_it_is_asked_for(fetcher: FakeFetcher) -> None:
-    suggested = Suggestions(next_page=NextPage(url=f"{SHOP}2", selector="", because="numbers"))
-
-    found = await look_for_records(fetcher, lambda page: suggested if page.url == SHOP else Suggestions())
-
-    assert isinstance(found, Shown)
-    assert (found.suggestions, found.problems) == (suggested, ())
-
-
-async def test_suggestions_that_take_too_long_are_a_problem_of_the_page(fetcher: FakeFetcher) -> None:
-    late = Problem(code="reader_timed_out", message="it takes too long")
-
-    found = await look_for_records(fetcher, lambda _page: late)
-
-    assert isinstance(found, Shown)
-    assert found.suggestions is None
-    assert [problem.code for problem in found.problems] == ["reader_timed_out"]
-    assert found.facts.title == "Shop"
-
-
-async def test_nothing_is_suggested_for_an_answer_that_is_no_page() -> None:
-    fetcher = FakeFetcher()
-    fetcher.answer(SHOP, "gone", status=404)
-
-    found = await look_for_records(fetcher, lambda _page: pytest.fail("it was asked"))
-
-    assert isinstance(found, Shown)
-    assert found.suggestions is None
 
 
 LIST = f"{SHOP}list"

@@ -1,0 +1,48 @@
+"""Which field of records leads to a page of each one's own: a link within the host, not twice the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from scrapers.suggesting.drafting import nearly_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from scrapers.page import JSON, Page
+
+_URL: Final = "url"
+_LEAST_OWN: Final = 0.9
+_FILES: Final = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".pdf", ".zip", ".mp3", ".mp4")
+
+
+def of_records(
+    page: Page, fields: Mapping[str, Mapping[str, Any]], records: Sequence[Mapping[str, JSON]]
+) -> str:
+    """Return the first of the fields that leads from nearly every record to a page; empty without one."""
+    for name, said in fields.items():
+        if said.get("type") != _URL or said.get("many"):
+            continue
+        found = list(_pages(page, records, name))
+        own = len(set(found)) >= _LEAST_OWN * len(found)
+        if found and own and nearly_all(len(found) / len(records), rows=len(records)):
+            return name
+    return ""
+
+
+def _pages(page: Page, records: Sequence[Mapping[str, JSON]], name: str) -> Iterator[str]:
+    """Yield where the field leads to another page of the host."""
+    host, here = urlsplit(page.url).netloc, page.url.partition("#")[0]
+    for record in records:
+        said = record.get(name)
+        url = said.partition("#")[0] if isinstance(said, str) else here
+        if url != here and _host(url) == host and not url.partition("?")[0].lower().endswith(_FILES):
+            yield url
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
