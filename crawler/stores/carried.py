@@ -1,4 +1,7 @@
-"""The rows of records that wait for the pages which complete them."""
+"""The rows of records that wait for the pages which complete them.
+
+One that waits for a link for which its run has no place yet has minus that link's id as its request.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from crawler.stores import sql, statements
+from crawler.urls import key_of
 from scrapers.links import Carried
 
 if TYPE_CHECKING:
@@ -32,9 +36,10 @@ INSERT = statements.insert(
     then="ON CONFLICT (run_id, request, digest) DO NOTHING",
 )
 COLUMNS = "c.id, c.url, c.data, c.partial"
+NO_REQUEST = "its page is not asked for: the run's page limit, or a bound against traps, left it out"
 MOVE = (
     "UPDATE crawler_carriedrecord SET request = %s, "
-    "url = (SELECT r.url FROM crawler_request r WHERE r.id = %s) "
+    "url = COALESCE((SELECT r.url FROM crawler_request r WHERE r.id = %s), url) "
     "WHERE run_id = %s AND request = %s AND NOT EXISTS ("
     "SELECT 1 FROM crawler_carriedrecord o WHERE o.run_id = crawler_carriedrecord.run_id "
     "AND o.request = %s AND o.digest = crawler_carriedrecord.digest)"
@@ -87,6 +92,12 @@ def move(run: int, request: int, to: int) -> None:
     sql.execute("DELETE FROM crawler_carriedrecord WHERE run_id = %s AND request = %s", [run, request])
 
 
+def without_place(run: int) -> dict[int, bytes]:
+    """Return the keys of links without a place that records of a run wait for, by what stands for each."""
+    statement = "SELECT DISTINCT request, url FROM crawler_carriedrecord WHERE run_id = %s AND request < 0"
+    return {request: key_of(url) for request, url in sql.select(statement, [run])}
+
+
 def done_with(ids: Sequence[int]) -> None:
     """Remove records."""
     for chunk in sql.chunks(sorted(ids)):
@@ -118,19 +129,19 @@ def taken(run: int, request: int, *, most: int) -> list[Waiting]:
 
 
 def left_over(run: int, *, most: int) -> list[tuple[Waiting, int | None, str]]:
-    """Take some records out that a run has left, with the state of their request and its reason.
+    """Take some records out that a run has left, with the state of their request, None without one, and why.
 
     They come in the order of the index by run: in that of their ids, all of them would be sorted each time.
     """
     locked = " FOR UPDATE OF c" if sql.is_postgres() else ""
     rows = sql.select(
-        f"SELECT {COLUMNS}, r.state, r.reason FROM crawler_carriedrecord c "
+        f"SELECT {COLUMNS}, r.state, r.reason, c.request FROM crawler_carriedrecord c "
         "LEFT JOIN crawler_request r ON r.id = c.request WHERE c.run_id = %s "
         f"ORDER BY c.request, c.digest LIMIT %s{locked}",
         [run, most],
     )
     done_with([row[0] for row in rows])
     return [
-        (Waiting(url, sql.data(data), bool(partial)), state, reason or "")
-        for _id, url, data, partial, state, reason in rows
+        (Waiting(url, sql.data(data), bool(partial)), state, reason or (NO_REQUEST if request < 0 else ""))
+        for _id, url, data, partial, state, reason, request in rows
     ]

@@ -1,9 +1,9 @@
 """What becomes of the records in a commit that further pages complete: they wait, go on, or are given out.
 
 A record waits for the request of its page. That one reads it when it is visited; where it was done before,
-it is queued once more, and read as its run has stored it. Where it ends without a page, or there is none,
-the record is given out as it is. All of it happens in the transaction that settles the requests, under the
-locks of their hosts.
+it is queued once more, and read as its run has stored it. Where the run has no place for it the record
+waits for the link, which may get one. Where it ends without a page, or there is none, the record is given
+out as it is. All of it happens in the transaction that settles the requests, under the locks of their hosts.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from crawler.engine.work import Ended, Ending, Visited
 from crawler.models import RequestState
 from crawler.policy import redirects
 from crawler.policy.redirects import MAX_HOPS
-from crawler.stores import backlogs, carried, incomplete, sql, states
+from crawler.stores import backlogs, carried, incomplete, spares, sql, states
 from crawler.stores.carried import Waiting
 from crawler.stores.incomplete import Incomplete, Whose
+from crawler.urls import Url, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from crawler.engine.work import Claim, Result
     from crawler.stores.runs import Tallies
-    from crawler.urls import Url
 
     Carrying = Visited | Ended
 
-NO_REQUEST = "its page is not asked for: the run's page limit, or a bound against traps, left it out"
 ELSEWHERE = "its page is elsewhere, where the run does not go"
 AGAIN = (
     f"UPDATE crawler_request SET {states.QUEUED}, reason = '', not_before = NULL, settled_at = NULL "
@@ -61,7 +60,7 @@ def of(results: Iterable[Result]) -> list[Carrying]:
     return [r for r in results if r.claim.rules.resume is not None and isinstance(r, Visited | Ended)]
 
 
-def origins(results: Iterable[Carrying]) -> set[str]:
+def origins(results: Collection[Carrying]) -> set[str]:
     """Return the hosts of pages that records go on to, wherever these were redirected since.
 
     They are locked, as requests there may have to be done again. Called before the transaction.
@@ -78,7 +77,21 @@ def origins(results: Iterable[Carrying]) -> set[str]:
                 keys[result.claim.rules.run] |= {link.url.key for link in result.found}
     for run, asked in keys.items():
         found |= _origins_behind(run, asked)
+    for run in {result.claim.rules.run for result in results if result.claim.rules.max_pages is not None}:
+        found |= {canonical(url).origin for _request, url in _placed(run).values()}
     return found
+
+
+def _placed(run: int) -> dict[int, tuple[int, str]]:
+    """Return the requests that links without a place became since, by what stands for these, with URLs."""
+    waiting = carried.without_place(run)
+    found: dict[bytes, tuple[int, str]] = {}
+    for chunk in sql.chunks(sorted(waiting.values())):
+        statement = (
+            f"SELECT key, id, url FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+        )
+        found |= {sql.data(key): (id_, url) for key, id_, url in sql.select(statement, [run, *chunk])}
+    return {link: found[key] for link, key in waiting.items() if key in found}
 
 
 def _origins_behind(run: int, keys: AbstractSet[bytes]) -> set[str]:
@@ -121,6 +134,13 @@ def settle(
     return given
 
 
+def put_back(taken_back: Mapping[int, Mapping[bytes, int]]) -> None:
+    """Have the records wait for links that waited for requests which there are not in the end."""
+    for run, requests in taken_back.items():
+        for key, link in spares.ids_of(run, requests).items():
+            carried.move(run, requests[key], -link)
+
+
 class _Run:
     """The records of one run in one commit."""
 
@@ -131,6 +151,7 @@ class _Run:
         self._whose = Whose(
             run=rules.run, target=rules.target, key_fields=rules.key_fields, apart=rules.apart
         )
+        self._is_limited = rules.max_pages is not None
         self._given = given
         self._locked = locked
         self._tallies = tallies
@@ -143,7 +164,7 @@ class _Run:
         asked = {record.key for visit in visits for record in visit.carried if not record.refusal}
         requests = self._requests(asked | {link.url.key for visit in moved for link in visit.found})
         self._send(visits, requests)
-        looked_at = {result.claim.id for result in results}.union(requests.values())
+        looked_at = {result.claim.id for result in results}.union(requests.values(), self._place())
         for visit in moved:
             to = next((requests.get(link.url.key) for link in visit.found), None)
             if to is not None and to != visit.claim.id:
@@ -164,14 +185,28 @@ class _Run:
     def _send(self, visits: Iterable[Visited], requests: dict[bytes, int]) -> None:
         """Have the records wait that go on, and give out the others."""
         going, staying = [], []
-        for record in (record for visit in visits for record in visit.carried):
-            why = record.refusal or ("" if record.key in requests else NO_REQUEST)
+        records = [record for visit in visits for record in visit.carried]
+        places = requests | self._links({one.key for one in records if not one.refusal} - requests.keys())
+        for record in records:
+            why = record.refusal or ("" if record.key in places else carried.NO_REQUEST)
             if why:
                 staying.append((Waiting(record.url, record.data, record.partial), why))
             else:
-                going.append((requests[record.key], record))
+                going.append((places[record.key], record))
         carried.add(self._whose.run, going)
         self._given.give(self._whose, staying, self._tallies)
+
+    def _links(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return what stands for those of the links that wait for a place in the run's page limit."""
+        found = spares.ids_of(self._whose.run, keys) if self._is_limited and keys else {}
+        return {key: -id_ for key, id_ in found.items()}
+
+    def _place(self) -> set[int]:
+        """Have records wait for the requests that their links became; return these."""
+        placed = _placed(self._whose.run) if self._is_limited else {}
+        for link, (request, _url) in placed.items():
+            carried.move(self._whose.run, link, request)
+        return {request for request, _url in placed.values()}
 
     def _route(self, ids: set[int], *, last: bool) -> None:
         """See to the records of these requests, those that are redirected to other requests last."""

@@ -66,7 +66,8 @@ class Discovery:
     """The links of one batch: gathered first, then inserted within its transaction.
 
     `spare` are links that runs kept when they had no room for them, and may have room for now: they
-    go before what is found. `refused` are links that were left out for good, as (run, reason, url).
+    go before what is found. `refused` are links that were left out for good, as (run, reason, url);
+    `taken_back` what became a request of a run and was none in the end, with the ids these had.
     Sitemaps take no room, so they are kept apart from pages.
     """
 
@@ -82,6 +83,7 @@ class Discovery:
         self._sitemaps: dict[int, dict[bytes, tuple[NewRequest, int | None]]] = {}
         self.begin_again()
         self.refused: list[tuple[int, str, str]] = []
+        self.taken_back: dict[int, dict[bytes, int]] = {}
         self._hosts: dict[str, int] = {}
         self._inserted: dict[int, list[bytes]] = {}
         self._new_backlogs: dict[int, int] = {}
@@ -137,7 +139,7 @@ class Discovery:
         `most_variants` queries are taken.
         """
         touched: set[int] = set()
-        self._inserted, self._new_backlogs, self.refused = {}, {}, []
+        self._inserted, self._new_backlogs, self.refused, self.taken_back = {}, {}, [], {}
         for run in sorted(self.runs):
             new = _unknown(run, self._found[run])
             if most_variants is not None:
@@ -240,9 +242,11 @@ class Discovery:
     def _take_back(self, run: int, keys: Sequence[bytes]) -> None:
         """Remove requests that this transaction inserted beyond the run's budget."""
         removed = 0
+        ids = self.taken_back.setdefault(run, {})
         for chunk in sql.chunks(keys):
-            statement = f"DELETE FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
-            removed += sql.execute(statement, [run, *chunk])
+            those = f"FROM crawler_request WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+            ids |= {sql.data(key): id_ for key, id_ in sql.select(f"SELECT key, id {those}", [run, *chunk])}
+            removed += sql.execute(f"DELETE {those}", [run, *chunk])
         spares.keep(run, {key: self._found[run][key] for key in keys})
         sql.execute(
             "UPDATE crawler_run SET discovered = discovered - %s, over_budget = over_budget + %s "

@@ -100,7 +100,7 @@ def _give_out(whose: Whose, *, now: datetime) -> int:
 def ended_so(state: int | None, reason: str) -> str:
     """Return why a record waits in vain for a request that ended in this state, or is gone."""
     if state is None:
-        return "the request for its page was removed"
+        return reason or "the request for its page was removed"
     if state == RequestState.DONE:
         return "the run ended before its page was read for it"
     return f"its page was not had ({reason or 'the run ended first'})"

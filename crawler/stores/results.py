@@ -134,6 +134,8 @@ class Committer:
         proxies.save(_proxies(live))
         spent = tallies.add_up()
         discovery.correct(spent=spent, most=budgets, now=now)
+        if carriers:
+            carrying.put_back(discovery.taken_back)
         if not last:
             _look_for_room(spent, budgets)
         _note_landings(live)

@@ -10,7 +10,7 @@ from crawler.stores import sql
 from crawler.urls import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Found = tuple[NewRequest, int | None]
 
@@ -48,6 +48,15 @@ def exist(run: int) -> bool:
     """Say whether any link of the run waits for a place."""
     statement = f"SELECT 1 FROM crawler_sparelink s WHERE s.run_id = %s AND {IS_NO_REQUEST} LIMIT 1"
     return bool(sql.select(statement, [run]))
+
+
+def ids_of(run: int, keys: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the ids of those of the links that wait for a place, by their keys."""
+    found: dict[bytes, int] = {}
+    for chunk in sql.chunks(sorted(keys)):
+        statement = f"SELECT key, id FROM crawler_sparelink WHERE run_id = %s AND key IN ({sql.marks(chunk)})"
+        found |= {sql.data(key): id_ for key, id_ in sql.select(statement, [run, *chunk])}
+    return found
 
 
 def keep(run: int, links: Mapping[bytes, Found]) -> int:

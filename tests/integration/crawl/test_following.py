@@ -158,6 +158,8 @@ def test_page_limit_leaves_a_record_incomplete(site: HostileSite) -> None:
     site.serve("/one", text("first"))
 
     run = finished(a_run(site.url("/"), key=["name"], max_pages=2, **LISTED))
+    assert items() == {"One": "first"}
+    reports.report(run=run)
 
     assert items() == {"One": "first", "Two": None}
     assert [message[:25] for _code, message in problems(run)] == ["its page is not asked for"]

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crawler.engine import carrying as engine
-from crawler.engine.work import Ended, Ending, Postponed
+from crawler.engine.work import Ended, Ending, NewRequest, Postponed
 from crawler.models import (
     CarriedRecord,
     HeldItem,
@@ -21,9 +21,12 @@ from crawler.models import (
     RequestState,
     Run,
     Sighting,
+    SpareLink,
 )
 from crawler.services import reports
-from crawler.stores import carried, carrying
+from crawler.stores import carried, carrying, spares
+from crawler.stores.discovery import Discovery
+from crawler.urls import canonical
 from scrapers.page import Problem
 from tests.crawling import a_run
 from tests.integration.stores.carriers import SETTINGS, again, going, joined, sent
@@ -190,6 +193,64 @@ def test_record_for_a_page_that_was_redirected_before_goes_there(clock: FakeCloc
     hands.commit(again(hands.claims()[f"{B}/2"]))
 
     assert texts() == {"one": "whole"}
+    assert_conserved(run)
+
+
+def test_record_waits_for_the_place_that_its_link_gets_later(clock: FakeClock, hands: Hands) -> None:
+    run = a_run(f"{A}/", max_pages=2, **SETTINGS)
+    hands.commit(
+        visited(
+            hands.claims()[f"{A}/"],
+            f"{A}/x",
+            f"{A}/1",
+            f"{A}/2",
+            carried=[going(f"{A}/1", "one"), last := going(f"{A}/2", "two")],
+        )
+    )
+    assert (texts(), CarriedRecord.objects.filter(request__lt=0).count()) == ({}, 2)
+
+    hands.commit(Ended(claim=hands.claims()[f"{A}/x"], state=Ending.SKIPPED, reason="robots"))
+    hands.commit(joined(hands.claims()[f"{A}/1"]))
+    assert texts() == {"one": "whole"}
+    assert fresh(run).is_final
+
+    reports.report(run=fresh(run))
+    assert texts() == {"one": "whole", "two": None}
+    assert ProblemSample.objects.get().message == f"{last.url}: {carried.NO_REQUEST}"
+    assert_conserved(run)
+
+
+def test_record_is_read_again_of_a_page_that_got_its_place_unseen(clock: FakeClock, hands: Hands) -> None:
+    """A sitemap may bring the page its place, and that is in nobody's commit of records."""
+    run = a_run(f"{A}/", max_pages=3, **SETTINGS)
+    hands.commit(visited(hands.claims()[f"{A}/"], f"{A}/x", f"{A}/1"))
+    claims = hands.claims()
+    page = Request.objects.get(url=f"{A}/1")
+    spares.keep(run.pk, {bytes(page.key): (NewRequest(url=canonical(page.url), depth=1), None)})
+    carried.add(run.pk, [(-SpareLink.objects.get().pk, going(f"{A}/1", "one"))])
+    hands.commit(visited(claims[f"{A}/1"]))
+
+    hands.commit(visited(claims[f"{A}/x"]))
+    hands.commit(again(hands.claims()[f"{A}/1"]))
+
+    assert texts() == {"one": "whole"}
+    assert_conserved(run)
+
+
+def test_record_of_a_request_that_is_taken_back_waits_for_its_link(hands: Hands) -> None:
+    run = a_run(f"{A}/", max_pages=2, **SETTINGS)
+    taken = Discovery._take_back
+
+    def full(self: Discovery, *, spent: object, most: object, now: object) -> None:
+        for of, keys in self._inserted.items():
+            taken(self, of, keys)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Discovery, "correct", full)
+        hands.commit(sent(hands.claims()[f"{A}/"], going(f"{A}/1", "one")))
+
+    assert CarriedRecord.objects.get().request == -SpareLink.objects.get().pk
+    assert not Request.objects.filter(url=f"{A}/1").exists()
     assert_conserved(run)
 
 
