@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from django.db.models import Model
 
@@ -18,6 +20,8 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 TRIES = 5
 RETRY_SECONDS = 0.05
+USUAL_TURN_SECONDS: Final = sys.getswitchinterval()
+SHORT_TURN_SECONDS: Final = 0.0001
 _pause = threading.Event()  # never set: waits in the writer's thread
 DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
@@ -101,6 +105,17 @@ def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> int:
         return max(int(cursor.rowcount), 0)
 
 
+def execute_here(statement: str, values: Sequence[Any]) -> int:
+    """Run a statement on SQLite, with its own marks, and return how many rows it touched.
+
+    Those that Django knows it would look for in the text, at every call: there may be a thousand.
+    """
+    connection.ensure_connection()
+    with connection.make_cursor(connection.connection.cursor()) as cursor:
+        cursor.execute(statement, values)
+        return max(int(cursor.rowcount), 0)
+
+
 def delete(table: type[Model], ids: Sequence[Any]) -> None:
     """Remove the rows with these ids and nothing that refers to them; the caller holds a transaction."""
     name, key = table._meta.db_table, table._meta.pk.column  # noqa: SLF001 - the documented way to a table
@@ -117,13 +132,29 @@ def atomically(work: Callable[[], T]) -> T:
     """Return `work()`, run in one transaction; repeated when the database chose it to break a deadlock."""
     for attempt in range(TRIES):
         try:
-            with transaction.atomic():
+            with _soon_again(), transaction.atomic():
                 return work()
         except OperationalError as error:
             if attempt == TRIES - 1 or not _is_transient(error):
                 raise
             _pause.wait(RETRY_SECONDS * 2**attempt)
     raise AssertionError("the last attempt returns or raises")
+
+
+@contextmanager
+def _soon_again() -> Iterator[None]:
+    """Have whoever writes to SQLite wait less for the interpreter: all who write wait for it meanwhile.
+
+    With each statement it lets go of the interpreter, and a thread that reads pages keeps that for as
+    long as Python lets it.
+    """
+    if not is_postgres():
+        sys.setswitchinterval(SHORT_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if not is_postgres():
+            sys.setswitchinterval(USUAL_TURN_SECONDS)
 
 
 def _is_transient(error: OperationalError) -> bool:

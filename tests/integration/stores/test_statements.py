@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 
 import pytest
@@ -9,7 +10,8 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crawler.models import Snapshot
-from crawler.stores import snapshots, sql, statements
+from crawler.stores import claims, hosts, items, results, snapshots, sql, statements
+from crawler.stores.statements import Many
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +71,58 @@ def test_each_row_is_changed_by_its_own_values() -> None:
     assert touched == 2
     stored = Snapshot.objects.order_by("size").values_list("size", "body")
     assert [(size, bytes(body)) for size, body in stored] == [(0, b"xxx"), (11, b"a"), (22, b"b")]
+
+
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 130])
+def test_as_many_rows_are_changed_as_are_given(count: int) -> None:
+    snapshots.insertion().run(bodies(count + 1))
+
+    touched = MORE.run([(1_000, b"y", b"%016d" % number) for number in range(count)])
+
+    assert touched == count
+    stored = sorted(Snapshot.objects.values_list("size", flat=True))
+    assert stored == [count, *(1_000 + number for number in range(count))]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        results.END, results.MOVE, results.POSTPONE, claims.SERVED, claims.DEALT,
+        hosts.STAND, hosts.WRITE_LEDGER, items.TOUCH,
+    ],
+    ids=["end", "move", "postpone", "served", "dealt", "stand", "ledger", "touch"],
+)  # fmt: skip
+def test_sqlite_finds_what_it_changes_by_the_keys_that_are_given(changes: Many) -> None:
+    """Without statistics it might walk through the table for each statement."""
+    if connection.vendor != "sqlite":
+        pytest.skip("asks SQLite")
+    statement = changes.of_sqlite(8)
+
+    plan = sql.select(f"EXPLAIN QUERY PLAN {statement.replace('?', '1')}")
+
+    assert [row[3] for row in plan if row[3].startswith(("SCAN crawler", "SEARCH crawler"))] == [
+        f"SEARCH {statement.split()[1]} USING INTEGER PRIMARY KEY (rowid=?)"
+    ]
+
+
+def test_what_has_json_is_written_to_sqlite_row_by_row() -> None:
+    assert items.CHANGE.of_sqlite(1) == items.CHANGE.of_sqlite(8)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_writes_to_sqlite_waits_less_for_the_interpreter() -> None:
+    usual = sys.getswitchinterval()
+    within = sql.atomically(sys.getswitchinterval)
+
+    assert within == pytest.approx(usual if sql.is_postgres() else sql.SHORT_TURN_SECONDS)
+    assert sys.getswitchinterval() == usual
+    with pytest.raises(LookupError):
+        sql.atomically(_fail)
+    assert sys.getswitchinterval() == usual
+
+
+def _fail() -> None:
+    raise LookupError
 
 
 def test_a_column_may_be_empty_in_every_row_or_in_some() -> None:
