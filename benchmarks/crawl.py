@@ -3,7 +3,8 @@
     ./run bench crawl [--site NAME] [--only NAME ...] [--pages N] [--rounds N] [--json FILE]
 
 Crawlers run on one core, the server on another. Other crawlers are installed into an environment of their
-own. A short form: `./run bench crawl --site generated --pages 2000 --rounds 1 --only trawl wget`.
+own; another checkout (`--beside DIR`) runs in that of its own, where it has one. A short form:
+`./run bench crawl --site generated --pages 2000 --rounds 1 --only trawl wget`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import site
 from benchmarks.crawls import contenders, places, report
 from benchmarks.crawls.measuring import Sample, measure
 from benchmarks.crawls.report import Results, Row
@@ -35,8 +37,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="trawl-bench-"))
     folder.chmod(0o755)
     try:
-        running = contenders.chosen(asked.only, beside=asked.beside)
         sites = [_site(name, folder, pages=asked.pages) for name in asked.site or SITES]
+        running = contenders.chosen(asked.only, beside=asked.beside)
+        if site.nginx_of() is None:
+            print("without nginx a small server in Python serves them: sudo apt install nginx-light")
         found = _compare(running, sites, folder, rounds=asked.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

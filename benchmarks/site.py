@@ -134,7 +134,7 @@ def serving(
     the same port; what is yielded is the first of them.
     """
     port = _free_port(addresses[0])
-    nginx = shutil.which("nginx")
+    nginx = nginx_of()
     command = (
         [nginx, "-c", str(_nginx(folder, log, port, addresses)), "-p", str(log.parent)]
         if nginx
@@ -147,6 +147,11 @@ def serving(
     finally:
         server.terminate()
         server.wait()
+
+
+def nginx_of() -> str | None:
+    """Return the nginx of this machine; where it lies is in the paths of administrators alone."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/local/sbin:/usr/sbin")
 
 
 def pinned(core: int | None) -> list[str]:

@@ -74,9 +74,15 @@ def _every(beside: Iterable[Path]) -> list[Contender]:
 def _trawl(tree: Path) -> Callable[[str, Path], list[str]]:
     def command(start: str, folder: Path) -> list[str]:
         options = ["--delay", "0", "--pages", "10000000", "--scraper", "auto", "-o", str(folder / ITEMS)]
-        return [sys.executable, str(tree / "manage.py"), "crawl", start, *options]
+        return [_python(tree), str(tree / "manage.py"), "crawl", start, *options]
 
     return command
+
+
+def _python(tree: Path) -> str:
+    """Return what runs a checkout: another one's own Python and packages where it has them, else these."""
+    own = tree / ".venv" / "bin" / "python"
+    return str(own) if tree != BASE and own.exists() else sys.executable
 
 
 def _trawls_variables(folder: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -71,6 +72,26 @@ def test_crawlers_are_chosen_by_a_part_of_their_name(tmp_path: Path) -> None:
     assert [known.name for known in found] == ["Trawl", f"Trawl in {tmp_path}"]
     with pytest.raises(SystemExit, match="choose among Trawl, wget -r, Scrapy"):
         contenders.chosen(["nobody"])
+
+
+def test_another_checkout_runs_with_its_own_python_where_it_has_one(tmp_path: Path) -> None:
+    def pythons() -> list[str]:
+        found = contenders.chosen(["trawl"], beside=[tmp_path])
+        return [known.command("http://a.test/", tmp_path)[0] for known in found]
+
+    assert pythons() == [sys.executable, sys.executable]
+    own = tmp_path / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert pythons() == [sys.executable, str(own)]
+
+
+def test_nginx_is_found_where_only_administrators_have_it_in_their_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    everywhere = site.nginx_of()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert site.nginx_of() == (everywhere if everywhere and "/sbin/" in everywhere else None)
 
 
 def test_the_log_says_what_was_asked_and_how_it_was_answered(tmp_path: Path) -> None:
