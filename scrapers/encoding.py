@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from functools import cache
 
 # encoding.spec.whatwg.org §4.2: the name of each encoding and the labels pages give it.
 _LABELS: dict[str, str] = {
@@ -107,7 +106,6 @@ _USUAL = re.compile(
 _LANGUAGE = re.compile(rb"<html\b[^>]*?\blang\s*=\s*[\"']?([a-z]{2})", re.IGNORECASE)
 
 
-@cache
 def name_of(label: str) -> str | None:
     """Return the standard's name for `label`, or None for a label nobody knows."""
     return _NAMES.get(label.strip("\t\n\f\r ").lower())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import re2
@@ -86,12 +85,7 @@ class Scope:
 
 def site(url: Url) -> str:
     """Return what people mean by one site: name and port, without "www.", whatever the scheme."""
-    return _site_of(url.origin)
-
-
-@lru_cache(maxsize=4_096)  # asked for every link: 5 % of a crawl without it
-def _site_of(origin: str) -> str:
-    return origin.partition("://")[2].removeprefix("www.")
+    return url.origin.partition("://")[2].removeprefix("www.")
 
 
 def compile_scope(
