@@ -33,7 +33,7 @@ class BadValue(ValueError):
     code = "bad_type"
 
 
-_MAX_INTEGER = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
 MAX_PRICE_CHARACTERS = 200
 _SHOWN_CHARACTERS = 60
 # The dot of "No.5" and "Rs.500" is none of the number, and a space groups what comes before the decimals.
@@ -102,7 +102,7 @@ def parse_number(text: str, *, whole: bool = False) -> float | int | None:
     digits = found.group().replace("−", "-")
     plain = digits if exact else _with_decimal_point(re.sub(r"['’\s]", "", digits), whole=whole)
     value = float(plain)
-    is_whole = plain.lstrip("+-").isdigit() and abs(value) <= _MAX_INTEGER
+    is_whole = plain.lstrip("+-").isdigit() and abs(value) <= MAX_INTEGER
     return int(plain) if is_whole else value
 
 
@@ -135,7 +135,7 @@ def _number(raw: JSON, *, whole: bool = False) -> float | int:
         raise BadValue("true or false is not a number")
     value = raw if isinstance(raw, int | float) else parse_number(_text(raw), whole=whole)
     # NaN is not within any bounds.
-    if value is None or not abs(value) <= _MAX_INTEGER:
+    if value is None or not abs(value) <= MAX_INTEGER:
         raise BadValue(f"{shown(raw)} is not a number")
     return value
 

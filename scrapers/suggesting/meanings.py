@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from scrapers.fields import Kind
-from scrapers.fields.types import BadValue, convert
+from scrapers.fields.types import MAX_INTEGER, BadValue, convert
 from scrapers.suggesting import spots
 
 if TYPE_CHECKING:
@@ -111,7 +111,10 @@ def of_json(values: Sequence[JSON], *, words: frozenset[str], page: Page) -> Mea
     """Return what plain values of JSON are; `words` are those of their key."""
     if all(isinstance(value, bool) for value in values):
         return Meaning.STOCK if words & _STOCKS else Meaning.FLAG
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) == len(values):
+        if any(abs(number) > MAX_INTEGER for number in numbers):
+            return Meaning.TEXT  # as text each of them is kept
         if words & _PRICES:
             return Meaning.PRICE
         if words & _RATINGS:

@@ -91,8 +91,13 @@ def test_suggested_fields_are_filled_in_with_one_click(open_tab: OpenTab, shop: 
     tab.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     tab.picture("suggestions-phone-dark")
     assert tab.overflow() == 0
+    tab.page.get_by_role("button", name="Look behind the links").click()
+    expect(tab.page.locator("#preview")).to_contain_text("on the page of link", timeout=CRAWL_MILLISECONDS)
+    tab.picture("suggestions-behind-phone-dark")
+    assert tab.overflow() == 0
     tab.page.get_by_role("button", name="Use these fields").click()
     expect(tab.page.locator("[name=row]")).to_have_value(".card")
+    assert "link" in [one.input_value() for one in tab.page.locator("[name=field_follow]").all()]
     assert tab.page.locator("[name=field_name]").first.input_value() == "link"
     expect(tab.page.get_by_role("button", name="Add a field")).to_be_visible()
     assert tab.page.locator("[name=name]").input_value() == "Kitchen"
@@ -117,6 +122,13 @@ def test_rules_of_a_field_are_set_in_the_table_and_shown_as_json(open_tab: OpenT
     tab.page.keyboard.press("Enter")
     field.locator("[name=step_choice]").first.select_option("replace")
     field.locator("[name=step_first]").first.fill("^No ")
+    field.locator("[name=step_choice]").nth(1).select_option("upper")
+    field.get_by_label("Move transform 2 of field").first.focus()
+    tab.page.keyboard.press("Enter")
+    expect(field.locator("[name=step_choice]").first).to_have_value("upper")
+    expect(field.locator("[name=step_first]").nth(1)).to_have_value("^No ")
+    tab.page.keyboard.press("Enter")
+    expect(field.locator("[name=step_choice]").first).to_have_value("replace")
     field.get_by_label("Matches the pattern (RE2)").fill("^[A-Z]+$")
     field.get_by_label("At least", exact=True).fill("some")
     tab.page.get_by_role("button", name="Register target").last.click()
@@ -127,10 +139,13 @@ def test_rules_of_a_field_are_set_in_the_table_and_shown_as_json(open_tab: OpenT
     tab.page.locator("[name=field_selector]").first.fill("a")
     tab.page.get_by_role("button", name="Write them as JSON").click()
     said = json.loads(tab.page.locator("[name=fields_json]").input_value())
-    assert said == {"sku": {"css": "a", "pattern": "^[A-Z]+$", "transform": [{"replace": ["^No ", ""]}]}}
+    assert said == {
+        "sku": {"css": "a", "pattern": "^[A-Z]+$", "transform": [{"replace": ["^No ", ""]}, "upper"]}
+    }
+    tab.page.get_by_text("In words: 1 field").click()
     _pictures(tab, "fields-json")
     tab.page.get_by_role("button", name="Show them as a table").click()
-    expect(tab.page.locator("summary .mono").first).to_have_text("replace, pattern")
+    expect(tab.page.locator("summary .mono").first).to_have_text("replace, upper, pattern")
     # the browser says of a form that was refused that its status was 422
     tab.complaints[:] = [complaint for complaint in tab.complaints if "422" not in complaint]
 

@@ -123,8 +123,9 @@ def crawl(request: HttpRequest, pk: int) -> HttpResponse:
 @least(Role.OPERATOR)
 @require_POST
 def turn_fields(request: HttpRequest) -> HttpResponse:
-    """Show the form as it was filled in, with its fields as JSON or as a table; nothing of it is saved."""
-    form = target_form.turned(target_form.submitted(request.POST), to=request.POST.get("turn", ""))
+    """Show the form as it was filled in, its fields written otherwise or a transform moved; save nothing."""
+    filled_in = target_form.submitted(target_form.moved(request.POST))
+    form = target_form.turned(filled_in, to=request.POST.get("turn", ""))
     return _form(request, form, target=previews.existing(request))
 
 

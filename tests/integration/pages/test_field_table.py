@@ -57,6 +57,23 @@ def test_fields_are_turned_to_json_and_back_and_nothing_is_saved(client: Client)
     assert not Target.objects.exists()
 
 
+def test_transform_is_moved_without_javascript_and_nothing_is_saved(client: Client) -> None:
+    moved = client.post(reverse("target-fields"), FILLED | {"move": "up:0:1"})
+
+    chosen = elements(moved.content, "//select[@name='step_choice']/option[@selected]")
+    assert [one.get("value") for one in chosen[:2]] == ["upper", "replace"]
+    assert len(elements(moved.content, "//tbody[1]//details[@open]")) == 1
+    assert b'value="hot, brown"' in moved.content
+    assert not Target.objects.exists()
+    buttons = elements(moved.content, "//tbody[1]//button[@name='move']")
+    assert [one.get("value") for one in buttons[:3]] == ["up:0:0", "down:0:0", "up:0:1"]
+    assert {one.get("formaction") for one in buttons} == {f"{reverse('target-fields')}#reading"}
+    assert [one.get("aria-label") for one in buttons if one.get("disabled") is not None] == [
+        "Move transform 1 of field 1 up",
+        f"Move transform {len(buttons) // 2} of field 1 down",
+    ]
+
+
 def test_mistake_stands_in_its_row(client: Client) -> None:
     refused = client.post(reverse("target-new"), FILLED | {"step_first": ["(", "", ""]})
     assert refused.status_code == 422

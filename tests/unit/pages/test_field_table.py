@@ -210,6 +210,102 @@ def test_json_that_the_table_cannot_show_stays_json_and_says_why(text: str, why:
     assert why in LexborHTMLParser(render_to_string("targets/_fields.html", {"form": form})).text()
 
 
+@pytest.mark.parametrize(
+    ("default", "why"),
+    [
+        ('""', 'a: default, which is "", and an empty control is no default'),
+        ("5", "a: default, which is 5, and a number goes with another type than text"),
+        ("true", "a: default, which is true, and yes or no goes with another type than text"),
+        ('{"b": 1}', 'a: default, which is {"b": 1}, an object'),
+        ('["b"]', 'a: default, which is ["b"], a list of one value'),
+    ],
+)
+def test_default_that_a_row_cannot_say_is_explained(default: str, why: str) -> None:
+    text = '{"a": {"css": "b", "type": "text", "default": ' + default + "}}"
+    post = QueryDict(urlencode({"scraper": "fields", "fields_as": "json", "fields_json": text}))
+    assert target_form.turned(target_form.submitted(post), to="rows").values["not_in_table"] == why
+
+
+def test_each_part_that_the_table_cannot_show_is_named_and_how_many_more_there_are() -> None:
+    nested = {f"f{number}": {"fields": {"b": "i"}} for number in range(7)}
+    why = form_of({**nested, "plain": {"css": "a"}}).values["not_in_table"]
+    assert why.count("is an object with fields of its own") == 5
+    assert why.endswith("; and 2 more")
+    many = {f"f{number}": {"css": "a"} for number in range(MOST_ROWS + 1)}
+    said = form_of(many).values["not_in_table"]
+    assert said == f"there are {MOST_ROWS + 1} fields, and {MOST_ROWS} at most are a help as rows"
+
+
+def test_fields_that_stay_json_are_shown_in_words_with_their_place() -> None:
+    inner = {"name": "css:th", "value": {"css": "td", "transform": ["lower"], "required": True}}
+    form = form_of(
+        {
+            "link": {"css": "a", "type": "url"},
+            "specs": {"css": ".specs tr", "many": True, "follow": "link", "fields": inner, "default": []},
+        }
+    )
+    assert [(one.path, one.kind, one.selector, one.type, one.rest) for one in form.outlined] == [
+        ("link", "css", "a", "url", ""),
+        ("specs", "css", ".specs tr", "", "many, on the page of link, an object of 2, default"),
+        ("specs.fields.name", "css", "th", "", ""),
+        ("specs.fields.value", "css", "td", "", "required, 1 transform"),
+    ]
+    page = LexborHTMLParser(render_to_string("targets/_fields.html", {"form": form}))
+    assert "In words: 4 fields" in page.css("details summary")[0].text()
+    assert [one.text() for one in page.css("details th[scope=row]")][-1] == "specs.fields.value"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "5", '{"a": 5}', "[" * 2_000, '{"a": {"fields": 3, "css": 7}}']
+)
+def test_words_about_json_that_declares_nothing_are_few(text: str) -> None:
+    post = QueryDict(urlencode({"fields_as": "json", "fields_json": text}))
+    assert len(target_form.submitted(post).outlined) <= 1
+
+
+def with_steps(*choices: str, move: str) -> TargetForm:
+    """Return a form whose second field has transforms of which one was moved; the first is empty."""
+    fields = [
+        ("field_name", ""), ("field_selector", ""), ("field_name", "a"), ("field_selector", "b"),
+        ("step_of", "0"), ("step_choice", ""), ("step_first", ""), ("step_second", ""),
+    ]  # fmt: skip
+    for number, choice in enumerate(choices):
+        fields += [("step_of", "1"), ("step_choice", choice)]
+        fields += [("step_first", f"{number}"), ("step_second", f"-{number}")]
+    return target_form.submitted(target_form.moved(QueryDict(urlencode([*fields, ("move", move)]))))
+
+
+@pytest.mark.parametrize(
+    ("move", "order"),
+    [
+        ("up:1:1", "b a c"), ("up:1:2", "a c b"), ("down:1:0", "b a c"), ("down:1:1", "a c b"),
+        ("up:1:0", "a b c"), ("down:1:2", "a b c"), ("up:1:9", "a b c"), ("up:7:1", "a b c"),
+        ("up:0:1", "a b c"),
+    ],
+)  # fmt: skip
+def test_transform_changes_places_with_its_neighbour_arguments_and_all(move: str, order: str) -> None:
+    [row] = with_steps("a", "b", "c", move=move).rows
+    assert [step.choice for step in row.steps] == order.split()
+    assert all(step.first == str("abc".index(step.choice)) == step.second[1:] for step in row.steps)
+    assert row.is_unfolded is move.startswith(("up:1", "down:1"))
+
+
+@pytest.mark.parametrize(
+    "move", ["", "up", "up:1", "left:1:1", "up:1:x", "up:1:-1", "up:1:99999", "up:1:1:1"]
+)
+def test_move_that_is_none_leaves_the_form_as_it_was(move: str) -> None:
+    [row] = with_steps("a", "b", move=move).rows
+    assert ([step.choice for step in row.steps], row.is_unfolded) == (["a", "b"], False)
+
+
+@pytest.mark.parametrize("to", ["", "table", "rows "])
+def test_turning_to_what_there_is_not_leaves_the_fields_as_they_are(to: str) -> None:
+    text = '{"a": {"css": "b"}}'
+    post = QueryDict(urlencode({"scraper": "fields", "fields_as": "json", "fields_json": text}))
+    form = target_form.submitted(post)
+    assert target_form.turned(form, to=to) == form
+
+
 def test_two_rows_of_one_name_are_not_turned_into_one_of_json() -> None:
     row = "&field_name=a&field_kind=css&field_selector=x"
     form = target_form.turned(target_form.submitted(QueryDict(f"fields_as=rows{row}{row}")), to="json")

@@ -32,7 +32,7 @@ def shown(fields: Mapping[str, Any]) -> tuple[dict[str, str], tuple[FieldRow, ..
 
 def turned(form: TargetForm, *, to: str) -> TargetForm:
     """Return `form` with its fields as JSON, or as a table; as it is, saying why, where they cannot be."""
-    if to == form.values["fields_as"]:
+    if to not in {"json", "rows"} or to == form.values["fields_as"]:
         return form
     if to == "json":
         return _as_json(form)

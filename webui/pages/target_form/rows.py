@@ -25,17 +25,18 @@ BOUNDS: Final = ("min", "max", "min_length", "max_length")
 TRIMMED: Final = ("name", "kind", "selector", "attr", "type", "follow", *BOUNDS)
 FLAGS: Final = ("many", "required", "empty")
 _MOST_SHOWN: Final = 80
+_MOST_REASONS: Final = 5
 
 
 class NotInTheTable(ValueError):
-    """Fields that rows cannot say; the message names the first such part."""
+    """Fields that rows cannot say; the message names each such part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRow:
     """One declared field as a row of controls, each with its text; `problems` by the control they are about.
 
-    `empty` is the default of nothing: null, or a list without members.
+    `empty` is the default of nothing: null, or a list without members. `unfolded` shows what is folded away.
     """
 
     name: str = ""
@@ -55,6 +56,7 @@ class FieldRow:
     pattern: str = ""
     one_of: str = ""
     steps: tuple[StepRow, ...] = ()
+    unfolded: bool = False
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def said(self) -> dict[str, Any]:
@@ -92,9 +94,9 @@ class FieldRow:
 
     @property
     def is_unfolded(self) -> bool:
-        """Whether something is wrong in the part of the row that is folded away."""
+        """Whether the part that is folded away is to be seen: something is wrong there, or was changed."""
         seen = {"", "name", "kind", "selector", "attr", "type", "follow", "many", "required"}
-        return bool(set(self.problems) - seen)
+        return self.unfolded or bool(set(self.problems) - seen)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -109,11 +111,20 @@ class FieldRow:
 def of_fields(fields: Mapping[str, Any]) -> tuple[FieldRow, ...]:
     """Return declared fields as rows, which say the same. Raises NotInTheTable."""
     if len(fields) > MOST_ROWS:
-        raise NotInTheTable(f"there are more than {MOST_ROWS} fields")
-    found = tuple(_row(name, said) for name, said in fields.items())
+        raise NotInTheTable(f"there are {len(fields)} fields, and {MOST_ROWS} at most are a help as rows")
+    found: list[FieldRow] = []
+    why: list[str] = []
+    for name, said in fields.items():
+        try:
+            found.append(_row(name, said))
+        except NotInTheTable as error:
+            why.append(str(error))
     if sum(len(row.steps) for row in found) > MOST_STEPS:
-        raise NotInTheTable(f"there are more than {MOST_STEPS} transforms")
-    return found
+        why.append(f"there are more than {MOST_STEPS} transforms")
+    if why:
+        more = f"; and {len(why) - _MOST_REASONS} more" if len(why) > _MOST_REASONS else ""
+        raise NotInTheTable("; ".join(why[:_MOST_REASONS]) + more)
+    return tuple(found)
 
 
 def _row(name: str, declared: Any) -> FieldRow:
@@ -129,8 +140,28 @@ def _row(name: str, declared: Any) -> FieldRow:
     wanted, ours = _without_empty(said), row.said()
     for key in wanted | ours:
         if key not in wanted or key not in ours or _json(wanted[key]) != _json(ours[key]):
-            raise NotInTheTable(f"{name}: {key}, which is {_shown(said.get(key))}")
+            raise NotInTheTable(f"{name}: {key}, which is {_shown(said.get(key))}{_why(key, said)}")
     return row
+
+
+def _why(key: str, said: Mapping[str, Any]) -> str:
+    """Return why a row cannot say a default, where more can be said of it than what it is."""
+    value = said.get(key)
+    if key != "default":
+        return ""
+    if isinstance(value, Mapping):
+        return ", an object"
+    if isinstance(value, list) is not (said.get("many") is True):
+        return ", a list of one value" if isinstance(value, list) else ", and a field of many has a list"
+    if value == "":
+        return ", and an empty control is no default"
+    if isinstance(value, bool | int | float):
+        return f", and {_kind_of(value)} goes with another type than {said.get('type', 'none')}"
+    return ""
+
+
+def _kind_of(value: object) -> str:
+    return "yes or no" if isinstance(value, bool) else "a number"
 
 
 def _without_empty(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,6 +219,7 @@ def posted(post: QueryDict) -> tuple[FieldRow, ...]:
     columns = {name: post.getlist(f"field_{name}") for name in names}
     ticked = {name: set(post.getlist(f"field_{name}")) for name in FLAGS}
     chosen = steps.posted(post)
+    unfolded = set(post.getlist("field_unfolded"))
     rows = []
     for index in range(len(columns["name"])):
         said: dict[str, Any] = {
@@ -197,5 +229,6 @@ def posted(post: QueryDict) -> tuple[FieldRow, ...]:
         said |= {name: values.block(said[name]) for name in ("default", "one_of")}
         if said["name"] or said["selector"]:
             said |= {name: str(index) in numbers for name, numbers in ticked.items()}
-            rows.append(FieldRow(**said, steps=chosen.get(str(index), ())))
+            seen = str(index) in unfolded
+            rows.append(FieldRow(**said, steps=chosen.get(str(index), ()), unfolded=seen))
     return tuple(rows)

@@ -18,6 +18,7 @@ from webui.pages.target_form import (
     keeping,
     login,
     noise,
+    outlined,
     paging,
     quality,
     rows,
@@ -27,6 +28,7 @@ from webui.pages.target_form import (
     when,
 )
 from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
+from webui.pages.target_form.outlined import OutlinedField
 from webui.pages.target_form.rows import MARKUP, SPARE_ROWS, FieldRow
 
 PRIORITIES = (
@@ -130,6 +132,11 @@ class TargetForm:
     def shown_rows(self) -> tuple[FieldRow, ...]:
         """Return the rows, and spare ones to fill in."""
         return (*self.rows, *(FieldRow() for _ in range(SPARE_ROWS)))
+
+    @property
+    def outlined(self) -> tuple[OutlinedField, ...]:
+        """Return the fields that stand as JSON, in words."""
+        return outlined.of_text(self.values["fields_json"])
 
     @property
     def elsewhere(self) -> tuple[str, ...]:

@@ -42,12 +42,39 @@
       else control.value = "";
       if (control.type === "checkbox") control.checked = false;
     }
+    for (const button of field.querySelectorAll("[data-move]")) {
+      button.value = button.value.replace(/:\d+:/, `:${place}:`);
+    }
     for (const named of field.querySelectorAll("[aria-label]")) {
-      named.ariaLabel = named.ariaLabel.replace(/(field) \d+/i, `$1 ${place + 1}`);
+      const label = named.getAttribute("aria-label").replace(/(field) \d+/i, `$1 ${place + 1}`);
+      named.setAttribute("aria-label", label);
     }
     field.querySelector("details").open = false;
     table.append(field);
     field.querySelector("input").focus();
+  });
+
+  // A transform changes places with its neighbour, and the focus goes with it; the server does the same.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-move]");
+    if (!button) return;
+    event.preventDefault();
+    const [way] = button.value.split(":");
+    const step = button.closest(".step");
+    const other = way === "up" ? step.previousElementSibling : step.nextElementSibling;
+    if (!other) return;
+    const controls = (one) => [...one.querySelectorAll("select, input:not([type='hidden'])")];
+    const there = controls(other);
+    for (const [place, control] of controls(step).entries()) {
+      [control.value, there[place].value] = [there[place].value, control.value];
+      const wrong = [control, there[place]].map((one) => one.getAttribute("aria-invalid") === "true");
+      control.toggleAttribute("aria-invalid", false);
+      there[place].toggleAttribute("aria-invalid", false);
+      if (wrong[1]) control.setAttribute("aria-invalid", "true");
+      if (wrong[0]) there[place].setAttribute("aria-invalid", "true");
+    }
+    const buttons = [...other.querySelectorAll("[data-move]")];
+    (buttons.find((one) => one.value.startsWith(way) && !one.disabled) ?? buttons.find((one) => !one.disabled)).focus();
   });
 
   const showChosen = (select) => {

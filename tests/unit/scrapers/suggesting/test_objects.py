@@ -130,6 +130,15 @@ def test_body_without_similar_objects_gives_nothing(body: Any) -> None:
     assert suggest(page_of(body)).candidates == ()
 
 
+def test_ids_of_which_one_is_too_large_for_an_integer_are_text_and_all_there() -> None:
+    page = page_of([{"id": number, "name": "x"} for number in (*range(30), 2**63, 2**64 - 1)])
+    first = suggest(page).candidates[0]
+    assert first.fields["id"] == {"jmespath": "id", "type": "text"}
+    ids = [item.data["id"] for item in read_by(first, page).items]
+    assert ids[-2:] == ["9223372036854775808", "18446744073709551615"]
+    assert len(ids) == 32
+
+
 def test_broken_json_gives_nothing() -> None:
     page = Page(url="https://api.test/", body=b'[{"a": ', headers={"content-type": "application/json"})
     assert suggest(page).candidates == ()
