@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LEAST_BYTES: Final = 256 * 1024 * 1024
+"""What the smallest page may take where the limit is not below: a scraper fills its caches with its first."""
+BYTES_EACH: Final = 256
+"""More than twice of what trees have for each byte. Of a small page more are elements that multiply."""
+
 STATM: Final = "/proc/self/statm"
 _DATA_PAGES: Final = 5
 """Where `statm` has the pages of data and stack, which are what RLIMIT_DATA bounds (proc(5))."""
@@ -43,12 +48,13 @@ class MemoryBound:
             os.close(self._statm)
             self._statm = None
 
-    def run(self, work: Callable[[], T]) -> T:
-        """Return `work()`; raises MemoryError when it needs more than it may."""
+    def run(self, work: Callable[[], T], *, page_bytes: int) -> T:
+        """Return `work()` on a page of this size; raises MemoryError when it needs more than it may."""
         if self._limit is None or self._statm is None:
             return work()
         soft, hard = self._before
-        most = int(os.pread(self._statm, 128, 0).split()[_DATA_PAGES]) * self._page_bytes + self._limit
+        limit = min(self._limit, LEAST_BYTES + BYTES_EACH * page_bytes)
+        most = int(os.pread(self._statm, 128, 0).split()[_DATA_PAGES]) * self._page_bytes + limit
         tighter = soft != resource.RLIM_INFINITY and soft < most
         resource.setrlimit(resource.RLIMIT_DATA, (soft if tighter else most, hard))
         try:

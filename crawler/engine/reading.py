@@ -162,7 +162,7 @@ def _within_memory(
 
     def read() -> Reading | None:
         try:
-            return reader.memory.run(lambda: rules.read(page))
+            return reader.memory.run(lambda: rules.read(page), page_bytes=len(page.body))
         except MemoryError:
             return None
 
@@ -178,7 +178,7 @@ def _beginning(reader: TimedReader, rules: RunRules, page: Fetched, *, request: 
     if reading is None:
         size, reading = 0, Reading(items=(), links=(), problems=(), facts=Facts())
     message = (
-        "reading this page takes more memory than PAGE_MEMORY_MIB allows;"
+        "reading this page takes more memory than PAGE_MEMORY_MIB allows one of its size;"
         f" {size:,} of its {len(page.body):,} bytes were read"
     )
     log.warning("a page takes too much memory", extra={"run": rules.run, "url": page.url})

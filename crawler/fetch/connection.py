@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import TYPE_CHECKING, cast
 
 from crawler.errors import ConnectionLost, FetchError, TruncatedBody
@@ -27,6 +28,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: Deadline | None = None
         self._awaited = 0
+        self._tls: ssl.SSLObject | None = None
         self.until = 0.0
 
     @property
@@ -90,6 +92,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._tls = transport.get_extra_info("ssl_object")
 
     def data_received(self, data: bytes) -> None:
         waiter, parser = self._waiter, self._parser
@@ -110,15 +113,15 @@ class Connection(asyncio.Protocol):
             self._awaited = parser.size + self._slow_bytes
 
     def eof_received(self) -> None:
-        self._end(reset=False)
+        self._end(reset=False, farewell=self._tls is None or _has_said_farewell(self._tls))
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        self._end(reset=error is not None)
+        self._end(reset=error is not None, farewell=self._tls is None)
         if self._waiter is None:
             self._parser.close()
 
-    def _end(self, *, reset: bool) -> None:
+    def _end(self, *, reset: bool, farewell: bool) -> None:
         waiter, parser = self._waiter, self._parser
         if waiter is None or waiter.done():
             return
@@ -127,8 +130,16 @@ class Connection(asyncio.Protocol):
                 raise TruncatedBody
             if reset:
                 raise ConnectionLost
-            parser.end()
+            parser.end(farewell=farewell)
         except FetchError as error:
             waiter.set_exception(error.with_traceback(None))
         else:
             waiter.set_result(None)
+
+
+def _has_said_farewell(tls: ssl.SSLObject) -> bool:
+    """Say whether the peer's TLS ended, and not its connection alone; whatever came was taken before."""
+    try:
+        return tls.read(1) == b""
+    except ssl.SSLError:
+        return False

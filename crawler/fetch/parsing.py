@@ -120,13 +120,17 @@ class AnswerParser:
         if self._barren > most or self._framing > most + _FRAMING_PER_BYTE * self.size:
             raise BadResponse("the server sends chunks with next to nothing in them")
 
-    def end(self) -> None:
-        """Say that the server ends in order. Raises ConnectionLost, or TruncatedBody."""
+    def end(self, *, farewell: bool = True) -> None:
+        """Say that the server ends in order. Raises ConnectionLost, or TruncatedBody.
+
+        Without a `farewell` of TLS anybody on the way may have ended it: only a body that says its own end
+        is known to be whole (RFC 9112 §9.8).
+        """
         if self.complete:
             return
         if not self.head:
             raise ConnectionLost
-        if self._chunked or self._length >= 0:
+        if self._chunked or self._length >= 0 or not farewell:
             raise TruncatedBody
         self.complete = True
 

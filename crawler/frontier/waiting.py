@@ -21,6 +21,7 @@ class Reason(StrEnum):
     ENDING = "ending"
     NO_WORKER = "no_worker"
     CIRCUIT_OPEN = "circuit_open"
+    READER_HUNG = "reader_hung"
     ROBOTS_UNREACHABLE = "robots_unreachable"
     RETRY_AFTER = "retry_after"
     NOT_BEFORE = "not_before"
@@ -42,6 +43,7 @@ WORDS = {
     Reason.ENDING: "the run has ended; what waited is being skipped",
     Reason.NO_WORKER: "no worker that would crawl it is alive",
     Reason.CIRCUIT_OPEN: "the host failed ten times in a row and is left alone",
+    Reason.READER_HUNG: "a page of the host hung what reads pages; the host is left alone for a while",
     Reason.ROBOTS_UNREACHABLE: "robots.txt cannot be fetched, and is tried again then",
     Reason.RETRY_AFTER: "the host asked to be left alone, with 429 or 503",
     Reason.NOT_BEFORE: "what waits failed before and is tried again then",
@@ -56,7 +58,9 @@ WORDS = {
 NOT_NEXT = frozenset({Reason.HELD, Reason.URGENT_FIRST})
 """Whose turn it is when others have the host, or have it next."""
 
-_HOLDS = {"circuit_open": Reason.CIRCUIT_OPEN, "robots_unreachable": Reason.ROBOTS_UNREACHABLE}
+_HOLDS = {
+    reason.value: reason for reason in (Reason.CIRCUIT_OPEN, Reason.READER_HUNG, Reason.ROBOTS_UNREACHABLE)
+}
 
 
 class Holder(StrEnum):

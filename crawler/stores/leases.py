@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from crawler.engine.work import HostLease
 from crawler.frontier import losses
-from crawler.frontier.politeness import Pace
+from crawler.frontier.politeness import CIRCUIT_FIRST, Pace
 from crawler.models import Slice
 from crawler.stores import backlogs, hosts, runs, sql, states
 
@@ -253,13 +253,20 @@ def _wait_one_delay(ids: Iterable[int], *, now: datetime) -> None:
 
 
 def bury_hung(request: int, *, owner: str, now: datetime) -> None:
-    """Mark the request dead whose reader hangs; the caller then frees the rest and ends the process."""
+    """Mark the request dead whose reader hangs; the caller then frees the rest and ends the process.
+
+    Its host is left alone as one that fails: each of its pages might cost all others a process.
+    """
 
     def work() -> None:
         row = sql.select("SELECT host_id, run_id FROM crawler_request WHERE id = %s", [request])
         if not row or hosts.lock([row[0][0]]).get(row[0][0], ("", 0))[0] != owner:
             return
         _bury([request], reason=HUNG, now=now)
+        sql.execute(REST, [sql.adapt(now + CIRCUIT_FIRST), HUNG, row[0][0]])
         runs.add_dead({row[0][1]: 1}, now=now)
 
     sql.atomically(work)
+
+
+REST = "UPDATE crawler_host SET next_at = %s, hold_reason = %s WHERE id = %s"

@@ -163,6 +163,9 @@ def test_page_that_hangs_its_reader_is_dead_and_the_rest_goes_back(clock: FakeCl
         (f"{A}/good", RequestState.QUEUED, ""),
     }
     assert fresh(run).dead == 1
+    host = Host.objects.get(origin=A)
+    assert host.hold_reason == "reader_hung"
+    assert host.due_at == host.next_at == clock.now() + timedelta(minutes=5)
     assert_conserved(run)
 
 

@@ -78,13 +78,25 @@ def test_bound_holds_while_the_work_runs_and_not_after() -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with MemoryBound(64 * 2**20) as bound:
         with pytest.raises(MemoryError):
-            bound.run(lambda: bytearray(512 * 2**20))
+            bound.run(lambda: bytearray(512 * 2**20), page_bytes=0)
         assert resource.getrlimit(resource.RLIMIT_DATA) == before
-        assert bound.run(lambda: resource.getrlimit(resource.RLIMIT_DATA)) != before
-    assert bound.run(lambda: resource.getrlimit(resource.RLIMIT_DATA)) == before
+        assert bound.run(lambda: resource.getrlimit(resource.RLIMIT_DATA), page_bytes=0) != before
+    assert bound.run(lambda: resource.getrlimit(resource.RLIMIT_DATA), page_bytes=0) == before
+
+
+def test_small_page_may_take_less_than_a_large_one() -> None:
+    def limit() -> int:
+        return resource.getrlimit(resource.RLIMIT_DATA)[0]
+
+    with MemoryBound(640 * 2**20) as bound:
+        small, large, largest = (bound.run(limit, page_bytes=size) for size in (0, 2**20, 20 * 2**20))
+
+    # while it runs, this process may come to have a little more itself
+    assert 250 < (large - small) / 2**20 < 320
+    assert 120 < (largest - large) / 2**20 < 190
 
 
 def test_system_that_does_not_tell_what_a_process_has_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "STATM", "/nowhere/statm")
     with MemoryBound(1) as bound:
-        assert bound.run(lambda: "done") == "done"
+        assert bound.run(lambda: "done", page_bytes=0) == "done"
