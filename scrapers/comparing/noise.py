@@ -39,7 +39,7 @@ _COUNTED: Final = (
     "upvotes?|reactions?|impressions?|users? online|people (?:are )?(?:watching|viewing|looking)|"
     "Aufrufe|Besucher|Kommentare?|Bewertungen)"
 )
-_NUMBER: Final = r"\d[\d.,' ]*[kKmM]?"
+_NUMBER: Final = r"\d[\d.,' ]*(?:[kKmM]\b)?"
 COUNTERS: Final = (
     rf"(?i)\b{_NUMBER}\s*{_COUNTED}\b",
     rf"(?i)\b{_COUNTED}\s*[:(]?\s*{_NUMBER}\)?",

@@ -59,6 +59,7 @@ class Compared(Schema):
         str, Field(alias="from", max_length=20, description="By default the one before `to`.")
     ] = ""
     after: Annotated[str, Field(alias="to", max_length=20)] = NOW
+    ignored: Annotated[bool, Field(description="Tell what the target ignores, too.")] = False
 
 
 class PartOut(Schema):
@@ -114,7 +115,7 @@ def get_version_body(request: HttpRequest, page_id: int, version: str) -> HttpRe
 
 @router.get("/pages/{int:page_id}/comparison", response=ComparisonOut)
 def compare_versions(request: HttpRequest, page_id: int, asked: Query[Compared]) -> ComparisonOut:
-    """Tell how the text changed between two versions, without what the target ignores (`noise`).
+    """Tell how the text changed between two versions, by default without what the target ignores (`noise`).
 
     404 for a version that is not kept, or not its body; 409 for what cannot be compared, such as pictures.
     """
@@ -122,7 +123,8 @@ def compare_versions(request: HttpRequest, page_id: int, asked: Query[Compared])
     try:
         after = comparisons.find(page, asked.after)
         before = asked.before or after.before or after.name
-        found = comparisons.compare(page, before=before, after=after.name, noise=page.target.noise)
+        noise = {} if asked.ignored else page.target.noise
+        found = comparisons.compare(page, before=before, after=after.name, noise=noise)
     except NotKept as error:
         raise HttpError(404, str(error)) from error
     except Incomparable as error:

@@ -14,6 +14,7 @@ from webui.pages import asking
 from webui.pages.stored import caged
 
 SIDE_BY_SIDE = "side"
+SHOWN = "shown"
 
 
 @require_safe
@@ -49,15 +50,17 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     page = _page(request, pk)
     after = _find(page, asking.text(request, "to", longest=20) or NOW)
     before = _find(page, asking.text(request, "from", longest=20) or after.before or after.name)
+    noise = page.target.noise if asking.text(request, "ignored") != SHOWN else {}
     context = {
         "stored": page,
         "before": before,
         "after": after,
-        "noise": page.target.noise,
+        "noise": noise,
+        "ignores": bool(page.target.noise),
         "is_side": asking.text(request, "view") == SIDE_BY_SIDE,
     }
     try:
-        found = comparisons.compare(page, before=before.name, after=after.name, noise=page.target.noise)
+        found = comparisons.compare(page, before=before.name, after=after.name, noise=noise)
     except (NotKept, Incomparable) as error:
         return render(request, "versions/compare.html", context | {"refusal": str(error)})
     return render(request, "versions/compare.html", context | {"comparison": found})

@@ -41,6 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--target", metavar="N", help="the number of the target, where several have it")
         parser.add_argument("--compare", metavar="VERSION", help="what changed up to a version, or now")
         parser.add_argument("--since", metavar="VERSION", help="with --compare: from this version on")
+        parser.add_argument(
+            "--ignored", action="store_true", help="with --compare: what the target ignores, too"
+        )
         parser.add_argument("--body", metavar="VERSION", help="print the stored bytes of a version")
         parser.add_argument("--json", action="store_true", help="print lines of JSON")
 
@@ -70,7 +73,8 @@ class Command(BaseCommand):
     def _compare(self, page: Page, options: dict[str, Any]) -> None:
         from crawler.services.terminal import versions
 
-        found = versions.compare(page, options["compare"], since=options["since"])
+        asked = {"since": options["since"], "ignored": options["ignored"]}
+        found = versions.compare(page, options["compare"], **asked)
         if options["json"]:
             self.stdout.write(orjson.dumps(asdict(found)).decode())
         else:

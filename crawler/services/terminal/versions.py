@@ -66,14 +66,16 @@ def body(page: Page, name: str) -> bytes:
         raise Refusal(str(error)) from None
 
 
-def compare(page: Page, name: str, *, since: str | None) -> Comparison:
-    """Return what changed up to a version; raises Refusal."""
+def compare(page: Page, name: str, *, since: str | None, ignored: bool = False) -> Comparison:
+    """Return what changed up to a version, also what is `ignored` if asked for; raises Refusal."""
     try:
         after = comparisons.find(page, name)
         before = since or after.before
         if before is None:
             raise Refusal("this is the first version that is kept; --since names another to compare it with")
-        return comparisons.compare(page, before=before, after=after.name, noise=page.target.noise)
+        return comparisons.compare(
+            page, before=before, after=after.name, noise={} if ignored else page.target.noise
+        )
     except (NotKept, Incomparable) as error:
         raise Refusal(str(error)) from None
 

@@ -85,3 +85,9 @@ def test_a_change_of_noise_alone_is_none(api: Api, page: Page, version: PageVers
     assert (one["awaits_judgement"], one["body_at"]) == (False, "2026-03-02T11:00:00Z")
     assert (newest["judged"], newest["noise"], newest["since"]) == (True, ["dates", "css"], one["body_at"])
     assert listed == []
+
+
+def test_what_is_ignored_is_told_when_asked_for(api: Api, page: Page, version: PageVersion) -> None:
+    Target.objects.update(noise={"css": ["p"]})
+    assert api.get(f"/pages/{page.pk}/comparison").json()["changed"] == 0
+    assert api.get(f"/pages/{page.pk}/comparison?ignored=true").json()["changed"] == 1

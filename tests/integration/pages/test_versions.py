@@ -130,6 +130,18 @@ def test_pictures_and_bodies_that_are_not_stored_are_not_compared(client: Client
     assert "was not stored" in client.get(address, {"from": str(first(page))}).content.decode()
 
 
+def test_what_is_ignored_is_shown_when_asked_for(client: Client, page: Page) -> None:
+    address = reverse("page-compare", args=[page.pk])
+    assert "what is ignored" not in client.get(address).content.decode()
+    Target.objects.update(noise={"css": ["p"]})
+    text = client.get(address).content.decode()
+    assert "The text is the same, apart from what the target ignores" in text
+    assert "?ignored=shown" in text
+    shown = client.get(f"{address}?ignored=shown").content.decode()
+    assert "2 changed, 1 added, 0 removed" in shown
+    assert "Without what is ignored" in shown
+
+
 def test_a_process_compares_once_at_a_time(
     client: Client, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

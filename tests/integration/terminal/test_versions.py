@@ -92,6 +92,14 @@ def test_a_page_of_several_targets_needs_the_target(capsys: pytest.CaptureFixtur
     assert typed(URL, "--target", str(first.target_id)) == 0
 
 
+def test_what_is_ignored_is_shown_when_asked_for() -> None:
+    page = a_page()
+    page.target.noise = {"css": ["p"]}
+    page.target.save()
+    assert typed(URL, "--compare", "now") == 0
+    assert typed(URL, "--compare", "now", "--ignored") == 1
+
+
 def test_versions_that_differ_in_noise_alone_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     a_page()
     PageVersion.objects.update(noise="dates,counters")

@@ -82,6 +82,8 @@ def test_dates_do_not_count_where_they_are_noise(line: str, key: str) -> None:
         ("Comments (12) of friends", "of friends"),
         ("Kettle, 3k likes", "Kettle,"),
         ("12 pieces", "12 pieces"),
+        ("Comments 12 more", "more"),
+        ("3M views", ""),
     ],
 )
 def test_counters_do_not_count_where_they_are_noise(line: str, key: str) -> None:

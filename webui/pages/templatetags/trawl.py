@@ -43,12 +43,13 @@ NOTHING = SafeString('<span class="none">–</span>')
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: dict[str, Any], name: str, label: str) -> str:
-    """Return a link of the main navigation, marked when the page lies below it."""
+def nav_link(context: dict[str, Any], name: str, label: str, *also: str) -> str:
+    """Return a link of the main navigation, marked when the page lies below it or one of `also`."""
     request: HttpRequest | None = context.get("request")
     url = reverse(name)
     path = request.path if request else ""
-    here = path == url if url == "/" else path.startswith(url)
+    below = (url, *also)
+    here = path == url if url == "/" else path.startswith(below)
     mark = SafeString(' aria-current="page"') if here else ""
     return format_html('<a href="{}"{}>{}</a>', url, mark, label)
 
