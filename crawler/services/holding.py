@@ -68,12 +68,13 @@ def judged(run: Run, data: Mapping[str, Any], *, now: datetime) -> None:
     is_whole = run.is_whole and run.state == RunState.FINISHED
     if is_whole:
         _give_way(run, now=now)
-    holds = bool(drifts) and Rules.read(run.target.quality).hold
+    waits = run.publication == Publication.WAITING
+    holds = waits and bool(drifts) and Rules.read(run.target.quality).hold
     if is_whole and not drifts:
         losses.forget(run.target_id)
     elif not is_whole and not holds:
         losses.add(run, data)
-    if run.publication != Publication.WAITING:
+    if not waits:
         return
     if holds:
         _move(run, Publication.HELD, now=now)

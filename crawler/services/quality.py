@@ -23,7 +23,7 @@ from crawler.policy.quality import (
     pages,
     steady,
 )
-from crawler.queries import exports
+from crawler.queries import before, exports
 from crawler.queries import holding as held
 from crawler.services import events, holding, losses
 
@@ -50,15 +50,15 @@ class Examined:
 def examine(run: Run) -> Examined | None:
     """Return the figures of a run's records, what breaks rules and what drifts; None for what is not judged.
 
-    That is a run of a terminal, and one that did not finish or refreshes chosen pages, unless its records
-    are apart until it is compared: then they are compared with their items, which are as they were.
+    That is a run of a terminal, and where there is nothing to compare it with one that did not finish or
+    refreshes chosen pages. The records of such a run are compared with their items: as these are where the
+    records are apart until then, else as they were before it.
     """
     if run.target.hidden:
         return None
     if _is_whole(run):
         return _of_whole(run)
-    waits = run.is_final and run.publication == Publication.WAITING
-    return _of_part(run) if waits else None
+    return _of_part(run) if run.is_final else None
 
 
 def _is_whole(run: Run) -> bool:
@@ -79,14 +79,20 @@ def _of_whole(run: Run) -> Examined:
     )
 
 
-def _of_part(run: Run) -> Examined:
+def _of_part(run: Run) -> Examined | None:
     """Look at a part of the target's records, whose drifts are found when they are added to those before."""
     past, fewest = _past(run) if Rules.read(run.target.quality).drift else ([], FEWEST_RUNS)
-    beside = Beside(steady(past, losses.accepted(run.target_id), fewest=fewest))
+    usual = steady(past, losses.accepted(run.target_id), fewest=fewest)
+    waits = run.publication == Publication.WAITING
+    if not waits and (not usual or run.publication != Publication.DIRECT):
+        return None
+    beside = Beside(usual)
     statistics = Statistics()
-    for url, record, item in islice(held.beside(run), MOST_ITEMS):
+    for url, record, item in islice(held.beside(run) if waits else before.beside(run), MOST_ITEMS):
         statistics.add(record)
         beside.add(url, record, item)
+    if not (waits or statistics.items):
+        return None
     data = _data(run, statistics, statistics.figures())
     return Examined(data=data | {"beside": losses.numbers(beside)}, beside=beside)
 
@@ -174,9 +180,9 @@ def _past(run: Run) -> tuple[Past, int]:
     by itself. Of fields that the run's scraper is not told to read any more they say nothing.
     """
     declared = run.settings.get("fields") if run.settings.get("scraper") == "fields" else None
-    before = Run.objects.whole().filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
+    earlier = Run.objects.whole().filter(target=run.target_id, state=RunState.FINISHED, pk__lt=run.pk)
     found: Past = []
-    for report in before.order_by("-pk").values_list("report", flat=True)[: holding.LOOKED_BACK]:
+    for report in earlier.order_by("-pk").values_list("report", flat=True)[: holding.LOOKED_BACK]:
         data = report.get("data")
         if not data or (data["drifts"] and not data["accepted"]):
             continue

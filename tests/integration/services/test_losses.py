@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crawler.models import Event, EventKind, Losses, Publication, Run, RunTrigger
+from crawler.queries import before
 from crawler.queries import mending as queries
 from crawler.services import comparing, holding, reports, runs
 from tests.integration.services.test_holding import followed, prices, usual
@@ -142,3 +143,54 @@ def test_what_was_published_at_once_counts_once_when_it_is_accepted_later(clock:
     row = Losses.objects.get()
     assert row.fields == {"name": before["name"]}
     assert row.accepted.keys() == {"price"}
+
+
+def test_part_is_judged_and_told_where_nothing_is_held(clock: FakeClock) -> None:
+    last = usual(clock, quality={"hold": False})
+    same = part(last, clock, things()[:12])
+    assert [same.report["data"][key] for key in ("examined", "drifts")] == [12, []]
+    first, second = parts(last, clock, slice(0, 5), slice(5, 10))
+
+    assert {run.publication for run in (same, first, second)} == {Publication.DIRECT}
+    assert prices(last).count(None) == 10
+    event = Event.objects.get(kind=EventKind.DATA_DRIFT)
+    assert (event.run_id, event.data["rule"], event.data["field"]) == (second.pk, "coverage", "price")
+    assert second.report["data"]["drifts"][0]["pages"][0]["url"] == START
+    assert second.report["data"]["since"] == first.pk
+    assert not Event.objects.filter(kind=EventKind.RUN_HELD).exists()
+    assert Losses.objects.get().fields["price"]["score"] == 7.5
+
+    assert holding.accept(second, by="", now=clock.now())
+    (after,) = parts(last, clock, slice(0, 20))
+    assert after.report["data"]["drifts"] == []
+
+
+def test_part_with_nothing_to_be_compared_with_has_no_figures(clock: FakeClock) -> None:
+    last = usual(clock, quality={"drift": False})
+    assert [run.report["data"] for run in parts(last, clock, slice(0, 9), slice(0, 0))] == [None, None]
+
+
+def test_what_items_said_before_a_run_is_told_whatever_became_of_them_since(clock: FakeClock) -> None:
+    last = usual(clock)
+    last.target.quality = {"hold": False}
+    last.target.save(update_fields=["quality"])
+    run = part(last, clock, [*things(3, price=None), {"key": "new", "name": "New"}, things(5)[4]])
+    part(last, clock, things(5, price=9.0))
+
+    told = {
+        record["key"]: (record.get("price"), item["price"] if item else "new")
+        for _url, record, item in before.beside(run)
+    }
+    blank = dict.fromkeys("012", (None, 5.0))
+    assert told == blank | {"new": (None, "new"), "4": (5.0, 5.0)}
+
+
+def test_items_before_a_run_are_read_a_part_at_a_time(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(before, "ROWS", 3)
+    last = usual(clock, quality={"hold": False})
+    run = part(last, clock, things(7))
+
+    keys = sorted(record["key"] for _url, record, _item in before.beside(run))
+    assert keys == [str(number) for number in range(7)]
