@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,14 @@ EXAMPLES = """
 examples:
   ./run held
   ./run held 12
+  ./run held 12 --items | jq .changes
   ./run held 12 --accept
   ./run held 12 --repair
 """
 
 
 class Command(BaseCommand):
-    """Lists the runs that are held; shows, accepts or discards one."""
+    """Lists the runs that are held; shows, accepts, discards or repairs one."""
 
     help = "List the runs whose items are held because their data looks otherwise than before; decide on one."
     requires_system_checks = ()
@@ -37,6 +39,11 @@ class Command(BaseCommand):
             "run", metavar="RUN", nargs="?", help="the number of a run: tell what is held of it"
         )
         decided = parser.add_mutually_exclusive_group()
+        decided.add_argument(
+            "--items",
+            action="store_true",
+            help="print its records beside the items as they are, a line of JSON each; decide nothing",
+        )
         decided.add_argument(
             "--accept",
             action="store_true",
@@ -54,12 +61,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        from crawler.services.terminal import Refusal, holding
+        from crawler.services.terminal import Refusal, apart, holding
 
         decision = next((word for word in ("accept", "discard", "repair") if options[word]), "")
         try:
-            lines = holding.tell(options["run"], decision)
+            lines = (
+                (line.decode() for line in apart.lines(options["run"]))
+                if options["items"]
+                else holding.tell(options["run"], decision)
+            )
+            for line in lines:
+                self.stdout.write(line)
         except Refusal as refusal:
             self.stderr.write("\n".join(f"held: {line}" for line in refusal.lines))
             sys.exit(refusal.status)
-        self.stdout.write("\n".join(lines))
+        except BrokenPipeError:  # whoever read has enough; nothing is to be written at the end either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from crawler.management.commands.held import Command
 from crawler.models import Item, LookState, RepairLook, Replay, Run
 from crawler.services import looking, replays
-from crawler.services.terminal import holding, waiting
+from crawler.services.terminal import apart, holding, waiting
 from tests.integration.services.test_holding import followed, usual
 from tests.integration.services.test_mending import held as broken
 from tests.integration.services.test_quality import START, things
@@ -59,6 +60,20 @@ def test_what_is_decided_is_done_at_once(
 
     assert capsys.readouterr().out.startswith(says)
     assert {item.data["price"] for item in Item.objects.all()} == {price}
+
+
+def test_records_that_are_apart_are_printed_beside_the_items(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "AT_ONCE", 7)
+    run = held(clock)
+    typed(str(run.pk), "--items")
+
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["key"] for one in found} == {item.key for item in Item.objects.all()}
+    assert len(found) == 20
+    assert found[0]["changes"] == [{"field": "price", "before": 5.0, "after": None}]
+    assert found[0]["item"] == Item.objects.get(key=found[0]["key"]).pk
 
 
 def test_run_that_looks_otherwise_and_is_not_held_is_taken_for_usual(
@@ -129,6 +144,8 @@ def test_repair_says_of_how_many_items_the_pages_were_tried_where_not_of_all(
         (("x",), 2, "there is no run 'x'"),
         (("99999999",), 2, "there is no run"),
         (("--accept",), 2, "name the run"),
+        (("--items",), 2, "name the run"),
+        (("{run}", "--items"), 1, "is not held"),
         (("{run}", "--discard"), 1, "is not held"),
     ],
 )
