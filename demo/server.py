@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from demo import journal, pages, relaid
+from demo import journal, listing, pages, relaid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OPENED = datetime(2024, 1, 1, tzinfo=UTC)
 DEFAULT_EVERY = timedelta(seconds=30)
 STYLE = (Path(__file__).parent / "static" / "shop.css").read_bytes()
+JSON = "application/json"
 HTML, XML, TEXT = "text/html; charset=utf-8", "application/xml; charset=utf-8", "text/plain; charset=utf-8"
 PLAIN = {
     "about": pages.about,
@@ -80,6 +81,8 @@ def answer(
             return Answer(body=_sitemap(shop, site), content_type=XML, modified=shop.began(epoch))
         case ["static", "shop.css"]:
             return Answer(body=STYLE, content_type="text/css; charset=utf-8")
+        case ["category", slug, "products.json"] if listed := _listed(shop, site, slug, page):
+            return listed
         case ["journal", name] if paper := _paper(site, name):
             return paper
         case ["art", name] if shown := site.category(name.removesuffix(".svg")):
@@ -189,6 +192,17 @@ def _paper(site: pages.Site, name: str) -> Answer | None:
     if name.endswith(".png") and (story := journal.story(name.removesuffix(".png"))):
         return Answer(body=journal.picture(story, site.categories[0]), content_type="image/png")
     return None
+
+
+def _listed(shop: Shop, site: pages.Site, slug: str, number: str | None) -> Answer | None:
+    """Return a page of a category's list as JSON, which changes as its products do."""
+    category = site.category(slug)
+    if category is None or not _has_page(category.pages, number):
+        return None
+    page = int(number or 1)
+    changed_at = max(category.stocked_at, *(product.priced_at for product in category.page(page)))
+    body = listing.body(category, page, base=site.base)
+    return Answer(body=body, content_type=JSON, modified=shop.began(changed_at))
 
 
 def _has_page(pages_in_all: int, number: str | None) -> bool:

@@ -102,6 +102,19 @@ def test_product_that_is_away_has_no_page_and_nothing_leads_to_it() -> None:
     assert get(away, epoch=20).status == 200
 
 
+def test_list_is_json_too_and_its_pages_lead_to_each_other() -> None:
+    category = catalogue.categories(epoch=4)[0]
+    first, last = (json.loads(get(f"{category.path}products.json", page).body) for page in (None, "3"))
+
+    assert get(f"{category.path}products.json").content_type == "application/json"
+    assert [item["sku"] for item in first["items"]] == [product.sku for product in category.page(1)]
+    assert first["links"]["next"] == f"{BASE}{category.path}products.json?page=2"
+    assert [item["url"] for item in last["items"]] == [BASE + product.path for product in category.page(3)]
+    assert last["links"]["next"] is None
+    assert get(f"{category.path}products.json", "4").status == 404
+    assert get("/category/nowhere/products.json").status == 404
+
+
 def test_category_lists_ten_products_a_page_and_names_the_next() -> None:
     category = catalogue.categories(epoch=4)[0]
     tree = read(category.path, "2")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from demo import pages
+from demo import catalogue, journal, listing, pages
 from scrapers import reader, registry
 from scrapers.fields.making import Form
 from scrapers.fields.published import json_schema
@@ -54,6 +54,47 @@ def test_example_of_the_shop_reads_every_product() -> None:
             }
         ]
         assert reading.problems == ()
+
+
+def test_example_of_the_journal_reads_every_story() -> None:
+    said = next(json.loads(example) for example in DECLARED if "//article/h1" in example)
+    scraper = registry.compile(name="fields", fields=said["fields"])
+    site = pages.Site.at(base="http://shop.example", seed=1, epoch=2)
+    for story in journal.STORIES:
+        body = pages.story(site, story).html.encode()
+        page = Page(url=site.base + story.path, body=body, headers={"content-type": "text/html"})
+        reading = reader.read(page, scraper)
+        assert [item.data for item in reading.items] == [
+            {
+                "title": story.title,
+                "author": "Kovář",
+                "published": story.published,
+                "year": int(story.published[:4]),
+                "lead": story.summary,
+                "headings": [heading.lower() for heading, _ in story.parts],
+                "picture": f"{site.base}/journal/{story.slug}.png",
+                "language": "en",
+            }
+        ]
+        assert reading.problems == ()
+
+
+def test_example_of_json_reads_a_list_and_goes_on() -> None:
+    said = next(json.loads(example) for example in DECLARED if "links.next" in example)
+    scraper = registry.compile(name="fields", row=said["row"], fields=said["fields"], options=said["options"])
+    (kitchen,) = (one for one in catalogue.categories(1, 2) if one.slug == "kitchen")
+    for number, leads_on in ((1, True), (2, False)):
+        body = listing.body(kitchen, number, base="http://shop.example")
+        reading = reader.read(
+            Page(url="http://shop.example/", body=body, headers={"content-type": "application/json"}), scraper
+        )
+        assert [item.data["sku"] for item in reading.items] == [one.sku for one in kitchen.page(number)]
+        assert [item.data["price"] for item in reading.items] == [
+            float(one.price) for one in kitchen.page(number)
+        ]
+        assert [link.url for link in reading.links] == [
+            f"http://shop.example{listing.path(kitchen, 2)}" for _ in range(leads_on)
+        ]
 
 
 def test_python_example_reads_a_page() -> None:

@@ -1,0 +1,33 @@
+"""The demo shop's lists as JSON, as shops have them for their own scripts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from demo.catalogue import CURRENCY
+
+if TYPE_CHECKING:
+    from demo.catalogue import Category
+
+
+def path(category: Category, number: int = 1) -> str:
+    """Return where page `number` of a category's list is."""
+    return f"{category.path}products.json" + (f"?page={number}" if number > 1 else "")
+
+
+def body(category: Category, number: int, *, base: str) -> bytes:
+    """Return one page of a category's products, with the address of the next."""
+    items = [
+        {
+            "sku": shown.sku,
+            "name": shown.name,
+            "price": {"amount": float(shown.price), "currency": CURRENCY},
+            "in_stock": shown.in_stock,
+            "url": base + shown.path,
+        }
+        for shown in category.page(number)
+    ]
+    following = base + path(category, number + 1) if number < category.pages else None
+    said = {"department": category.name, "items": items, "links": {"next": following}}
+    return json.dumps(said, ensure_ascii=False, indent=1).encode()
