@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from crawler.models import Publication
-from crawler.queries import behind
+from crawler.queries import leading
 from crawler.queries import replays as found
 from crawler.services.replays.advancing import follows
 from crawler.services.replays.asking import begin, require_idle, said
@@ -35,7 +35,7 @@ def read_again(run: Run, *, now: datetime) -> Replay | None:
             return None
     except InvalidScraper:
         return None
-    pages = behind.leading(run)
+    pages = leading.to_changed(run)
     if not pages:
         return None
     with transaction.atomic():

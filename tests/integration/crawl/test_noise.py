@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from crawler.models import Page, PageVersion
-from crawler.queries import behind
+from crawler.queries import leading
 from crawler.services import judging
 from tests.crawling import a_run, again, finished
 
@@ -34,7 +34,7 @@ def test_crawled_page_that_differs_in_noise_alone_has_not_changed(hostile_site: 
     assert (start.changes, dear.changes) == (0, 1)
     second.refresh_from_db()
     assert (second.pages_noise, second.pages_unchanged) == (1, 0)
-    assert behind.leading(second) == sorted([start.pk, dear.pk]), "bodies are read again whatever counts"
+    assert leading.to_changed(second) == sorted([start.pk, dear.pk]), "bodies are read again whatever counts"
 
 
 def test_crawl_that_began_before_anything_was_ignored_is_not_judged(hostile_site: HostileSite) -> None:

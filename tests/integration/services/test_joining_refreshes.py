@@ -19,7 +19,7 @@ from crawler.models import (
     RunTrigger,
 )
 from crawler.services import refresh, replays
-from tests.crawling import a_run, finished
+from tests.crawling import a_run, again, finished
 from tests.integration.services.test_joining import (
     FIELDS,
     HOUR,
@@ -103,6 +103,25 @@ def test_refresh_writes_no_record_that_says_less_and_none_without_its_page(
     assert (counts(replay), problems(replay)) == ({"changed": 2, "new": 1}, {"record_incomplete": 1})
     assert by_name("text") == {"One": "first", "Two": "second"}
     assert by_name("price") == {"One": 1.0, "Two": 1.0}
+
+
+def test_pages_behind_that_are_new_wait_for_the_next_whole_run_and_spoil_nothing(
+    refreshed: Run, hostile_site: HostileSite
+) -> None:
+    """A refresh asks known pages again and finds none: its budget is worked out for those."""
+    for name, said in (("one-new", "moved"), ("three", "third")):
+        hostile_site.serve(f"/{name}", text(said))
+    hostile_site.serve("/", priced(3, "Two", "Three") + "<li><a href=/one-new>One</a><b>€ 3</b></li>")
+    before = len(hostile_site.requests)
+    assert after_a_refresh(refreshed) is not None
+
+    asked = {request.path for request in hostile_site.requests[before:]}
+    assert asked == {"/", "/one", "/two"}
+    assert by_name("text") == {"One": "first", "Two": "second"}
+    assert by_name("price") == {"One": 3.0, "Two": 3.0}
+
+    finished(again(refreshed))
+    assert by_name("text") == {"One": "moved", "Two": "second", "Three": "third"}
 
 
 def test_refresh_that_was_not_taken_has_nothing_read_again(refreshed: Run, hostile_site: HostileSite) -> None:
