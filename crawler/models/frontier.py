@@ -266,7 +266,10 @@ class SitemapReading(models.Model):
 
 
 class LaneState(models.Model):
-    """The bell of one lane: rung at most every 15 s (`RING_SECONDS`) until a starting slice clears it."""
+    """The bell of one lane: rung at most every 15 s (`RING_SECONDS`) until a starting slice clears it.
+
+    `started_at` is when a slice last started that takes its hosts, whichever lane asked for that.
+    """
 
     name = models.CharField(max_length=10, primary_key=True)
     rung_at = models.DateTimeField(null=True, blank=True)

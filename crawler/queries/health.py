@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Min, Q, Sum
 from django_celery_beat.models import PeriodicTask
 
 from crawler import conf
-from crawler.models import Delivery, DeliveryState, Heartbeat, Host, LaneState, Run, RunState, Target, Webhook
+from crawler.models import Delivery, DeliveryState, Heartbeat, Host, Run, RunState, Target, Webhook
 from crawler.queries import freshness
-from crawler.queue import Lane, Work, lane_for
+from crawler.queue import MOST_URGENT, URGENT_FLOOR, Lane, Work, lane_for
 from crawler.stores import lanes
 
 if TYPE_CHECKING:
@@ -118,10 +118,18 @@ def is_standing_still(
 
 
 def is_crawling(now: datetime) -> bool:
-    """Say whether what is due is being crawled; true also when nothing is due."""
-    last = LaneState.objects.aggregate(last=Max("started_at"))["last"]
-    due_since, still = lanes.oldest_due(now=now), conf.crawl().still_time
-    return not is_standing_still(due_since=due_since, last_start=last, now=now, still=still)
+    """Say whether what is due is being crawled; true also when nothing is due.
+
+    What is not urgent counts by itself: workers that take urgent hosts alone do nothing of it.
+    """
+    due, starts, still = lanes.oldest_due(now=now), lanes.last_starts(), conf.crawl().still_time
+    for lane in (Lane.URGENT, Lane.DEFAULT):
+        upto = MOST_URGENT if lane is Lane.URGENT else URGENT_FLOOR - 1
+        since = min((at for priority, at in due.items() if priority <= upto), default=None)
+        last = max((at for name, at in starts.items() if name.floor <= lane.floor), default=None)
+        if is_standing_still(due_since=since, last_start=last, now=now, still=still):
+            return False
+    return True
 
 
 def _due(now: datetime) -> tuple[timedelta | None, dict[str, int]]:

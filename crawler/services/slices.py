@@ -57,7 +57,7 @@ def advance(*, lane: Lane) -> Tally | None:
         outages.require_writable()
         now = timezone.now()
         vanished.free_on_this_node(now=now)
-        lanes.answer(lane, now=now)
+        lanes.answer(lane, takes=own, now=now)
         if sharing.due_hosts(own.floor, now=now) > sharing.sharing_slices(own.floor) + 1:
             bells.ring_where_due(now=now)
         tally = runner.crawl(SliceJob(lane=own), cannot_read=_cannot_read, stopping=is_stopping)

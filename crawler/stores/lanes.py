@@ -31,9 +31,16 @@ def unring(lane: Lane) -> None:
     LaneState.objects.filter(name=lane.value).update(rung_at=None)
 
 
-def answer(lane: Lane, *, now: datetime) -> None:
-    """Note that a slice of the lane has started."""
-    LaneState.objects.filter(name=lane.value).update(rung_at=None, started_at=now)
+def answer(lane: Lane, *, takes: Lane, now: datetime) -> None:
+    """Note that a slice has started that was asked for in `lane`, and takes the hosts that `takes` does."""
+    LaneState.objects.filter(name=lane.value).update(rung_at=None)
+    LaneState.objects.filter(name=takes.value).update(started_at=now)
+
+
+def last_starts() -> dict[Lane, datetime]:
+    """Return when a slice last started that takes the hosts of a lane, for each in which one did."""
+    rows = LaneState.objects.exclude(started_at=None).values_list("name", "started_at")
+    return {Lane(name): at for name, at in rows if at is not None}
 
 
 def with_work(*, now: datetime) -> list[Lane]:
@@ -41,18 +48,17 @@ def with_work(*, now: datetime) -> list[Lane]:
     return [lane for lane in Lane if has_work(lane, now=now)]
 
 
-def oldest_due(*, now: datetime) -> datetime | None:
-    """Return since when the free host that has waited longest is due; None when none is."""
-    return sql.moment(sql.select(OLDEST_DUE, [sql.adapt(now)] * (MOST_URGENT + 1))[0][0])
+def oldest_due(*, now: datetime) -> dict[int, datetime]:
+    """Return since when the free host that has waited longest is due, for each priority with one."""
+    rows = sql.select(OLDEST_DUE, [sql.adapt(now)] * (MOST_URGENT + 1))
+    return {priority: at for priority, text in rows if (at := sql.moment(text)) is not None}
 
 
 # one range scan a priority: a single one over all of them would read every host that is due
-OLDEST_DUE = "SELECT min(due_at) FROM ({}) AS oldest".format(
-    " UNION ALL ".join(
-        "SELECT due_at FROM (SELECT due_at FROM crawler_host WHERE lease_owner = '' "
-        f"AND top_priority = {priority} AND due_at <= %s ORDER BY due_at LIMIT 1) AS of_priority"
-        for priority in range(MOST_URGENT + 1)
-    )
+OLDEST_DUE = " UNION ALL ".join(
+    f"SELECT {priority}, due_at FROM (SELECT due_at FROM crawler_host WHERE lease_owner = '' "
+    f"AND top_priority = {priority} AND due_at <= %s ORDER BY due_at LIMIT 1) AS of_priority"
+    for priority in range(MOST_URGENT + 1)
 )
 
 

@@ -52,7 +52,7 @@ def test_ring_that_nobody_answered_is_rung_again_after_fifteen_seconds(clock: Fa
 def test_starting_slice_clears_the_bell(clock: FakeClock) -> None:
     rings(Lane.BULK, clock)
 
-    lanes.answer(Lane.BULK, now=clock.now())
+    lanes.answer(Lane.BULK, takes=Lane.BULK, now=clock.now())
 
     assert LaneState.objects.get(name="bulk").started_at == clock.now()
     assert rings(Lane.BULK, clock)
