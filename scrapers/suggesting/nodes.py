@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scrapers.suggesting.values import Candidate
 
 MOST_ELEMENTS: Final = 40_000
+MOST_PLACES: Final = 25
 MOST_SAMPLED: Final = 100
 MOST_COLUMNS: Final = 60
 MOST_FIELDS: Final = 24
@@ -51,8 +52,9 @@ def candidates(page: Page) -> Iterator[Candidate]:
 
 def _drafts(page: Page, root: Element) -> Iterator[_Draft]:
     placed = _placed(root)
-    whole = max((_weight(found) for found in placed.values()), default=1)
-    for path, found in placed.items():
+    weighed = sorted(placed.items(), key=lambda one: -_weight(one[1]))[:MOST_PLACES]
+    whole = _weight(weighed[0][1]) if weighed else 1
+    for path, found in weighed:
         if len(found) < LEAST_ROWS or len(path) > _MOST_LEVELS:
             continue
         sampled = found[:MOST_SAMPLED]

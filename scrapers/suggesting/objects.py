@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from scrapers.suggesting.values import Candidate
 
 MOST_FIELDS: Final = 24
+MOST_KEYS: Final = 600
+"""So many are looked at in all places together, those with most values first: telling dates takes long."""
+_MOST_LOOKED: Final = 20
 _LEAST_SHARE: Final = 0.05
 
 
@@ -55,8 +58,13 @@ def candidates(
 
 def _drafts(page: Page, sources: Sequence[Source], *, length: int) -> Iterator[_Draft]:
     found = [(source, place) for source in sources for place in json_places.of_value(source.value)]
-    whole = max((place.weight for _source, place in found), default=1)
-    for source, place in found:
+    weighed = sorted(found, key=lambda one: -one[1].weight)
+    whole = weighed[0][1].weight if weighed else 1
+    left = MOST_KEYS
+    for source, place in weighed:
+        left -= len(json_places.columns(place.found[:_MOST_LOOKED]))
+        if left < 0:
+            return
         fields = fields_of(place, page)
         if sum(drafting.nearly_all(one.share, rows=len(place.found)) for one in fields) < place.least:
             continue

@@ -12,6 +12,7 @@ from scrapers import reader, registry
 from scrapers.page import Page
 from scrapers.suggesting import Candidate, details, suggest
 from scrapers.suggesting.details import Behind
+from tests.unit.scrapers.suggesting.declared import scraper_of
 
 BASE = "http://shop.test"
 CARDS = "".join(
@@ -46,10 +47,7 @@ def added(candidate: Candidate) -> dict[str, Any]:
 
 def whole_records(candidate: Candidate, listed: Page, pages: list[Behind]) -> list[dict[str, Any]]:
     """Return what a target with the candidate's declaration reads of the list and the pages behind it."""
-    said = candidate.declaration
-    scraper = registry.compile(
-        name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
-    )
+    scraper = scraper_of(candidate)
     resuming = registry.resuming(scraper)
     assert resuming is not None
     there = {one.link: one.page for one in pages}

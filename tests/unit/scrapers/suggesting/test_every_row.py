@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from scrapers import reader, registry
 from scrapers.page import Page
 from scrapers.suggesting import suggest
+from tests.unit.scrapers.suggesting.declared import read_by
 
 WORDS = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ironwood", "Juniper")
 LISTS = (("ul", "li"), ("ol", "li"), ("div", "div"), ("section", "article"), ("main", "div"), ("table", "tr"))
@@ -105,11 +105,7 @@ def around(draw: st.DrawFn, html: str) -> str:
 def first_records(html: str) -> list[dict[str, Any]]:
     headers = {"content-type": "text/html; charset=utf-8"}
     page = Page(url="https://site.test/trees", body=html.encode(), headers=headers)
-    said = suggest(page).candidates[0].declaration
-    scraper = registry.compile(
-        name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
-    )
-    return [item.data for item in reader.read(page, scraper).items]
+    return [item.data for item in read_by(suggest(page).candidates[0], page).items]
 
 
 @settings(max_examples=40, phases=(Phase.explicit, Phase.generate))

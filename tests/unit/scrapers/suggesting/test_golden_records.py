@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scrapers import reader, registry
 from scrapers.page import Page
 from scrapers.suggesting import suggest
+from tests.unit.scrapers.suggesting.declared import read_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,11 +63,8 @@ def test_first_candidate_finds_every_record_of_a_golden_case(folder: Path) -> No
     said = json.loads((folder / "input.json").read_text(encoding="utf-8"))
     page = Page(url=said["url"], body=(folder / "page.html").read_bytes(), headers=said["headers"])
 
-    first = suggest(page).candidates[0].declaration
-    scraper = registry.compile(
-        name=first["scraper"], row=first["row"], fields=first["fields"], options=first["options"]
-    )
-    found = iter([frozenset().union(*words(item.data)) for item in reader.read(page, scraper).items])
+    items = read_by(suggest(page).candidates[0], page).items
+    found = iter([frozenset().union(*words(item.data)) for item in items])
 
     for record in expected(folder):
         wanted = [one for one in words(record) if one]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from scrapers import reader, registry
 from scrapers.page import Page
 from scrapers.suggesting import Candidate, nodes, suggest
+from tests.unit.scrapers.suggesting.declared import read_by
 
 RSS = """<?xml version="1.0"?><rss xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Teas</title>
 <item id="a1"><title>Assam</title><link>https://teas.test/1</link><dc:creator>Ada</dc:creator>
@@ -28,11 +28,7 @@ def page_of(xml: str, *, kind: str = "application/xml") -> Page:
 
 
 def records(candidate: Candidate, page: Page) -> list[dict[str, Any]]:
-    said = candidate.declaration
-    scraper = registry.compile(
-        name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
-    )
-    reading = reader.read(page, scraper)
+    reading = read_by(candidate, page)
     assert len(reading.items) == candidate.rows
     return [item.data for item in reading.items]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrapers import reader, registry
 from scrapers.page import Page
-from scrapers.suggesting import Candidate, suggest
+from scrapers.suggesting import suggest
+from tests.unit.scrapers.suggesting.declared import read_by
 
 TEAS = [
     {
@@ -40,14 +40,6 @@ SHOP = {
 def page_of(body: Any) -> Page:
     headers = {"content-type": "application/json"}
     return Page(url="https://api.test/teas", body=json.dumps(body).encode(), headers=headers)
-
-
-def read_by(candidate: Candidate, page: Page) -> reader.Reading:
-    said = candidate.declaration
-    scraper = registry.compile(
-        name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
-    )
-    return reader.read(page, scraper)
 
 
 def test_first_candidate_reads_every_record_with_the_types_of_its_values() -> None:

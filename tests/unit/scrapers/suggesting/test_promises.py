@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from scrapers import reader, registry
 from scrapers.page import Page
 from scrapers.suggesting import suggest
+from tests.unit.scrapers.suggesting.declared import read_by
 
 TAGS = (
     "div",
@@ -91,11 +91,7 @@ def test_every_candidate_compiles_and_reads_as_many_records_as_it_said(html: str
     )
     found = suggest(page)
     for candidate in found.candidates:
-        said = candidate.declaration
-        scraper = registry.compile(
-            name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
-        )
-        reading = reader.read(page, scraper)
+        reading = read_by(candidate, page)
         assert len(reading.items) == candidate.rows >= 2
         assert [one.name for one in candidate.columns] == list(candidate.fields)
         assert all(0 < one.share <= 1 for one in candidate.columns)

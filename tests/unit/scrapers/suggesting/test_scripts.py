@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scrapers import reader, registry
 from scrapers.page import Page
 from scrapers.suggesting import Candidate, scripts, suggest
+from tests.unit.scrapers.suggesting.declared import read_by
 
 LAMPS = [
     {"id": 7, "title": "Floor lamp", "price": {"amount": 129.5, "currency": "EUR"}, "inStock": True,
@@ -52,11 +52,7 @@ def script(value: Any, *, kind: str = "application/json", named: str = "") -> st
 
 
 def records(candidate: Candidate, page: Page) -> list[dict[str, Any]]:
-    said = candidate.declaration
-    scraper = registry.compile(
-        name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
-    )
-    reading = reader.read(page, scraper)
+    reading = read_by(candidate, page)
     assert not reading.problems
     return [item.data for item in reading.items]
 

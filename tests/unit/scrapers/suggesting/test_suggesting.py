@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from demo import pages as shop
-from scrapers import reader, registry
 from scrapers.page import Page
-from scrapers.suggesting import Candidate, Suggestions, outline, suggest
+from scrapers.suggesting import Suggestions, outline, suggest
+from tests.unit.scrapers.suggesting.declared import read_by
 
 CASES = Path(__file__).parents[3] / "cases" / "suggesting"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/input.json"))
@@ -21,17 +21,6 @@ LISTS = [(category, number) for category in SITE.categories for number in range(
 
 def page_of(html: str, *, url: str = "https://site.test/list") -> Page:
     return Page(url=url, body=html.encode(), headers={"content-type": "text/html; charset=utf-8"})
-
-
-def read_by(candidate: Candidate, page: Page) -> reader.Reading:
-    """Return what a target reads that has the candidate's declaration."""
-    said = candidate.declaration
-    return reader.read(
-        page,
-        registry.compile(
-            name=said["scraper"], row=said["row"], fields=said["fields"], options=said["options"]
-        ),
-    )
 
 
 def told(found: Suggestions) -> dict[str, Any]:
