@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 
-REPLACING = "0001_squashed_0030_request_leads_to"
+REPLACING = "0001_squashed_0049_repair_seconds"
 HALFWAY = ("crawler", "0013_refresh")
 COLUMNS = """
     SELECT table_name || ' ' || concat_ws(' ', column_name, data_type, character_maximum_length, is_nullable,
@@ -35,7 +35,7 @@ ENTRIES = """
     FROM django_celery_beat_periodictask entry
     JOIN django_celery_beat_intervalschedule ON django_celery_beat_intervalschedule.id = interval_id
 """
-ROWS = ("SELECT name FROM crawler_lanestate", ENTRIES)
+ROWS = ("SELECT name FROM crawler_lanestate", "SELECT id FROM crawler_changefeed", ENTRIES)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""All tables as migrations 0001 to 0030 leave them, in one step, for a database that has none of them.
+"""All tables as migrations 0001 to 0049 leave them, in one step, for a database that has none of them.
 
 One that has some of those goes on with the rest of them. Remove them, and `replaces`, when no installation
 is that old any more.
@@ -26,8 +26,30 @@ ENTRIES = (
     ("watch", "freshness.watch", 15, "Notices data that became older than it may be."),
     ("refresh", "refresh.tick", 60, "Asks known pages again, on targets with a budget for it."),
     ("webhooks", "webhooks.send", 5, "Sends events to the webhooks that are registered for them."),
+    ("index", "search.index", 60, "Adds what changed to the index of searches."),
+    (
+        "changes",
+        "items.compare",
+        15,
+        "Numbers changes of items, and looks for those that ended runs did not see.",
+    ),
+    (
+        "noise",
+        "pages.judge",
+        15,
+        "Judges whether pages changed in what counts, or in what their targets ignore.",
+    ),
 )
-LONG = frozenset({"retention.clean_up", "refresh.tick", "webhooks.send"})
+LONG = frozenset(
+    {
+        "retention.clean_up",
+        "refresh.tick",
+        "webhooks.send",
+        "search.index",
+        "items.compare",
+        "pages.judge",
+    }
+)
 CACHE_TABLE = "trawl_cache"
 
 
@@ -35,6 +57,7 @@ def make_rows(apps, schema_editor):
     lane_state = apps.get_model("crawler", "LaneState")
     for name in LANES:
         lane_state.objects.get_or_create(name=name)
+    apps.get_model("crawler", "Changefeed").objects.get_or_create(pk=1)
     interval = apps.get_model("django_celery_beat", "IntervalSchedule")
     entry = apps.get_model("django_celery_beat", "PeriodicTask")
     for name, task, seconds, description in ENTRIES:
@@ -124,6 +147,25 @@ class Migration(migrations.Migration):
         ("crawler", "0028_proxies"),
         ("crawler", "0029_logged_in_at"),
         ("crawler", "0030_request_leads_to"),
+        ("crawler", "0031_list_indexes"),
+        ("crawler", "0032_search"),
+        ("crawler", "0033_replay"),
+        ("crawler", "0034_changefeed"),
+        ("crawler", "0035_quality"),
+        ("crawler", "0036_page_versions"),
+        ("crawler", "0037_hold"),
+        ("crawler", "0038_noise"),
+        ("crawler", "0039_carried_records"),
+        ("crawler", "0040_repair"),
+        ("crawler", "0041_fingerprints"),
+        ("crawler", "0042_sweeps"),
+        ("crawler", "0043_turns"),
+        ("crawler", "0044_losses"),
+        ("crawler", "0045_repair_looks"),
+        ("crawler", "0046_after_refresh"),
+        ("crawler", "0047_replay_claims"),
+        ("crawler", "0048_judging"),
+        ("crawler", "0049_repair_seconds"),
     ]
 
     initial = True
@@ -205,6 +247,7 @@ class Migration(migrations.Migration):
                         ("deadline", models.JSONField(blank=True, null=True)),
                         ("max_age_seconds", models.PositiveIntegerField(blank=True, null=True)),
                         ("refresh_per_day", models.PositiveIntegerField(blank=True, null=True)),
+                        ("removed_after", models.PositiveSmallIntegerField(blank=True, null=True)),
                         ("cookies", models.BooleanField(db_default=False, default=False)),
                         (
                             "proxies",
@@ -221,10 +264,24 @@ class Migration(migrations.Migration):
                         ("fields", crawler.models.fields.OrderedJSONField(blank=True, default=dict)),
                         ("row", models.CharField(blank=True, default="", max_length=1000)),
                         ("key", models.JSONField(blank=True, default=list)),
+                        (
+                            "quality",
+                            crawler.models.fields.OrderedJSONField(
+                                blank=True, db_default=models.Value({}, models.JSONField()), default=dict
+                            ),
+                        ),
+                        ("keep", models.JSONField(blank=True, null=True)),
+                        (
+                            "noise",
+                            models.JSONField(
+                                blank=True, db_default=models.Value({}, models.JSONField()), default=dict
+                            ),
+                        ),
                         ("tags", models.JSONField(blank=True, default=list)),
                         ("enabled", models.BooleanField(default=True)),
                         ("shared", models.BooleanField(db_default=False, default=False)),
                         ("hidden", models.BooleanField(default=False)),
+                        ("versions_removed", models.PositiveBigIntegerField(db_default=0, default=0)),
                         ("deleted_at", models.DateTimeField(blank=True, null=True)),
                         ("created_at", models.DateTimeField(auto_now_add=True)),
                         ("updated_at", models.DateTimeField(auto_now=True)),
@@ -400,6 +457,30 @@ class Migration(migrations.Migration):
                         ("awaits_login", models.BooleanField(db_default=False, default=False)),
                         ("report", models.JSONField(blank=True, default=dict)),
                         ("settled", models.BooleanField(default=False)),
+                        ("saw_all", models.BooleanField(blank=True, null=True)),
+                        (
+                            "saw_less_because",
+                            models.CharField(blank=True, db_default="", default="", max_length=300),
+                        ),
+                        ("awaits_comparison", models.BooleanField(db_default=False, default=False)),
+                        (
+                            "publication",
+                            models.CharField(
+                                choices=[
+                                    ("direct", "at once"),
+                                    ("waiting", "when the run is compared"),
+                                    ("held", "held"),
+                                    ("publishing", "being published"),
+                                    ("published", "published"),
+                                    ("discarding", "being discarded"),
+                                    ("discarded", "discarded"),
+                                ],
+                                db_default="direct",
+                                default="direct",
+                                max_length=10,
+                            ),
+                        ),
+                        ("turn_at", models.DateTimeField(blank=True, null=True)),
                         ("created_at", models.DateTimeField(auto_now_add=True)),
                         ("started_at", models.DateTimeField(blank=True, null=True)),
                         ("finished_at", models.DateTimeField(blank=True, null=True)),
@@ -412,12 +493,15 @@ class Migration(migrations.Migration):
                         ("dead", models.PositiveIntegerField(default=0)),
                         ("pages", models.PositiveIntegerField(default=0)),
                         ("pages_unchanged", models.PositiveIntegerField(default=0)),
+                        ("pages_noise", models.PositiveIntegerField(db_default=0, default=0)),
                         ("redirected", models.PositiveIntegerField(default=0)),
                         ("retries", models.PositiveIntegerField(default=0)),
                         ("stale", models.PositiveIntegerField(default=0)),
                         ("items", models.PositiveIntegerField(default=0)),
                         ("items_new", models.PositiveIntegerField(default=0)),
                         ("items_changed", models.PositiveIntegerField(default=0)),
+                        ("items_removed", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("items_restored", models.PositiveIntegerField(db_default=0, default=0)),
                         ("problems", models.PositiveIntegerField(default=0)),
                         ("bytes", models.PositiveBigIntegerField(default=0)),
                         ("out_of_scope", models.PositiveIntegerField(default=0)),
@@ -440,6 +524,18 @@ class Migration(migrations.Migration):
                                 condition=models.Q(("deadline_met__isnull", False)),
                                 fields=["deadline_met"],
                                 name="run_decided",
+                            ),
+                            models.Index(
+                                condition=models.Q(("awaits_comparison", True)),
+                                fields=["id"],
+                                name="run_awaits_comparison",
+                            ),
+                            models.Index(
+                                condition=models.Q(
+                                    ("publication__in", ("waiting", "held", "publishing", "discarding"))
+                                ),
+                                fields=["target", "id"],
+                                name="run_unpublished",
                             ),
                         ],
                         "constraints": [
@@ -572,6 +668,53 @@ class Migration(migrations.Migration):
                             models.UniqueConstraint(fields=("run", "host", "kind"), name="backlog_once")
                         ],
                     },
+                ),
+                migrations.CreateModel(
+                    name="CarriedRecord",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "run",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="carried_records",
+                                to="crawler.run",
+                            ),
+                        ),
+                        ("request", models.BigIntegerField()),
+                        ("digest", models.BinaryField(max_length=16)),
+                        ("url", models.TextField()),
+                        ("callback", models.TextField()),
+                        ("data", models.BinaryField()),
+                        ("partial", models.BooleanField()),
+                        ("level", models.PositiveSmallIntegerField()),
+                    ],
+                    options={
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("run", "request", "digest"), name="carried_record_once"
+                            )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Changefeed",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("last", models.BigIntegerField(default=0)),
+                        ("forgotten", models.BigIntegerField(default=0)),
+                    ],
                 ),
                 migrations.CreateModel(
                     name="Cookie",
@@ -719,8 +862,14 @@ class Migration(migrations.Migration):
                                     ("run.cancelled", "run cancelled"),
                                     ("deadline.met", "deadline met"),
                                     ("deadline.missed", "deadline missed"),
+                                    ("items.changed", "items changed"),
                                     ("freshness.late", "data late"),
                                     ("freshness.recovered", "data fresh again"),
+                                    ("data.breach", "rule broken"),
+                                    ("data.drift", "data looks otherwise"),
+                                    ("run.held", "run held"),
+                                    ("run.accepted", "held run accepted"),
+                                    ("run.discarded", "held run discarded"),
                                 ],
                                 max_length=40,
                             ),
@@ -816,6 +965,29 @@ class Migration(migrations.Migration):
                     ],
                 ),
                 migrations.CreateModel(
+                    name="HeldItem",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("run", models.BigIntegerField()),
+                        ("key_hash", models.BinaryField(max_length=16)),
+                        ("key", models.TextField()),
+                        ("url", models.TextField()),
+                        ("data", crawler.models.fields.OrderedJSONField()),
+                        ("content_hash", models.BinaryField(max_length=16)),
+                        ("seen_at", models.DateTimeField()),
+                    ],
+                    options={
+                        "constraints": [
+                            models.UniqueConstraint(fields=("run", "key_hash"), name="held_item_once")
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
                     name="Item",
                     fields=[
                         (
@@ -843,14 +1015,68 @@ class Migration(migrations.Migration):
                         ("first_seen", models.DateTimeField()),
                         ("last_seen", models.DateTimeField()),
                         ("changed_at", models.DateTimeField()),
+                        ("removed_at", models.DateTimeField(null=True)),
+                        ("searchable", models.BooleanField(null=True)),
                     ],
                     options={
                         "indexes": [
                             models.Index(fields=["target", "id"], name="item_by_target"),
                             models.Index(fields=["changed_at", "id"], name="item_by_change"),
+                            models.Index(
+                                condition=models.Q(("searchable__isnull", True)),
+                                fields=["id"],
+                                name="item_unsearchable",
+                            ),
+                            models.Index(
+                                condition=models.Q(("removed_at__isnull", False)),
+                                fields=["target", "id"],
+                                name="item_removed",
+                            ),
                         ],
                         "constraints": [
                             models.UniqueConstraint(fields=("target", "key_hash"), name="item_once")
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ItemChange",
+                    fields=[
+                        ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                        (
+                            "target",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="item_changes",
+                                to="crawler.target",
+                            ),
+                        ),
+                        (
+                            "item",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="changes",
+                                to="crawler.item",
+                            ),
+                        ),
+                        ("version", models.PositiveIntegerField()),
+                        (
+                            "kind",
+                            models.SmallIntegerField(
+                                choices=[(1, "new"), (2, "changed"), (3, "removed"), (4, "restored")]
+                            ),
+                        ),
+                        ("run", models.BigIntegerField(null=True)),
+                        ("by_name", models.CharField(db_default="", default="", max_length=150)),
+                        ("at", models.DateTimeField()),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["target", "number"], name="item_change_by_target"),
+                            models.Index(fields=["item", "number"], name="item_change_by_item"),
                         ],
                     },
                 ),
@@ -893,6 +1119,26 @@ class Migration(migrations.Migration):
                         ("rung_at", models.DateTimeField(blank=True, null=True)),
                         ("started_at", models.DateTimeField(blank=True, null=True)),
                     ],
+                ),
+                migrations.CreateModel(
+                    name="Losses",
+                    fields=[
+                        (
+                            "target",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                primary_key=True,
+                                related_name="losses",
+                                serialize=False,
+                                to="crawler.target",
+                            ),
+                        ),
+                        ("fields", models.JSONField(blank=True, default=dict)),
+                        ("accepted", models.JSONField(blank=True, default=dict)),
+                    ],
+                    options={
+                        "verbose_name_plural": "losses",
+                    },
                 ),
                 migrations.CreateModel(
                     name="Outage",
@@ -1002,6 +1248,7 @@ class Migration(migrations.Migration):
                         ("first_seen", models.DateTimeField()),
                         ("last_seen", models.DateTimeField()),
                         ("changed_at", models.DateTimeField()),
+                        ("body_at", models.DateTimeField(blank=True, null=True)),
                         ("visits", models.FloatField(db_default=0.0, default=0.0)),
                         ("changes", models.FloatField(db_default=0.0, default=0.0)),
                         ("unchanged_seconds", models.FloatField(db_default=0.0, default=0.0)),
@@ -1010,6 +1257,7 @@ class Migration(migrations.Migration):
                         ("refresh_at", models.DateTimeField(blank=True, null=True)),
                         ("lastmod", models.DateTimeField(blank=True, null=True)),
                         ("refresh_failures", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                        ("searchable", models.BooleanField(null=True)),
                     ],
                     options={
                         "indexes": [
@@ -1020,8 +1268,89 @@ class Migration(migrations.Migration):
                                 fields=["target", "refresh_at"],
                                 name="page_to_refresh",
                             ),
+                            models.Index(fields=["changed_at", "id"], name="page_by_change"),
+                            models.Index(
+                                condition=models.Q(("status", 200), _negated=True),
+                                fields=["status", "id"],
+                                name="page_by_status",
+                            ),
+                            models.Index(
+                                condition=models.Q(("searchable__isnull", True)),
+                                fields=["id"],
+                                name="page_unsearchable",
+                            ),
                         ],
                         "constraints": [models.UniqueConstraint(fields=("target", "key"), name="page_once")],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PageFingerprint",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("body_hash", models.BinaryField(max_length=16, unique=True)),
+                        ("simhash", models.BigIntegerField()),
+                        ("words", models.PositiveIntegerField()),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name="PageVersion",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "target",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="page_versions",
+                                to="crawler.target",
+                            ),
+                        ),
+                        (
+                            "page",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="versions",
+                                to="crawler.page",
+                            ),
+                        ),
+                        ("run", models.BigIntegerField()),
+                        ("ended_by", models.BigIntegerField()),
+                        ("status", models.PositiveSmallIntegerField()),
+                        ("content_type", models.CharField(blank=True, max_length=200)),
+                        ("body_hash", models.BinaryField(max_length=16)),
+                        ("size", models.PositiveIntegerField()),
+                        ("stored_size", models.PositiveIntegerField()),
+                        ("began_at", models.DateTimeField()),
+                        ("seen_at", models.DateTimeField()),
+                        ("ended_at", models.DateTimeField()),
+                        ("awaits_judgement", models.BooleanField(db_default=False, default=False)),
+                        ("noise", models.CharField(blank=True, db_default="", default="", max_length=60)),
+                        ("counted_at", models.DateTimeField(blank=True, null=True)),
+                        ("visits", models.FloatField(db_default=0.0, default=0.0)),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["target", "page", "id"], name="version_by_page"),
+                            models.Index(fields=["target", "ended_at", "id"], name="version_by_end"),
+                            models.Index(fields=["body_hash"], name="version_by_body"),
+                            models.Index(
+                                condition=models.Q(("awaits_judgement", True)),
+                                fields=["target", "id"],
+                                name="version_awaits_judgement",
+                            ),
+                        ],
                     },
                 ),
                 migrations.CreateModel(
@@ -1143,6 +1472,116 @@ class Migration(migrations.Migration):
                     ],
                 ),
                 migrations.CreateModel(
+                    name="RepairLook",
+                    fields=[
+                        (
+                            "run",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                primary_key=True,
+                                related_name="repair_look",
+                                serialize=False,
+                                to="crawler.run",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("queued", "looking"),
+                                    ("trying", "trying on all pages"),
+                                    ("done", "done"),
+                                    ("failed", "failed"),
+                                ],
+                                default="queued",
+                                max_length=10,
+                            ),
+                        ),
+                        ("reason", models.CharField(blank=True, default="", max_length=600)),
+                        ("settings", crawler.models.fields.OrderedJSONField(default=dict)),
+                        ("found", crawler.models.fields.OrderedJSONField(default=dict)),
+                        ("counts", models.JSONField(blank=True, default=dict)),
+                        ("total", models.PositiveIntegerField(default=0)),
+                        ("seen", models.PositiveIntegerField(default=0)),
+                        ("tried", models.PositiveIntegerField(default=0)),
+                        ("left_out", models.PositiveIntegerField(default=0)),
+                        ("until", models.BigIntegerField(default=0)),
+                        ("after", models.BigIntegerField(default=0)),
+                        ("seconds", models.FloatField(db_default=0.0, default=0.0)),
+                        ("beat_at", models.DateTimeField()),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name="Replay",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "target",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="replays",
+                                to="crawler.target",
+                            ),
+                        ),
+                        (
+                            "by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("queued", "waiting"),
+                                    ("running", "reading"),
+                                    ("done", "done"),
+                                    ("failed", "failed"),
+                                    ("cancelled", "cancelled"),
+                                ],
+                                default="queued",
+                                max_length=10,
+                            ),
+                        ),
+                        ("reason", models.CharField(blank=True, default="", max_length=600)),
+                        ("settings", crawler.models.fields.OrderedJSONField(default=dict)),
+                        ("before", crawler.models.fields.OrderedJSONField(default=dict)),
+                        ("stores", models.BooleanField(default=False)),
+                        ("chosen", models.JSONField(blank=True, null=True)),
+                        ("of_run", models.BigIntegerField(blank=True, null=True)),
+                        ("after_refresh", models.BigIntegerField(blank=True, null=True)),
+                        ("total", models.PositiveIntegerField(default=0)),
+                        ("until", models.BigIntegerField(default=0)),
+                        ("after", models.BigIntegerField(default=0)),
+                        ("totals", models.JSONField(blank=True, default=dict)),
+                        ("samples", crawler.models.fields.OrderedJSONField(blank=True, default=list)),
+                        ("created_at", models.DateTimeField()),
+                        ("beat_at", models.DateTimeField()),
+                        ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                        ("finished_at", models.DateTimeField(blank=True, null=True)),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["target", "-id"], name="replay_by_target"),
+                            models.Index(
+                                condition=models.Q(("state__in", ("queued", "running"))),
+                                fields=["beat_at"],
+                                name="replay_under_way",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
                     name="Request",
                     fields=[
                         (
@@ -1231,11 +1670,6 @@ class Migration(migrations.Migration):
                                 condition=models.Q(("state", 1)), fields=["host"], name="request_leased"
                             ),
                             models.Index(
-                                condition=models.Q(("state__gte", 3)),
-                                fields=["run", "state", "id"],
-                                name="request_trouble",
-                            ),
-                            models.Index(
                                 condition=models.Q(("path_key__isnull", False)),
                                 fields=["run", "path_key"],
                                 name="request_variants",
@@ -1250,6 +1684,7 @@ class Migration(migrations.Migration):
                                 fields=["run", "id"],
                                 name="request_sitemap",
                             ),
+                            models.Index(fields=["run", "state", "id"], name="request_by_state"),
                         ],
                         "constraints": [models.UniqueConstraint(fields=("run", "key"), name="request_once")],
                     },
@@ -1279,6 +1714,51 @@ class Migration(migrations.Migration):
                         ("pages", models.PositiveIntegerField(default=0)),
                         ("logged_in_at", models.DateTimeField(blank=True, null=True)),
                     ],
+                ),
+                migrations.CreateModel(
+                    name="SearchMarks",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("kind", models.SmallIntegerField(choices=[(0, "items"), (1, "pages")])),
+                        ("place", models.IntegerField()),
+                        ("segment", models.BigIntegerField()),
+                        ("marks", models.BinaryField()),
+                    ],
+                    options={
+                        "verbose_name_plural": "search marks",
+                        "indexes": [models.Index(fields=["kind", "segment"], name="search_marks_by_segment")],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("kind", "place", "segment"), name="search_marks_once"
+                            )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="SearchSegment",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("kind", models.SmallIntegerField(choices=[(0, "items"), (1, "pages")])),
+                        ("number", models.BigIntegerField()),
+                        ("changes", models.PositiveIntegerField(default=0)),
+                        ("built_at", models.DateTimeField()),
+                    ],
+                    options={
+                        "indexes": [models.Index(fields=["built_at"], name="search_segment_by_age")],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("kind", "number"), name="search_segment_once")
+                        ],
+                    },
                 ),
                 migrations.CreateModel(
                     name="Sighting",
@@ -1455,6 +1935,14 @@ class Migration(migrations.Migration):
                     },
                 ),
                 migrations.CreateModel(
+                    name="Sweep",
+                    fields=[
+                        ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                        ("place", models.JSONField(default=dict)),
+                        ("at", models.DateTimeField()),
+                    ],
+                ),
+                migrations.CreateModel(
                     name="TargetChange",
                     fields=[
                         (
@@ -1502,6 +1990,29 @@ class Migration(migrations.Migration):
                     options={
                         "indexes": [models.Index(fields=["target", "-id"], name="change_by_target")],
                     },
+                ),
+                migrations.CreateModel(
+                    name="UnnumberedChange",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("target", models.BigIntegerField()),
+                        ("item", models.BigIntegerField()),
+                        ("version", models.PositiveIntegerField()),
+                        (
+                            "kind",
+                            models.SmallIntegerField(
+                                choices=[(1, "new"), (2, "changed"), (3, "removed"), (4, "restored")]
+                            ),
+                        ),
+                        ("run", models.BigIntegerField(null=True)),
+                        ("by_name", models.CharField(db_default="", default="", max_length=150)),
+                        ("at", models.DateTimeField()),
+                    ],
                 ),
                 migrations.CreateModel(
                     name="WriteProbe",
