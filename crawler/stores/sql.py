@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.db import OperationalError, connection, transaction
@@ -26,6 +27,7 @@ _pause = threading.Event()  # never set: waits in the writer's thread
 DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
 
+@cache
 def is_postgres() -> bool:
     return connection.vendor == "postgresql"
 
@@ -65,7 +67,12 @@ def seconds_between(earlier: str, later: str) -> str:
 
 
 def adapt(moment: datetime | None) -> Any:
-    """Return a moment as a parameter of a raw statement."""
+    """Return a moment as a parameter of a raw statement.
+
+    To SQLite as Django writes it, which takes ten times as long to: a batch has a hundred or more.
+    """
+    if moment is not None and moment.tzinfo is UTC and not is_postgres():
+        return str(moment.replace(tzinfo=None))
     return connection.ops.adapt_datetimefield_value(moment) if moment is not None else None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
-from django.utils import timezone
 
 from crawler.models import Snapshot
 from crawler.stores import claims, hosts, items, results, snapshots, sql, statements
@@ -35,7 +35,7 @@ NAME_HOST = statements.insert(
 
 def bodies(count: int, *, size: int = 3) -> list[sql.Row]:
     """Return rows of snapshots in the reverse order of their hashes."""
-    moment = sql.adapt(timezone.now())
+    moment = sql.adapt(datetime(2026, 3, 1, tzinfo=UTC))
     numbers = reversed(range(count))
     return [(b"%016d" % number, b"x" * size, number, moment) for number in numbers]
 
@@ -119,6 +119,19 @@ def test_whoever_writes_to_sqlite_waits_less_for_the_interpreter() -> None:
     with pytest.raises(LookupError):
         sql.atomically(_fail)
     assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 3, 1, 12, 30, 59, 123_456, tzinfo=UTC),
+        datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
+        datetime(2026, 3, 1, 12, 30, 0, 5, tzinfo=timezone(timedelta(hours=2))),
+        None,
+    ],
+)
+def test_moments_are_given_to_the_database_as_django_gives_them(moment: datetime | None) -> None:
+    assert sql.adapt(moment) == connection.ops.adapt_datetimefield_value(moment)
 
 
 def _fail() -> None:
