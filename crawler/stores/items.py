@@ -80,8 +80,12 @@ def save(visits: Iterable[tuple[Place, Sequence[ItemRecord]]], *, tallies: Talli
     """
     by_target: dict[int, dict[bytes, tuple[Place, ItemRecord]]] = defaultdict(dict)
     for claim, records in visits:
+        found = by_target[claim.rules.target]
         for record in records:
-            merging.put(by_target[claim.rules.target], record.key_hash, claim, record)
+            if record.said is None:  # a call for each would be a hundredth of what it takes to store it
+                found[record.key_hash] = (claim, record)
+            else:
+                merging.put(found, record.key_hash, claim, record)
     for target in sorted(by_target):
         _save_target(target, by_target[target], tallies=tallies, now=now)
 
