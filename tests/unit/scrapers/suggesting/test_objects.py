@@ -147,13 +147,23 @@ _TEXTS = st.sampled_from(["", "x", "/x", "1,5", "2026-01-02"])
 _PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), _TEXTS)
 _VALUES = st.one_of(_PLAIN, st.lists(_PLAIN, max_size=2), st.dictionaries(_KEYS, _PLAIN, max_size=2))
 _OBJECT = st.dictionaries(_KEYS, _VALUES, max_size=4)
-_RECORD = st.dictionaries(_KEYS, _VALUES, min_size=3, max_size=6)
+_RECORD = st.dictionaries(_KEYS | st.just("@type"), _VALUES, min_size=3, max_size=6)
 _ROWS = st.builds(lambda one, many: [one] * many, _RECORD, st.integers(2, 9))
+_BY_KEY = st.builds(lambda one, many: {f"k{n}": one for n in range(many)}, _RECORD, st.integers(2, 5))
+_BODY = st.one_of(_ROWS, st.dictionaries(_KEYS, st.one_of(_ROWS, _BY_KEY, _OBJECT, _PLAIN), max_size=3))
+_CARRIED = (
+    '<script type="application/json" id="state">{}</script>',
+    '<script type="application/ld+json">{}</script>',
+    "<script>window.state = {}</script>",
+)
 
 
-@settings(max_examples=60)
-@given(st.one_of(_ROWS, st.dictionaries(_KEYS, st.one_of(_ROWS, _OBJECT, _PLAIN), max_size=3)))
-def test_whatever_is_proposed_reads_as_many_records_as_it_says(body: Any) -> None:
+@settings(max_examples=80)
+@given(_BODY, st.sampled_from(("", *_CARRIED)))
+def test_whatever_is_proposed_reads_as_many_records_as_it_says(body: Any, carried: str) -> None:
     page = page_of(body)
+    if carried:
+        html = carried.format(json.dumps(body).replace("<", "\\u003c")).encode()
+        page = Page(url=page.url, body=html, headers={"content-type": "text/html"})
     for candidate in suggest(page).candidates:
         assert len(read_by(candidate, page).items) == candidate.rows

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from scrapers.page import Page
-from scrapers.suggesting import suggest
+from scrapers.suggesting import details, suggest
+from scrapers.suggesting.details import Behind
 from tests.unit.scrapers.suggesting.declared import read_by
 
 TAGS = (
@@ -98,3 +101,56 @@ def test_every_candidate_compiles_and_reads_as_many_records_as_it_said(html: str
     assert [one.score for one in found.candidates] == sorted(
         (one.score for one in found.candidates), reverse=True
     )
+
+
+KEYS = st.sampled_from(
+    ("name", "a.b", 'q"', "@id", "_x", "größe", " ", "offers", "-> x", "'", "k" * 120, "\x00")
+)
+plain: st.SearchStrategy[object] = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.sampled_from(TEXTS), st.just("/a.png")
+)
+things = st.dictionaries(
+    KEYS, st.one_of(plain, st.dictionaries(KEYS, plain, max_size=3), st.lists(plain, max_size=3)), max_size=5
+)
+pairs = st.lists(
+    st.tuples(st.sampled_from((*TEXTS, "We ight", '"', "'", "x" * 60)), st.sampled_from(TEXTS)), max_size=4
+)
+
+
+@st.composite
+def record_pages(draw: st.DrawFn) -> str:
+    """Return a page about one thing: JSON-LD, labelled pairs, and elements of any kind."""
+    thing = json.dumps({"@type": draw(st.sampled_from(("Product", "O'Neil", "WebPage", 5))), **draw(things)})
+    rows = "".join(f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in draw(pairs))
+    inside = "".join(draw(st.lists(elements, max_size=4)))[:1_500]
+    linked = thing.replace("<", "\\u003c")
+    return f'<script type="application/ld+json">{linked}</script><main>{inside}<table>{rows}</table></main>'
+
+
+@settings(max_examples=40, phases=(Phase.explicit, Phase.generate))
+@given(record_pages(), record_pages(), st.sampled_from(("ul|li", "table|tr")))
+def test_whatever_pages_behind_records_hold_the_candidate_compiles_and_gives_its_records(
+    one: str, other: str, markup: str
+) -> None:
+    holder, _, row = markup.partition("|")
+    cell = ("<td>{}</td>" if row == "tr" else "{}").format
+    rows = "".join(
+        f"<{row} class=x>{cell(f'<a href=/{n}>Name {n}</a>')}{cell(f'<b>€ {n}</b>')}</{row}>"
+        for n in range(3)
+    )
+    headers = {"content-type": "text/html; charset=utf-8"}
+    listed = Page(url="https://site.test/", body=f"<{holder}>{rows}</{holder}>".encode(), headers=headers)
+    first = suggest(listed).candidates[0]
+    behind = [
+        Behind(link=url, page=Page(url=url, body=html.encode(), headers=headers))
+        for url, html in (("https://site.test/0", one), ("https://site.test/1", other))
+    ]
+
+    found = details.complete(listed, first, behind)
+
+    assert found.link
+    reading = read_by(found, listed)
+    records = [*(item.data for item in reading.items), *(record.data for record in reading.follows)]
+    assert records == [item.data for item in read_by(first, listed).items]
+    assert [one.name for one in found.columns] == list(found.fields)
+    assert len(found.fields) <= len(first.fields) + details.MOST_FIELDS
