@@ -127,7 +127,7 @@ def record_pages(draw: st.DrawFn) -> str:
     return f'<script type="application/ld+json">{linked}</script><main>{inside}<table>{rows}</table></main>'
 
 
-@settings(max_examples=40, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=25, phases=(Phase.explicit, Phase.generate))
 @given(record_pages(), record_pages(), st.sampled_from(("ul|li", "table|tr")))
 def test_whatever_pages_behind_records_hold_the_candidate_compiles_and_gives_its_records(
     one: str, other: str, markup: str
