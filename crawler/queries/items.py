@@ -110,7 +110,11 @@ def page(
     found, reader = _to_list(user, asked)
     rows = _listed(found.select_related("target"), asked, reader, sign="-", cursor=cursor, size=size)
     seen = versions_shown(rows.rows, asked)
-    return rows.map(lambda item: ItemLine(item=item, data=seen.get(item.pk, item).data))
+    return rows.map(lambda item: _line(item, seen.get(item.pk)))
+
+
+def _line(item: Item, version: ItemVersion | None) -> ItemLine:
+    return ItemLine(item=item, data=item.data if version is None else version.data, version=version)
 
 
 def _to_list(user: AbstractBaseUser | AnonymousUser, asked: Filters) -> tuple[QuerySet[Item], Reader]:

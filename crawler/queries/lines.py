@@ -6,17 +6,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crawler.models import Item
+    from datetime import datetime
+
+    from crawler.models import Item, ItemVersion
 
 NAMES = ("name", "title", "headline")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemLine:
-    """An item with its data as the list shows it: as it is now, or as a run saw it."""
+    """An item with its data as the list shows it: as it is now, as a run saw it, or as it was.
+
+    `version` is the earlier one that is shown, None where that is the item as it is.
+    """
 
     item: Item
     data: Any
+    version: ItemVersion | None = None
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """Return since when the item says what is shown; None of what it said first."""
+        if self.version is not None:
+            return self.version.valid_from if self.version.version > 1 else None
+        return self.item.changed_at if self.item.version > 1 else None
 
     @property
     def named_by(self) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
-from crawler.models import Item
+from crawler.models import Item, Run
 from crawler.stores import removals
 from tests.integration.pages.conftest import NOW
 from tests.integration.pages.test_items import streamed
@@ -17,8 +17,6 @@ from tests.integration.stores.scraped import save
 if TYPE_CHECKING:
     from django.test import Client
     from pytest_django import DjangoAssertNumQueries
-
-    from crawler.models import Run
 
 HOUR = timedelta(hours=1)
 
@@ -79,6 +77,17 @@ def test_items_are_shown_as_they_were(client: Client, kettle: Item) -> None:
     assert said("2026-03-02T11:30:00+00:00") == {"kettle": 2, "<cup>": 1}
     assert said("2026-03-02T12:30") == {"<cup>": 1}
     assert client.get(reverse("items"), {"as_of": "yesterday"}).status_code == 404
+
+
+def test_items_are_shown_with_when_they_came_to_say_what_they_said(client: Client, kettle: Item) -> None:
+    def changed(moment: str) -> dict[str, object]:
+        page = client.get(reverse("items"), {"as_of": moment})
+        return {line.item.key: line.changed_at for line in page.context["page"].rows}
+
+    save(Run.objects.get(pk=kettle.run), {"<cup>": 3}, now=NOW + 5 * HOUR)
+    assert changed("2026-03-02T10:30") == {"kettle": None, "<cup>": None}
+    assert changed("2026-03-02T11:30") == {"kettle": NOW + HOUR, "<cup>": None}
+    assert changed("2026-03-02T15:30") == {"<cup>": NOW + 5 * HOUR}
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
