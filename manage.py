@@ -7,13 +7,15 @@ import os
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.core.management import ManagementUtility
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webui.settings")
     try:
-        execute_from_command_line(sys.argv)
+        utility = ManagementUtility(sys.argv)
+        utility.prog_name = "./run"  # which is what people call
+        utility.execute()
     except ImproperlyConfigured as error:
         sys.exit(f"trawl: {error}")
 

@@ -126,7 +126,7 @@ def repair_run(
 ) -> Status[ReplayOut]:
     """Save fields with the target, read the pages of the held run again on a worker, and store that.
 
-    What was held is discarded.
+    What was held is discarded. 409 where no fields are named and none were looked for yet: that begins then.
     """
     run, data = _run(request, run_id), data or RepairIn()
     if data.model_extra:
@@ -135,10 +135,21 @@ def repair_run(
         )
     fields, row = data.fields, data.row or ""
     if fields is None:
-        look = mending.look(run) or mending.propose(run)
+        look = _looked(run)
         fields, row = look.chosen, row or look.mended.row
     by = caller(request).user
     return begun(mending.repair(run, fields=fields, row=row, by=by, now=timezone.now()), response)
+
+
+def _looked(run: Run) -> mending.Look:
+    """Return what is proposed for a run; what is not known yet is looked for on a worker, not here."""
+    look = mending.look(run)
+    if look is None:
+        mending.look_again(run, now=timezone.now())
+        raise mending.CannotMend(
+            f"selectors are being looked for: send this again when GET /runs/{run.pk}/repair says done"
+        )
+    return look
 
 
 def _run(request: HttpRequest, run_id: int) -> Run:

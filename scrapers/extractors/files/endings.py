@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ Order = Literal["big", "little"]
 MOST_PARTS: Final = 100_000
 """A file of more parts counts as whole: walking through them would take longer than the answer is worth."""
 PDF_END_WITHIN: Final = 1_024
+_PDF_OBJECT: Final = re.compile(rb"\d\s+\d+\s+obj\b")
 
 
 def is_whole(media_type: str, body: bytes) -> bool:
@@ -88,7 +90,9 @@ def _ico(body: bytes) -> bool:
 
 
 def _pdf(body: bytes) -> bool:
-    return b"%%EOF" in body.rstrip(b"\0 \r\n")[-PDF_END_WITHIN:]
+    """Say whether a PDF ends; what servers append to one is no part of it, and a part of it has objects."""
+    after = body.rpartition(b"%%EOF")[2].strip(b"\0 \r\n")
+    return b"%%EOF" in body and (len(after) <= PDF_END_WITHIN or _PDF_OBJECT.search(after) is None)
 
 
 def _number(body: bytes, place: int, size: int, order: Order, *, signed: bool = False) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from crawler.models import Publication, RepairLook, Run, Target
+from crawler.services import looking
 from tests.integration.api.conftest import problem
 from tests.integration.services.test_mending import FIELDS, MANY, held
 
@@ -51,6 +53,15 @@ def test_selectors_are_looked_for_again_and_how_far_it_is_is_told(api: Api, run:
     assert (answer.status_code, answer.json()["state"], answer.json()["fields"]) == (202, "queued", {})
     RepairLook.objects.all().delete()
     assert api.get(f"/runs/{run.pk}/repair").json()["state"] == "missing"
+
+
+def test_repair_with_what_is_not_known_yet_has_it_looked_for_first(api: Api, run: Run) -> None:
+    RepairLook.objects.all().delete()
+    assert "says done" in problem(api.post(f"/runs/{run.pk}/repair"), 409)["detail"]
+    assert api.get(f"/runs/{run.pk}/repair").json()["state"] == "queued"
+    while looking.step(run=run.pk, now=timezone.now()):
+        pass
+
     assert api.post(f"/runs/{run.pk}/repair").status_code == 202
     problem(api.post(f"/runs/{run.pk}/repair/look"), 409)
 

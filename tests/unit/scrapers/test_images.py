@@ -107,6 +107,18 @@ FORMS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "ICO")
 PDF = b"%PDF-1.4\n1 0 obj\nendobj\ntrailer\n%%EOF\n"
 
 
+@pytest.mark.parametrize(
+    ("after", "codes"),
+    [
+        (b"<!-- served in 12 ms -->" * 100, []),  # what a server appends
+        (b"2 0 obj\n<< /Length 9000 >>\nstream\n" + b"x" * 2_000, ["file_truncated"]),  # a second part
+        (b"2 0 obj\n<< >>\nendobj\n" + b"x" * 2_000 + b"\n%%EOF\n", []),
+    ],
+)
+def test_pdf_ends_with_its_last_part_whatever_follows(after: bytes, codes: list[str]) -> None:
+    assert read(PDF + after)[1] == codes
+
+
 def read(body: bytes, said: str = "application/octet-stream") -> tuple[list[dict[str, JSON]], list[str]]:
     """Return the items and the codes of problems that `files` gives for these bytes."""
     page = Page(url="https://site.example/x", body=body, headers={"content-type": said})

@@ -20,6 +20,7 @@ NUMBERS = (
 
 TEXTS = ("name", "scope", "user_agent", "scraper", "row", "sitemaps_since")
 LINES = ("start_urls", "include", "exclude", "sitemaps")
+SWITCHES = ("http2", "adapt_pace", "robots_sitemaps", "obey_robots", "cookies", "enabled", "shared")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from webui.pages.target_form import (
     units,
     when,
 )
-from webui.pages.target_form.asked import LINES, NUMBERS, TEXTS
+from webui.pages.target_form.asked import LINES, NUMBERS, SWITCHES, TEXTS
 from webui.pages.target_form.outlined import OutlinedField
 from webui.pages.target_form.rows import MARKUP, SPARE_ROWS, FieldRow
 
@@ -189,40 +189,41 @@ def blank() -> TargetForm:
 
 def of_target(target: Target) -> TargetForm:
     """Return the form of a target that exists; secret header values are shown as a placeholder."""
-    shown = dict(blank().values)
-    for name in TEXTS:
-        shown[name] = getattr(target, name)
+    shown = {**blank().values, **_plain(target), **_options(target)}
+    shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
+    shown |= login.shown(target.login) | quality.shown(target.quality)
+    shown |= keeping.shown(target.keep) | noise.shown(target.noise)
+    if target.deadline:
+        shown |= {"deadline": target.deadline["time"], "deadline_zone": target.deadline["timezone"]}
+    if target.max_age_seconds is not None:
+        shown["max_age"], shown["max_age_unit"] = units.in_units(target.max_age_seconds)
+    texts, found = declared.shown(target.fields)
+    return TargetForm(values=shown | texts, rows=found)
+
+
+def _plain(target: Target) -> dict[str, str]:
+    """Return what is shown of the settings that are one text, number or switch, or a list of texts."""
+    shown = {name: getattr(target, name) for name in TEXTS}
     for name in NUMBERS:
         value = getattr(target, name)
         shown[name] = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     for name in LINES:
         shown[name] = "\n".join(getattr(target, name))
-    shown["key"], shown["tags"] = ", ".join(target.key), ", ".join(target.tags)
-    shown["headers"] = "\n".join(
-        f"{name}: {value}" for name, value in drafts.shown_headers(target.headers).items()
-    )
-    options = target.options
-    if target.scraper == "fields":
-        texts, options = paging.shown(options)
-        shown |= texts
-    shown["options"] = _json(options) if options else ""
-    shown["http2"] = "on" if target.http2 else ""
-    shown["adapt_pace"] = "on" if target.adapt_pace else ""
-    shown["robots_sitemaps"] = "on" if target.robots_sitemaps else ""
-    shown["obey_robots"] = "on" if target.obey_robots else ""
-    shown["cookies"] = "on" if target.cookies else ""
-    shown["enabled"] = "on" if target.enabled else ""
-    shown["shared"] = "on" if target.shared else ""
-    shown |= when.shown(getattr(target, "schedule", None)) | traps.shown(target.traps)
-    shown |= login.shown(target.login) | quality.shown(target.quality)
-    shown |= keeping.shown(target.keep) | noise.shown(target.noise)
-    shown["proxies"] = "\n".join(drafts.shown_proxies(target.proxies))
-    if target.deadline:
-        shown["deadline"], shown["deadline_zone"] = target.deadline["time"], target.deadline["timezone"]
-    if target.max_age_seconds is not None:
-        shown["max_age"], shown["max_age_unit"] = units.in_units(target.max_age_seconds)
-    texts, found = declared.shown(target.fields)
-    return TargetForm(values=shown | texts, rows=found)
+    for name in SWITCHES:
+        shown[name] = "on" if getattr(target, name) else ""
+    headers = drafts.shown_headers(target.headers)
+    return shown | {
+        "key": ", ".join(target.key),
+        "tags": ", ".join(target.tags),
+        "headers": "\n".join(f"{name}: {value}" for name, value in headers.items()),
+        "proxies": "\n".join(drafts.shown_proxies(target.proxies)),
+    }
+
+
+def _options(target: Target) -> dict[str, str]:
+    """Return what is shown of the scraper's options; those of pages of a list have controls of their own."""
+    texts, options = paging.shown(target.options) if target.scraper == "fields" else ({}, target.options)
+    return {**texts, "options": _json(options) if options else ""}
 
 
 def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> TargetForm:
