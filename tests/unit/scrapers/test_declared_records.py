@@ -73,6 +73,10 @@ def test_elements_and_attributes_are_read_back_by_css_xpath_and_expressions(said
     }
 
     assert records(read(found, by_css, ".card")) == told(said)
+    markup_of = {"name": {"css": "h3", "as": "html"}}
+    assert records(read(found, markup_of, ".card")) == [
+        {"name": escape(one["name"], quote=False)} for one in said
+    ]
     assert records(read(found, by_xpath, "xpath://li")) == told(said)
     assert records(read(found, by_mixture, ".card")) == told(said)
 

@@ -173,7 +173,7 @@ FACTS = st.fixed_dictionaries(
 )
 
 
-@given(FACTS, st.sampled_from(["json_ld", "microdata"]))
+@given(FACTS, st.sampled_from(["json_ld", "microdata", "open_graph"]))
 def test_product_is_what_its_page_says_with_who_said_it(said: Record, source: str) -> None:
     price = f"{said['cents'] / 100:.2f}"
     offer = {"price": price, "priceCurrency": "EUR"}
@@ -184,6 +184,16 @@ def test_product_is_what_its_page_says_with_who_said_it(said: Record, source: st
         body = (
             f"<script type='application/ld+json'>{json.dumps(thing).replace('<', chr(92) + 'u003c')}</script>"
         )
+    elif source == "open_graph":
+        metas = {
+            "og:type": "product",
+            "og:title": escape(said["name"]),
+            "product:price:amount": price,
+            "product:price:currency": "EUR",
+            "product:availability": said.get("availability", ""),
+            "product:retailer_item_id": said["sku"],
+        }
+        body = "".join(f"<meta property='{name}' content='{value}'>" for name, value in metas.items())
     else:
         marked = "".join(f"<meta itemprop={key} content='{value}'>" for key, value in offer.items())
         body = (
