@@ -255,7 +255,8 @@ def _wait_one_delay(ids: Iterable[int], *, now: datetime) -> None:
 def bury_hung(request: int, *, owner: str, now: datetime) -> None:
     """Mark the request dead whose reader hangs; the caller then frees the rest and ends the process.
 
-    Its host is left alone as one that fails: each of its pages might cost all others a process.
+    Its host is left alone as one that fails: each of its pages might cost all others a process. One that
+    is to be left alone for longer stays so.
     """
 
     def work() -> None:
@@ -263,10 +264,14 @@ def bury_hung(request: int, *, owner: str, now: datetime) -> None:
         if not row or hosts.lock([row[0][0]]).get(row[0][0], ("", 0))[0] != owner:
             return
         _bury([request], reason=HUNG, now=now)
-        sql.execute(REST, [sql.adapt(now + CIRCUIT_FIRST), HUNG, row[0][0]])
+        until = sql.adapt(now + CIRCUIT_FIRST)
+        sql.execute(REST, [until, HUNG, row[0][0], until])
         runs.add_dead({row[0][1]: 1}, now=now)
 
     sql.atomically(work)
 
 
-REST = "UPDATE crawler_host SET next_at = %s, hold_reason = %s WHERE id = %s"
+REST = (
+    "UPDATE crawler_host SET next_at = %s, hold_reason = %s WHERE id = %s "
+    "AND (next_at IS NULL OR next_at < %s)"
+)

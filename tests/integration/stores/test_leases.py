@@ -169,6 +169,20 @@ def test_page_that_hangs_its_reader_is_dead_and_the_rest_goes_back(clock: FakeCl
     assert_conserved(run)
 
 
+def test_hung_page_does_not_end_a_longer_wait_of_its_host(clock: FakeClock) -> None:
+    a_run(f"{A}/bad")
+    hands = Hands(clock)
+    (claim,) = hands.claims().values()
+    later = clock.now() + timedelta(hours=1)
+    Host.objects.filter(origin=A).update(next_at=later, hold_reason="status-429")
+
+    leases.bury_hung(claim.id, owner=hands.owner, now=clock.now())
+    leases.free(hands.owner, now=clock.now(), lost=False)
+
+    host = Host.objects.get(origin=A)
+    assert (host.next_at, host.hold_reason) == (later, "status-429")
+
+
 def test_hung_page_of_a_host_that_was_lost_is_left_alone(clock: FakeClock) -> None:
     run = a_run(f"{A}/bad")
     hands = Hands(clock)
