@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["work"]
 
 BUDGET_SECONDS: Final = 10.0
+ENCRYPTED: Final = ("target__headers", "target__login", "target__proxies")
+"""A lost key must not keep changes from being judged."""
 
 
 def work(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> None:
@@ -48,7 +50,8 @@ def _judge_some(target_id: int) -> int:
     """Judge the next changes of a target; return how many were settled."""
     noise = Target.objects.filter(pk=target_id).values_list("noise", flat=True).first()
     verdicts = _verdicts(pairs.of_target(target_id), noise or {})
-    plan = RefreshPlan.objects.select_related("target").filter(target=target_id).first()
+    plans = RefreshPlan.objects.select_related("target").defer(*ENCRYPTED)
+    plan = plans.filter(target=target_id).first()
     return sql.atomically(lambda: settling.settle(target_id, verdicts, plan))
 
 

@@ -17,7 +17,7 @@ from crawler.policy.refresh.rates import Seen
 from crawler.services import judging, refresh
 from crawler.services.judging import pairs, settling
 from crawler.services.refresh.reading import COLUMNS, Known, interval_of
-from crawler.stores import pages, snapshots
+from crawler.stores import pages, snapshots, sql
 from tests.crawling import a_run
 from tests.fakes.rules import a_page, some_rules
 from tests.together import twice_at_once
@@ -272,6 +272,17 @@ def test_page_is_due_again_as_if_it_had_not_changed(run: Run) -> None:
     wanted = interval_of(Known(*(getattr(still, name) for name in COLUMNS)), plan)
     assert noisy.refresh_at is not None
     assert abs(noisy.refresh_at - noisy.last_seen - wanted) < timedelta(seconds=1)
+
+
+def test_what_lies_encrypted_is_not_loaded(run: Run) -> None:
+    """Who lost the key has changes judged all the same."""
+    Target.objects.update(refresh_per_day=24)
+    refresh.put(target=Target.objects.get(), now=NOW)
+    page = visits(run, "<p>x<p>1 view", "<p>x<p>2 views")
+    sql.execute("UPDATE crawler_target SET headers = 'x', login = 'x', proxies = 'x'", [])
+    judge()
+    page.refresh_from_db()
+    assert page.body_at == NOW + HOUR
 
 
 def test_plan_waits_for_what_awaits_its_judgement(run: Run) -> None:
