@@ -104,8 +104,9 @@ class Preview:
         self, found: Suggestions, listed: Fetched, complete: Completing
     ) -> Suggestions | Problem:
         """Return the first candidate with what the page of its first record adds, asked for in its turn."""
-        link = next((one.first_link for one in found.candidates[:1]), "")
-        if not link:
+        links = (link for one in found.candidates[:1] for link in one.leading(here=listed.url))
+        link = next(links, None)
+        if link is None:
             return found
         try:
             landed = await self._landed(canonical(link))

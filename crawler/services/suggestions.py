@@ -29,7 +29,7 @@ def with_stored(found: Suggestions, *, listed: StoredPage, target: int) -> Sugge
     As it was, where none is stored, and where they take too long to look through.
     """
     first = next(iter(found.candidates), None)
-    behind = list(_behind(first, target)) if first is not None and not first.behind else []
+    behind = list(_behind(first, listed.url, target)) if first is not None and not first.behind else []
     if first is None or not behind:
         return found
     try:
@@ -39,9 +39,9 @@ def with_stored(found: Suggestions, *, listed: StoredPage, target: int) -> Sugge
     return replace(found, candidates=(whole, *found.candidates[1:]))
 
 
-def _behind(candidate: Candidate, target: int) -> Iterator[tuple[str, StoredPage]]:
-    """Yield links of the first records, and the pages of these that are stored."""
-    links = dict(_keyed(candidate))
+def _behind(candidate: Candidate, here: str, target: int) -> Iterator[tuple[str, StoredPage]]:
+    """Yield links of the first records on the page `here`, and the pages of these that are stored."""
+    links = dict(_keyed(candidate, here))
     pages = Page.objects.filter(target=target, key__in=list(links), status=HTTPStatus.OK).order_by("pk")
     for page in pages[: details.MOST_PAGES]:
         body = snapshots.load(bytes(page.body_hash))
@@ -50,12 +50,11 @@ def _behind(candidate: Candidate, target: int) -> Iterator[tuple[str, StoredPage
             yield links[bytes(page.key)], StoredPage(url=page.url, headers=headers, body=body)
 
 
-def _keyed(candidate: Candidate) -> Iterator[tuple[bytes, str]]:
+def _keyed(candidate: Candidate, here: str) -> Iterator[tuple[bytes, str]]:
     """Yield where the first records lead, by the key that such a page has."""
-    for record in candidate.samples:
-        link = record.get(candidate.link)
+    for link in candidate.leading(here=here):
         try:
-            yield canonical(str(link)).key, str(link)
+            yield canonical(link).key, link
         except BadUrl:
             continue
 

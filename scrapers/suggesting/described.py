@@ -78,7 +78,7 @@ def pairs(page: Page, found: Outline) -> Iterator[DraftField]:
     """Yield fields for what stands beside a label of its own: in a row of a table, or after a term."""
     for label, value, path in islice(_pairs(found), MOST_PAIRS):
         name = naming.of_label(label)
-        if name and '"' not in label:
+        if name and '"' not in label and label.isprintable():  # XPath can say no other label
             words = frozenset(classes.words(name))
             meaning = meanings.of_json([outline.text(value)], words=words, page=page)
             declared: dict[str, Any] = meanings.declared(

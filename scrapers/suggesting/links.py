@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from scrapers.suggesting.drafting import nearly_all
+from scrapers.suggesting.leading import is_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 _URL: Final = "url"
 _LEAST_OWN: Final = 0.9
-_FILES: Final = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".pdf", ".zip", ".mp3", ".mp4")
 
 
 def of_records(
@@ -33,16 +32,7 @@ def of_records(
 
 def _pages(page: Page, records: Sequence[Mapping[str, JSON]], name: str) -> Iterator[str]:
     """Yield where the field leads to another page of the host."""
-    host, here = urlsplit(page.url).netloc, page.url.partition("#")[0]
     for record in records:
         said = record.get(name)
-        url = said.partition("#")[0] if isinstance(said, str) else here
-        if url != here and _host(url) == host and not url.partition("?")[0].lower().endswith(_FILES):
-            yield url
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
+        if isinstance(said, str) and is_behind(said, here=page.url):
+            yield said.partition("#")[0]

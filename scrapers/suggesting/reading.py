@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scrapers import fields as declared
 from scrapers.page import Problem, Scraped
-from scrapers.suggesting import links, rows
+from scrapers.suggesting import leading, links, rows
 from scrapers.suggesting.values import Candidate, SuggestedField
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ _MOST_NO_PAGES: Final = 0.5
 """Links are still links where some of them begin a mail or a call."""
 _MOST_OF_TEXT: Final = 300
 _MOST_OF_LIST: Final = 10
+_MOST_OF_URL: Final = leading.LONGEST_URL + 1
+"""What is cut of a URL leads elsewhere: it stays too long to be asked for."""
+_URLS: Final = ("http://", "https://")
 _TEXT: Final = "text"
 _URL: Final = "url"
 
@@ -58,7 +61,7 @@ def tried(
 
 
 def sample(record: dict[str, JSON]) -> dict[str, JSON]:
-    """Return a record as it is shown: of long texts and lists the beginning."""
+    """Return a record as it is shown: of long texts and lists the beginning, URLs as they are."""
     return {
         name: [_begun(one) for one in value[:_MOST_OF_LIST]] if isinstance(value, list) else _begun(value)
         for name, value in record.items()
@@ -66,7 +69,9 @@ def sample(record: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def _begun(value: JSON) -> JSON:
-    return value[:_MOST_OF_TEXT] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return value[: _MOST_OF_URL if value.startswith(_URLS) else _MOST_OF_TEXT]
 
 
 def _unfit(

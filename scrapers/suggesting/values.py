@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 pydantic reads the annotations
+from collections.abc import Iterator, Mapping  # noqa: TC003 pydantic reads the annotations
 from dataclasses import dataclass
 from typing import Any
 
+from scrapers.suggesting.leading import LONGEST_URL, is_behind
 from scrapers.suggesting.next_page import NextPage  # noqa: TC001 as above
 
 
@@ -42,11 +43,15 @@ class Candidate:
     link: str = ""
     behind: tuple[str, ...] = ()
 
-    @property
-    def first_link(self) -> str:
-        """Return where the link of the first record leads that has one; empty without any."""
-        links = (record.get(self.link) for record in self.samples)
-        return next((link for link in links if isinstance(link, str)), "")
+    def leading(self, *, here: str) -> Iterator[str]:
+        """Yield where those of the first records lead that have pages behind them, seen from the page `here`.
+
+        What leads to another host, to the list itself, or is too long to be asked for has none.
+        """
+        for record in self.samples:
+            url = record.get(self.link)
+            if isinstance(url, str) and len(url) <= LONGEST_URL and is_behind(url, here=here):
+                yield url
 
     @property
     def declaration(self) -> dict[str, Any]:

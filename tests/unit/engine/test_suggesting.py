@@ -80,13 +80,15 @@ CANDIDATE = Candidate(
 
 
 async def look_behind(
-    fetcher: FakeFetcher, complete: Callable[[Fetched, Candidate, str, Fetched], Candidate | Problem]
+    fetcher: FakeFetcher,
+    complete: Callable[[Fetched, Candidate, str, Fetched], Candidate | Problem],
+    candidate: Candidate = CANDIDATE,
 ) -> Finding:
     with TimedReader() as reader:
         preview = Preview(
             rules=some_rules(scraper="none"),
             means=means(fetcher, reader),
-            suggest=lambda _page: Suggestions(candidates=(CANDIDATE, CANDIDATE)),
+            suggest=lambda _page: Suggestions(candidates=(candidate, candidate)),
             complete=complete,
         )
         return await preview.run(SHOP)
@@ -141,3 +143,21 @@ async def test_page_behind_that_takes_too_long_to_look_through_is_told(fetcher: 
     assert isinstance(found, Shown)
     assert [problem.message for problem in found.problems] == [f"{SHOP}one: it takes too long"]
     assert found.suggestions is not None
+
+
+@pytest.mark.parametrize("first", ["http://10.0.0.1/latest/", f"{SHOP}#top", SHOP, f"{SHOP}a?{'b' * 2_048}"])
+async def test_page_behind_is_on_the_host_of_the_list_whatever_the_first_record_links_to(
+    fetcher: FakeFetcher, first: str
+) -> None:
+    fetcher.answer(f"{SHOP}two", "second")
+    listed = replace(CANDIDATE, samples=({"link": first}, {"link": None}, {"link": f"{SHOP}two"}))
+
+    found = await look_behind(
+        fetcher, lambda _listed, one, link, _page: replace(one, behind=(link,)), candidate=listed
+    )
+
+    assert isinstance(found, Shown)
+    assert found.suggestions is not None
+    assert found.suggestions.candidates[0].behind == (f"{SHOP}two",)
+    pages = [request.url for request in fetcher.requests if request.url != ROBOTS]
+    assert pages == [SHOP, f"{SHOP}two"]

@@ -152,3 +152,26 @@ def test_work_is_bounded_on_hostile_pages() -> None:
         f'<script type="application/ld+json">[{things}]</script><table>{many}</table>' + "<div class=a>" * 900
     )
     assert len(added(completed(html, html))) <= details.MOST_FIELDS
+
+
+@pytest.mark.parametrize(("length", "leads"), [(1_000, True), (3_000, False)])
+def test_links_of_records_are_shown_whole_and_lead_nowhere_where_they_are_cut(
+    length: int, leads: bool
+) -> None:
+    long = "".join(
+        f'<li class="card"><a href="/lamp/{n}?{"x" * length}">Lamp {n}</a><b class="price">€ {n}</b></li>'
+        for n in range(1, 5)
+    )
+    page = page_of(f"<main><ol>{long}</ol></main>")
+
+    first = suggest(page).candidates[0]
+
+    whole = [f"{BASE}/lamp/{n}?{'x' * length}" for n in range(1, 4)]
+    assert list(first.leading(here=page.url)) == (whole if leads else [])
+
+
+@pytest.mark.parametrize("odd", ["\x01", "\x7f", "\ufffe", '"'])
+def test_labels_that_no_selector_can_say_keep_no_others_from_being_proposed(odd: str) -> None:
+    labels = f"<tr><th>Wei{odd}ght</th><td>12 kg</td></tr><tr><th>Made of</th><td>Brass</td></tr>"
+
+    assert list(added(completed(f"<main><table>{labels}</table></main>"))) == ["made_of"]
