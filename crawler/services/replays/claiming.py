@@ -24,13 +24,14 @@ SILENT: Final = timedelta(seconds=240)
 class Claim:
     """A replay of which the next step is ours, as long as each of its commits comes within `SILENT`.
 
-    `row` is as it was when it was claimed; the caller keeps it as it writes.
+    `row` is as it was when it was claimed; the caller keeps it as it writes. Any moment at which it was
+    written may stand there: a commit that fails takes the last one back.
     """
 
     def __init__(self, row: Replay, *, now: datetime) -> None:
         self.row = row
         self._began, self._now = time.monotonic(), now
-        self._at = now
+        self._written = [now]
 
     def now(self) -> datetime:
         """Return the moment it is, by the clock that the step began by."""
@@ -38,13 +39,13 @@ class Claim:
 
     def write(self, *, now: datetime, **values: Any) -> bool:
         """Write how far the replay is, in the caller's transaction; False where that is not ours any more."""
-        ours = _under_way(self.row.pk).filter(after=self.row.after, claimed_at=self._at)
+        ours = _under_way(self.row.pk).filter(after=self.row.after, claimed_at__in=self._written)
         is_ours = bool(ours.update(**values, beat_at=now, claimed_at=now))
-        self._at = now if is_ours else self._at
+        self._written.append(now)
         return is_ours
 
     def give_back(self) -> None:
-        Replay.objects.filter(pk=self.row.pk, claimed_at=self._at).update(claimed_at=None)
+        Replay.objects.filter(pk=self.row.pk, claimed_at__in=self._written).update(claimed_at=None)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.utils import timezone
 
 from crawler import trials
@@ -17,6 +18,7 @@ from crawler.queries import replays as queries
 from crawler.services import reconciling, replays, retention, targets
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
+from crawler.stores import rewriting
 from crawler.trials import CannotTry
 from tests.crawling import a_run, again, finished
 
@@ -215,6 +217,25 @@ def test_step_that_fails_keeps_nobody_from_doing_it(
 
     assert Totals.of_json(done(replay).totals).pages == 4
     assert replay.claimed_at is None
+
+
+def test_commit_that_fails_keeps_nobody_from_doing_it(
+    crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = tried(crawled, person, **PRICED)
+    replay = replays.store(replay=trial, by=person, now=timezone.now())
+
+    def failing(*_asked: Any, **_more: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rewriting, "store", failing)
+        with pytest.raises(OperationalError):
+            replays.step(replay=replay.pk, now=timezone.now())
+
+    assert Replay.objects.get(pk=replay.pk).claimed_at is None
+    assert done(replay).state == ReplayState.DONE
+    assert {name: one["price"] for name, one in data().items()} == {"kettle": 1.0, "pot": 2.0, "pan": 3.0}
 
 
 def test_pages_without_a_stored_body_are_counted_apart(crawled: Run, person: User) -> None:
