@@ -71,3 +71,5 @@ def of_stored(page: Page) -> Suggestions:
         raise CannotSuggest("the page takes too long to look through") from None
     except MemoryError:
         raise CannotSuggest("the page takes too much memory to look through") from None
+    except trials.CannotTry as error:
+        raise CannotSuggest(f"the page cannot be looked through: {error}") from None

@@ -11,6 +11,7 @@ from celery import states
 from django.db import transaction
 from django_celery_results.models import TaskResult
 
+from crawler import trials
 from crawler.models import OutboxMessage, Page
 from crawler.stores import snapshots
 from scrapers import registry
@@ -64,6 +65,18 @@ def test_page_whose_body_was_not_kept_is_told(api: Api, stored_list: Page) -> No
     Page.objects.filter(pk=stored_list.pk).update(body_hash=b"n" * 16)
 
     assert "was not kept" in problem(api.post("/suggestions", {"page": stored_list.pk}), 409)["detail"]
+
+
+def test_page_that_cannot_be_looked_through_just_now_is_told(
+    api: Api, stored_list: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_page: object) -> None:
+        raise trials.CannotTry("no process can be started")
+
+    monkeypatch.setattr(trials, "suggestions_of", fail)
+
+    told = problem(api.post("/suggestions", {"page": stored_list.pk}), 409)["detail"]
+    assert "cannot be looked through: no process can be started" in told
 
 
 def test_page_behind_is_looked_at_where_it_is_asked_for(api: Api, stored_list: Page) -> None:
