@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from django.db.models import Model
 
@@ -21,8 +19,6 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 TRIES = 5
 RETRY_SECONDS = 0.05
-USUAL_TURN_SECONDS: Final = sys.getswitchinterval()
-SHORT_TURN_SECONDS: Final = 0.0001
 _pause = threading.Event()  # never set: waits in the writer's thread
 DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
@@ -139,29 +135,13 @@ def atomically(work: Callable[[], T]) -> T:
     """Return `work()`, run in one transaction; repeated when the database chose it to break a deadlock."""
     for attempt in range(TRIES):
         try:
-            with _soon_again(), transaction.atomic():
+            with transaction.atomic():
                 return work()
         except OperationalError as error:
             if attempt == TRIES - 1 or not _is_transient(error):
                 raise
             _pause.wait(RETRY_SECONDS * 2**attempt)
     raise AssertionError("the last attempt returns or raises")
-
-
-@contextmanager
-def _soon_again() -> Iterator[None]:
-    """Have whoever writes to SQLite wait less for the interpreter: all who write wait for it meanwhile.
-
-    With each statement it lets go of the interpreter, and a thread that reads pages keeps that for as
-    long as Python lets it.
-    """
-    if not is_postgres():
-        sys.setswitchinterval(SHORT_TURN_SECONDS)
-    try:
-        yield
-    finally:
-        if not is_postgres():
-            sys.setswitchinterval(USUAL_TURN_SECONDS)
 
 
 def _is_transient(error: OperationalError) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
@@ -109,18 +108,6 @@ def test_what_has_json_is_written_to_sqlite_row_by_row() -> None:
     assert items.CHANGE.of_sqlite(1) == items.CHANGE.of_sqlite(8)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_whoever_writes_to_sqlite_waits_less_for_the_interpreter() -> None:
-    usual = sys.getswitchinterval()
-    within = sql.atomically(sys.getswitchinterval)
-
-    assert within == pytest.approx(usual if sql.is_postgres() else sql.SHORT_TURN_SECONDS)
-    assert sys.getswitchinterval() == usual
-    with pytest.raises(LookupError):
-        sql.atomically(_fail)
-    assert sys.getswitchinterval() == usual
-
-
 @pytest.mark.parametrize(
     "moment",
     [
@@ -132,10 +119,6 @@ def test_whoever_writes_to_sqlite_waits_less_for_the_interpreter() -> None:
 )
 def test_moments_are_given_to_the_database_as_django_gives_them(moment: datetime | None) -> None:
     assert sql.adapt(moment) == connection.ops.adapt_datetimefield_value(moment)
-
-
-def _fail() -> None:
-    raise LookupError
 
 
 def test_a_column_may_be_empty_in_every_row_or_in_some() -> None:
