@@ -17,7 +17,7 @@ class LookState(models.TextChoices):
 
 
 class RepairLook(models.Model):
-    """Selectors that were found for a held run, and what they give on all of its pages.
+    """Selectors that were found for a held run, and what they give on its pages.
 
     They were looked for with `settings`, the row and fields of the target. `found` is what was found in some
     of the pages (`services/mending.py`). Then they are tried on the pages of the target's items, of which

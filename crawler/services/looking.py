@@ -1,4 +1,4 @@
-"""Looks for selectors that repair a held run, and tries them on all of its pages, a batch to a step.
+"""Looks for selectors that repair a held run, and tries them on its pages, a batch to a step.
 
 How far it is stands in one row together with what was counted, so that a crash costs a batch, and two that
 go on with the same one count nothing twice.

@@ -18,8 +18,13 @@ examples:
   ./run held 12
   ./run held 12 --items | jq .changes
   ./run held 12 --accept
+  ./run held 12 --proposals
   ./run held 12 --repair
+  ./run held 12 --repair --take price=2 --take name=0
 """
+
+
+DECISIONS = ("accept", "discard", "proposals", "repair")
 
 
 class Command(BaseCommand):
@@ -55,20 +60,32 @@ class Command(BaseCommand):
             help="drop it; the items stay as they are, the pages stay stored",
         )
         decided.add_argument(
+            "--proposals",
+            action="store_true",
+            help="print what reads its broken fields, tried on all its pages, by number; decide nothing",
+        )
+        decided.add_argument(
             "--repair",
             action="store_true",
-            help="try what is proposed for its broken fields on all its pages, save it, read them again",
+            help="save the first of what is proposed for each of its broken fields, read its pages again",
+        )
+        parser.add_argument(
+            "--take",
+            metavar="FIELD=N",
+            action="append",
+            default=[],
+            help="with --repair: take that proposal for a field; 0 leaves the field as it is",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         from crawler.services.terminal import Refusal, apart, holding
 
-        decision = next((word for word in ("accept", "discard", "repair") if options[word]), "")
+        decision = next((word for word in DECISIONS if options[word]), "")
         try:
             lines = (
                 (line.decode() for line in apart.lines(options["run"]))
                 if options["items"]
-                else holding.tell(options["run"], decision)
+                else holding.tell(options["run"], decision, take=options["take"])
             )
             for line in lines:
                 self.stdout.write(line)

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from django.utils import timezone
 
 from crawler.models import Publication, Run
 from crawler.queries import mending as queries
-from crawler.services import holding, looking, looks, mending
-from crawler.services.replays import Busy
-from crawler.services.targets import InvalidTarget
-from crawler.services.terminal import replaying, waiting
+from crawler.services import holding
+from crawler.services.terminal import repairing
 from crawler.services.terminal.asked import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from crawler.services.mending import Look
+    from collections.abc import Iterator, Mapping, Sequence
 
 NONE: Final = "No run is held."
-HOW: Final = "--accept publishes it, --discard drops it, --repair looks for the fields that broke."
+HOW: Final = (
+    "--accept publishes it, --discard drops it, --proposals tells what reads the fields that broke, "
+    "--repair takes it."
+)
 USUAL: Final = "Later runs are compared with this one."
 MOST_PAGES: Final = 3
 
 
-def tell(number: str | None, decision: str) -> list[str]:
-    """Return what is said of the held runs, or of one, once that is decided on. Raises Refusal."""
+def tell(number: str | None, decision: str, *, take: Sequence[str] = ()) -> list[str]:
+    """Return what is said of the held runs, or of one, once that is decided on; `take` is for a repair.
+
+    Raises Refusal.
+    """
+    if take and decision != "repair":
+        raise Refusal("--take: it says what --repair takes; give that, too")
     if number is None:
         if decision:
             raise Refusal("RUN: name the run that is decided on; ./run held lists those that are held")
@@ -44,68 +47,14 @@ def tell(number: str | None, decision: str) -> list[str]:
         case "discard":
             holding.discard(run, by="", now=timezone.now())
         case "repair":
-            return _repaired(run)
+            return repairing.repaired(run, take)
+        case "proposals":
+            return repairing.proposals(run)
         case _:
             return [_line(run), *broken(run), HOW]
-    _finish(run)
+    repairing.finish(run)
     run.refresh_from_db(fields=["publication", "items_new", "items_changed", "items_restored"])
     return [_done(run)]
-
-
-def _finish(run: Run) -> None:
-    while holding.step(run.pk, now=timezone.now()):
-        pass
-
-
-def _repaired(run: Run) -> list[str]:
-    """Mend the run's target with the best that is proposed, and read its pages again to the end."""
-    try:
-        look = _looked(run)
-        replay = mending.repair(
-            run, fields=look.chosen, row=look.mended.row, by=None, now=timezone.now(), sends=False
-        )
-    except (mending.CannotMend, Busy, InvalidTarget) as error:
-        raise Refusal(str(error), status=1) from None
-    _finish(run)
-    replay = replaying.go_on(replay, say=lambda _line: None)
-    lines = [_gives(look, name) for name, found in look.mended.fields.items() if found]
-    lines += [f"{name}: nothing was found" for name in look.without]
-    if look.progress and look.progress.is_cut:
-        lines.append(f"Tried on the pages of {look.progress.seen:,} of {look.progress.total:,} items.")
-    return [*lines, *replaying.lines(replay)]
-
-
-def _looked(run: Run) -> Look:
-    """Return what is proposed for a run, tried on all of its pages."""
-    if mending.look(run) is None:
-        mending.look_again(run, now=timezone.now(), sends=False)
-    while looking.step(run=run.pk, now=timezone.now()) or _others_look(run):
-        pass
-    run.refresh_from_db(fields=["publication"])
-    found = mending.look(run)
-    if found is None:
-        raise mending.CannotMend("the fields of the target were changed just now; try again")
-    return found
-
-
-def _others_look(run: Run) -> bool:
-    """Wait a moment where somebody else goes on with a look; say whether there is something to wait for."""
-    is_over = not looks.under_way(run)
-    if not is_over:
-        waiting.pause()
-    return not is_over
-
-
-def _gives(look: Look, name: str) -> str:
-    """Return what the first proposal of a field gives: on all pages where it was tried on them."""
-    best, of_all = look.mended.fields[name][0], look.counts(name)[0]
-    said = f"{name}: {orjson.dumps(best.declared).decode()} gives"
-    if of_all is None:
-        return f"{said} {best.restored:,} of {best.known:,} values as before"
-    return (
-        f"{said} {of_all.restored:,} of {of_all.known:,} values as before, all of them on {of_all.whole:,} "
-        f"of {of_all.pages:,} pages"
-    )
 
 
 def _line(run: Run) -> str:

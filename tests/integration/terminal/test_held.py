@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from django.utils import timezone
 
@@ -93,7 +94,7 @@ def test_repair_says_what_it_took_and_reads_the_pages(
     typed(str(broken.pk), "--repair")
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith('price: {"css":".amount","type":"price"} gives 12 of 12 values as before')
+    assert lines[0].startswith('price=1: {"css":".amount","type":"price"} gives 12 of 12 values as before')
     assert lines[0].endswith(", all of them on 12 of 12 pages")
     assert lines[1].startswith("13 pages read: 12 records changed")
     assert {item.data["price"] for item in Item.objects.all()} == {number + 0.5 for number in range(12)}
@@ -138,6 +139,55 @@ def test_repair_says_of_how_many_items_the_pages_were_tried_where_not_of_all(
     assert "\nTried on the pages of 12 of 6,000 items.\n" in capsys.readouterr().out
 
 
+def test_proposals_are_told_by_number_and_change_nothing(
+    broken: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(str(broken.pk), "--proposals")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith('price=1: {"css":".amount","type":"price"} gives 12 of 12 values as before')
+    assert [line.partition(":")[0] for line in lines[:-1]] == [
+        f"price={n + 1}" for n in range(len(lines) - 1)
+    ]
+    assert lines[-1].startswith(
+        f"./run held {broken.pk} --repair takes the first of each field; --take price="
+    )
+    assert Run.objects.get(pk=broken.pk).publication == "held"
+    assert not Replay.objects.exists()
+
+
+def test_repair_takes_the_proposal_that_is_wanted(broken: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    typed(str(broken.pk), "--proposals")
+    second = capsys.readouterr().out.splitlines()[1]
+    typed(str(broken.pk), "--repair", "--take", "price=2")
+
+    assert capsys.readouterr().out.splitlines()[0] == second
+    broken.target.refresh_from_db()
+    assert orjson.dumps(broken.target.fields["price"]).decode() in second
+    assert broken.target.fields["price"]["css"] != ".amount"
+
+
+@pytest.mark.parametrize(
+    ("take", "status", "says"),
+    [
+        ("price", 2, "--take price: say a field and the number of its proposal, such as price=2"),
+        ("price=x", 2, "--take price=x: say a field and the number"),
+        ("price=99", 2, "--take price=99: there are only "),
+        ("name=1", 2, "--take name=1: nothing is proposed for that; it is for price"),
+        ("price=0", 1, "choose a selector for at least one"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_and_the_run_stays_held(
+    broken: Run, capsys: pytest.CaptureFixture[str], take: str, status: int, says: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        typed(str(broken.pk), "--repair", "--take", take)
+
+    assert ended.value.code == status
+    assert says in capsys.readouterr().err
+    assert Run.objects.get(pk=broken.pk).publication == "held"
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
@@ -145,6 +195,9 @@ def test_repair_says_of_how_many_items_the_pages_were_tried_where_not_of_all(
         (("99999999",), 2, "there is no run"),
         (("--accept",), 2, "name the run"),
         (("--items",), 2, "name the run"),
+        (("--proposals",), 2, "name the run"),
+        (("{run}", "--take", "price=1"), 2, "--take: it says what --repair takes"),
+        (("{run}", "--proposals"), 1, "is not held"),
         (("{run}", "--items"), 1, "is not held"),
         (("{run}", "--discard"), 1, "is not held"),
     ],
