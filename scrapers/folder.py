@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CASES: Final = "cases"
 """The folder beside the files in which each scraper has a folder of golden cases."""
+SHIPPED_CASES: Final = Path(__file__).parents[1] / "tests" / "cases" / "extractors"
+"""Where the cases of Trawl's own scrapers are, in the same form; an image comes without tests."""
 REMEDY: Final = "mend the file and restart; ./run scraper list shows which are used"
 """What to do about a mistake."""
 _PACKAGE: Final = "trawl_scrapers"

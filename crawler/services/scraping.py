@@ -102,7 +102,18 @@ class Case:
 
 def cases(path: Path, *, scraper: str | None = None) -> Iterator[Case]:
     """Yield the cases of the folder at `path`, those of one scraper where it is named."""
-    for said in sorted((path / folder.CASES).glob(f"{scraper or '*'}/*/input.json")):
+    yield from _within(path / folder.CASES, scraper=scraper)
+
+
+def shipped_cases(*, scraper: str | None = None) -> Iterator[Case]:
+    """Yield the cases that come with Trawl for the scrapers of `scrapers/sites/`, or for one of them."""
+    for name in (site.name for site in registry.SITES):
+        if scraper in {None, name}:
+            yield from _within(folder.SHIPPED_CASES, scraper=name)
+
+
+def _within(path: Path, *, scraper: str | None) -> Iterator[Case]:
+    for said in sorted(path.glob(f"{scraper or '*'}/*/input.json")):
         yield Case(scraper=said.parent.parent.name, path=said.parent)
 
 

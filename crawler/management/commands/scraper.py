@@ -1,4 +1,4 @@
-"""`./run scraper`: scrapers of one's own, listed, tried on their cases, and begun from a live page."""
+"""`./run scraper`: scrapers, Trawl's and one's own: listed, tried on their cases, begun from a live page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from crawler.management.commands import crawl
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
+    from crawler.services.scraping import Case
+
 NO_FOLDER = "set TRAWL_SCRAPERS to a folder of yours, such as var/scrapers, and make it"
 
 
 class Command(BaseCommand):
     """Looks after the Python scrapers of the folder that `TRAWL_SCRAPERS` names."""
 
-    help = "Scrapers of your own: list them, test them on their cases, make a new one from a live page."
+    help = "Site scrapers: list them, test Trawl's and yours on their cases, make a new one from a live page."
     requires_system_checks = ()
     suppressed_base_arguments = crawl.Command.suppressed_base_arguments
 
@@ -54,29 +56,46 @@ def _list(_options: dict[str, Any]) -> int:
 
 
 def _test(options: dict[str, Any]) -> int:
+    """Try the cases that come with Trawl for its site scrapers, then those of the folder of one's own."""
     from crawler.services import scraping
-    from scrapers import folder, registry
+    from scrapers import folder
 
-    path = folder.installed().path
-    if path is None:
-        return _complain(NO_FOLDER, status=2)
-    known = {choice.name for choice in registry.names()}
-    failed = [_complain(f"{said.file}: {said.message}") for said in folder.installed().mistakes]
-    cases = list(scraping.cases(path, scraper=options["name"]))
-    if not cases:
-        return _complain(f"no cases in {path / folder.CASES / (options['name'] or '')}", status=2)
-    for case in cases:
-        if case.scraper not in known:
-            failed.append(_complain(f"{case.name}: there is no scraper named {case.scraper}"))
-            continue
-        if options["accept"]:
-            case.accept()
-        differences = case.differences()
-        _say(f"{'FAILED' if differences else 'passed'} {case.name}")
-        for line in differences:
-            _say(f"    {line}")
-        failed += [1] if differences else []
+    own, name = folder.installed(), options["name"]
+    failed = [_complain(f"{said.file}: {said.message}") for said in own.mistakes]
+    places = [(folder.SHIPPED_CASES, "Trawl's own", list(scraping.shipped_cases(scraper=name)))]
+    if own.path is not None:
+        places.append((own.path / folder.CASES, "yours", list(scraping.cases(own.path, scraper=name))))
+    if not any(found for *_place, found in places):
+        return _complain(_no_cases([path for path, *_rest in places], name), status=2)
+    for path, whose, found in places:
+        if found or name is None:
+            _say(f"{whose}, in {path}:" if found else f"{whose}: no cases in {path}")
+        failed += [1 for case in found if not _passes(case, accept=options["accept"])]
+    if own.path is None and name is None:
+        _say(f"yours: none; for scrapers of your own, {NO_FOLDER}")
     return 1 if failed else 0
+
+
+def _no_cases(places: list[Path], name: str | None) -> str:
+    said = f"no cases{f' of {name}' if name else ''} in {' or '.join(map(str, places))}"
+    return said if len(places) > 1 else f"{said}; for scrapers of your own, {NO_FOLDER}"
+
+
+def _passes(case: Case, *, accept: bool) -> bool:
+    """Try one case and tell how it went; with `accept`, what it reads otherwise is expected from now on."""
+    from scrapers import registry
+
+    if case.scraper not in {choice.name for choice in registry.names()}:
+        _complain(f"{case.name}: there is no scraper named {case.scraper}")
+        return False
+    differences = case.differences()
+    if differences and accept:
+        case.accept()
+        differences = case.differences()
+    _say(f"{'FAILED' if differences else 'passed'} {case.name}")
+    for line in differences:
+        _say(f"    {line}")
+    return not differences
 
 
 def _new(options: dict[str, Any]) -> int:

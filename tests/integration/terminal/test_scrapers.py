@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 
     from tests.site.server import HostileSite
 
+SHIPPED = sorted(folder.SHIPPED_CASES.glob("demo_shop/*/input.json"))
+TEAS = """
+class Teas:
+    name = title = description = "teas"
+
+    def matches(self, url):
+        return True
+
+    def parse(self, page):
+        yield {"title": "Teas"}
+"""
+
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
@@ -69,7 +81,7 @@ def test_new_scraper_has_a_case_that_passes_until_it_reads_otherwise(
         (("new", "My teas", "https://teas.test/"), "is no name"),
         (("new", "auto", "https://teas.test/"), "there is a scraper named auto already"),
         (("new", "teas", "ftp://teas.test/"), "only http and https"),
-        (("test",), "no cases in"),
+        (("test", "teas"), "no cases of teas in"),
     ],
 )
 def test_what_cannot_be_done_is_told(
@@ -101,5 +113,34 @@ def test_broken_file_is_told_by_list_and_by_the_checks(capsys: pytest.CaptureFix
 
 
 def test_without_a_folder_it_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "set TRAWL_SCRAPERS" in said(capsys, "test", status=2)
+    assert "set TRAWL_SCRAPERS" in said(capsys, "test", "teas", status=2)
     assert "set TRAWL_SCRAPERS" in said(capsys, "new", "teas", "https://teas.test/", status=2)
+
+
+def test_cases_that_come_with_trawl_are_tried_without_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "test")
+    names = [f"passed demo_shop/{path.parent.name}" for path in SHIPPED]
+    assert [line for line in told.splitlines() if line.startswith("passed")] == names
+    assert "yours: none; for scrapers of your own, set TRAWL_SCRAPERS" in told
+    assert said(capsys, "test", "demo_shop").splitlines()[1:] == names
+
+
+def test_both_are_tried_with_a_folder_and_either_fails_the_whole(
+    capsys: pytest.CaptureFixture[str], own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"yours: no cases in {own / 'cases'}" in said(capsys, "test")
+    (own / "teas.py").write_text(TEAS)
+    folder.install(str(own))
+    shipped = own / "shipped"
+    for case in (shipped / "demo_shop" / "altered", own / "cases" / "teas" / "first"):
+        case.mkdir(parents=True)
+        (case / "input.json").write_text('{"url": "https://teas.test/"}')
+        (case / "page.html").write_text("<h1>Teas</h1>")
+    said(capsys, "test", "teas", "--accept")
+    monkeypatch.setattr(folder, "SHIPPED_CASES", shipped)
+
+    told = said(capsys, "test", status=1)
+
+    assert "FAILED demo_shop/altered" in told
+    assert told.splitlines()[-2:] == [f"yours, in {own / 'cases'}:", "passed teas/first"]
+    assert "FAILED" not in said(capsys, "test", "--accept")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crawler.services import scraping
 from scrapers import reader, registry
 from scrapers.page import Page
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 CASES = Path(__file__).parents[2] / "cases" / "extractors"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/*/input.json"))
+SITES = {site.name for site in registry.SITES}
+EXTRACTORS = [folder for folder in FOLDERS if folder.parent.name not in SITES]
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -69,7 +72,12 @@ def test_every_scraper_of_the_registry_has_a_case() -> None:
     assert {choice.name for choice in registry.names()} - {"none", "site"} <= covered
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+@pytest.mark.parametrize("folder", EXTRACTORS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_case_reads_as_expected(folder: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     assert read(folder) == expected
+
+
+@pytest.mark.parametrize("case", list(scraping.shipped_cases()), ids=lambda case: case.name)
+def test_case_of_a_site_reads_as_expected(case: scraping.Case) -> None:
+    assert case.differences() == []
