@@ -21,7 +21,7 @@ from crawler.services import events, looks, losses, outbox
 from crawler.stores import holding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from crawler.models import Target
@@ -84,12 +84,20 @@ def judged(run: Run, data: Mapping[str, Any], *, now: datetime) -> None:
             run=run.pk,
             now=now,
             items=run.items,
-            drifts=list(drifts[:MOST_TOLD]),
+            drifts=first(drifts),
         )
         if run.target.scraper == DECLARED:
             looks.ask(run, now=now)
     else:
         _move(run, Publication.PUBLISHING, now=now)
+
+
+def first(drifts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the drifts that events tell of; the last says how many `more` there are, if there are any."""
+    told = [dict(one) for one in drifts[:MOST_TOLD]]
+    if len(drifts) > MOST_TOLD:
+        told[-1]["more"] = len(drifts) - MOST_TOLD
+    return told
 
 
 def accept(run: Run, *, by: str, now: datetime) -> bool:

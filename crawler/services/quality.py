@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 MOST_ITEMS: Final = 100_000
 """The figures are of so many records at most, those that the target has had longest."""
 PAST_RUNS: Final = 5
-MOST_EVENTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +49,9 @@ class Examined:
 def examine(run: Run) -> Examined | None:
     """Return the figures of a run's records, what breaks rules and what drifts; None for what is not judged.
 
-    That is a run of a terminal, and where there is nothing to compare it with one that did not finish or
-    refreshes chosen pages. The records of such a run are compared with their items: as these are where the
-    records are apart until then, else as they were before it.
+    That is a run of a terminal, and one that did not finish or refreshes chosen pages where there is nothing
+    to compare it with, and no rule for it. The records of such a run are compared with their items: as these
+    are where the records are apart until then, else as they were before it.
     """
     if run.target.hidden:
         return None
@@ -81,20 +80,24 @@ def _of_whole(run: Run) -> Examined:
 
 def _of_part(run: Run) -> Examined | None:
     """Look at a part of the target's records, whose drifts are found when they are added to those before."""
-    past, fewest = _past(run) if Rules.read(run.target.quality).drift else ([], FEWEST_RUNS)
+    rules = Rules.read(run.target.quality).of_part(tried=_tried(run))
+    past, fewest = _past(run) if rules.drift else ([], FEWEST_RUNS)
     usual = steady(past, losses.accepted(run.target_id), fewest=fewest)
     waits = run.publication == Publication.WAITING
-    if not waits and (not usual or run.publication != Publication.DIRECT):
+    is_asked = bool(usual or rules.fields or rules.max_errors is not None)
+    if not waits and not (is_asked and run.publication == Publication.DIRECT):
         return None
     beside = Beside(usual)
-    statistics = Statistics()
+    statistics = Statistics(unique=rules.unique)
     for url, record, item in islice(held.beside(run) if waits else before.beside(run), MOST_ITEMS):
         statistics.add(record)
         beside.add(url, record, item)
-    if not (waits or statistics.items):
+    figures = statistics.figures()
+    broken = _breaches(run, rules, figures)
+    if not (waits or statistics.items or broken):
         return None
-    data = _data(run, statistics, statistics.figures())
-    return Examined(data=data | {"beside": losses.numbers(beside)}, beside=beside)
+    data = _data(run, statistics, figures) | {"breaches": broken, "beside": losses.numbers(beside)}
+    return Examined(data=data, beside=beside)
 
 
 def _data(run: Run, statistics: Statistics, figures: Mapping[str, FieldFigures]) -> dict[str, Any]:
@@ -110,9 +113,13 @@ def _data(run: Run, statistics: Statistics, figures: Mapping[str, FieldFigures])
 
 
 def _breaches(run: Run, rules: Rules, figures: Mapping[str, FieldFigures]) -> list[dict[str, Any]]:
-    tried = run.done + run.failed + run.dead
+    tried = _tried(run)
     errors = (run.failed + run.dead) / tried if tried else 0.0
     return [one.as_json() for one in breaches(rules, items=run.items, errors=errors, figures=figures)]
+
+
+def _tried(run: Run) -> int:
+    return run.done + run.failed + run.dead
 
 
 def _records(run: Run) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -167,9 +174,10 @@ def _judged(run: Run, examined: Examined) -> dict[str, Any]:
 
 
 def _tell(run: Run, data: Mapping[str, Any], *, now: datetime) -> None:
+    """Write an event for each breach, as many as a target may have rules, and for the first drifts."""
     told = [(EventKind.DATA_BREACH, one) for one in data["breaches"]]
-    told += [(EventKind.DATA_DRIFT, one) for one in data["drifts"]]
-    for kind, breach in told[:MOST_EVENTS]:
+    told += [(EventKind.DATA_DRIFT, one) for one in holding.first(data["drifts"])]
+    for kind, breach in told:
         events.record(kind, target=run.target_id, run=run.pk, now=now, items=run.items, **breach)
 
 

@@ -62,7 +62,8 @@ class Command(BaseCommand):
         decided.add_argument(
             "--proposals",
             action="store_true",
-            help="print what reads its broken fields, tried on all its pages, by number; decide nothing",
+            help="print what reads its broken fields, tried on its pages (5,000 at most), by number; "
+            "decide nothing",
         )
         decided.add_argument(
             "--repair",

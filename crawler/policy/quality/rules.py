@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from crawler.policy.quality.statistics import FieldFigures
+
+OF_A_PART: Final = ("min", "max", "unique")
+"""The rules of a field that some of the records can break as well as all of them."""
+FEWEST_TRIED: Final = 10
+"""From so many requests on the share of errors says something of a part: one of three that fails does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,19 @@ class Rules:
     @property
     def unique(self) -> frozenset[str]:
         return frozenset(name for name, rule in self.fields.items() if rule.get("unique"))
+
+    def of_part(self, *, tried: int) -> Rules:
+        """Return what of it a run must meet that read only some of the records by `tried` requests."""
+        kept = {
+            name: {key: wanted for key, wanted in rule.items() if key in OF_A_PART}
+            for name, rule in self.fields.items()
+        }
+        return replace(
+            self,
+            min_items=None,
+            max_errors=self.max_errors if tried >= FEWEST_TRIED else None,
+            fields={name: rule for name, rule in kept.items() if rule},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

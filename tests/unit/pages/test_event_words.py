@@ -10,6 +10,8 @@ from crawler.models import Event, EventKind
 from crawler.policy.freshness import Freshness
 from webui.pages.templatetags.trawl_events import AGES, BADGES, event_badge, event_words
 
+BLANK = {"rule": "coverage", "field": "price", "wanted": 1.0, "found": 0.0}
+
 
 @pytest.mark.parametrize(
     ("kind", "data", "words"),
@@ -19,6 +21,17 @@ from webui.pages.templatetags.trawl_events import AGES, BADGES, event_badge, eve
         (EventKind.RUN_CANCELLED, {"pages": 2, "reason": "cancelled"}, "2 pages"),
         (EventKind.FRESHNESS_LATE, {"max_age_seconds": 86_400}, "no older than 1 d is wanted"),
         (EventKind.DEADLINE_MET, {}, ""),
+        (EventKind.DATA_DRIFT, BLANK, "price is in 0.0% of the items, where 100.0% were the least"),
+        (
+            EventKind.DATA_DRIFT,
+            BLANK | {"more": 1200},
+            "price is in 0.0% of the items, where 100.0% were the least; and 1,200 more",
+        ),
+        (
+            EventKind.RUN_HELD,
+            {"items": 1, "drifts": [BLANK, BLANK | {"more": 4}]},
+            "1 item; price is in 0.0% of the items, where 100.0% were the least; and 5 more",
+        ),
     ],
 )
 def test_an_event_is_told_in_a_few_words(kind: EventKind, data: dict[str, Any], words: str) -> None:

@@ -110,6 +110,21 @@ def test_each_broken_rule_is_told_with_its_numbers() -> None:
     ]
 
 
+def test_part_is_asked_what_some_records_can_break() -> None:
+    rules = Rules.read(
+        {
+            "min_items": 5,
+            "max_errors": 0.5,
+            "hold": False,
+            "fields": {"a": {"coverage": 1, "min": 0, "max": 9, "unique": True}, "b": {"coverage": 1}},
+        }
+    )
+    bounds = {"a": {"min": 0, "max": 9, "unique": True}}
+
+    assert rules.of_part(tried=10) == Rules(max_errors=0.5, hold=False, fields=bounds)
+    assert rules.of_part(tried=9) == Rules(hold=False, fields=bounds)
+
+
 def test_rules_that_hold_and_runs_without_items_tell_nothing_more() -> None:
     rules = Rules.read({"min_items": 1, "fields": {"price": {"coverage": 1, "min": 0}}})
 

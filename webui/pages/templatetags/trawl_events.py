@@ -77,14 +77,21 @@ def event_words(event: Event) -> str:
         case EventKind.FRESHNESS_LATE | EventKind.FRESHNESS_RECOVERED if "max_age_seconds" in said:
             return f"no older than {span(said['max_age_seconds'])} is wanted"
         case EventKind.DATA_BREACH | EventKind.DATA_DRIFT if "rule" in said:
-            return breach_words(said)
+            return _and_more(breach_words(said), said.get("more"))
         case EventKind.RUN_HELD if said.get("drifts"):
-            return f"{_many(said, 'items')}; {breach_words(said['drifts'][0])}"
+            drifts = said["drifts"]
+            more = len(drifts) - 1 + drifts[-1].get("more", 0)
+            return _and_more(f"{_many(said, 'items')}; {breach_words(drifts[0])}", more)
         case EventKind.RUN_ACCEPTED | EventKind.RUN_DISCARDED:
             by = f"by {said['by']}" if said.get("by") else str(said.get("reason") or "")
             return "; ".join(filter(None, (_many(said, "items"), by)))
         case _:
             return ""
+
+
+def _and_more(words: str, many: object) -> str:
+    """Return the words of one difference of a run, and how many more its page has."""
+    return f"{words}; and {number(many)} more" if isinstance(many, int) and many else words
 
 
 def _moment(written: object) -> str:
