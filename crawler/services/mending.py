@@ -75,7 +75,7 @@ def look(run: Run) -> Look | None:
     fields = {name: [Proposal(**one) for one in many] for name, many in row.found["fields"].items()}
     return Look(
         broken=tuple(row.found["broken"]),
-        mended=Mended(row=row.found["row"], fields=fields),
+        mended=Mended(row=row.found["row"], fields=fields, note=row.found.get("note", "")),
         pages=row.found["pages"],
         progress=row,
     )
@@ -103,6 +103,7 @@ def as_json(found: Look) -> dict[str, Any]:
         "broken": list(found.broken),
         "pages": found.pages,
         "row": found.mended.row,
+        "note": found.mended.note,
         "fields": {name: [asdict(one) for one in many] for name, many in found.mended.fields.items()},
     }
 
@@ -125,7 +126,7 @@ def propose(run: Run) -> Look:
     broken = queries.broken(run)
     if not broken:
         raise CannotMend("what looks otherwise is in none of the declared fields: nothing can be mended")
-    row, pages = target.row, 0
+    row, pages, notes = target.row, 0, []
     fields: dict[str, Sequence[Proposal]] = {}
     for link in dict.fromkeys(nesting.link_of(target.fields, path) for path in broken):
         known = queries.known(run, link)
@@ -133,9 +134,11 @@ def propose(run: Run) -> Look:
             mended = _mended(target, known, [path for path in broken if _is_behind(target, path, link)], link)
             row, pages = row if link else mended.row, pages + len(known)
             fields |= mended.fields
+            notes += [mended.note] if mended.note and mended.note not in notes else []
     if not pages:
         raise CannotMend("no stored page of this run had items before, so there is nothing to look for")
-    return Look(broken=tuple(broken), mended=Mended(row=row, fields=fields), pages=pages)
+    found = Mended(row=row, fields=fields, note=" ".join(notes))
+    return Look(broken=tuple(broken), mended=found, pages=pages)
 
 
 def _mended(target: Target, known: Sequence[queries.Known], broken: Sequence[str], link: str) -> Mended:

@@ -186,7 +186,7 @@ def mended_of(
     bodies = b"".join(page.body for page, _records in pages)
     said = _answer("found", asked, cpu_seconds=cpu_seconds, body=bodies)
     fields = {name: [Proposal(**one) for one in proposals] for name, proposals in said["fields"].items()}
-    return Mended(row=said["row"], fields=fields)
+    return Mended(row=said["row"], fields=fields, note=said["note"])
 
 
 def tried_of(

@@ -61,7 +61,7 @@ class DeclaredRecords:
             return
         row = self.schema.row
         try:
-            rows = [(None, root)] if row is None else list(enumerate(_spread(page, root, row), start=1))
+            rows = [(None, root)] if row is None else list(enumerate(spread(page, root, row), start=1))
         except (JMESPathError, NotJson) as error:
             yield Problem(code="bad_type", message=f"row: {str(error).partition(chr(10))[0]}")
             return
@@ -271,7 +271,8 @@ def _is_flag(one: Field) -> bool:
     return one.kind is Kind.BOOLEAN and one.attr is not None
 
 
-def _spread(page: Page, scope: Scope, selector: Selector) -> list[Scope]:
+def spread(page: Page, scope: Scope, selector: Selector) -> list[Scope]:
+    """Return what the records of a page are read from; raises JMESPathError and NotJson."""
     found = scope.select(selector)
     return _unlisted(page, found) if isinstance(selector, _OVER_JSON) else found
 

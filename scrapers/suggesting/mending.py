@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from scrapers import fields as declarations
-from scrapers.suggesting import classes, finding, nesting, outline, proposals, regrouping, trying
+from scrapers.suggesting import classes, finding, nesting, outline, regrouping, rerowing, trying
 from scrapers.suggesting.holders import Holders
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ MOST_LOOKED: Final = 8
 """In so many pages what items said is looked for; what is found is tried on all."""
 MOST_TRIED: Final = 40
 MOST_PROPOSED: Final = 3
-MOST_ROWS: Final = 3
 MOST_ELEMENTS: Final = 5_000
 _OF_SELECTOR: Final = frozenset({*declarations.KINDS, "attr"})
 _OF_KIND: Final = frozenset({"type", "pattern", "one_of", "min", "max"})
@@ -58,10 +57,15 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """What was found: the selector of rows, as it was where it finds any, and proposals for fields."""
+    """What was found: the selector of rows, as it was where it finds any, and proposals for fields.
+
+    `note` is what is to know of the rows, in sentences: that others are proposed and how many records these
+    give, or why nothing is.
+    """
 
     row: str
     fields: Mapping[str, Sequence[Proposal]]
+    note: str = ""
 
     @property
     def restored(self) -> int:
@@ -87,26 +91,31 @@ def mend(
 ) -> Mended:
     """Return the best proposals for each broken field, the best first.
 
-    Where the rows are not found any more, those are tried that would be suggested, for all fields.
+    Rows that are found as they are declared, by whatever selector, stay as they are. Where they are not found
+    any more, those are tried that would be suggested, for all fields.
     """
-    first = next((known for known in pages if known.page.is_html), None)
-    if (
-        not row
-        or first is None
-        or any(Holders.of_page(known.page, row).rows for known in pages[:MOST_LOOKED])
-    ):
-        return Mended(
-            row=row, fields=of_fields(pages, row=row, fields=fields, broken=broken, seconds=seconds)
-        )
-    rows = [candidate.row for candidate in proposals.suggest(first.page).candidates[:MOST_ROWS]]
-    tried = [
-        Mended(
-            row=one,
-            fields=of_fields(pages, row=one, fields=fields, broken=fields, seconds=seconds / len(rows)),
-        )
-        for one in rows
-    ]
-    return max(tried, key=lambda mended: mended.restored, default=Mended(row=row, fields={}))
+    if not row or not pages or rerowing.is_found(pages[:MOST_LOOKED], row=row, fields=fields):
+        found = of_fields(pages, row=row, fields=fields, broken=broken, seconds=seconds)
+        return Mended(row=row, fields=found, note=rerowing.note(pages[:MOST_LOOKED], row=row, fields=fields))
+    return _by_other_rows(pages, row=row, fields=fields, seconds=seconds)
+
+
+def _by_other_rows(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any], seconds: float) -> Mended:
+    """Return what gives most of the known values, by rows that give nearly as many records as were known."""
+    rows = rerowing.others(pages[:MOST_LOOKED], row)
+    tried: list[tuple[Mended, rerowing.Records]] = []
+    for one in rows:
+        found = of_fields(pages, row=one, fields=fields, broken=fields, seconds=seconds / len(rows))
+        mended = Mended(row=one, fields=found)
+        declared = fields
+        for path, proposals in found.items():
+            declared = nesting.placed(declared, path, dict(proposals[0].declared)) if proposals else declared
+        if mended.restored:
+            tried.append((mended, rerowing.records(pages[:MOST_LOOKED], row=one, fields=declared)))
+    if not tried:
+        return Mended(row=row, fields={}, note=rerowing.lost(row))
+    best, records = max(tried, key=lambda one: (one[0].restored, -one[1].odd))
+    return replace(best, note=rerowing.moved(row, best.row, records))
 
 
 def of_fields(
@@ -125,8 +134,9 @@ def of_fields(
     """
     until = time.process_time() + seconds
     names = list(broken)
+    schema = trying.parsed(fields=fields, row=row) if row else None
     looked = [
-        (known, Holders.of_page(known.page, row)) for known in pages[:MOST_LOOKED] if known.page.is_html
+        (known, Holders.of_page(known.page, schema)) for known in pages[:MOST_LOOKED] if known.page.is_html
     ]
     search = Search(pages=pages, looked=looked, row=row, fields=fields)
     found: dict[str, list[Proposal]] = {}

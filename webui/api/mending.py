@@ -54,6 +54,7 @@ class RepairOut(Schema):
     items: Annotated[int, Field(description="How many items the target has; not all are tried of many.")]
     pages: Annotated[int, Field(description="How many pages it was tried on.")]
     row: str
+    note: Annotated[str, Field(description="What is to know of the rows; empty where they are found.")]
     fields: dict[str, list[ProposalOut]]
     without: Annotated[list[str], Field(description="Broken fields for which nothing was found.")]
 
@@ -92,7 +93,7 @@ def _out(run: Run) -> RepairOut:
     if look is None or look.progress is None:
         state = "queued" if mending.is_looking(run) else "missing"
         none = dict.fromkeys(("percent", "tried", "left_out", "seen", "items", "pages"), 0)
-        return RepairOut(state=state, row=run.target.row, fields={}, without=[], **none)
+        return RepairOut(state=state, row=run.target.row, note="", fields={}, without=[], **none)
     fields = {
         name: [
             ProposalOut(
@@ -115,6 +116,7 @@ def _out(run: Run) -> RepairOut:
         items=look.progress.total,
         pages=look.pages,
         row=look.mended.row,
+        note=look.mended.note,
         fields=fields,
         without=list(look.without),
     )

@@ -129,6 +129,8 @@ def _said(name: str, place: int) -> str:
 
 
 def _rest(look: Look) -> Iterator[str]:
+    if look.mended.note:
+        yield look.mended.note
     yield from (f"{name}: nothing was found" for name in look.without)
     if look.progress and look.progress.is_cut:
         yield f"Tried on the pages of {look.progress.seen:,} of {look.progress.total:,} items."

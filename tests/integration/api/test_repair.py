@@ -27,7 +27,7 @@ def run(held: Run) -> Run:
 
 def test_selectors_are_proposed_and_the_best_taken(api: Api, run: Run) -> None:
     told = api.get(f"/runs/{run.pk}/repair").json()
-    assert (told["pages"], told["row"], told["without"]) == (MANY, "", [])
+    assert (told["pages"], told["row"], told["note"], told["without"]) == (MANY, "", "", [])
     assert told["fields"]["price"][0] == {
         "declared": AMOUNT,
         "restored": MANY,

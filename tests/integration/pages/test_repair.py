@@ -43,6 +43,18 @@ def test_selectors_are_shown_with_what_they_give_and_one_click_repairs(client: C
     assert Run.objects.get(pk=run.pk).publication == Publication.DISCARDING
 
 
+def test_page_says_what_is_to_know_of_the_rows(client: Client, run: Run) -> None:
+    look = RepairLook.objects.get()
+    look.found |= {"note": "The rows are gone.", "fields": {}}
+    look.save()
+    page = text(client.get(reverse("run-repair", args=[run.pk])))
+
+    assert "The rows are gone." in page
+    assert "Nothing was found for price." in page
+    assert "These selectors find it" not in page
+    assert "Save and read the pages again" not in page
+
+
 def test_what_is_looked_for_and_how_far_it_is_tried_is_shown(client: Client, run: Run) -> None:
     address = reverse("run-repair", args=[run.pk])
     page = text(client.get(address))

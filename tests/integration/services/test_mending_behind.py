@@ -129,6 +129,7 @@ def test_rows_that_are_gone_are_found_by_the_run_before_that_followed_their_link
     found = mending.propose(run)
 
     assert found.mended.row == ".tile"
+    assert f"it gives {MANY} records where {MANY} were known, on 1 of the pages" in found.mended.note
     assert found.chosen["name"]["css"] == ".headline"
     assert found.mended.fields["link"][0].restored == MANY
 
