@@ -139,6 +139,17 @@ def test_repair_says_of_how_many_items_the_pages_were_tried_where_not_of_all(
     assert "\nTried on the pages of 12 of 6,000 items.\n" in capsys.readouterr().out
 
 
+def test_what_is_to_know_of_the_rows_is_told(broken: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    typed(str(broken.pk), "--proposals")
+    look = RepairLook.objects.get()
+    look.found |= {"note": "The rows are gone.", "fields": {}}
+    look.save()
+    capsys.readouterr()
+    typed(str(broken.pk), "--proposals")
+
+    assert capsys.readouterr().out == "The rows are gone.\nprice: nothing was found\n"
+
+
 def test_proposals_are_told_by_number_and_change_nothing(
     broken: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
