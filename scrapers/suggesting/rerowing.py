@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 3
 NO_HTML: Final = "Fields are looked for in HTML alone, and these pages are none: declare the fields anew."
 NO_ELEMENTS: Final = (
-    "The rows are found by {row}, but they are no elements in which fields can be looked for: declare the "
-    "fields anew."
+    "The rows are found by {row}, but they are values, or in markup too broken to look into for fields: "
+    "declare the fields anew."
 )
 NOT_PLAIN: Final = (
     "The rows are not found any more by {row}. Rows are looked for where they are declared by plain CSS "
