@@ -41,6 +41,7 @@ class Column:
     spots: Mapping[int, Spot]
     share: float
     more: Mapping[int, list[Element]] = field(default_factory=dict)
+    language: str = "css"
 
     @property
     def many(self) -> bool:

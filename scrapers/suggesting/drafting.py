@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from scrapers.suggesting import columns, meanings, naming, places, terms
+from scrapers.suggesting import columns, meanings, naming, places, spans, terms
 from scrapers.suggesting.meanings import WEIGHTS, Meaning
 from scrapers.suggesting.rows import LEAST_ROWS
 
@@ -110,7 +110,7 @@ def _without_headings(rows: Rows) -> Rows:
 
 def _fields(rows: Rows, page: Page) -> list[DraftField]:
     sampled = columns.sampled(rows.elements)
-    found = columns.of_rows(sampled)
+    found = spans.corrected(columns.of_rows(sampled), rows=rows.elements, sampled=sampled)
     headings = naming.headings_of(sampled[-1])
     # what is written first: most attributes repeat it
     found.sort(key=lambda column: column.aspect.startswith("data-"))
@@ -153,7 +153,7 @@ class _Named:
         column, name = self.column, self.name
         if self.meaning is Meaning.URL and column.share >= _NEARLY_ALL and "link" not in taken:
             name = "link"
-        selector = {"css": column.selector}
+        selector = {column.language: column.selector}
         declared = meanings.declared(selector, aspect=column.aspect, meaning=self.meaning)
         return DraftField(
             name=naming.unique(name, taken),

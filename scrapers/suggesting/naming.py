@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from scrapers.suggesting import classes, outline, spots
+from scrapers.suggesting import classes, outline, spans, spots
 from scrapers.suggesting.meanings import Meaning
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS: Final = 40
 _MOST_LABEL: Final = 30
+_MOST_HEADINGS: Final = 4
 _SAYS_NOTHING = frozenset(
     {
         "product", "products", "item", "items", "card", "entry", "post", "article", "list", "row",
@@ -79,8 +80,24 @@ def headings_of(row: Element) -> dict[int, str]:
     first = next((one for one in outline.inside(table, most=50) if one.tag == "tr"), None)
     if first is None or first is row or any(cell.tag == "td" for cell in first.children[1:]):
         return {}
-    found = {place: of_label(outline.text(cell)) for place, cell in enumerate(first.children)}
+    said: dict[int, dict[Element, str]] = {}
+    for line in spans.lines(list(_heading_rows(first, row))):
+        for place, cell in line.items():
+            said.setdefault(place, {})[cell] = outline.text(cell)
+    found = {place: of_label(" ".join(cells.values())) for place, cells in said.items()}
     return {place: name for place, name in found.items() if name}
+
+
+def _heading_rows(first: Element, row: Element) -> Iterator[Element]:
+    """Yield the `first` row of a table and, where cells of it span, those below that go on with headings."""
+    rows = first.parent.children if first.parent is not None else [first]
+    for one in rows[rows.index(first) :][:_MOST_HEADINGS]:
+        goes_on = len(one.children) > 1 and all(cell.tag == "th" for cell in one.children)
+        if one is row or not (one is first or goes_on):
+            return
+        yield one
+        if not any(spans.span(cell, way) > 1 for cell in one.children for way in ("colspan", "rowspan")):
+            return
 
 
 def unique(name: str, taken: set[str]) -> str:
@@ -108,7 +125,10 @@ def _heading(element: Element, row: Element, headings: dict[int, str]) -> str:
     if not headings:
         return ""
     cell = next((one for one in (element, *element.ancestors()) if one.parent is row), None)
-    return headings.get(row.children.index(cell), "") if cell is not None else ""
+    if cell is None:
+        return ""
+    before = row.children[: row.children.index(cell)]
+    return headings.get(sum(spans.span(one, "colspan") for one in before), "")
 
 
 def _called(element: Element, row: Element) -> str:

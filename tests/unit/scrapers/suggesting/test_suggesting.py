@@ -71,6 +71,37 @@ def test_candidates_read_as_many_records_as_they_say_without_problems(
         assert [item.data for item in reading.items[:3]] == list(candidate.samples)
 
 
+def test_table_of_the_shop_is_read_where_its_cells_span() -> None:
+    page = page_of(shop.delivery(SITE).html)
+    [first, *_others] = suggest(page).candidates
+    reading = read_by(first, page)
+    assert (first.rows, reading.problems) == (5, ())
+    names = ("country", "parcel_up_to_2_kg", "parcel_up_to_20_kg", "days")
+    assert [item.data for item in reading.items] == [
+        dict(zip(names, row, strict=True))
+        for row in (
+            ("Česko", 3.9, "7.50", 1),
+            ("Österreich", 6.4, "12.00", 2),
+            ("Deutschland", 6.4, "11.50", 2),
+            ("Sverige", 9.8, "24.00", 5),
+            ("Japan", 24.0, "–", 12),
+        )
+    ]
+
+
+def test_rows_that_lend_cells_at_two_places_leave_those_out() -> None:
+    body = "".join(
+        f"<tr><td>Line {n}<td rowspan=2>{n}.50<td rowspan=2>{n} days<td>Stop {n}</tr>"
+        f"<tr><td>Branch {n}<td>Halt {n}</tr>"
+        for n in range(1, 5)
+    )
+    page = page_of(f"<table><tr><th>Line<th>Fare<th>Valid<th>To</tr>{body}</table>")
+    [first, *_others] = suggest(page).candidates
+    read = [item.data for item in read_by(first, page).items]
+    assert read[:2] == [{"line": "Line 1", "to": "Stop 1"}, {"line": "Branch 1", "to": "Halt 1"}]
+    assert len(read) == 8
+
+
 @pytest.mark.parametrize(("category", "number"), LISTS, ids=lambda value: getattr(value, "slug", value))
 def test_first_candidate_finds_every_product_of_the_shop(category: Any, number: int) -> None:
     page = page_of(shop.category(SITE, category, number).html)
