@@ -78,7 +78,7 @@ def main() -> int:
     asked = parser.parse_args()
     steady.keep_memory()
     with steady.collecting_seldom():
-        for name, samples in ((DOCUMENTATION, _manuals(asked.pages)), (SHOP, _shop())):
+        for name, samples in ((DOCUMENTATION, manuals(asked.pages)), (SHOP, shop())):
             size = sum(len(sample.body) for sample in samples) // len(samples)
             print(f"\n{name}: {len(samples)} pages of {size:,} bytes\n\n{HEAD}")
             for scraper in _scrapers(name):
@@ -96,7 +96,7 @@ def _scrapers(place: str) -> Iterator[Scraper]:
         yield registry.compile(name="demo_shop")
 
 
-def _manuals(most: int) -> list[Sample]:
+def manuals(most: int) -> list[Sample]:
     folder = Path(tempfile.mkdtemp(prefix="trawl-bench-"))
     try:
         place = places.documentation(folder / "manuals")
@@ -114,7 +114,7 @@ def _manuals(most: int) -> list[Sample]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _shop() -> list[Sample]:
+def shop() -> list[Sample]:
     paths = [*sorted(path for path in catalogue.paths() if "?" not in path), *PAPERS]
     given = [(path, answer(Shop(), epoch=EPOCH, base=ORIGIN, path=path)) for path in paths]
     return [

@@ -19,8 +19,11 @@ SITE = shop.Site.at(base="http://shop.test", seed=1, epoch=0)
 LISTS = [(category, number) for category in SITE.categories for number in range(1, category.pages + 1)]
 
 
-def page_of(html: str, *, url: str = "https://site.test/list") -> Page:
-    return Page(url=url, body=html.encode(), headers={"content-type": "text/html; charset=utf-8"})
+HTML = "text/html; charset=utf-8"
+
+
+def page_of(body: str, *, url: str = "https://site.test/list", kind: str = HTML) -> Page:
+    return Page(url=url, body=body.encode(), headers={"content-type": kind})
 
 
 def told(found: Suggestions) -> dict[str, Any]:
@@ -46,7 +49,8 @@ def told(found: Suggestions) -> dict[str, Any]:
 def case(request: pytest.FixtureRequest) -> tuple[Path, dict[str, Any], Page]:
     folder: Path = request.param
     said = json.loads((folder / "input.json").read_text(encoding="utf-8"))
-    return folder, said, page_of((folder / "page.html").read_text(encoding="utf-8"), url=said["url"])
+    body = (folder / "page.html").read_text(encoding="utf-8")
+    return folder, said, page_of(body, url=said["url"], kind=said.get("content_type", HTML))
 
 
 def test_case_is_suggested_as_expected(case: tuple[Path, dict[str, Any], Page]) -> None:
