@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from scrapers.suggesting import (
     reading,
     rows,
     scripts,
+    spans,
 )
 from scrapers.suggesting.objects import Source
 from scrapers.suggesting.values import Suggestions
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from scrapers.page import Page
+    from scrapers.suggesting.drafting import Draft
     from scrapers.suggesting.next_page import NextPage
     from scrapers.suggesting.outline import Outline
     from scrapers.suggesting.values import Candidate
@@ -79,8 +82,19 @@ def _of_outline(page: Page, found: Outline, *, options: Mapping[str, str]) -> It
         if (draft := drafting.of_rows(set_, page=page, length=found.length)) is not None
     ]
     for draft in choosing.different(drafts):
-        candidate = reading.tried(
-            page, row=draft.rows.selector, drafted=draft.fields, score=draft.score, options=options
-        )
+        candidate = _tried(page, draft, options=options)
         if candidate is not None:
             yield candidate
+
+
+def _tried(page: Page, draft: Draft, *, options: Mapping[str, str]) -> Candidate | None:
+    """Return what a draft reads; without the cells that hang into rows where XPath finds no such rows.
+
+    It knows no `tbody` that is not written.
+    """
+    read = partial(reading.tried, page, row=draft.rows.selector, score=draft.score, options=options)
+    candidate = read(drafted=draft.fields)
+    own = [field for field in draft.fields if not spans.is_lent(field.declared)]
+    if candidate is None and 0 < len(own) < len(draft.fields):
+        return read(drafted=own)
+    return candidate

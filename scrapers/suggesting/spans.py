@@ -8,7 +8,7 @@ from scrapers.suggesting import spots
 from scrapers.suggesting.columns import MOST_COLUMNS, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scrapers.suggesting.outline import Element
 
@@ -16,6 +16,7 @@ Line = dict[int, "Element"]
 """The cell of a row at each place, those included that hang into it from above."""
 _LONGEST: Final = 65_534
 _STRENGTH: Final = 0.84
+_WHOLE: Final = "self::*[td and count(*)="
 _MOST_ROWS: Final = 2_000
 _PLACED: Final = ("td:nth-child(", "th:nth-child(")
 
@@ -70,6 +71,11 @@ def corrected(found: list[Column], *, rows: Sequence[Element], sampled: Sequence
     return sorted([*kept, *added], key=lambda column: (column.first.element.number, column.aspect))
 
 
+def is_lent(declared: Mapping[str, object]) -> bool:
+    """Whether a field was declared here to read a cell that may hang into its row."""
+    return str(declared.get("xpath", "")).startswith(_WHOLE)
+
+
 def _lending(rows: Sequence[Element]) -> dict[Element, Line]:
     """Return the line of each of `rows`; of none where no cell reaches down or the part has too many."""
     section = rows[0].parent
@@ -109,8 +115,7 @@ def _column(place: int, *, hung: set[int], rows: Sequence[Element], table: Seque
 
 def _above(number: int, *, width: int) -> str:
     """Return the XPath to the cell with a `number` in whole rows, and in others to what hangs into them."""
-    lacking = f"self::*[count(*)={width - 1} and not(*/@colspan)]"
+    lacking = f"self::*[td and count(*)={width - 1} and not(*/@colspan)]"
     return (
-        f"self::*[count(*)={width}]/*[{number}] | "
-        f"{lacking}/preceding-sibling::*[*[{number}]/@rowspan][1]/*[{number}]"
+        f"{_WHOLE}{width}]/*[{number}] | {lacking}/preceding-sibling::*[*[{number}]/@rowspan][1]/*[{number}]"
     )

@@ -93,6 +93,32 @@ def test_table_of_the_shop_is_read_where_its_cells_span() -> None:
     ]
 
 
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("lines", [3, 300])
+def test_cell_that_hangs_into_a_row_is_read_in_both(place: int, lines: int) -> None:
+    names, rows, expected = ("Stop", "Fare", "Remark"), [], []
+    for n in range(lines):
+        for half in ("a", "b"):
+            cells = [f"Stop {half}{n}", f"{n}.50 {half}", f"Remark {half}{n}"]
+            cells[place] = f"Both {n}"
+            tags = ["<td rowspan=2>" if at == place else "<td>" for at in range(3)]
+            shown = [at for at in range(3) if half == "a" or at != place]
+            rows.append("<tr>" + "".join(tags[at] + cells[at] for at in shown) + "</tr>")
+            expected.append(dict(zip(("stop", "fare", "remark"), cells, strict=True)))
+    page = page_of(f"<table><tbody><tr><th>{'<th>'.join(names)}</tr>{''.join(rows)}</table>")
+    [first, *_others] = suggest(page).candidates
+    assert first.rows == 2 * lines
+    assert [item.data for item in read_by(first, page).items] == expected
+
+
+def test_cell_that_hangs_is_left_out_where_no_tbody_is_written() -> None:
+    body = "".join(f"<tr><td rowspan=2>{n}.50<td>Stop {n}</tr><tr><td>Halt {n}</tr>" for n in range(1, 5))
+    page = page_of(f"<table><tr><th>Fare<th>To</tr>{body}</table>")
+    [first, *_others] = suggest(page).candidates
+    read = [item.data for item in read_by(first, page).items]
+    assert (read[:2], len(read)) == ([{"to": "Stop 1"}, {"to": "Halt 1"}], 8)
+
+
 def test_rows_that_lend_cells_at_two_places_leave_those_out() -> None:
     body = "".join(
         f"<tr><td>Line {n}<td rowspan=2>{n}.50<td rowspan=2>{n} days<td>Stop {n}</tr>"
