@@ -20,7 +20,7 @@ from crawler.services import outbox
 from crawler.services.replays import claiming, giving, joining
 from crawler.services.replays.giving import Given, ReadPage
 from crawler.services.replays.joining import Joined, TooMuch
-from crawler.stores import rewriting
+from crawler.stores import rewriting, sql
 from crawler.trials import Records, Unreadable
 from scrapers import registry
 from scrapers.registry import InvalidScraper
@@ -210,12 +210,17 @@ def _write(
         values |= {"state": ReplayState.FAILED, "reason": said[:600], "finished_at": now}
     else:
         values["state"] = ReplayState.RUNNING
-    with transaction.atomic():
+
+    def write() -> bool:
         if not claim.write(now=now, **values):
             return False
         if row.stores:
             reread = [some for one in given for some in giving.to_store(row, one, stored) if some.records]
             rewriting.store(row.target_id, reread, now=now)
+        return True
+
+    if not sql.atomically(write):  # a run that writes the same pages may be let through first
+        return False
     row.after, row.totals, row.samples, row.state = last, values["totals"], samples, values["state"]
     return not row.is_over
 

@@ -238,6 +238,26 @@ def test_commit_that_fails_keeps_nobody_from_doing_it(
     assert {name: one["price"] for name, one in data().items()} == {"kettle": 1.0, "pot": 2.0, "pan": 3.0}
 
 
+def test_commit_that_was_chosen_to_break_a_deadlock_is_done_again_and_counted_once(
+    crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay = replays.store(replay=tried(crawled, person, **PRICED), by=person, now=timezone.now())
+    store, calls = rewriting.store, list[int]()
+
+    def once(target: int, *asked: Any, **more: Any) -> None:
+        store(target, *asked, **more)
+        calls.append(target)
+        if len(calls) == 1:
+            raise OperationalError("database is locked")
+
+    monkeypatch.setattr(rewriting, "store", once)
+    replay = done(replay)
+
+    assert len(calls) == 2
+    assert (replay.state, Totals.of_json(replay.totals).pages) == (ReplayState.DONE, 4)
+    assert {name: one["price"] for name, one in data().items()} == {"kettle": 1.0, "pot": 2.0, "pan": 3.0}
+
+
 def test_pages_without_a_stored_body_are_counted_apart(crawled: Run, person: User) -> None:
     page = Page.objects.get(url__endswith="/pan")
     Snapshot.objects.filter(hash=page.body_hash).delete()
