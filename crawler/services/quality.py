@@ -17,6 +17,7 @@ from crawler.policy.quality import (
     Rules,
     Statistics,
     breaches,
+    compared,
     drifts,
     fields_of,
     may_have,
@@ -66,11 +67,11 @@ def _is_whole(run: Run) -> bool:
 
 def _of_whole(run: Run) -> Examined:
     rules = Rules.read(run.target.quality)
-    statistics = Statistics(unique=rules.unique)
+    past, fewest = _past(run) if rules.drift else ([], FEWEST_RUNS)
+    statistics = Statistics(wanted=rules.wanted, unique=rules.unique, usual=compared(past, fewest=fewest))
     for _url, record in islice(_records(run), MOST_ITEMS):
         statistics.add(record)
     figures = statistics.figures()
-    past, fewest = _past(run) if rules.drift else ([], FEWEST_RUNS)
     found = list(drifts(run.items, figures, past, fewest=fewest))
     data = _data(run, statistics, figures)
     return Examined(
@@ -88,7 +89,7 @@ def _of_part(run: Run) -> Examined | None:
     if not waits and not (is_asked and run.publication == Publication.DIRECT):
         return None
     beside = Beside(usual)
-    statistics = Statistics(unique=rules.unique)
+    statistics = Statistics(wanted=rules.wanted, unique=rules.unique, usual=frozenset(usual))
     for url, record, item in islice(held.beside(run) if waits else before.beside(run), MOST_ITEMS):
         statistics.add(record)
         beside.add(url, record, item)
@@ -106,6 +107,7 @@ def _data(run: Run, statistics: Statistics, figures: Mapping[str, FieldFigures])
         "examined": statistics.items,
         "fields": {name: known.as_json() for name, known in figures.items() if not known.is_inside},
         "inside": {name: known.as_json() for name, known in figures.items() if known.is_inside},
+        "untold": statistics.untold().as_json(),
         "breaches": [],
         "drifts": [],
         "accepted": False,

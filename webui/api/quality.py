@@ -63,6 +63,13 @@ class DriftOut(BreachOut):
     pages: Annotated[list[PageOut], Field(description="Some of the pages that it is about.")] = []
 
 
+class UntoldOut(Schema):
+    """What has no figures, and is compared with no run before; rules may name it all the same."""
+
+    fields: Annotated[int, Field(description="How many more fields there are.")]
+    keyed: Annotated[list[str], Field(description="Paths of objects that hold data by keys.")]
+
+
 class DataOut(Schema):
     """The data of a run that has finished; the figures are of `examined` of its items."""
 
@@ -72,6 +79,9 @@ class DataOut(Schema):
     breaches: Annotated[list[BreachOut], Field(description="Rules of the target that it breaks.")]
     drifts: Annotated[list[DriftOut], Field(description="In what it looks otherwise than runs before.")]
     accepted: Annotated[bool, Field(description="Whether a person took that for usual.")]
+    untold: Annotated[
+        UntoldOut | None, Field(description="What has no figures; null in reports of earlier versions.")
+    ] = None
     since: Annotated[
         int | None, Field(description="Of a run of a part: the first run whose losses count with its own.")
     ] = None

@@ -103,7 +103,10 @@ QUALITY_SCHEMA = body(
             coverage={**_PART, "description": "In at least this part of the items it says something."},
             min={"type": "number"},
             max={"type": "number"},
-            unique={"type": "boolean", "description": "Whether no two items may have the same value."},
+            unique={
+                "type": "boolean",
+                "description": "Whether no two items, or objects inside of items, may have the same value.",
+            },
         ),
         "description": "Rules of single fields.",
     },

@@ -2,10 +2,10 @@
 
 from crawler.policy.quality.broken import pages
 from crawler.policy.quality.declared import may_have
-from crawler.policy.quality.drift import FEWEST_ITEMS, FEWEST_RUNS, drifts
+from crawler.policy.quality.drift import FEWEST_ITEMS, FEWEST_RUNS, compared, drifts
 from crawler.policy.quality.partial import Beside, Steady, Tally, partial_drifts, score, steady
 from crawler.policy.quality.rules import Breach, Rules, breaches
-from crawler.policy.quality.statistics import FieldFigures, Statistics, fields_of
+from crawler.policy.quality.statistics import FieldFigures, Statistics, fields_of, untold
 
 __all__ = [
     "FEWEST_ITEMS",
@@ -18,6 +18,7 @@ __all__ = [
     "Steady",
     "Tally",
     "breaches",
+    "compared",
     "drifts",
     "fields_of",
     "may_have",
@@ -25,4 +26,5 @@ __all__ = [
     "partial_drifts",
     "score",
     "steady",
+    "untold",
 ]

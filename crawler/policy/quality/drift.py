@@ -38,8 +38,8 @@ def drifts(
 
     Each of them is its number of records and the figures of its fields.
     """
-    usual = [(many, fields) for many, fields in past if many >= FEWEST_ITEMS]
-    if len(usual) < fewest:
+    usual = _usual(past, fewest)
+    if not usual:
         return
     least = min(many for many, _ in usual)
     if items < FEWER * least:
@@ -51,6 +51,16 @@ def drifts(
             yield from _of_field(name, figures.get(name), before)
 
 
+def compared(past: Past, *, fewest: int = FEWEST_RUNS) -> frozenset[str]:
+    """Return the fields that are compared, as `drifts` does: of each a run is to have its figures."""
+    return frozenset(name for name, _ in baselines([fields for _, fields in _usual(past, fewest)]))
+
+
+def _usual(past: Past, fewest: int) -> Past:
+    usual = [(many, fields) for many, fields in past if many >= FEWEST_ITEMS]
+    return usual if len(usual) >= fewest else []
+
+
 def baselines(
     usual: Sequence[Mapping[str, FieldFigures]],
 ) -> Iterator[tuple[str, list[FieldFigures]]]:
@@ -59,6 +69,8 @@ def baselines(
     Of what is inside of objects those tell that looked there, which earlier versions of Trawl did not: all
     of the runs, or three, and ten records of each must have had such objects.
     """
+    if not usual:
+        return
     looked = [fields for fields in usual if any(one.is_inside for one in fields.values())]
     tells_inside = len(looked) >= min(FEWEST_RUNS, len(usual))
     for name, last in usual[-1].items():

@@ -10,7 +10,7 @@ from crawler.policy.quality.types import type_of
 from crawler.policy.replays import says_something
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
 MOST_OBJECTS: Final = 10
 """So many objects of a record are looked into at one path: the first ones."""
@@ -28,19 +28,37 @@ def outer(path: str) -> str:
     return path.rpartition(".")[0]
 
 
-def objects(record: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the objects that stand in a record and are not all blank, by the paths where they do."""
+def by_place(paths: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the names of fields inside of objects by the paths of these, and none for those around them."""
+    found: dict[str, frozenset[str]] = {}
+    for path in paths:
+        around, _dot, name = path.rpartition(".")
+        new = frozenset({name})
+        while around:
+            found[around] = found.get(around, frozenset()) | new
+            around, new = outer(around), frozenset()
+    return found
+
+
+def objects(record: Mapping[str, Any], *, also: Container[str] = ()) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the objects that stand in a record and are not all blank, by the paths where they do.
+
+    Those at the paths `also`, of which each comes with all around it, whatever their names and depth.
+    """
     found: dict[str, list[Mapping[str, Any]]] = {}
     waiting: list[tuple[str, int, Sequence[Mapping[str, Any]]]] = [("", 0, [record])]
     for prefix, depth, many in waiting:
         at: dict[str, list[Mapping[str, Any]]] = {}
         for one in many:
             for name, value in one.items():
-                if isinstance(value, (dict, list)) and is_name(name) and (inner := _objects(value)):
-                    at.setdefault(f"{prefix}{name}", []).extend(inner)
+                if not isinstance(value, (dict, list)):
+                    continue
+                path = f"{prefix}{name}"
+                if ((depth < DEEPEST and is_name(name)) or path in also) and (inner := _objects(value)):
+                    at.setdefault(path, []).extend(inner)
         for path, inner in at.items():
             found[path] = inner[:MOST_OBJECTS]
-            if depth + 1 < DEEPEST:
+            if depth + 1 < DEEPEST or path in also:
                 waiting.append((f"{path}.", depth + 1, found[path]))
     return found
 

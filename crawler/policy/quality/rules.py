@@ -35,6 +35,11 @@ class Rules:
         return cls(**said)
 
     @property
+    def wanted(self) -> frozenset[str]:
+        """The fields that some rule asks for."""
+        return frozenset(self.fields)
+
+    @property
     def unique(self) -> frozenset[str]:
         return frozenset(name for name, rule in self.fields.items() if rule.get("unique"))
 

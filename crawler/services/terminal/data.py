@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from crawler.policy.quality import fields_of
+from crawler.policy.quality import fields_of, untold
 from crawler.services.terminal.asked import Refusal
 from crawler.services.terminal.holding import broken, run_of
 
@@ -36,6 +36,7 @@ def lines(run: Run) -> Iterator[str]:
     yield f"run {run.pk} of {run.target.name}: {data['items']:,} items, {data['examined']:,} examined"
     for name, figures in fields_of(data).items():
         yield f"  {name}: {', '.join(_said(figures))}"
+    yield from untold(data)
     for one in data["breaches"]:
         place = f"{one['field']}: " if one["field"] else ""
         yield f"breaks a rule: {place}{one['rule']} is {one['found']}, wanted is {one['wanted']}"

@@ -44,17 +44,24 @@ def test_data_of_a_run_is_read_and_taken_for_usual(api: Api, run: Run) -> None:
     problem(api.get(f"/runs/{run.pk}/data"), 404)
     Run.objects.filter(pk=run.pk).update(report={"data": DATA})
 
-    assert api.get(f"/runs/{run.pk}/data").json() == DATA | {"since": None}
-    assert api.post(f"/runs/{run.pk}/data/accept").json() == DATA | {"accepted": True, "since": None}
+    assert api.get(f"/runs/{run.pk}/data").json() == DATA | {"since": None, "untold": None}
+    assert api.post(f"/runs/{run.pk}/data/accept").json() == DATA | {
+        "accepted": True,
+        "since": None,
+        "untold": None,
+    }
     assert api.get(f"/runs/{run.pk}/data").json()["accepted"] is True
 
 
 def test_figures_inside_of_objects_are_told_by_their_paths(api: Api, run: Run) -> None:
     inside = {"price.amount": FIGURES | {"records": 12}}
-    Run.objects.filter(pk=run.pk).update(report={"data": DATA | {"inside": inside}})
+    said = {"inside": inside, "untold": {"fields": 3, "keyed": ["specs"]}}
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA | said})
     told = api.get(f"/runs/{run.pk}/data").json()
 
-    assert told == DATA | {"fields": {"price": FIGURES, **inside}, "since": None}
+    assert told == DATA | {
+        "fields": {"price": FIGURES, **inside}, "since": None, "untold": said["untold"],
+    }  # fmt: skip
 
 
 def test_held_run_is_listed_shown_and_discarded_once(api: Api, run: Run) -> None:
@@ -69,7 +76,7 @@ def test_held_run_is_listed_shown_and_discarded_once(api: Api, run: Run) -> None
     assert api.get(f"/runs/{run.pk}/held").json()["items"] == [
         {"key": "a", "url": "http://shop.test/", "data": {"price": 1}, "item": None, "changes": []}
     ]
-    assert api.post(f"/runs/{run.pk}/data/discard").json() == DATA | {"since": None}
+    assert api.post(f"/runs/{run.pk}/data/discard").json() == DATA | {"since": None, "untold": None}
     assert api.get("/runs?held=true").json()["items"] == []
     for late in ("discard", "accept"):
         assert "is not held" in problem(api.post(f"/runs/{run.pk}/data/{late}"), 409)["detail"]

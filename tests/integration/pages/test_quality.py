@@ -60,6 +60,22 @@ def test_run_shows_figures_inside_of_objects_and_what_broke_there(client: Client
     assert '<td>price.amount</td> <td class="amount">10 % <span class="hint">of 1,200</span></td>' in page
 
 
+@pytest.mark.parametrize(
+    ("untold", "words"),
+    [
+        ({"fields": 1, "keyed": []}, "1 more field is not told apart here, nor compared with runs before;"),
+        ({"fields": 1_200, "keyed": []}, "1,200 more fields are not told apart here"),
+        ({"fields": 0, "keyed": ["specs", "by"]}, "Objects in specs, by have more than 30 different names:"),
+    ],
+)
+def test_run_says_what_has_no_figures(
+    client: Client, run: Run, untold: dict[str, object], words: str
+) -> None:
+    Run.objects.filter(pk=run.pk).update(report={"data": DATA | {"untold": untold}})
+
+    assert words in text(client.get(reverse("run", args=[run.pk])))
+
+
 def test_events_say_what_is_wrong_with_numbers(client: Client, run: Run) -> None:
     said = {"rule": "coverage", "field": "price", "wanted": 0.95, "found": 0.5, "items": 20}
     Event.objects.create(kind=EventKind.DATA_BREACH, target=run.target, run=run, created_at=NOW, data=said)

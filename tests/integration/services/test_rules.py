@@ -9,9 +9,9 @@ import pytest
 from crawler.engine.work import Ended, Ending
 from crawler.models import Event, EventKind, Publication, Run, RunState, RunTrigger
 from crawler.policy.quality.rules import FEWEST_TRIED
-from crawler.services import reports, runs
+from crawler.services import comparing, reports, runs
 from tests.crawling import a_run
-from tests.integration.services.test_holding import followed, usual
+from tests.integration.services.test_holding import followed, prices, usual
 from tests.integration.services.test_losses import part
 from tests.integration.services.test_quality import START, crawled, things
 from tests.integration.stores.hands import Hands, fresh, visited
@@ -111,6 +111,48 @@ def test_refresh_is_judged_so_too(clock: FakeClock) -> None:
     assert run.state == RunState.FINISHED
     assert breaches() == [("max", "price", 5.0)]
     assert run.report["data"]["examined"] == 3
+
+
+def test_run_that_failed_is_judged_as_a_part(clock: FakeClock) -> None:
+    last = usual(clock, quality={"fields": {"price": {"coverage": 1, "max": 6}}})
+    run = failed(last, clock, things(9, price=None) + things(10, price=7.0)[9:])
+
+    assert (run.state, run.publication) == (RunState.FAILED, Publication.HELD)
+    assert breaches() == [("max", "price", 7.0)]
+    assert [(one["rule"], one["field"]) for one in run.report["data"]["drifts"]] == [("coverage", "price")]
+    assert run.report["data"]["examined"] == 10
+    assert prices(last) == [5.0] * 20
+    reports.report(run=run)
+    assert len(breaches()) == 1
+
+    well = failed(last, clock, things(9, price=6.0))
+    assert (well.state, well.publication) == (RunState.FAILED, Publication.PUBLISHED)
+    assert sorted(prices(last)) == [5.0] * 11 + [6.0] * 9
+
+
+def failed(run: Run, clock: FakeClock, items: list[dict[str, Any]]) -> Run:
+    """Fail a run of the target when these items have come, and do what follows."""
+    clock.advance(3600)
+    run = runs.start(target=run.target, trigger=RunTrigger.MANUAL, now=clock.now())
+    hands = Hands(clock)
+    hands.commit(visited(hands.claims()[START], f"{START}more", items=items))
+    runs.fail(run=run, reason="its scraper is missing", now=clock.now())
+    hands.release_all()
+    reports.report(run=fresh(run))
+    comparing.work(now=clock.now())
+    return fresh(run)
+
+
+def test_rule_of_a_field_beyond_those_told_apart_is_judged_by_what_the_items_say(clock: FakeClock) -> None:
+    crowd = {f"f{number}": number for number in range(300)}
+    rules = {"zoom": {"coverage": 1, "max": 3}, "offers.sku": {"unique": True}}
+    items = things(3, offers=[{"sku": "one"}])
+    run = crawled(
+        a_run(START, quality={"fields": rules}), clock, [{**crowd, **one, "zoom": 4} for one in items]
+    )
+
+    assert breaches() == [("max", "zoom", 4), ("unique", "offers.sku", 2)]
+    assert run.report["data"]["untold"]["fields"] > 100
 
 
 def test_part_that_failed_without_any_record_is_told_by_its_errors(clock: FakeClock) -> None:

@@ -44,10 +44,13 @@ def test_figures_and_broken_rules_are_told(clock: FakeClock, capsys: pytest.Capt
 def test_figures_inside_of_objects_are_told_by_their_paths(
     clock: FakeClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = crawled(a_run(START), clock, things(offers=[{"price": 5.0}, {"sold": True}]))
+    specs = {f"word{number}": 1 for number in range(31)}
+    run = crawled(a_run(START), clock, things(offers=[{"price": 5.0}, {"sold": True}], specs=specs))
 
     assert typed(str(run.pk)) == 0
-    assert "\n  offers.price: in 50.0% of 20, 100.0% number, from 5.0 to 5.0\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "\n  offers.price: in 50.0% of 20, 100.0% number, from 5.0 to 5.0\n" in told
+    assert "\nObjects in specs have more than 30 different names: " in told
     assert typed(str(run.pk), "--json") == 0
     assert json.loads(capsys.readouterr().out)["fields"]["offers.sold"]["records"] == 20
 

@@ -19,7 +19,7 @@ from crawler.policy.quality import (
     steady,
 )
 from crawler.policy.quality.inside import MOST_OBJECTS, objects, outer, typical, values
-from crawler.policy.quality.statistics import MOST_INSIDE, MOST_KEYS
+from crawler.policy.quality.statistics import MOST_INSIDE, MOST_KEYS, Untold
 from tests.unit.policy.test_quality import figures, told
 
 if TYPE_CHECKING:
@@ -164,6 +164,51 @@ def test_a_bounded_number_of_fields_is_told_apart_and_keyed_data_takes_no_room()
 
     assert len(found) == MOST_INSIDE
     assert {outer(name) for name in found} == {"a", "b"}
+
+
+def test_rules_and_comparisons_reach_what_is_not_told_apart() -> None:
+    keyed = {f"w{number}": {"many": number} for number in range(MOST_KEYS + 1)}
+    deep = {"a": {"b": {"c": {"d": {"e": {"f": {"g": 5}}}}}}}
+    record = {"by": keyed, "sold": {"2026-01-01": 3}, **deep}
+    wanted = frozenset({"by.w7.many", "sold.2026-01-01", "a.b.c.d.e.f.g"})
+    statistics = Statistics(wanted=wanted)
+    for _ in range(2):
+        statistics.add(record)
+    found = statistics.figures()
+
+    assert wanted <= found.keys()
+    assert {found[name].coverage for name in wanted} == {1.0}
+    assert found["by.w7.many"].most == 7
+    assert "by.w8.many" not in found
+    assert statistics.untold() == Untold(keyed=("by",))
+
+
+@given(RECORDS, st.sets(st.sampled_from(["a.b", "a.b.c", "b.a", "c", "d.d.d"])))
+def test_what_is_asked_for_has_the_figures_that_it_has_without_a_bound(
+    records: list[Record], wanted: set[str]
+) -> None:
+    crowd = {name: {f"f{number}": 1 for number in range(MOST_KEYS)} for name in "xyz"}
+    crowded = Statistics(wanted=frozenset(wanted))
+    for record in records:
+        crowded.add(crowd | record)
+    alone, found = figures(records), crowded.figures()
+
+    for path in wanted:
+        assert (path in alone) == (path in found)
+        assert path not in alone or alone[path] == found[path]
+
+
+def test_values_inside_are_repeated_within_a_record_and_across_records() -> None:
+    def sold(*numbers: int | None) -> Record:
+        return {"offers": [{"sku": number} for number in numbers]}
+
+    def repeated(*records: Record) -> int | None:
+        return figures(records, "offers.sku")["offers.sku"].repeated
+
+    assert repeated(sold(1, 2), sold(3), sold(None, 4)) == 0
+    assert repeated(sold(1, 2), sold(3, 1), sold(2, 1)) == 2
+    assert repeated(sold(1, 1)) == 1
+    assert figures([sold(1, 1)])["offers.sku"].repeated is None
 
 
 def test_pages_are_named_whose_records_have_an_object_without_the_field() -> None:

@@ -24,7 +24,7 @@ def run(path: Path) -> list[Record]:
 
 
 def figures(records: list[Record], rules: Rules) -> dict[str, FieldFigures]:
-    found = Statistics(unique=rules.unique)
+    found = Statistics(wanted=rules.wanted, unique=rules.unique)
     for record in records:
         found.add({name: value for name, value in record.items() if name != "_url"})
     return found.figures()

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.policy.quality import FEWEST_ITEMS, Breach, FieldFigures, Rules, Statistics, breaches, drifts
+from crawler.policy.quality import (
+    FEWEST_ITEMS,
+    Breach,
+    FieldFigures,
+    Rules,
+    Statistics,
+    breaches,
+    compared,
+    drifts,
+)
 from crawler.policy.quality.statistics import MOST_FIELDS, MOST_WORDS
 
 if TYPE_CHECKING:
@@ -82,6 +91,36 @@ def test_figures_hold_for_any_records_and_travel_as_json(records: list[dict[str,
 
 def test_fields_beyond_a_bound_are_not_told_apart() -> None:
     assert len(figures([{f"f{number}": 1 for number in range(1_000)}])) == MOST_FIELDS
+
+
+def test_fields_that_rules_ask_for_are_told_apart_beyond_it() -> None:
+    many = {f"f{number}": number for number in range(MOST_FIELDS + 9)}
+    rules = Rules.read({"fields": {"last": {"coverage": 1, "max": 5}, "inner.last": {"coverage": 1}}})
+    found = Statistics(wanted=rules.wanted)
+    for _ in range(2):
+        found.add({**many, "last": 7, "inner": {"last": 1}})
+
+    told = breaches(rules, items=2, errors=0.0, figures=found.figures())
+    assert list(told) == [Breach(rule="max", field="last", wanted=5, found=7)]
+    assert found.untold().fields == 10
+    assert "f205" not in found.figures()
+
+
+def test_fields_that_are_compared_are_told_apart_in_whatever_order_they_come() -> None:
+    names = [f"f{number}" for number in range(2 * MOST_FIELDS)]
+    record = dict.fromkeys(names, 1)
+    past = [(20, figures([record] * 20))] * 3
+    usual = compared(past)
+    found = Statistics(usual=usual)
+    for _ in range(20):
+        found.add(dict.fromkeys(reversed(names), 1))
+
+    assert usual == set(names[:MOST_FIELDS])
+    assert found.figures().keys() == usual
+    assert list(drifts(20, found.figures(), past)) == []
+    assert [one.field for one in drifts(20, figures([dict.fromkeys(reversed(names), 1)] * 20), past)][:1] == [
+        "f0"
+    ]
 
 
 def test_each_broken_rule_is_told_with_its_numbers() -> None:
@@ -242,7 +281,11 @@ def test_those_rules_are_told_that_a_plain_model_finds_broken(
     records: list[dict[str, Any]], said: dict[str, dict[str, Any]]
 ) -> None:
     rules = Rules.read({"fields": said})
-    found = breaches(rules, items=len(records), errors=0.0, figures=figures(records, *rules.unique))
+    crowd = {f"f{number}": 1 for number in range(MOST_FIELDS)}
+    counted = Statistics(wanted=rules.wanted, unique=rules.unique)
+    for record in records:
+        counted.add(crowd | record)
+    found = breaches(rules, items=len(records), errors=0.0, figures=counted.figures())
 
     assert {(one.field, one.rule) for one in found} == {
         (name, kind) for name, rule in said.items() for kind in broken(records, name, rule)

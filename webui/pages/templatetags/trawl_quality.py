@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from crawler.policy.quality import fields_of
+from crawler.policy.quality import fields_of, untold
 from webui.pages.templatetags.trawl import number
 from webui.pages.templatetags.trawl_replays import percentage
 
@@ -51,6 +51,12 @@ def breach_words(breach: dict[str, Any]) -> str:
 def figures_of(data: dict[str, Any]) -> Iterable[tuple[str, Any]]:
     """Return the figures of a run's fields, what is inside of each after it."""
     return fields_of(data).items()
+
+
+@register.filter
+def untold_words(data: dict[str, Any]) -> str:
+    """Return what has no figures, and what to do about it."""
+    return " ".join(untold(data))
 
 
 @register.filter
