@@ -114,7 +114,7 @@ class Refused(FetchError):
     code = "address_refused"
     summary = (
         "this address is not on the public web, so it was not contacted; "
-        "an operator can allow its network and port with EGRESS_ALLOW"
+        "whoever runs Trawl can open its network and port, such as EGRESS_ALLOW=10.1.0.0/16:8080"
     )
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 KEYS = ("name", "url", "target", "kinds", "enabled")
 MOST_WEBHOOKS = 100
 REFUSED = (
-    "this address is not on the public web; an operator can allow its network and port with EGRESS_ALLOW"
+    "this address is not on the public web; "
+    "whoever runs Trawl can open its network and port, such as EGRESS_ALLOW=10.1.0.0/16:8080"
 )
 
 

@@ -492,5 +492,6 @@ def _candidate(said: Mapping[str, Any]) -> Candidate:
             "columns": tuple(SuggestedField(**column) for column in said["columns"]),
             "samples": tuple(said["samples"]),
             "behind": tuple(said["behind"]),
+            "key": tuple(said["key"]),
         }
     )

@@ -108,7 +108,8 @@ def _looked_behind(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
 
     said = asked["suggested"]
     fields = tuple(SuggestedField(**one) for one in said["columns"])
-    candidate = Candidate(**{**said, "columns": fields, "samples": tuple(said["samples"])})
+    tuples = {"columns": fields, "samples": tuple(said["samples"]), "key": tuple(said["key"])}
+    candidate = Candidate(**{**said, **tuples})
     listed, *pages = _pages(asked["known"], bodies)
     behind = [details.Behind(link=link, page=page) for link, page in zip(asked["links"], pages, strict=True)]
     return asdict(details.complete(listed, candidate, behind))

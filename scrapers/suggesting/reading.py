@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scrapers import fields as declared
 from scrapers.page import Problem, Scraped
-from scrapers.suggesting import leading, links, rows
+from scrapers.suggesting import identity, leading, links, rows
 from scrapers.suggesting.values import Candidate, SuggestedField
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def tried(
         records, misfits = read(page, row=row, fields=fields)
     if len(records) < rows.LEAST_ROWS:
         return None
+    link = links.of_records(page, fields, records)
     return Candidate(
         row=row,
         fields=fields,
@@ -56,7 +57,8 @@ def tried(
         rows=len(records),
         score=round(score, 3),
         samples=tuple(map(sample, records[:MOST_SAMPLES])),
-        link=links.of_records(page, fields, records),
+        link=link,
+        key=identity.of_records(records, link=link),
     )
 
 

@@ -30,7 +30,8 @@ class Candidate:
 
     Read so, the page gives `rows` records, of which `samples` are the first; `columns` describe the fields
     in their order. `score` is 1 at most. `link` is the field that leads from each record to a page of its
-    own on the same host, empty where none does; `behind` are those of these pages that were looked at.
+    own on the same host, empty where none does; `behind` are those of these pages that were looked at. `key`
+    names the field that tells the records apart, where one surely does.
     """
 
     row: str
@@ -42,6 +43,7 @@ class Candidate:
     samples: tuple[Mapping[str, Any], ...]
     link: str = ""
     behind: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
     def leading(self, *, here: str) -> Iterator[str]:
         """Yield where those of the first records lead that have pages behind them, seen from the page `here`.
@@ -57,7 +59,8 @@ class Candidate:
     def declaration(self) -> dict[str, Any]:
         """Return the settings of a target that read these records."""
         fields = {name: dict(said) for name, said in self.fields.items()}
-        return {"scraper": "fields", "row": self.row, "fields": fields, "options": dict(self.options)}
+        key = {"key": list(self.key)} if self.key else {}
+        return {"scraper": "fields", "row": self.row, "fields": fields, "options": dict(self.options), **key}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,13 +55,17 @@ PROMISES: Final = ("max_age_seconds", "refresh_per_day", "deadline")
 MOST_NAMED: Final = 10
 OUT_OF_REACH: Final = (
     "the start URL {url} is not on the public web, so no run contacts it; "
-    "an operator can allow its network and port with EGRESS_ALLOW"
+    "whoever runs Trawl can open its network and port, such as EGRESS_ALLOW=10.1.0.0/16:8080"
 )
 NO_WEB_PORT: Final = (
     "the start URL {url} has port {port}, which is none of the web's, so no run contacts it; "
-    "an operator can open the port with EGRESS_ALLOW=*:{port}"
+    "whoever runs Trawl can open the port with EGRESS_ALLOW=*:{port}"
 )
 
+NO_KEY: Final = (
+    "the records of a page are told apart by all that they say, so one whose price changes is another item "
+    "without a history; name the fields that stay the same, such as link or sku"
+)
 NOT_TRIED: Final = "could not be tried just now, so they were not saved; save again in a while"
 NOT_YOURS: Final = "only the target's owner and administrators say whether it is shared"
 
@@ -335,6 +339,8 @@ def warnings(
         Problem(field=f"start_urls.{index}", message=why)
         for index, why in _out_of_reach(values["start_urls"])
     ]
+    if _has_no_key(values):
+        found.append(Problem(field="key", message=NO_KEY))
     if schedule:
         kept = feasibility.judged(schedule, values, last=last, now=now)
         if kept and kept.problem:
@@ -348,6 +354,13 @@ def warnings(
         }
         found += [Problem(field=key, message=message) for key, message in told.items() if message]
     return tuple(found)
+
+
+def _has_no_key(values: Mapping[str, Any]) -> bool:
+    """Say whether rows of a page have only what they say to be known by; those of pages behind have these."""
+    if values["scraper"] != "fields" or not values["row"] or values["key"]:
+        return False
+    return not any(isinstance(said, dict) and said.get("follow") for said in values["fields"].values())
 
 
 def _out_of_reach(urls: Sequence[str]) -> list[tuple[int, str]]:

@@ -192,4 +192,6 @@ def _command(url: str, candidate: Candidate) -> str:
         parts += ["--field", f"{name}={orjson.dumps(said).decode()}"]
     for name, option in candidate.options.items():
         parts += ["--option", f"{name}={option}"]
+    for name in candidate.key:
+        parts += ["--key", name]
     return shlex.join(parts)

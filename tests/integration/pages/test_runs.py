@@ -53,7 +53,10 @@ def test_reasons_are_told_in_words(client: Client, run: Run) -> None:
     page = client.get(reverse("run", args=[run.pk])).content.decode()
 
     assert f"<code>{reason}</code>" in page
-    assert page.count("an operator can allow its network and port with EGRESS_ALLOW") == 2
+    assert (
+        page.count("whoever runs Trawl can open its network and port, such as EGRESS_ALLOW=10.1.0.0/16:8080")
+        == 2
+    )
 
 
 def test_page_compares_with_the_run_before(client: Client, run: Run) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django_celery_results.models import TaskResult
@@ -14,6 +15,7 @@ from crawler.models import OutboxMessage, Target
 from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
 from tests.integration.pages.test_previews import FORM, HTMX, PAGE
 from tests.markup import elements
+from webui.pages import target_form
 
 TEAS = Candidate(
     row="li.tea",
@@ -131,6 +133,19 @@ def test_one_click_fills_in_row_and_fields_and_keeps_all_else(client: Client) ->
     assert chosen.get("value") == "fields"
     assert f'action="{reverse("target-new")}"' in html
     assert not Target.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [("", "name"), ("sku", "name"), ("price, name", "price, name")],
+    ids=["none", "gone", "own"],
+)
+def test_key_is_filled_in_where_none_holds_with_the_new_fields(typed: str, key: str) -> None:
+    form = target_form.filled(
+        target_form.submitted(QueryDict(f"key={typed}")), replace(TEAS, key=("name",)).declaration
+    )
+
+    assert form.values["key"] == key
 
 
 def test_without_javascript_the_form_comes_back_and_asks_again_by_a_button(client: Client) -> None:

@@ -242,11 +242,17 @@ def submitted(post: QueryDict, problems: tuple[drafts.Problem, ...] = ()) -> Tar
 
 
 def filled(form: TargetForm, declaration: Mapping[str, Any]) -> TargetForm:
-    """Return `form` with the row, the fields and the next page of a suggested declaration."""
+    """Return `form` with the row, the fields, the next page and the item key of a suggested declaration.
+
+    A key that was filled in stays where the fields that it names are still there.
+    """
     texts, found = declared.shown(declaration["fields"])
     said = {"scraper": "fields", "row": declaration["row"], **texts}
     if declaration["options"]:
         said |= paging.shown(declaration["options"])[0]
+    typed = [name.strip() for name in str(form.values["key"]).split(",") if name.strip()]
+    if "key" in declaration and not (typed and set(typed) <= declaration["fields"].keys()):
+        said["key"] = ", ".join(declaration["key"])
     return replace(form, values={**form.values, **said}, rows=found)
 
 
