@@ -17,8 +17,8 @@ class Place:
     """Where a look is: page by page for what is worn, then, newest first, for what has no room (`by_end`).
 
     `page` or `ended_at` and `version` are those of the version that was looked at last, None before the
-    first; `count` is what `Worn` or `Beyond` has counted until there. What comes meanwhile in front of a
-    place is not counted: too little is removed then, and the next look sees it.
+    first; `count` and `noise` are what `Worn` or `Beyond` has counted until there. What comes meanwhile in
+    front of a place is not counted: too little is removed then, and the next look sees it.
     """
 
     by_end: bool = False
@@ -26,6 +26,7 @@ class Place:
     ended_at: datetime | None = None
     version: int | None = None
     count: int = 0
+    noise: int = 0
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Place:
@@ -44,6 +45,7 @@ class Place:
             "ended_at": ended_at,
             "version": self.version,
             "count": self.count,
+            **({"noise": self.noise} if self.noise else {}),
         }
 
 
@@ -66,21 +68,27 @@ class Bounds:
 
 def step(place: Place, found: Sequence[Version], keeping: Keeping, *, bounds: Bounds, now: datetime) -> Step:
     """Return what follows from the versions after `place`: as many as a step looks at, fewer at the end."""
-    chosen = Beyond(keeping, place.count) if place.by_end else Worn(keeping, now, place.page, place.count)
+    chosen = _chosen(place, keeping, now)
     gone: list[int] = []
     for version in found:
         if chosen.takes(version):
             gone.append(version.id)
         if len(gone) == bounds.removed:
-            return Step(gone=tuple(gone), place=_at(place, version, chosen.count), is_last=False)
+            return Step(gone=tuple(gone), place=_at(chosen, version), is_last=False)
     if len(found) == bounds.looked_at:
-        return Step(gone=tuple(gone), place=_at(place, found[-1], chosen.count), is_last=False)
+        return Step(gone=tuple(gone), place=_at(chosen, found[-1]), is_last=False)
     if place.by_end or keeping.megabytes is None:
         return Step(gone=tuple(gone), place=Place(), is_last=True)
     return Step(gone=tuple(gone), place=Place(by_end=True), is_last=False)
 
 
-def _at(place: Place, version: Version, count: int) -> Place:
+def _chosen(place: Place, keeping: Keeping, now: datetime) -> Worn | Beyond:
     if place.by_end:
-        return Place(by_end=True, ended_at=version.ended_at, version=version.id, count=count)
-    return Place(page=version.page, version=version.id, count=count)
+        return Beyond(keeping, place.count)
+    return Worn(keeping, now, place.page, place.count, place.noise)
+
+
+def _at(chosen: Worn | Beyond, version: Version) -> Place:
+    if isinstance(chosen, Beyond):
+        return Place(by_end=True, ended_at=version.ended_at, version=version.id, count=chosen.count)
+    return Place(page=version.page, version=version.id, count=chosen.count, noise=chosen.noise)

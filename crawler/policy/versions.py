@@ -14,20 +14,27 @@ MEGABYTE: Final = 1_000_000
 
 
 class Version(NamedTuple):
-    """An earlier version of a page: until when it held, and what its stored body takes."""
+    """An earlier version of a page: until when it held, and what its stored body takes.
+
+    What followed it differs `in_noise` alone, or that was not judged yet.
+    """
 
     id: int
     page: int
     ended_at: datetime
     stored_size: int
     body_hash: bytes = b""
+    in_noise: bool = False
+    awaits_judgement: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
     """How long versions stay; None is no bound of this kind.
 
-    `versions` counts those of one page with the one that holds now, which always stays. `days` count
+    `versions` counts those of one page with the one that holds now, which always stays. Those whose
+    followers differ in noise alone take no place among them: as many stay of their own, none of them for
+    longer than what counts. `days` count
     from when a version was replaced. `megabytes` are what all earlier versions of the target take, as
     they are stored; a body that several of them have counts for each.
     """
@@ -65,22 +72,32 @@ def leaving(versions: Collection[Version], keeping: Keeping, *, now: datetime) -
 class Worn:
     """Takes those that are too many for their page, or too old; asked page by page, of each the newest first.
 
-    `count` are the versions of `page` that were passed, with the one that holds now: it may go on from
-    there with what was not asked about yet.
+    `count` are the versions of `page` that were passed and count, with the one that holds now, `noise` those
+    whose followers differ in noise alone: it may go on from there with what was not asked about yet. One that
+    awaits its judgement is counted by none of both, and stays until it is too old.
     """
 
     keeping: Keeping
     now: datetime
     page: int | None = None
     count: int = 1
+    noise: int = 0
 
     def takes(self, version: Version) -> bool:
-        self.count = self.count + 1 if version.page == self.page else 2  # the first is what the page is now
-        self.page = version.page
-        if self.keeping.versions is not None and self.count > self.keeping.versions:
-            return True
+        if version.page != self.page:  # what the page is now comes before it
+            self.page, self.count, self.noise = version.page, 1, 0
         days = self.keeping.days
-        return days is not None and version.ended_at < self.now - timedelta(days=days)
+        return self._is_too_many(version) or (
+            days is not None and version.ended_at < self.now - timedelta(days=days)
+        )
+
+    def _is_too_many(self, version: Version) -> bool:
+        most = self.keeping.versions
+        if version.awaits_judgement:
+            return False
+        self.count += not version.in_noise
+        self.noise += version.in_noise
+        return most is not None and (self.count > most or (version.in_noise and self.noise >= most))
 
 
 @dataclass(slots=True)

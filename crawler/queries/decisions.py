@@ -156,5 +156,8 @@ def _is_crowded(run: Run, url: Url, *, most: int | None) -> bool:
 
 
 def _is_forgotten(run: Run) -> bool:
-    """Say whether the requests of a run that ended were cleared away."""
-    return run.is_final and run.discovered > 0 and not Request.objects.filter(run=run).exists()
+    """Say whether the requests of a run that ended were cleared away; of whole runs some that failed stay."""
+    rows = Request.objects.filter(run=run)
+    if run.saw_all and run.done:
+        rows = rows.filter(state=RequestState.DONE)
+    return run.is_final and run.discovered > 0 and not rows.exists()

@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 
 from crawler.models import UNPUBLISHED, VISIBLE, EventKind, Run
 from crawler.policy import completeness, publishing
@@ -89,6 +91,17 @@ def _seers(run: Run) -> dict[int, datetime]:
     )
     seers = {pk: began for pk, began in found if began is not None}
     return seers if len(seers) == asked else {}
+
+
+def counting(*, before: datetime) -> list[int]:
+    """Return the whole runs that ended before a moment and may still count for what later ones remove."""
+    placed = (
+        Run.objects.visible()
+        .filter(saw_all=True, target__removed_after__isnull=False, target__deleted_at=None)
+        .annotate(place=Window(RowNumber(), partition_by="target", order_by="-pk"))
+    )
+    found = placed.filter(place__lte=F("target__removed_after"), finished_at__lt=before)
+    return list(found.values_list("pk", flat=True))
 
 
 def _remove_unseen(run: Run, seers: Mapping[int, datetime], *, now: datetime, ends_at: float) -> bool:

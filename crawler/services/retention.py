@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from crawler import conf
 from crawler.models import (
@@ -29,6 +30,7 @@ from crawler.models import (
     ProxyHealth,
     Replay,
     Request,
+    RequestState,
     Run,
     RunLogin,
     Sighting,
@@ -38,7 +40,18 @@ from crawler.models import (
     UnnumberedChange,
     Webhook,
 )
-from crawler.services import deliveries, events, heartbeats, looks, outbox, replays, skips, versions
+from crawler.policy import completeness
+from crawler.services import (
+    comparing,
+    deliveries,
+    events,
+    heartbeats,
+    looks,
+    outbox,
+    replays,
+    skips,
+    versions,
+)
 from crawler.stores import changes, outages, sql, sweeps
 
 if TYPE_CHECKING:
@@ -57,11 +70,11 @@ FOR_VERSIONS = 0.8
 def clean_up(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Remove what is due for removal within the budget; the next call goes on. Return how many rows."""
     began = time.monotonic()
-    steps = deque(
+    steps: deque[Callable[[datetime], int]] = deque(
         (
             _step_terminal,
             _step_target,
-            _step_requests,
+            partial(_step_requests, _missed(now)),
             _step_spare_links,
             _step_changes,
             _step_webhooks,
@@ -136,12 +149,23 @@ def _step_target(_now: datetime) -> int:
         return target.delete()[0]
 
 
-def _step_requests(now: datetime) -> int:
+def _missed(now: datetime) -> Q:
+    """Return which old requests stay: those for known pages that runs did not get which count for removals.
+
+    An item whose own page could not be had stays, however far apart whole runs are.
+    """
+    runs = comparing.counting(before=now - conf.crawl().keep_requests)
+    known = Page.objects.filter(target=OuterRef("run__target"), key=OuterRef("key"))
+    states = (RequestState.FAILED, RequestState.SKIPPED, RequestState.DEAD)
+    return Q(Exists(known), ~Q(reason__in=completeness.GONE), run__in=runs, state__in=states)
+
+
+def _step_requests(missed: Q, now: datetime) -> int:
     """Remove a batch of the requests and samples of runs that ended long ago; their counts stay."""
     before = now - conf.crawl().keep_requests
     old = Run.objects.filter(state__in=FINAL_RUN_STATES, settled=True, finished_at__lt=before)
     for rows in (
-        Request.objects.all(),
+        Request.objects.exclude(missed),
         Backlog.objects.all(),
         OutsideLink.objects.all(),
         ProblemSample.objects.all(),

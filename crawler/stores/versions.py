@@ -37,7 +37,9 @@ KEEP: Final = Many(
         "hash": "bytea",
     },
 )
-COLUMNS: Final = "SELECT id, page_id, ended_at, stored_size, body_hash FROM crawler_pageversion "
+COLUMNS: Final = (
+    "SELECT id, page_id, ended_at, stored_size, body_hash, noise, awaits_judgement FROM crawler_pageversion "
+)
 BY_PAGE: Final = (
     f"{COLUMNS}WHERE target_id = %s AND (page_id, id) < (%s, %s) ORDER BY page_id DESC, id DESC LIMIT %s"
 )
@@ -101,4 +103,4 @@ def remove(target: int, ids: Sequence[int]) -> int:
 
 def _version(row: sql.Row) -> Version:
     ended_at = cast("datetime", sql.moment(row[2]))
-    return Version(row[0], row[1], ended_at, row[3], sql.data(row[4]))
+    return Version(row[0], row[1], ended_at, row[3], sql.data(row[4]), bool(row[5]), bool(row[6]))

@@ -116,6 +116,15 @@ def test_requests_that_were_cleared_away_are_said_to_be(crawled: Run) -> None:
     assert told_of(crawled, f"{origin}/a").decision.reason == "forgotten"
 
 
+def test_whole_run_is_forgotten_where_only_what_it_did_not_get_is_kept(crawled: Run) -> None:
+    origin = told(crawled, "/").url.rstrip("/")
+    Request.objects.filter(run=crawled, state=RequestState.DONE).delete()
+    assert Request.objects.filter(run=crawled).exists()
+    crawled.saw_all = True
+
+    assert told_of(crawled, f"{origin}/a").decision.reason == "forgotten"
+
+
 def told_of(run: Run, url: str) -> Told:
     return decisions.of(run, url, now=timezone.now())
 
