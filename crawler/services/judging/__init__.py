@@ -49,7 +49,7 @@ def work(*, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> None:
 def _judge_some(target_id: int) -> int:
     """Judge the next changes of a target; return how many were settled."""
     noise = Target.objects.filter(pk=target_id).values_list("noise", flat=True).first()
-    verdicts = _verdicts(pairs.of_target(target_id), noise or {})
+    verdicts = _verdicts(pairs.of_target(target_id, to_compare=bool(noise)), noise or {})
     plans = RefreshPlan.objects.select_related("target").defer(*ENCRYPTED)
     plan = plans.filter(target=target_id).first()
     return sql.atomically(lambda: settling.settle(target_id, verdicts, plan))
@@ -60,7 +60,7 @@ def _verdicts(chosen: Sequence[Pair], noise: Mapping[str, Any]) -> list[tuple[in
 
     Nothing for one that counts, as all do that cannot be compared.
     """
-    comparable = [pair for pair in chosen if pair.pages is not None] if noise else []
+    comparable = [pair for pair in chosen if pair.pages is not None]
     pages = [pair.pages for pair in comparable if pair.pages is not None]
     told = trials.verdicts_of(pages, noise=noise) if pages else []
     found = {pair.version: only or () for pair, only in zip(comparable, told, strict=False)}

@@ -50,10 +50,15 @@ def targets() -> list[int]:
     return sorted(waiting.order_by().values_list("target", flat=True).distinct())
 
 
-def of_target(target: int) -> list[Pair]:
-    """Return a target's next changes that await a judgement, in their order: as many as have room at once."""
-    waiting = PageVersion.objects.filter(target=target, awaits_judgement=True)
-    changes = list(_within(MOST_BYTES, _changes(list(waiting.order_by("id")[:AT_ONCE]))))
+def of_target(target: int, *, to_compare: bool = True) -> list[Pair]:
+    """Return a target's next changes that await a judgement, in their order: as many as have room at once.
+
+    Where nothing is `to_compare`, as all of them count, no page is read.
+    """
+    waiting = PageVersion.objects.filter(target=target, awaits_judgement=True).order_by("id")[:AT_ONCE]
+    if not to_compare:
+        return [Pair(version, None) for version in waiting.values_list("pk", flat=True)]
+    changes = list(_within(MOST_BYTES, _changes(list(waiting))))
     comparable = [change for change in changes if change.is_comparable]
     hashes = {bytes(side.body_hash) for change in comparable for side in (change.before, change.after)}
     bodies = stored_pages.bodies(sorted(hashes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from crawler.models import (
@@ -21,8 +22,6 @@ from crawler.stores import sql
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from django.db.models import QuerySet
 
 BATCH: Final = 500
 NOT_ASKED: Final = (CANCELLED, TIME_LIMIT)
@@ -58,12 +57,16 @@ def _take_in(plan: RefreshPlan, run: Run) -> None:
     last, at = 0, run.finished_at or plan.credited_at
     while rows := list(asked.filter(pk__gt=last).values_list("id", "key", "state", "reason")[:BATCH]):
         given = {bytes(key): state == RequestState.DONE and not reason for _id, key, state, reason in rows}
-        found = Page.objects.filter(target=plan.target, key__in=list(given)).order_by("key")
-        _settle(plan, found, given, at)
+        sql.atomically(partial(_settle, plan, given, at))
         last = rows[-1][0]
 
 
-def _settle(plan: RefreshPlan, found: QuerySet[Page], given: dict[bytes, bool], at: datetime) -> None:
+def _settle(plan: RefreshPlan, given: dict[bytes, bool], at: datetime) -> None:
+    """Say when pages are due, in the caller's transaction: they are locked before they are read.
+
+    Who judges a change meanwhile comes before this or after it, and so is not overwritten.
+    """
+    found = Page.objects.select_for_update().filter(target=plan.target, key__in=list(given)).order_by("key")
     changes: list[tuple[object, int, int]] = []
     for key, *row in found.values_list("key", *COLUMNS):
         page = Known(*row)
@@ -71,7 +74,7 @@ def _settle(plan: RefreshPlan, found: QuerySet[Page], given: dict[bytes, bool], 
             changes.append((sql.adapt(page.last_seen + interval_of(page, plan)), 0, page.id))
         else:
             changes.append(_put_off(plan, page, at))
-    sql.atomically(lambda: sql.execute_many(SET, changes))
+    sql.execute_many(SET, changes)
 
 
 def _put_off(plan: RefreshPlan, page: Known, at: datetime) -> tuple[object, int, int]:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.models import Item
-from crawler.queries import exports, items
+from crawler.queries import exports, items, past
 from crawler.services import items as services
 from crawler.services.items import NothingToRestore
 from crawler.stores import removals, sql
@@ -106,6 +106,17 @@ class Both:
         page = items.page(self.user, asked)
         assert {line.item.key: line.data["value"] for line in page.rows} == said
 
+    def compare_history(self, moment: datetime) -> None:
+        """Assert that the version whose time a moment is in is what there was then."""
+        for item in Item.objects.filter(target=self.run.target_id):
+            held = [
+                version.data["value"]
+                for version in past.history(item)
+                if version.since <= moment and (version.until is None or moment < version.until)
+            ]
+            said = self.lives[item.key].at(moment)
+            assert held == ([] if said is None else [said])
+
     def compare_now(self) -> None:
         said = {key: life.said[-1] for key, life in self.lives.items() if life.said[-1] is not None}
         rows = exports.rows(target=self.run.target)
@@ -137,3 +148,4 @@ def test_each_moment_is_as_a_plain_model_has_it(steps: list[tuple[int, Any]]) ->
     moments = {moment for life in both.lives.values() for moment in life.moments}
     for moment in sorted({*moments, *(moment - INSTANT for moment in moments), BEGINNING.replace(year=2099)}):
         both.compare(moment)
+        both.compare_history(moment)

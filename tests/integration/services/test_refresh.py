@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler.models import (
     Page,
@@ -21,6 +23,7 @@ from crawler.models import (
 from crawler.queries.refresh import spent
 from crawler.services import refresh, runs, schedules, targets
 from crawler.services.refresh import learning, planning
+from crawler.services.refresh.reading import Known, interval_of
 from crawler.urls import canonical
 from tests.law import assert_conserved
 from tests.together import twice_at_once
@@ -217,6 +220,27 @@ def test_what_a_refresh_saw_sets_when_the_page_is_due_next() -> None:
     assert page.refresh_at is not None
     assert page.refresh_at > before
     assert plan.learnt_run == run.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_judged_meanwhile_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are locked from when they are read until it is stored when they are due."""
+    a_page(a_target(24), "a", days=20, changes=5)
+    refresh.tick(now=NOW + 2 * HOUR)
+    (run,) = refreshes()
+    end(run, NOW + 3 * HOUR)
+    held: list[bool] = []
+
+    def noted(page: Known, plan: RefreshPlan) -> timedelta:
+        held.append(connection.in_atomic_block)
+        return interval_of(page, plan)
+
+    monkeypatch.setattr(learning, "interval_of", noted)
+    with CaptureQueriesContext(connection) as asked:
+        learning.learn(RefreshPlan.objects.select_related("target").get(), now=NOW + 4 * HOUR)
+    (read,) = (one["sql"] for one in asked if 'FROM "crawler_page"' in one["sql"])
+    assert held == [True]
+    assert connection.vendor == "sqlite" or read.endswith("FOR UPDATE")
 
 
 def test_a_page_that_is_gone_is_asked_less_and_less_and_then_left_alone() -> None:
