@@ -70,10 +70,21 @@ class Node:
                 connection.channel().queue_delete(name)
 
     def waiting(self, name: str) -> int:
-        """Return how many messages wait in a queue that is there."""
+        """Return how many messages wait in a queue; those that a worker was given do not."""
+        return self._declared(name)[0]
+
+    def consumers(self, name: str) -> int:
+        """Return how many workers take from a queue."""
+        return self._declared(name)[1]
+
+    def _declared(self, name: str) -> tuple[int, int]:
+        """Return the messages that wait in a queue and its consumers, (0, 0) when there is no such queue."""
         with closing(self._connection()) as connection:
-            declared = connection.channel().queue_declare(name, passive=True)
-            return int(declared[1]) if declared else 0
+            try:
+                declared = connection.channel().queue_declare(name, passive=True)
+            except amqp.NotFound:
+                return 0, 0
+            return (int(declared[1]), int(declared[2])) if declared else (0, 0)
 
     def freeze(self) -> None:
         """Let it keep its connections and say nothing."""

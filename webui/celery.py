@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import socket
 from contextlib import suppress
@@ -69,6 +70,20 @@ class SteadyConnection(Connection):
         return super().ensure_connection(
             *args, **{"interval_max": ASKS_AGAIN_WITHIN.total_seconds(), **options}
         )
+
+    def drain_events(self, **options: Any) -> Any:
+        """Read what the broker says, and give an `errno` to what ends a consumer, a channel or a connection.
+
+        Celery reads once as soon as a worker consumes, and there passes over whatever has none: a worker
+        whose queue was deleted in that moment would live on and never be given a message again.
+        """
+        try:
+            return super().drain_events(**options)
+        except self.connection_errors + self.channel_errors as said:
+            if not isinstance(said, OSError):  # those have their own, and a time-out rightly none
+                over: Any = said
+                over.errno = errno.ECONNRESET
+            raise
 
     def maybe_close_channel(self, channel: Any) -> None:
         """Close a channel, whatever has become of its connection.

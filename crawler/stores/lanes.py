@@ -21,8 +21,11 @@ PRIORITIES = {
 
 
 def ring(lane: Lane, *, now: datetime, lasts: timedelta) -> bool:
-    """Say whether the caller is to send the lane's message; False for as long as an earlier one `lasts`."""
-    silent = Q(rung_at=None) | Q(rung_at__lt=now - lasts)
+    """Say whether the caller is to send the lane's message; False for as long as an earlier one `lasts`.
+
+    One that was rung by a clock which was ahead lasts no longer.
+    """
+    silent = Q(rung_at=None) | Q(rung_at__lt=now - lasts) | Q(rung_at__gt=now + lasts)
     return LaneState.objects.filter(silent, name=lane.value).update(rung_at=now) == 1
 
 

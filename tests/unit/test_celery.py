@@ -7,11 +7,15 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
+from amqp.exceptions import ConnectionForced, ConsumerCancelled, NotFound
 from celery import Celery
+from celery.worker import loops
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from webui.api.auth import Caller
@@ -58,6 +62,32 @@ def test_a_channel_that_lost_its_connection_is_closed_without_an_error() -> None
         vars(connection)["_default_channel"] = Lost()
         connection.release()
         assert not connection.connected
+
+
+def begin_to_listen(connection: Connection) -> None:
+    """Do what a worker of Celery 5.7 does once it has asked RabbitMQ for messages."""
+    quick_drain: Any = vars(loops)["_quick_drain"]
+    quick_drain(connection)
+
+
+@pytest.mark.parametrize("said", [ConsumerCancelled(), ConnectionForced(), NotFound()])
+def test_what_rabbitmq_ends_as_a_worker_begins_to_consume_is_not_passed_over(
+    said: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Celery passes over what has no `errno`, and would then wait for ever."""
+    monkeypatch.setattr(Connection, "drain_events", Mock(side_effect=said))
+
+    with SteadyConnection("amqp://here") as connection, pytest.raises(type(said)):
+        begin_to_listen(connection)
+
+
+def test_that_rabbitmq_says_nothing_as_a_worker_begins_to_consume_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Connection, "drain_events", Mock(side_effect=TimeoutError()))
+
+    with SteadyConnection("amqp://here") as connection:
+        begin_to_listen(connection)
 
 
 def test_a_message_of_a_closed_channel_is_left_to_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:

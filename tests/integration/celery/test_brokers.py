@@ -21,6 +21,7 @@ from crawler.queries import rates
 from crawler.services import bells
 from tests.crawling import a_run, a_target
 from tests.faults.installation import Api
+from tests.integration.celery import probe
 from tests.law import assert_conserved
 from tests.rabbitmq import Node
 from tests.waiting import until
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from tests.fleet import Fleet
+    from tests.fleet import CeleryProcess, Fleet
     from tests.site.server import HostileSite
 
 pytestmark = [
@@ -81,6 +82,19 @@ def is_final(run: Run) -> bool:
     return run.is_final
 
 
+def is_frozen_in_a_slice(worker: CeleryProcess) -> bool:
+    """Freeze it, and say whether a slice of it runs; otherwise it goes on.
+
+    A worker takes one message at a time. So what this slice will ring for stays in the broker, while the
+    ring of one that had ended before may be with the frozen process already, and nowhere to be emptied.
+    """
+    worker.signal(signal.SIGSTOP)
+    if Slice.objects.exists():
+        return True
+    worker.signal(signal.SIGCONT)
+    return False
+
+
 def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) -> None:
     every_second = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.SECONDS)
     PeriodicTask.objects.filter(name="reconcile").update(interval=every_second)
@@ -88,7 +102,7 @@ def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) 
     run = a_run(pages.url("/start"), delay_seconds=0.05, obey_robots=True, connections=1)
     until(lambda: Run.objects.filter(pk=run.pk, done__gte=10), within_seconds=200, what="the first pages")
 
-    worker.signal(signal.SIGSTOP)
+    until(lambda: is_frozen_in_a_slice(worker), within_seconds=200, what="a slice")
     until(lambda: not Slice.objects.exists(), within_seconds=200, what="the end of the slice")
     until(emptied.waiting, within_seconds=200, what="its ring")
     emptied.empty()
@@ -157,6 +171,52 @@ def test_a_connection_that_rabbitmq_dropped_costs_no_message(db: None, rabbit: N
         rabbit.kill()
         rabbit.start()
         assert ring_seconds()[0]
+
+
+def a_noting_worker(fleet: Fleet, notes: Path) -> CeleryProcess:
+    """Start a worker that notes its messages in place of crawling."""
+    notes.touch()
+    variables = {probe.NOTES: str(notes)}
+    return fleet.start("worker", "-I", "tests.integration.celery.probe", variables=variables)
+
+
+def until_given(rabbit: Node, worker: CeleryProcess, *, consumers: int = 1) -> None:
+    """Wait until `worker` is the last of so many to be given messages by RabbitMQ."""
+
+    def is_so() -> bool:
+        assert not worker.has_ended
+        return rabbit.consumers(queue.LANES) == consumers
+
+    until(is_so, within_seconds=200, what="a consumer")
+
+
+def test_a_worker_whose_queue_rabbitmq_deletes_at_any_moment_is_given_messages_again(
+    rabbit_fleet: Fleet, rabbit: Node, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    worker = a_noting_worker(rabbit_fleet, notes)
+    for _ in range(5):
+        until_given(rabbit, worker)
+        rabbit.empty()  # before Celery listens, which it does after it has its consumer
+
+    until_given(rabbit, worker)
+    queue.send_slice(queue.Lane.DEFAULT)
+    until(notes.read_text, within_seconds=200, what="the message")
+
+
+def test_a_worker_is_replaced_while_rabbitmq_still_has_its_connection(
+    rabbit_fleet: Fleet, rabbit: Node, tmp_path: Path
+) -> None:
+    vanished = a_noting_worker(rabbit_fleet, tmp_path / "first")
+    queue.send_slice(queue.Lane.DEFAULT)
+    until((tmp_path / "first").read_text, within_seconds=200, what="a worker that has begun")
+    vanished.signal(signal.SIGSTOP)
+
+    worker = a_noting_worker(rabbit_fleet, tmp_path / "second")
+    until_given(rabbit, worker, consumers=2)
+    for _ in range(2):  # one of them may be given to the frozen one
+        queue.send_slice(queue.Lane.DEFAULT)
+    until((tmp_path / "second").read_text, within_seconds=200, what="a message")
 
 
 def test_site_and_worker_on_rabbitmq_need_no_redis(rabbit_fleet: Fleet, pages: HostileSite) -> None:

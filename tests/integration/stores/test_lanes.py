@@ -49,6 +49,14 @@ def test_ring_that_nobody_answered_is_rung_again_after_fifteen_seconds(clock: Fa
     assert rings(Lane.DEFAULT, clock)
 
 
+def test_ring_of_a_clock_that_was_ahead_is_not_waited_for(clock: FakeClock) -> None:
+    now = clock.now()
+    assert lanes.ring(Lane.DEFAULT, now=now + timedelta(hours=1), lasts=timedelta(seconds=15))
+
+    assert lanes.ring(Lane.DEFAULT, now=now, lasts=timedelta(seconds=15))
+    assert not lanes.ring(Lane.DEFAULT, now=now - timedelta(seconds=14), lasts=timedelta(seconds=15))
+
+
 def test_starting_slice_clears_the_bell(clock: FakeClock) -> None:
     rings(Lane.BULK, clock)
 
