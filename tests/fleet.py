@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from django.conf import settings
@@ -30,6 +30,7 @@ class CeleryProcess:
     """One `celery` command, its output in a file."""
 
     def __init__(self, command: tuple[str, ...], *, environment: dict[str, str], output: Path) -> None:
+        self.name = output.stem
         self._output = output
         with output.open("wb") as out:
             self._process = programs.fork(
@@ -76,8 +77,10 @@ class CeleryProcess:
 class Fleet:
     """Starts the processes of an installation on the test's database and broker.
 
-    `variables` are added to the environment of all of them.
+    `variables` are added to the environment of all of them. `running` has each until its end.
     """
+
+    running: ClassVar[list[Fleet]] = []
 
     def __init__(self, *, broker_url: str, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         self._folder = folder
@@ -94,6 +97,7 @@ class Fleet:
         self._environment["CELERY_BROKER_URL" if is_amqp(broker_url) else "REDIS_URL"] = broker_url
         self._environment |= variables or {}
         self._started: list[CeleryProcess] = []
+        self.running.append(self)
 
     def add(self, variables: Mapping[str, str]) -> None:
         """Add to the environment of what is started from now on."""
@@ -135,6 +139,8 @@ class Fleet:
         return tuple(self._started)
 
     def end(self) -> None:
+        if self in self.running:
+            self.running.remove(self)
         for process in self._started:
             process.end()
 

@@ -25,6 +25,7 @@ from tests.faults.scale import FULL, QUICK, Scale
 from tests.fleet import sending_to
 from tests.rabbitmq import Node
 from tests.site.linked import Graph, LinkedSite
+from tests.standstill import pytest_runtest_makereport  # noqa: F401 - a hook for the tests here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

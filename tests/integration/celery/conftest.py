@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from tests.fleet import Fleet, sending_to
+from tests.standstill import pytest_runtest_makereport  # noqa: F401 - a hook for the tests here
 from tests.waiting import until
 from webui.processes import broker as brokers
 from webui.processes.errors import CannotStart
