@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from django.utils import timezone
 
-from crawler.models import Target
+from crawler.models import Schedule, Target
 from crawler.services import drafts, targets
+from crawler.services.drafts.timing import draft_of
 from crawler.services.targets import InvalidTarget
 from crawler.services.terminal.asked import Refusal
 from crawler.services.terminal.keeping import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+SCHEDULE: Final = "schedule"
 NONE: Final = "No target is registered."
 NAMELESS: Final = "TARGET: name the target that is to change; ./run target lists them"
 
 
 def tell(number: str | None, words: Sequence[str]) -> str:
-    """Return all targets, or the settings of one, once those in `words` are changed. Raises Refusal."""
+    """Return all targets, the settings of one, or those that `words` have changed. Raises Refusal."""
     if number is None:
         if words:
             raise Refusal(NAMELESS)
         return "\n".join(_listed()) or NONE
     target = target_of(number)
-    return _document(_changed(target, words) if words else target).decode()
+    return _changed(target, words) if words else _document(drafts.shown(target))
 
 
 def _listed() -> Iterator[str]:
@@ -37,12 +40,23 @@ def _listed() -> Iterator[str]:
         yield f"{number:>6}  {name}"
 
 
-def _changed(target: Target, words: Iterable[str]) -> Target:
-    """Change what `words` give, each of the form `name=value`, as the target's owner might."""
+def _changed(target: Target, words: Iterable[str]) -> str:
+    """Change what `words` give, each of the form `name=value`, as the target's owner might, and return it."""
+    given = read(words)
+    before = {**drafts.shown(target), SCHEDULE: _schedule(target)}
     try:
-        return targets.update(target=target, data=read(words), now=timezone.now())
+        target = targets.update(target=target, data=given, now=timezone.now())
     except InvalidTarget as error:
         raise refused(error) from None
+    after = {**drafts.shown(target), SCHEDULE: _schedule(target)}
+    return _document({name: said for name, said in after.items() if name in given or said != before[name]})
+
+
+def _schedule(target: Target) -> dict[str, Any] | None:
+    schedule = Schedule.objects.filter(target=target).first()
+    if schedule is None:
+        return None
+    return {name: value for name, value in asdict(draft_of(schedule)).items() if value or value is False}
 
 
 def refused(error: InvalidTarget) -> Refusal:
@@ -50,9 +64,9 @@ def refused(error: InvalidTarget) -> Refusal:
     return Refusal(*(f"{problem.field}: {problem.message}" for problem in error.problems))
 
 
-def _document(target: Target) -> bytes:
-    """Return the settings as the API has them, the schedule aside; secrets are hidden."""
-    return orjson.dumps(drafts.shown(target), option=orjson.OPT_INDENT_2)
+def _document(settings: Mapping[str, Any]) -> str:
+    """Return settings as the API has them; secrets are hidden."""
+    return orjson.dumps(settings, option=orjson.OPT_INDENT_2).decode()
 
 
 def read(words: Iterable[str], *, taken: Sequence[str] = ()) -> dict[str, Any]:

@@ -53,8 +53,9 @@ def test_what_is_held_is_beside_the_items(client: Client, held: Run, torch: Item
     page = text(client.get(reverse("run-held", args=[held.pk])))
 
     assert torch.key in page
-    assert "<td>changed</td>" in page
-    assert "price" in page
+    assert '<td class="word" rowspan="1">changed</td> <td class="name">price</td>' in page
+    assert "price is in 0.0% of the items, where 100.0% were the least" in page
+    assert reverse("page", args=[Page.objects.get().pk]) in page
     HeldItem.objects.all().delete()
     assert "Nothing of this run is kept apart" in text(client.get(reverse("run-held", args=[held.pk])))
 

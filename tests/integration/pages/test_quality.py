@@ -57,7 +57,10 @@ def test_run_shows_figures_inside_of_objects_and_what_broke_there(client: Client
     page = text(client.get(reverse("run", args=[run.pk])))
 
     assert "price.amount is in 10.0% of the objects there, where 100.0% were the least" in page
-    assert '<td>price.amount</td> <td class="amount">10 % <span class="hint">of 1,200</span></td>' in page
+    assert (
+        '<td class="name">price.amount</td> <td class="amount">10 % <span class="hint">of 1,200</span></td>'
+        in page
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,18 @@ def test_events_say_what_is_wrong_with_numbers(client: Client, run: Run) -> None
 
     assert "rule broken" in page
     assert "price is in 50.0% of the items, where 95.0% were the least" in page
+
+
+def test_events_of_what_looks_otherwise_lead_to_the_stored_pages(client: Client, run: Run) -> None:
+    said = {"rule": "coverage", "field": "price", "wanted": 0.9, "found": 0.5, "items": 20}
+    pages = [{"url": "http://shop.test/a", "page": 77}, {"url": "http://shop.test/b", "page": None}]
+    Event.objects.create(
+        kind=EventKind.DATA_DRIFT, target=run.target, run=run, created_at=NOW, data=said | {"pages": pages}
+    )
+    page = text(client.get(reverse("target", args=[run.target_id])))
+
+    assert f'<a href="{reverse("page", args=[77])}">http://shop.test/a</a>' in page
+    assert '<a href="http://shop.test/b"' in page
 
 
 def test_rules_are_written_and_shown_in_the_form(client: Client, target: Target) -> None:

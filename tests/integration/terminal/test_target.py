@@ -48,11 +48,23 @@ def test_what_is_set_is_changed_and_nothing_else(target: Target, capsys: pytest.
         "name=A shop",
     )
     said = json.loads(capsys.readouterr().out)
-    assert (said["removed_after"], said["quality"], said["name"]) == (2, {"min_items": 5}, "A shop")
+    assert said == {"removed_after": 2, "quality": {"min_items": 5}, "name": "A shop"}
     target.refresh_from_db()
     assert (target.removed_after, target.quality, target.name) == (2, {"min_items": 5}, "A shop")
     assert target.headers["Authorization"] == "Bearer of-a-secret"
     assert target.history.count() == 1
+
+
+def test_what_is_set_is_told_as_it_is_stored(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    typed(str(target.pk), "--set", 'schedule={"every_seconds": 60}', "--set", 'headers={"Cookie": "a=b"}')
+    said = json.loads(capsys.readouterr().out)
+    assert said.keys() == {"headers", "schedule"}
+    assert said["headers"] == {"Cookie": "(hidden)"}
+    assert said["schedule"] == {
+        "every_seconds": 60, "timezone": "UTC", "misfire": "run_once", "overlap": "skip", "paused": False,
+    }  # fmt: skip
+    typed(str(target.pk), "--set", "schedule=null")
+    assert json.loads(capsys.readouterr().out) == {"schedule": None}
 
 
 @pytest.mark.parametrize(

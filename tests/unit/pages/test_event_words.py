@@ -8,7 +8,7 @@ import pytest
 
 from crawler.models import Event, EventKind
 from crawler.policy.freshness import Freshness
-from webui.pages.templatetags.trawl_events import AGES, BADGES, event_badge, event_words
+from webui.pages.templatetags.trawl_events import AGES, BADGES, event_badge, event_pages, event_words
 
 BLANK = {"rule": "coverage", "field": "price", "wanted": 1.0, "found": 0.0}
 
@@ -36,6 +36,16 @@ BLANK = {"rule": "coverage", "field": "price", "wanted": 1.0, "found": 0.0}
 )
 def test_an_event_is_told_in_a_few_words(kind: EventKind, data: dict[str, Any], words: str) -> None:
     assert event_words(Event(kind=kind, data=data)) == words
+
+
+def test_pages_of_what_looks_otherwise_are_named_once() -> None:
+    pages = [{"url": f"http://a.test/{number}", "page": number} for number in range(12)]
+    drifts = [BLANK | {"pages": pages[:8]}, BLANK | {"pages": pages[6:]}, BLANK]
+
+    assert event_pages(Event(kind=EventKind.RUN_HELD, data={"drifts": drifts})) == pages[:10]
+    assert event_pages(Event(kind=EventKind.DATA_DRIFT, data=drifts[0])) == pages[:8]
+    for kind, said in ((EventKind.DATA_BREACH, BLANK), (EventKind.RUN_FINISHED, {"pages": 7})):
+        assert event_pages(Event(kind=kind, data=said)) == []
 
 
 def test_every_kind_and_every_state_has_its_badge() -> None:

@@ -31,6 +31,9 @@ BADGES = {
 }
 
 
+MOST_PAGES = 10
+"""So many pages of an event are named; those of each difference are on the page of its run."""
+
 AGES = {"awaited": "", "fresh": "good", "late": "bad", "recovered": "good"}
 
 
@@ -87,6 +90,19 @@ def event_words(event: Event) -> str:
             return "; ".join(filter(None, (_many(said, "items"), by)))
         case _:
             return ""
+
+
+@register.filter
+def event_pages(event: Event) -> list[dict[str, Any]]:
+    """Return the pages that an event says data looks otherwise on, each once."""
+    match event.kind, event.data:
+        case EventKind.DATA_DRIFT, {"pages": pages}:
+            pass
+        case EventKind.RUN_HELD, {"drifts": drifts}:
+            pages = [page for one in drifts for page in one.get("pages") or ()]
+        case _:
+            return []
+    return list({page["url"]: page for page in pages}.values())[:MOST_PAGES]
 
 
 def _and_more(words: str, many: object) -> str:
