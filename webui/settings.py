@@ -161,9 +161,10 @@ if BROKER_IS_AMQP:
     CELERY_BROKER_TRANSPORT_OPTIONS = {**SOON_GIVEN_UP, "confirm_publish": True}
     CELERY_BROKER_HEARTBEAT = 20
     CELERY_TASK_QUEUES = DECLARED_ON_RABBITMQ
-    # a worker would need a queue that its connection alone may use, and end where the broker still has an
-    # earlier one of its name; nobody controls workers so (on Redis the same notices a broker that is silent)
-    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+    # by which Flower asks workers: were it for a connection alone, as it is by default, a worker would end
+    # where the broker still has an earlier connection of its name
+    CELERY_CONTROL_QUEUE_EXCLUSIVE = False
+    CELERY_CONTROL_QUEUE_DURABLE = True
     # what is refused at first, as when a queue is deleted between its declaration and its use, is asked again
     CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_SERIALIZER = "json"

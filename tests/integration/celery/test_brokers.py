@@ -202,6 +202,7 @@ def test_a_worker_whose_queue_rabbitmq_deletes_at_any_moment_is_given_messages_a
     until_given(rabbit, worker)
     queue.send_slice(queue.Lane.DEFAULT)
     until(notes.read_text, within_seconds=200, what="the message")
+    until(lambda: app.control.ping(timeout=1, limit=1), within_seconds=200, what="what Flower asks for")
 
 
 def test_a_worker_is_replaced_while_rabbitmq_still_has_its_connection(
