@@ -28,7 +28,7 @@ KINDS = ("css", "xpath", "re", "jmespath", "json")
 
 _SUFFIX = plain_re.compile(r"::(?:text|attr\(\s*([\w:.-]+)\s*\))\s*\Z")
 _ARROW = "->"
-_SIGNS = ("=", "(")
+_SIGNS = ("=", "(", ":")
 _ITSELF = frozenset({"", ":scope", "."})
 _PROBE = LexborHTMLParser("<p>x</p>")
 _EMPTY = etree.Element("html")

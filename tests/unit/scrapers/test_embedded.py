@@ -94,6 +94,11 @@ def test_argument_of_a_call_is_read() -> None:
     ]
 
 
+def test_value_of_a_key_is_read_wherever_that_stands() -> None:
+    source = 'f({a: 1, "items" : [{"n": 1}]}); g({"items":[2], "subitems": [3]})'
+    assert list(values_after('"items":', source)) == [[{"n": 1}], [2]]
+
+
 def test_text_of_nothing_but_openings_ends_soon() -> None:
     for text in ('"' + '\\"' * 300_000, "[" * 300_000, "state = " * 100_000, "state" + " " * 300_000):
         assert list(values_after("state =", f"state = {{{text}")) == []
