@@ -71,12 +71,13 @@ def values_after(lead: str, source: str) -> Iterator[JSON]:
     found = re.finditer(before + r"\s+".join(map(re.escape, name)) + rf"\s*{sign}\s*", source)
     for _, match in zip(range(MOST_PLACES), found, strict=False):
         try:
-            yield _value_at(source, match.end())
+            yield value_at(source, match.end())
         except NotJson:
             continue
 
 
-def _value_at(source: str, start: int) -> JSON:
+def value_at(source: str, start: int) -> JSON:
+    """Return the object, the list or the argument of `JSON.parse` that begins at `start`; raises NotJson."""
     if source[start : start + 1] in {"{", "["}:
         text = source[start : _end_of_value(source, start)]
         if "undefined" in text:

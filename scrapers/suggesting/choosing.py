@@ -5,17 +5,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from scrapers.suggesting import columns
+from scrapers.suggesting import columns, outline
+from scrapers.suggesting.meanings import Meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from scrapers.suggesting.drafting import Draft
     from scrapers.suggesting.outline import Element
+    from scrapers.suggesting.values import Candidate
 
 _AS_WHOLE: Final = 0.75
 _TOLD: Final = 0.2
 _LEAST_WANTED: Final = 2
+_AS_GOOD: Final = 0.8
+_SEVERAL: Final = 1.5
+_OWN: Final = 0.7
+_MOST_OF_IT: Final = 0.5
 
 
 def different(drafts: Iterable[Draft]) -> list[Draft]:
@@ -23,17 +29,35 @@ def different(drafts: Iterable[Draft]) -> list[Draft]:
     ranked = sorted(drafts, key=lambda draft: (-draft.score, draft.rows.elements[0].number))
     kept: list[Draft] = []
     for draft in ranked:
-        if any(_says_more(other, draft) for other in ranked if other is not draft):
+        others = [other for other in ranked if other is not draft]
+        if any(_says_more(other, draft) or _are_groups(draft, other) for other in others):
             continue
         if not any(_is_same(better, draft) or _is_part(better, draft) for better in kept):
             kept.append(draft)
     return kept
 
 
+def without_repeats(found: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Yield candidates, the best first, without those whose records another has: pages carry them twice."""
+    kept: list[Candidate] = []
+    for candidate in found:
+        if not any(_has_all(other, candidate) for other in kept):
+            kept.append(candidate)
+            yield candidate
+
+
+def _has_all(other: Candidate, candidate: Candidate) -> bool:
+    """Whether the records of `other` say all that those of `candidate` do, as far as they are shown."""
+    return other.rows == candidate.rows and all(
+        all(value in ours.values() for value in theirs.values())
+        for ours, theirs in zip(other.samples, candidate.samples, strict=True)
+    )
+
+
 def _says_more(other: Draft, draft: Draft) -> bool:
     """Whether `other` has all rows of `draft` and more of the same kind."""
     ours, theirs = draft.rows.numbers, other.rows.numbers
-    if not ours < theirs:
+    if not ours < theirs or _begins_with_heading(other, draft):
         return False
     return (
         other.whole >= _AS_WHOLE * draft.whole
@@ -42,6 +66,39 @@ def _says_more(other: Draft, draft: Draft) -> bool:
             _has_fields(row, draft) for row in columns.sampled(other.rows.elements) if row.number not in ours
         )
     )
+
+
+def _begins_with_heading(other: Draft, draft: Draft) -> bool:
+    """Whether `other` has one row besides those of `draft`: the first, without the link that all have."""
+    first, *rest = other.rows.elements
+    if len(rest) != len(draft.rows.elements) or first.number in draft.rows.numbers:
+        return False
+    linked = any(field.meaning is Meaning.URL for field in draft.whole_fields)
+    return linked and not any(one.tag == "a" for one in outline.inside(first, most=columns.MOST_INSIDE))
+
+
+def _are_groups(draft: Draft, other: Draft) -> bool:
+    """Whether the rows of `draft` are lists of those of `other`: dishes by kind, terms by letter."""
+    outer, inner = draft.rows.elements, other.rows.elements
+    if len(inner) < _SEVERAL * len(outer) or len(draft.rows.numbers & other.rows.numbers):
+        return False
+    if 2 * sum(_holds_several(row, inner) for row in outer) < len(outer):
+        return False
+    if inner[0].tag == "dt":
+        # what is said of each record is called the same
+        said = [outline.text(term) for term in columns.sampled(inner)]
+        return len(set(said)) > _OWN * len(said)
+    if inner[0].tag == "p" or other.score < _AS_GOOD * draft.score:
+        return False
+    if sum(row.length for row in inner) < _MOST_OF_IT * sum(row.length for row in outer):
+        return False
+    return len(_own(draft, other)) <= other.whole
+
+
+def _own(draft: Draft, other: Draft) -> list[str]:
+    """Return what nearly all rows of `draft` have beside the rows of `other` in them."""
+    held = {said for row in columns.sampled(other.rows.elements) for said in columns.selectable(row)}
+    return [field.name for field in draft.whole_fields if field.declared.get("css") not in held]
 
 
 def _are_some_of(draft: Draft, other: Draft) -> bool:

@@ -21,7 +21,7 @@ _UTILITY = re.compile(
     r"-?(?:[mp][trblxyse]?|w|h|min|max|text|bg|border|rounded|shadow|flex|grid|gap|space|items|justify|self|align"
     r"|font|leading|tracking|col|row|order|offset|d|g|float|pull|push|inset|top|left|right|bottom|z|fs|fw"
     r"|overflow|object|opacity|cursor|transition|duration|ease|ring|divide|place|whitespace|break|line|translate"
-    r"|scale|rotate|hover|focus|sm|md|lg|xl|xs|container|is|has|u|js|btn|button|img|display|position)-[\w-]+"
+    r"|scale|rotate|hover|focus|inline|sm|md|lg|xl|xs|container|is|has|u|js|btn|button|img|display|position)-[\w-]+"
     r"|flex|grid|block|inline|hidden|relative|absolute|fixed|sticky|static|row|col|container|clearfix|truncate|card-img-top"
     r"|stretched-link|underline|italic|uppercase|lowercase|capitalize|antialiased|visible|invisible|rounded|border|shadow|group"
     r"|peer|btn|button|left|right|first|last|odd|even|active|current|selected|open|small|large|big|bold|card-body"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ MOST_COLUMNS: Final = 60
 LEAST_SHARE: Final = 0.1
 _LEAST_SHARE_BY_PLACE: Final = 0.4
 _MOST_CLAIMED: Final = 0.3
+_AS_BEFORE: Final = 0.7
 _STRONG: Final = 0.85
 """A selector of this strength says what it finds; a weaker one says where that stands."""
 _ITSELF: Final = ":scope"
@@ -113,6 +115,8 @@ def _proposed(rows: Sequence[Element], *, inside: int) -> Iterator[Column]:
             if element is not first and element.parent is first.parent:
                 one.lists[index].append(element)
     for selector, one in found.items():
+        if _finds_columns(one, rows=rows):
+            continue
         by_aspect: dict[str, dict[int, Spot]] = defaultdict(dict)
         for index, element in one.elements.items():
             for spot in spots.of_element(element, row=rows[index]):
@@ -129,6 +133,14 @@ def _proposed(rows: Sequence[Element], *, inside: int) -> Iterator[Column]:
             )
 
 
+def _finds_columns(one: _Found, *, rows: Sequence[Element]) -> bool:
+    """Whether a selector finds cells of several columns in most rows of a table: `.num`."""
+    cells = sum(
+        found[0].tag in _CELLS and found[0].parent is rows[index] for index, found in one.lists.items()
+    )
+    return 2 * cells > len(one.elements)
+
+
 def _without_whole_rows(columns: list[Column]) -> list[Column]:
     """Leave out the text of whole rows where others say it part by part."""
     kept = [column for column in columns if column.selector != _ITSELF or column.aspect != spots.TEXT]
@@ -141,7 +153,42 @@ def _different(columns: list[Column], *, rows: int) -> list[Column]:
     for column in columns:
         values = tuple((row, spot.value) for row, spot in sorted(column.spots.items()))
         kept.setdefault((spots.family(column.aspect), values), column)
-    return [column for column in kept.values() if not _is_label(column, rows=rows)][:MOST_COLUMNS]
+    telling = [
+        column for column in kept.values() if not _is_label(column, rows=rows) and not _is_mark(column)
+    ]
+    return _without_links_again(telling)[:MOST_COLUMNS]
+
+
+def _is_mark(column: Column) -> bool:
+    """Whether the column has brackets, bullets or the sign of a currency, and no word or number."""
+    return column.aspect == spots.TEXT and all(map(_says_nothing, column.values))
+
+
+def _says_nothing(text: str) -> bool:
+    if len(text) == 1:
+        return not text.isalnum()
+    return all(unicodedata.category(sign)[0] in "PZ" for sign in text)
+
+
+def _without_links_again(columns: list[Column]) -> list[Column]:
+    """Leave out links that mostly lead where a better one does, and those of buttons beside others."""
+    links = [column for column in columns if column.aspect == spots.LINK]
+    again = {
+        id(link)
+        for place, link in enumerate(links)
+        if any(_leads_as(better, link) for better in links[:place])
+        or (
+            spots.is_button(link.first.element)
+            and not all(spots.is_button(one.first.element) for one in links)
+        )
+    }
+    return [column for column in columns if id(column) not in again]
+
+
+def _leads_as(better: Column, link: Column) -> bool:
+    shared = better.spots.keys() & link.spots.keys()
+    same = sum(better.spots[row].value == link.spots[row].value for row in shared)
+    return same >= _AS_BEFORE * len(link.spots)
 
 
 def _is_label(column: Column, *, rows: int) -> bool:
@@ -151,7 +198,9 @@ def _is_label(column: Column, *, rows: int) -> bool:
         return column.aspect == spots.TEXT
     if column.aspect == spots.TEXT and column.values[0].rstrip().endswith(":") and same:
         return True
-    if rows < 3 or column.many or not same or spots.may_be_alike(column.values[0]):
+    if rows < 3 or column.many or not same:
+        return False
+    if spots.may_be_alike(column.values[0]) and not column.aspect.startswith("data-"):
         return False
     return len(column.spots) > 1 and (column.aspect != spots.TEXT or column.share > 0.5)
 
@@ -206,9 +255,9 @@ def _placed(element: Element, row: Element) -> Iterator[tuple[str, float]]:
 
 def named(element: Element) -> Iterator[tuple[str, float]]:
     """Yield the selectors that name `element` by what people called it."""
-    said = element.said("itemprop")
-    if said and classes.can_select(said):
-        yield f'[itemprop="{said}"]', 1.0
+    said = element.said("itemprop").split()[: classes.MOST_CLASSES]
+    if said and classes.can_select(said[0]):
+        yield f'[itemprop{"~" if len(said) > 1 else ""}="{said[0]}"]', 1.0
     for name in element.classes:
         if classes.is_utility(name):
             yield f"{element.tag}.{name}", 0.55

@@ -6,12 +6,24 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from scrapers.suggesting import columns, meanings, naming, places, spans, terms
+from scrapers.suggesting import (
+    columns,
+    going_on,
+    labelled,
+    meanings,
+    naming,
+    outline,
+    places,
+    spans,
+    spots,
+    struck,
+    terms,
+)
 from scrapers.suggesting.meanings import WEIGHTS, Meaning
 from scrapers.suggesting.rows import LEAST_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from scrapers.page import Page
     from scrapers.suggesting.columns import Column
@@ -25,6 +37,7 @@ LEAST_SCORE: Final = 0.3
 _MANY_ROWS: Final = 20
 _NEARLY_ALL: Final = 0.85
 _SOME_ROWS: Final = 3
+_CODE: Final = 0.5
 _LACKING: Final = 1.01
 """Rows that may lack a field which nearly all have, were they as few as `_SOME_ROWS`; shares are rounded."""
 
@@ -111,21 +124,33 @@ def _without_headings(rows: Rows) -> Rows:
 def _fields(rows: Rows, page: Page) -> list[DraftField]:
     sampled = columns.sampled(rows.elements)
     found = spans.corrected(columns.of_rows(sampled), rows=rows.elements, sampled=sampled)
+    found = struck.corrected(labelled.corrected(found, rows=sampled), rows=sampled)
     headings = naming.headings_of(sampled[-1])
     # what is written first: most attributes repeat it
     found.sort(key=lambda column: column.aspect.startswith("data-"))
     named = [_Named.of(column, rows=sampled, page=page, headings=headings) for column in found[:MOST_FIELDS]]
+    named = [*named, *_named_after(rows, found, page)][:MOST_FIELDS]
     if not headings and not any(_is_title(one.name) for one in named if one.meaning is Meaning.TEXT):
         first = next((one for one in named if one.name == "text"), None)
         named = [replace(one, name="title") if one is first else one for one in named]
     taken: set[str] = set()
-    fields = [one.field(taken) for one in named if not one.repeats(taken)]
+    main = _main_link(named)
+    fields = [one.field(taken, is_main=one is main) for one in named if not one.repeats(taken)]
     # a date that some rows have as an attribute and some as text is read by one declaration
     return [
         one
         for number, one in enumerate(fields)
         if one.declared not in [other.declared for other in fields[:number]]
     ]
+
+
+def _named_after(rows: Rows, found: Sequence[Column], page: Page) -> Iterator[_Named]:
+    """Yield what the records say in the elements after their rows, and in these not yet."""
+    many = going_on.after(rows.elements)
+    known = [(column.aspect, column.values) for column in found]
+    for column, part in going_on.of_rows(columns.sampled(rows.elements), many=many) if many else ():
+        if (column.aspect, column.values) not in known:
+            yield _Named.of(column, rows=part, page=page, headings={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +162,7 @@ class _Named:
     name: str
 
     @classmethod
-    def of(cls, column: Column, *, rows: list[Element], page: Page, headings: dict[int, str]) -> _Named:
+    def of(cls, column: Column, *, rows: Sequence[Element], page: Page, headings: dict[int, str]) -> _Named:
         row = rows[min(column.spots)]
         words = naming.words_of(column, row=row)
         meaning = meanings.of_values(column.values, aspect=column.aspect, words=words, page=page)
@@ -148,28 +173,69 @@ class _Named:
         """Whether this is an attribute of the name of something written."""
         return self.column.aspect.startswith("data-") and self.name in taken
 
-    def field(self, taken: set[str]) -> DraftField:
-        """Return the field under a name that is not `taken`, which it takes."""
-        column, name = self.column, self.name
-        if self.meaning is Meaning.URL and column.share >= _NEARLY_ALL and "link" not in taken:
-            name = "link"
+    def field(self, taken: set[str], *, is_main: bool) -> DraftField:
+        """Return the field under a name that is not `taken`, which it takes: that of `is_main` is link."""
+        column, name = self.column, "link" if is_main else self.name
         selector = {column.language: column.selector}
-        declared = meanings.declared(selector, aspect=column.aspect, meaning=self.meaning)
+        gaps = len(meanings.without_gaps(column.values)) < len(column.values)
+        declared = meanings.declared(selector, aspect=column.aspect, meaning=self.meaning, gaps=gaps)
         return DraftField(
             name=naming.unique(name, taken),
             meaning=self.meaning,
-            declared=declared | ({"many": True} if column.many else {}),
+            declared=declared | self._besides() | ({"many": True} if column.many else {}),
             share=column.share,
             strength=column.strength,
         )
+
+    def _besides(self) -> dict[str, Any]:
+        is_text = self.meaning is Meaning.TEXT and self.column.aspect == spots.TEXT
+        return meanings.without_pilcrows(self.column.values) if is_text else {}
+
+
+def _main_link(named: list[_Named]) -> _Named | None:
+    """Return the link that leads on from each row: that of its title, else the first that is its own."""
+    links = [one for one in named if one.meaning is Meaning.URL and one.column.share >= _NEARLY_ALL]
+    titles = {
+        spot.element.number for one in named if _is_title(one.name) for spot in one.column.spots.values()
+    }
+    first = [
+        one
+        for one in links
+        if any(_is_around(spot.element, titles) for spot in list(one.column.spots.values())[:1])
+    ]
+    own = [one for one in links if len(set(one.column.values)) >= _NEARLY_ALL * len(one.column.values)]
+    return next(iter([*first, *own, *links]), None)
+
+
+def _is_around(link: Element, titles: set[int]) -> bool:
+    near = {link.number} | ({link.parent.number} if link.parent is not None else set())
+    return bool(titles & near) or any(link.number < number <= link.last for number in titles)
 
 
 def _is_title(name: str) -> bool:
     return bool({"title", "name", "headline", "heading", "term"} & set(name.split("_")))
 
 
+def _likeness(fields: Sequence[DraftField]) -> float:
+    """Return how far a few rows are of one kind: a page's parts have little in common."""
+    whole = sum(field.share == 1 for field in fields)
+    return min(1.0, 0.5 + whole / max(1, len(fields)))
+
+
+def _code(row: Element) -> bool:
+    """Whether nearly all of a row is written for machines."""
+    inside = outline.inside(row, most=columns.MOST_INSIDE)
+    return any(one.tag == "pre" and one.length > _NEARLY_ALL * row.length for one in inside)
+
+
 def _score(rows: Rows, fields: list[DraftField], *, length: int) -> float:
     """Return what a candidate is worth in its place on the page, by a selector that says what it finds."""
-    share = sum(row.length for row in rows.elements) / max(1, length)
+    parts = going_on.behind(rows.elements, going_on.after(rows.elements))
+    behind = sum(one.length for part in parts for one in part)
+    share = (behind + sum(row.length for row in rows.elements)) / max(1, length)
     place = min(places.weight(rows.elements[0]), places.weight(rows.elements[-1]))
+    if len(rows.elements) <= _SOME_ROWS:
+        place *= _likeness(fields)
+    if rows.elements[0].tag == "pre" or 2 * sum(map(_code, rows.elements[:_SOME_ROWS])) > _SOME_ROWS:
+        place *= _CODE
     return place * (0.6 + 0.4 * rows.strength) * worth(fields, rows=len(rows.elements), share=share)

@@ -52,8 +52,12 @@ _CURRENCY = re.compile(
     r"|NZD|INR|BRL|MXN|ZAR|Kč|zł|kr|Ft|lei|руб|元|円)(?![A-Za-z])"
 )
 _COUNT = re.compile(r"\(?[-+−]?\d[\d.,'\s]*\)?(?:\s?%|\s+[^\W\d]{3,15}(?:\s[^\W\d]{3,15})?)?")
-_LONG_NUMBER = re.compile(r"\d{13}|\A0\d|\d[-/]\d")
+_LONG_NUMBER = re.compile(r"\d{13}|\A0\d|\d[-/]\d|\A\+\d+\s\d|\d\s(?:\d{1,2}|\d{4,})(?!\d)|\d\.\d{1,2}\.")
+"""Numbers that are read by their digits: of articles, telephones, chapters, years from and to."""
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+_PILCROW = re.compile(r"\s*¶$")
+"""What tools for documentation put behind headings and terms, as a link to these."""
+_GAP = re.compile(r"^(?:[-–—−?….]+|[Nn]/?[Aa])$")
 _FIRST_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _MOST_STARS: Final = 10
 _TYPES: Final[Mapping[Meaning, Kind]] = {
@@ -87,7 +91,7 @@ def of_values(values: Sequence[str], *, aspect: str, words: frozenset[str], page
         return Meaning.IMAGE
     if aspect == spots.DATE:
         return Meaning.DATE if _fit(Kind.DATE, values[:_MOST_DATES], page) else Meaning.TEXT
-    seen = list(dict.fromkeys(values))[:_MOST_READ]
+    seen = list(dict.fromkeys(without_gaps(values)))[:_MOST_READ]
     if aspect in {"aria-label", "title"} or (words & _RATINGS and _are_ratings(seen)):
         return Meaning.RATING
     return _of_text(seen, words=words, page=page)
@@ -105,6 +109,12 @@ def _of_text(seen: Sequence[str], *, words: frozenset[str], page: Page) -> Meani
     # 1.204 is whole beside 41, and maybe not beside 2.125
     plain = any(re.search(r"\d[.,]\d", value) is None for value in seen)
     return Meaning.INTEGER if plain and _fit(Kind.INTEGER, seen, page, least=1.0) else Meaning.NUMBER
+
+
+def without_gaps(values: Sequence[str]) -> list[str]:
+    """Return values without the signs that people write where there is none, unless those are the most."""
+    there = [value for value in values if not _GAP.fullmatch(value)]
+    return there if 2 * len(there) > len(values) else list(values)
 
 
 def of_json(values: Sequence[JSON], *, words: frozenset[str], page: Page) -> Meaning:
@@ -128,12 +138,25 @@ def of_json(values: Sequence[JSON], *, words: frozenset[str], page: Page) -> Mea
     return _of_text(list(dict.fromkeys(texts))[:_MOST_READ], words=words, page=page)
 
 
-def declared(selector: Mapping[str, str], *, aspect: str, meaning: Meaning) -> dict[str, Any]:
-    """Return the field that reads `meaning` from what `selector` finds, in the words of `fields`."""
+def without_pilcrows(values: Sequence[str]) -> dict[str, Any]:
+    """Return what a field says besides, whose values mostly end with the sign of a link to themselves."""
+    ending = sum(_PILCROW.search(value) is not None for value in values)
+    return {"transform": [{"replace": [_PILCROW.pattern, ""]}]} if 2 * ending > len(values) else {}
+
+
+def declared(
+    selector: Mapping[str, str], *, aspect: str, meaning: Meaning, gaps: bool = False
+) -> dict[str, Any]:
+    """Return the field that reads `meaning` from what `selector` finds, in the words of `fields`.
+
+    With `gaps` a sign for nothing, such as a dash, is nothing.
+    """
     found: dict[str, Any] = {**selector}
     implied = aspect in {spots.TEXT, spots.LINK, "src"} or (aspect == spots.DATE and meaning is Meaning.DATE)
     if not implied:
         found["attr"] = aspect
+    if gaps and meaning is not Meaning.TEXT:
+        found["transform"] = [{"replace": [_GAP.pattern, ""]}]
     return found | {"type": _TYPES[meaning].value}
 
 

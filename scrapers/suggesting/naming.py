@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from scrapers.suggesting.columns import Column
     from scrapers.suggesting.outline import Element
+    from scrapers.suggesting.spots import Spot
 
 MOST_CHARACTERS: Final = 40
+STRUCK: Final = frozenset({"del", "s", "strike"})
+"""What these elements say was so before."""
 _MOST_LABEL: Final = 30
 _MOST_HEADINGS: Final = 4
 _SAYS_NOTHING = frozenset(
@@ -27,8 +30,14 @@ _SAYS_NOTHING = frozenset(
         "text", "txt", "span", "div", "p", "a", "td", "tr", "li", "h", "internal", "external",
         "reference", "std", "ref", "style", "font", "color", "large", "small", "current", "new",
         "more", "thing", "sc", "xs", "sm", "md", "lg", "xl", "node", "tile", "grid", "line", "info",
+        "woocommerce", "wp", "loop", "mw", "pre", "sig", "xref", "py", "docutils",
+        "literal", "notranslate",
     }
 )  # fmt: skip
+_FOOTNOTE: Final = re.compile(r"\[\s*\w{1,3}\s*\]")
+_UNIT: Final = re.compile(r"[-+]?\d[\d.,\s]*\s+([^\W\d]{3,15})")
+_CONTACTS: Final = {"mailto": "email", "tel": "phone"}
+_HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _IS_LINK = frozenset({"link", "links", "url", "href", "anchor", "title", "name", "headline", "heading"})
 _DEFAULTS = {
     Meaning.URL: "link",
@@ -49,12 +58,37 @@ def of_column(column: Column, *, meaning: Meaning, row: Element, headings: dict[
         return _DEFAULTS[meaning]
     if spot.aspect.startswith("data-"):
         return _joined(classes.words(spot.aspect.removeprefix("data-"))) or "data"
-    said = _heading(spot.element, row, headings) or _called(spot.element, row) or _labelled(column, row)
+    said = _heading(spot.element, row, headings) or _contact(spot) or _called(spot.element, row)
+    said = said or _labelled(column, row)
+    if meaning is Meaning.PRICE and said in {"", "amount"}:
+        return "old_price" if _is_struck(spot.element, row) else "price"
     if meaning is Meaning.URL:
         return "link" if not said or set(said.split("_")) & _IS_LINK else f"{said}_link"
     if said and not (meaning is Meaning.TEXT and said in {"link", "links", "url", "anchor"}):
         return said
+    if meaning in {Meaning.NUMBER, Meaning.INTEGER} and (unit := _unit(column)):
+        return unit
     return _DEFAULTS.get(meaning) or _of_text(spot.element)
+
+
+def _contact(spot: Spot) -> str:
+    """Return what a text is that is a link to write or to call."""
+    around = (spot.element, spot.element.parent)
+    links = [
+        one.said("href").partition(":")[0].lower() for one in around if one is not None and one.tag == "a"
+    ]
+    return _CONTACTS.get(links[0], "") if links and spot.aspect == spots.TEXT else ""
+
+
+def _is_struck(element: Element, row: Element) -> bool:
+    return any(one.tag in STRUCK for one in (element, *element.ancestors()) if row.holds(one))
+
+
+def _unit(column: Column) -> str:
+    """Return the word behind each number, that of most where it has a plural: `12 replies`."""
+    words = [found.group(1).lower() for value in column.values if (found := _UNIT.fullmatch(value))]
+    alike = {word[:3] for word in words}
+    return max(words, key=words.count) if len(words) == len(column.values) and len(alike) == 1 else ""
 
 
 def words_of(column: Column, *, row: Element) -> frozenset[str]:
@@ -83,7 +117,7 @@ def headings_of(row: Element) -> dict[int, str]:
     said: dict[int, dict[Element, str]] = {}
     for line in spans.lines(list(_heading_rows(first, row))):
         for place, cell in line.items():
-            said.setdefault(place, {})[cell] = outline.text(cell)
+            said.setdefault(place, {})[cell] = _FOOTNOTE.sub("", outline.text(cell))
     found = {place: of_label(" ".join(cells.values())) for place, cells in said.items()}
     return {place: name for place, name in found.items() if name}
 
@@ -137,7 +171,7 @@ def _called(element: Element, row: Element) -> str:
     around = list(_around(element, row))
     for one in around:
         if said := one.said("itemprop"):
-            return _joined(classes.words(said[: classes.MOST_CHARACTERS]))
+            return _joined(classes.words(said.split()[0][: classes.MOST_CHARACTERS]))
     for one in around:
         for name in one.classes:
             if classes.is_utility(name):
@@ -145,7 +179,7 @@ def _called(element: Element, row: Element) -> str:
             kept = [word for word in classes.words(name) if word not in of_row | _SAYS_NOTHING]
             kept = [word for word in kept if not word.isdigit()]
             if kept:
-                return _joined(kept)
+                return _joined(kept) if "title" not in kept or element.tag not in _HEADINGS else "title"
     return ""
 
 
@@ -172,10 +206,10 @@ def _label(element: Element, row: Element) -> str:
 def _of_text(element: Element) -> str:
     if element.tag == "th":
         return "name"
-    if element.tag in {"h1", "h2", "h3", "h4", "h5", "h6", "a"} or any(
-        around.tag in {"h1", "h2", "h3", "h4", "h5", "h6"} for around in element.ancestors()
-    ):
+    if element.tag in {*_HEADINGS, "a"} or any(around.tag in _HEADINGS for around in element.ancestors()):
         return "title"
+    if "code" in {element.tag, element.parent.tag if element.parent is not None else ""}:
+        return "code"
     return "description" if element.tag == "p" else "text"
 
 

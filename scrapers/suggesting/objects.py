@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from scrapers.suggesting import classes, drafting, json_paths, json_places, meanings, naming, places, reading
 from scrapers.suggesting.drafting import DraftField
+from scrapers.suggesting.meanings import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +22,8 @@ MOST_KEYS: Final = 600
 """So many are looked at in all places together, those with most values first: telling dates takes long."""
 _MOST_LOOKED: Final = 20
 _LEAST_SHARE: Final = 0.05
+_LEAST_AROUND: Final = 3
+_AFTER: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,8 @@ def candidates(
 
     `length` is that of the text which a reader sees beside it.
     """
-    for draft in sorted(_drafts(page, sources, length=length), key=lambda draft: (-draft.score, draft.row)):
+    drafts = _without_parts_first(list(_drafts(page, sources, length=length)))
+    for draft in sorted(drafts, key=lambda draft: (-draft.score, draft.row)):
         candidate = reading.tried(
             page, row=draft.row, drafted=draft.fields, score=draft.score, options=options
         )
@@ -76,6 +81,21 @@ def _drafts(page: Page, sources: Sequence[Source], *, length: int) -> Iterator[_
             yield _Draft(row=f"{source.prefix}{place.path}", fields=fields, score=score)
 
 
+def _without_parts_first(drafts: Sequence[_Draft]) -> Iterator[_Draft]:
+    """Yield drafts; those of lists within the objects of another, which says as much, come after it.
+
+    A shop's product has variants; but of a category there is only a name, and its products are the records.
+    """
+    for draft in drafts:
+        around = [
+            other.score
+            for other in drafts
+            if draft.row.startswith((f"{other.row}.", f"{other.row}["))
+            and len(other.fields) >= max(_LEAST_AROUND, len(draft.fields))
+        ]
+        yield replace(draft, score=min((draft.score, *(_AFTER * score for score in around))))
+
+
 def _length(place: Place) -> int:
     """Return how many characters the objects say."""
     return sum(len(str(value)) for one in place.found for value in one.values() if _is_plain(value))
@@ -84,9 +104,24 @@ def _length(place: Place) -> int:
 def fields_of(place: Place, page: Page) -> tuple[DraftField, ...]:
     """Return a field for each key with plain values or lists of them, also in objects one level down."""
     taken: set[str] = set()
-    found: list[DraftField] = []
-    for path, values in _plain_columns(place):
-        share = len(values) / len(place.found)
+    found = list(_fields(page, _plain_columns(place), rows=len(place.found), taken=taken))
+    priced = any(field.meaning is Meaning.PRICE for field in found)
+    parts = () if priced else _fields(page, _columns_of_first(place), rows=len(place.found), taken=set())
+    prices = (
+        replace(one, name=naming.unique("price", taken)) for one in parts if one.meaning is Meaning.PRICE
+    )
+    return (*found[: MOST_FIELDS - 1], *islice(prices, 1))
+
+
+def _fields(
+    page: Page,
+    found: Iterator[tuple[tuple[str, ...], str, list[JSON]]],
+    *,
+    rows: int,
+    taken: set[str],
+) -> Iterator[DraftField]:
+    for path, selector, values in found:
+        share = len(values) / rows
         if share < _LEAST_SHARE or not all(map(json_paths.can_select, path)):
             continue
         name = _name(path)
@@ -95,15 +130,28 @@ def fields_of(place: Place, page: Page) -> tuple[DraftField, ...]:
             continue
         many = any(isinstance(value, list) for value in values)
         meaning = meanings.of_json(members, words=_words(path), page=page)
-        selector = {"jmespath": ".".join(map(json_paths.quoted, path))}
-        said = meanings.declared(selector, aspect="", meaning=meaning) | ({"many": True} if many else {})
+        said = meanings.declared({"jmespath": selector}, aspect="", meaning=meaning)
+        said = said | ({"many": True} if many else {})
         said = {key: value for key, value in said.items() if key != "attr"}
         unique = naming.unique(name, taken)
-        found.append(DraftField(name=unique, meaning=meaning, declared=said, share=share))
-    return tuple(found[:MOST_FIELDS])
+        yield DraftField(name=unique, meaning=meaning, declared=said, share=share)
 
 
-def _plain_columns(place: Place) -> Iterator[tuple[tuple[str, ...], list[JSON]]]:
+def _columns_of_first(place: Place) -> Iterator[tuple[tuple[str, ...], str, list[JSON]]]:
+    """Yield what the first object says of each list of objects: the price of the first variant."""
+    for key, values in json_places.columns(place.found).items():
+        firsts = [
+            value[0] for value in values if isinstance(value, list) and value and isinstance(value[0], dict)
+        ]
+        if len(firsts) < len(values):
+            continue
+        for inner, inside in json_places.columns(firsts).items():
+            if all(map(_is_plain, inside)):
+                selector = f"{json_paths.quoted(key)}[0].{json_paths.quoted(inner)}"
+                yield (inner,), selector, inside
+
+
+def _plain_columns(place: Place) -> Iterator[tuple[tuple[str, ...], str, list[JSON]]]:
     for key, values in json_places.columns(place.found).items():
         held = [value for value in values if isinstance(value, dict)]
         if key in json_places.LABELS:
@@ -111,9 +159,9 @@ def _plain_columns(place: Place) -> Iterator[tuple[tuple[str, ...], list[JSON]]]
         if len(held) == len(values):
             for inner, inside in json_places.columns(held).items():
                 if inner not in json_places.LABELS and all(map(_is_plain, inside)):
-                    yield (key, inner), inside
+                    yield (key, inner), ".".join(map(json_paths.quoted, (key, inner))), inside
         elif all(map(_is_plain, values)):
-            yield (key,), values
+            yield (key,), json_paths.quoted(key), values
 
 
 def _is_plain(value: JSON) -> bool:

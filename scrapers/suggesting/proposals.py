@@ -19,7 +19,6 @@ from scrapers.suggesting import (
     reading,
     rows,
     scripts,
-    spans,
 )
 from scrapers.suggesting.objects import Source
 from scrapers.suggesting.values import Suggestions
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
 
 MOST_CANDIDATES: Final = 5
 _MOST_DRAFTS: Final = 25
+_HAS_CELLS: Final = ":has(> td)"
+_WRITTEN_OR_NOT: Final = "tbody > tr"
+"""CSS always finds this element of a table, XPath only where the page says it."""
 
 
 def suggest(page: Page) -> Suggestions:
@@ -70,7 +72,10 @@ def _body(page: Page) -> list[Source]:
 
 def _of_html(page: Page, found: Outline, *, options: Mapping[str, str]) -> Iterator[Candidate]:
     """Yield what repeats in the markup of a page and in the JSON that it carries, the best first."""
-    carried = objects.candidates(page, scripts.of_page(page), options=options, length=found.length)
+    sources = scripts.of_page(page, found)
+    carried = choosing.without_repeats(
+        objects.candidates(page, sources, options=options, length=found.length)
+    )
     return merge(_of_outline(page, found, options=options), carried, key=lambda one: -one.score)
 
 
@@ -88,13 +93,22 @@ def _of_outline(page: Page, found: Outline, *, options: Mapping[str, str]) -> It
 
 
 def _tried(page: Page, draft: Draft, *, options: Mapping[str, str]) -> Candidate | None:
-    """Return what a draft reads; without the cells that hang into rows where XPath finds no such rows.
+    """Return what a draft reads; without what XPath reads where that finds no such rows.
 
     It knows no `tbody` that is not written.
     """
-    read = partial(reading.tried, page, row=draft.rows.selector, score=draft.score, options=options)
-    candidate = read(drafted=draft.fields)
-    own = [field for field in draft.fields if not spans.is_lent(field.declared)]
+    read = partial(reading.tried, page, score=draft.score, options=options)
+    selector = draft.rows.selector
+    candidate = read(row=selector, drafted=draft.fields)
+    if candidate is None and _WRITTEN_OR_NOT in selector:
+        selector = selector.replace(f"> {_WRITTEN_OR_NOT}", "tr")
+        candidate = read(row=selector, drafted=draft.fields)
+    own = [field for field in draft.fields if "xpath" not in field.declared]
     if candidate is None and 0 < len(own) < len(draft.fields):
-        return read(drafted=own)
-    return candidate
+        selector = draft.rows.selector
+        candidate = read(row=selector, drafted=own)
+    if candidate is None or draft.rows.elements[0].tag != "tr" or candidate.rows <= len(draft.rows.elements):
+        return candidate
+    # a link in a row of headings must not make a record of it
+    narrowed = read(row=f"{selector}{_HAS_CELLS}", drafted=draft.fields)
+    return candidate if narrowed is None or narrowed.rows == candidate.rows else narrowed

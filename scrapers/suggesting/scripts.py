@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scrapers.page import JSON, Page
+    from scrapers.suggesting.outline import Element, Outline
 
 MOST_SCRIPTS: Final = 20
 MOST_CHARACTERS: Final = 4 * 1024 * 1024
@@ -24,15 +25,18 @@ STATE: Final = 0.9
 """What is seen lasts longer than what a script needs, and search engines read the JSON-LD."""
 _JSON_TYPE: Final = "application/json"
 _LEAST_CHARACTERS: Final = 40
+_MOST_KEYS: Final = 10
 _SET = re.compile(
-    r"(?<![\w$.])((?:(?:window|self|globalThis)\.[\w$]{1,80}|(?:var|let|const)\s+[\w$]{1,80}|__\w{1,80})\s*=)"
-    r"\s*(?=[\[{]|JSON\s*\.\s*parse\s*\()"
+    r"(?<![\w$.])((?:(?:window|self|globalThis)\.[\w$]{1,80}|(?:var|let|const)\s+[\w$]{1,80}|__\w{1,80}"
+    r"|dataLayer)\s*=|(?:window\.)?[\w$]{1,80}\.push\s*\()\s*(?=[\[{]|JSON\s*\.\s*parse\s*\()"
 )
+_ATTRIBUTE = re.compile(r"[a-z][a-z0-9-]{0,60}")
 
 
-def of_page(page: Page) -> list[Source]:
-    """Return the JSON of an HTML page that fields can look into."""
-    return [*_linked_data(page), *islice(_embedded(page), MOST_SCRIPTS)]
+def of_page(page: Page, found: Outline) -> list[Source]:
+    """Return the JSON of an HTML page, of which `found` is the outline, that fields can look into."""
+    attributes = islice(_in_attributes(page, found), MOST_SCRIPTS)
+    return [*_linked_data(page), *islice(_embedded(page), MOST_SCRIPTS), *attributes]
 
 
 def _linked_data(page: Page) -> Iterator[Source]:
@@ -59,11 +63,9 @@ def _embedded(page: Page) -> Iterator[Source]:
 
 def _whole(page: Page, text: str, *, identity: str, number: int) -> Iterator[Source]:
     by_id = classes.can_select(identity) and len(page.css(f"script#{identity}")) == 1
-    try:
-        value = page.embedded.parsed(text)
-    except NotJson:
-        return
-    yield Source(prefix=f"json:{f'script#{identity}' if by_id else number} -> ", value=value, strength=SCRIPT)
+    yield from _held(
+        page, text, prefix=f"json:{f'script#{identity}' if by_id else number} -> ", strength=SCRIPT
+    )
 
 
 def _set(page: Page, text: str) -> Iterator[Source]:
@@ -71,5 +73,55 @@ def _set(page: Page, text: str) -> Iterator[Source]:
     for found in islice(_SET.finditer(text), embedded.MOST_PLACES):
         lead = " ".join(found.group(1).split())
         value: JSON = page.embedded.after(lead)
-        if value:
+        if value and not lead.endswith("("):
             yield Source(prefix=f"json:{lead} -> ", value=value, strength=STATE)
+        elif lead.endswith("("):
+            yield from _given(page, text, lead, at=found.end(), first=value)
+
+
+def _given(page: Page, text: str, lead: str, *, at: int, first: JSON) -> Iterator[Source]:
+    """Yield what a call is given: by its name where it is the first such call, else by a key of it."""
+    try:
+        value = embedded.value_at(text, at)
+    except NotJson:
+        return
+    if value == first:
+        yield Source(prefix=f"json:{lead} -> ", value=value, strength=STATE)
+    elif isinstance(value, dict):
+        for key, inner in islice(value.items(), _MOST_KEYS):
+            named = f'"{key}":'
+            held = isinstance(inner, dict | list) and _ATTRIBUTE.fullmatch(key.lower().replace("_", "-"))
+            if held and page.embedded.after(named) == inner:
+                yield Source(prefix=f"json:{named} -> ", value=inner, strength=STATE)
+
+
+def _in_attributes(page: Page, found: Outline) -> Iterator[Source]:
+    """Yield what elements hold in attributes for the programs that draw them: `data-props`."""
+    seen: set[str] = set()
+    left = MOST_CHARACTERS
+    for element in found.elements:
+        for name, said in element.attributes.items():
+            if said is None or len(said) < _LEAST_CHARACTERS or said.lstrip()[:1] not in {"{", "["}:
+                continue
+            is_first, left = name not in seen, left - len(said)
+            seen.add(name)
+            if left < 0:
+                return
+            if _ATTRIBUTE.fullmatch(name) and (held := _holder(page, element, name, is_first=is_first)):
+                yield from _held(page, said, prefix=f"json:{held}::attr({name}) -> ")
+
+
+def _holder(page: Page, element: Element, name: str, *, is_first: bool) -> str:
+    """Return the selector of an element that is the first it finds; empty without one."""
+    identity = element.said("id")
+    if identity and classes.can_select(identity) and len(page.css(f"#{identity}")) == 1:
+        return f"#{identity}"
+    return f"[{name}]" if is_first else ""
+
+
+def _held(page: Page, text: str, *, prefix: str, strength: float = STATE) -> Iterator[Source]:
+    try:
+        value = page.embedded.parsed(text)
+    except NotJson:
+        return
+    yield Source(prefix=prefix, value=value, strength=strength)

@@ -61,19 +61,20 @@ def corrected(found: list[Column], *, rows: Sequence[Element], sampled: Sequence
     if not hung:
         return found
     kept = [column for column in found if not column.selector.startswith(_PLACED)]
-    known = {(row, spot.element) for column in kept for row, spot in column.spots.items()}
+    texts = [column for column in kept if column.aspect == spots.TEXT]
+    known = {(row, spot.element) for column in texts for row, spot in column.spots.items()}
+    is_nested = len(hung) > 1 and _are_nested(table, hung)
     added = [
         column
         for place in range(width)
-        if (column := _column(place, hung=hung, rows=sampled, table=[table[row] for row in sampled]))
+        if (
+            column := _column(
+                place, hung=hung, rows=sampled, table=[table[row] for row in sampled], is_nested=is_nested
+            )
+        )
         and not known.issuperset((row, spot.element) for row, spot in column.spots.items())
     ]
     return sorted([*kept, *added], key=lambda column: (column.first.element.number, column.aspect))
-
-
-def is_lent(declared: Mapping[str, object]) -> bool:
-    """Whether a field was declared here to read a cell that may hang into its row."""
-    return str(declared.get("xpath", "")).startswith(_WHOLE)
 
 
 def _lending(rows: Sequence[Element]) -> dict[Element, Line]:
@@ -89,7 +90,9 @@ def _lending(rows: Sequence[Element]) -> dict[Element, Line]:
     return {part: line for part, line in zip(parts, lines(parts), strict=True) if part in wanted}
 
 
-def _column(place: int, *, hung: set[int], rows: Sequence[Element], table: Sequence[Line]) -> Column | None:
+def _column(
+    place: int, *, hung: set[int], rows: Sequence[Element], table: Sequence[Line], is_nested: bool
+) -> Column | None:
     """Return the texts at a place of every line; None where no selector finds them, or there is none."""
     width, tags = len(table[0]), {line[place].tag for line in table}
     there = {
@@ -99,7 +102,9 @@ def _column(place: int, *, hung: set[int], rows: Sequence[Element], table: Seque
         if spot.aspect == spots.TEXT
     }
     language, selector = "css", ""
-    if place in hung and len(hung) == 1:
+    if place in hung and len(hung) > 1:
+        language, selector = "xpath", _nested(place, width=width) if is_nested else ""
+    elif place in hung:
         language, selector = "xpath", _above(place + 1, width=width)
     elif len(tags) == 1 and place < min(hung):
         selector = f"{tags.pop()}:nth-child({place + 1})"
@@ -110,6 +115,34 @@ def _column(place: int, *, hung: set[int], rows: Sequence[Element], table: Seque
     share = len(there) / len(rows)
     return Column(
         selector=selector, language=language, strength=_STRENGTH, aspect=spots.TEXT, spots=there, share=share
+    )
+
+
+def _are_nested(table: Mapping[Element, Line], hung: set[int]) -> bool:
+    """Whether cells that hang stand before all others, and none reaches further than the one before it.
+
+    Each is then found in the nearest row with as many cells as are from it to the end of the line.
+    """
+    if hung != set(range(len(hung))):
+        return False
+    nearest: dict[int, Element] = {}
+    for row, line in table.items():
+        for place in hung:
+            wanted = len(line) - place
+            if len(row.children) >= wanted:
+                nearest[place] = row.children[-wanted]
+            if nearest.get(place) is not line[place]:
+                return False
+    return True
+
+
+def _nested(place: int, *, width: int) -> str:
+    """Return the XPath to what `_are_nested` finds at a place, from 0."""
+    wanted = width - place
+    cell = f"*[last()-{wanted - 1}]" if wanted > 1 else "*[last()]"
+    return (
+        f"self::*[count(*)>={wanted}]/{cell}"
+        f" | self::*[count(*)<{wanted}]/preceding-sibling::*[count(*)>={wanted}][1]/{cell}"
     )
 
 

@@ -21,7 +21,7 @@ _MOST_VALUE: Final = 120
 _MOST_DATA: Final = 4
 _FORMATS = frozenset(
     {"b", "strong", "em", "i", "mark", "u", "br", "wbr", "sup", "sub", "small", "code", "bdi", "font", "abbr"}
-    | {"del", "ins", "s", "q", "var", "kbd", "cite"}
+    | {"del", "ins", "s", "q", "var", "kbd", "cite", "dfn"}
 )
 _ELSEWHERE = ("#", "javascript:", "mailto:", "tel:", "data:", "blob:", "about:")
 _MACHINERY = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from scrapers.suggesting import columns
+from scrapers.suggesting import columns, meanings, outline
 from scrapers.suggesting.meanings import Meaning
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def are_terms(rows: Rows) -> bool:
 
 def fields_of(rows: Rows) -> Iterator[tuple[str, Meaning, dict[str, Any]]]:
     """Yield name, meaning and declaration of each field of terms."""
-    yield from FIELDS
+    for name, meaning, declared in FIELDS:
+        said = [outline.text(row) for row in columns.sampled(rows.elements)] if name == "term" else []
+        yield name, meaning, declared | meanings.without_pilcrows(said)
     if any(child.tag == "a" for term in rows.elements for child in term.children):
         yield LINK
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scrapers.page import Page
-from scrapers.suggesting import Candidate, scripts, suggest
+from scrapers.suggesting import Candidate, outline, scripts, suggest
+from scrapers.suggesting.objects import Source
 from tests.unit.scrapers.suggesting.declared import read_by
 
 LAMPS = [
@@ -123,6 +124,11 @@ def test_script_without_json_gives_nothing(html: str) -> None:
 
 def test_so_many_scripts_are_looked_at() -> None:
     many = "".join(script({"n": n, "items": LAMPS}) for n in range(scripts.MOST_SCRIPTS + 5))
-    assert len(scripts.of_page(page_of(many))) == scripts.MOST_SCRIPTS
+    assert len(sources(many)) == scripts.MOST_SCRIPTS
     large = script("x" * scripts.MOST_CHARACTERS)
-    assert scripts.of_page(page_of(large + script({"items": LAMPS}))) == []
+    assert sources(large + script({"items": LAMPS})) == []
+
+
+def sources(html: str) -> list[Source]:
+    page = page_of(html)
+    return scripts.of_page(page, outline.of_page(page))

@@ -82,13 +82,13 @@ def test_table_of_the_shop_is_read_where_its_cells_span() -> None:
     assert (first.rows, reading.problems) == (5, ())
     names = ("country", "parcel_up_to_2_kg", "parcel_up_to_20_kg", "days")
     assert [item.data for item in reading.items] == [
-        dict(zip(names, row, strict=True))
+        {name: value for name, value in zip(names, row, strict=True) if value is not None}
         for row in (
-            ("Česko", 3.9, "7.50", 1),
-            ("Österreich", 6.4, "12.00", 2),
-            ("Deutschland", 6.4, "11.50", 2),
-            ("Sverige", 9.8, "24.00", 5),
-            ("Japan", 24.0, "–", 12),
+            ("Česko", 3.9, 7.5, 1),
+            ("Österreich", 6.4, 12.0, 2),
+            ("Deutschland", 6.4, 11.5, 2),
+            ("Sverige", 9.8, 24.0, 5),
+            ("Japan", 24.0, None, 12),
         )
     ]
 
@@ -111,12 +111,29 @@ def test_cell_that_hangs_into_a_row_is_read_in_both(place: int, lines: int) -> N
     assert [item.data for item in read_by(first, page).items] == expected
 
 
-def test_cell_that_hangs_is_left_out_where_no_tbody_is_written() -> None:
+def test_cell_that_hangs_is_read_where_no_tbody_is_written() -> None:
     body = "".join(f"<tr><td rowspan=2>{n}.50<td>Stop {n}</tr><tr><td>Halt {n}</tr>" for n in range(1, 5))
     page = page_of(f"<table><tr><th>Fare<th>To</tr>{body}</table>")
     [first, *_others] = suggest(page).candidates
     read = [item.data for item in read_by(first, page).items]
-    assert (read[:2], len(read)) == ([{"to": "Stop 1"}, {"to": "Halt 1"}], 8)
+    assert read[:2] == [{"fare": 1.5, "to": "Stop 1"}, {"fare": 1.5, "to": "Halt 1"}]
+    assert len(read) == 8
+
+
+@pytest.mark.parametrize("reaches", [(4, 2), (4, 4), (6, 3, 1)])
+def test_cells_that_hang_inside_of_others_are_read_in_every_row(reaches: tuple[int, ...]) -> None:
+    names = ("region", "town", "place", "stop")[-len(reaches) - 1 :]
+    rows, expected = [], []
+    for n in range(3 * reaches[0]):
+        held = [f"{name} {n // many}" for name, many in zip(names, reaches, strict=False)]
+        cells = [
+            f"<td rowspan={many}>{cell}" for cell, many in zip(held, reaches, strict=True) if n % many == 0
+        ]
+        rows.append(f"<tr>{''.join(cells)}<td>Stop {n}</tr>")
+        expected.append(dict(zip(names, [*held, f"Stop {n}"], strict=True)))
+    page = page_of(f"<table><tr><th>{'<th>'.join(names)}</tr>{''.join(rows)}</table>")
+    [first, *_others] = suggest(page).candidates
+    assert [item.data for item in read_by(first, page).items] == expected
 
 
 def test_rows_that_lend_cells_at_two_places_leave_those_out() -> None:
