@@ -337,11 +337,10 @@ def _tell_verdicts(asked: dict[str, Any], bodies: bytes) -> None:
 
 
 def _comparison(pages: list[dict[str, Any]], rules: dict[str, Any], bodies: bytes) -> dict[str, Any]:
-    from scrapers.comparing import Noise, compare, folded, lines_of
+    from scrapers.comparing import Noise, compare_pages, folded
 
-    noise = Noise.of(rules)
-    before, after = (lines_of(page, without=noise.css) for page in _pages(pages, bodies))
-    return asdict(folded(compare(before, after, key=noise.key)))
+    before, after = _pages(pages, bodies)
+    return asdict(folded(compare_pages(before, after, Noise.of(rules))))
 
 
 def _say(**what: object) -> None:

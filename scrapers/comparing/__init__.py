@@ -5,6 +5,7 @@ from scrapers.comparing.folding import Comparison, Line, ShownKind, folded
 from scrapers.comparing.judging import NOT_TEXT, only_noise
 from scrapers.comparing.lines import lines_of
 from scrapers.comparing.noise import NOTHING_IGNORED, BadNoise, Noise
+from scrapers.comparing.pages import compare_pages
 
 __all__ = [
     "NOTHING_IGNORED",
@@ -17,6 +18,7 @@ __all__ = [
     "Row",
     "ShownKind",
     "compare",
+    "compare_pages",
     "folded",
     "lines_of",
     "only_noise",

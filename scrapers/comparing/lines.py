@@ -1,4 +1,4 @@
-"""The text of a page as a reader sees it, line by line, without what stands around it."""
+"""The text of a page as a reader sees it, line by line, and where it leads, without what stands around it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from selectolax.lexbor import LexborNode
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS: Final = 1_000_000
 MOST_LINES: Final = 20_000
 LONGEST_LINE: Final = 1_000
+LONGEST_REFERENCE: Final = 2_048
 
 _NEVER_SHOWN: Final = frozenset(
     {"script", "style", "template", "noscript", "svg", "canvas", "iframe", "object", "select", "datalist"}
@@ -35,11 +36,18 @@ _INLINE: Final = frozenset(
 _CELLS: Final = frozenset({"td", "th"})
 
 
+_REFERENCES: Final = {"a": ("href", "link: "), "img": ("src", "picture: ")}
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The lines of a page as they stand there; not whole where they are more than is read."""
+    """The lines of a page as they stand there; not whole where they are more than is read.
+
+    `references` are where its links lead and which pictures it shows, in their order, a line for each.
+    """
 
     lines: list[str]
+    references: list[str]
     is_whole: bool
 
 
@@ -49,21 +57,43 @@ def lines_of(page: Page, *, without: Iterable[str] = ()) -> list[str]:
     What stands in `<main>` where there is one, else all of the body. JSON is spelled out, a line for each
     value. So long lines are broken between words, and of more than `MOST_LINES` the first are returned.
     """
-    found, _is_whole = _found(page, without)
-    return _bounded(part for line in found for part in _broken(line)).lines
+    return shown_of(page, without=without).lines
+
+
+def shown_of(page: Page, *, without: Iterable[str] = ()) -> Text:
+    """Return the text of which the lines are those of `lines_of`."""
+    return _text(page, without, _broken)
 
 
 def text_of(page: Page, *, without: Iterable[str] = ()) -> Text:
-    """Return what `lines_of` does, with long lines unbroken: what stands in one moves no others."""
-    found, is_whole = _found(page, without)
-    text = _bounded(line.rstrip() for line in found)
-    return Text(text.lines, is_whole=is_whole and text.is_whole)
+    """Return what `shown_of` does, with long lines unbroken: what stands in one moves no others."""
+    return _text(page, without, lambda line: (line.rstrip(),))
 
 
-def _found(page: Page, without: Iterable[str]) -> tuple[Iterator[str], bool]:
-    """Return the lines of a page, some of them empty, and whether these are all that it has."""
+def _text(page: Page, without: Iterable[str], split: Callable[[str], Iterable[str]]) -> Text:
+    linked: list[LexborNode] = []
+    found, is_whole = _found(page, without, linked)
+    lines, has_all_lines = _bounded(part for line in found for part in split(line))
+    references, has_all_references = _bounded(_references(page, linked))
+    return Text(lines, references, is_whole=is_whole and has_all_lines and has_all_references)
+
+
+def _references(page: Page, linked: Iterable[LexborNode]) -> Iterator[str]:
+    """Yield what elements refer to elsewhere on the web, without fragments."""
+    for node in linked:
+        attribute, kind = _REFERENCES[node.tag or ""]
+        said = (node.attributes.get(attribute) or "").partition("#")[0].strip()
+        if said and len(said) <= LONGEST_REFERENCE and (url := page.absolute(said)) is not None:
+            yield kind + url
+
+
+def _found(page: Page, without: Iterable[str], linked: list[LexborNode]) -> tuple[Iterator[str], bool]:
+    """Return the lines of a page, some of them empty, and whether these are all that it has.
+
+    Reading them adds the elements that refer elsewhere to `linked`.
+    """
     if page.is_html:
-        return _html_lines(page, frozenset(_left_out(page, without))), True
+        return _html_lines(page, frozenset(_left_out(page, without)), linked), True
     text, is_whole = _spelled_out(page) if page.is_json else _cut(page.text)
     return iter(text.splitlines()), is_whole
 
@@ -74,13 +104,13 @@ def _left_out(page: Page, selectors: Iterable[str]) -> Iterator[int]:
             yield node.mem_id
 
 
-def _html_lines(page: Page, left_out: frozenset[int]) -> Iterator[str]:
+def _html_lines(page: Page, left_out: frozenset[int], linked: list[LexborNode]) -> Iterator[str]:
     mains = page.tree.css("main, [role=main]")
     root = mains[0] if len(mains) == 1 else page.tree.body
     if root is None:
         return
     words: list[str] = []
-    for part in _parts(root, left_out):
+    for part in _parts(root, left_out, linked):
         if part is not None:
             words.append(part)
         elif words:
@@ -89,7 +119,7 @@ def _html_lines(page: Page, left_out: frozenset[int]) -> Iterator[str]:
     yield " ".join("".join(words).split()).strip(" |")
 
 
-def _parts(root: LexborNode, left_out: frozenset[int]) -> Iterator[str | None]:
+def _parts(root: LexborNode, left_out: frozenset[int], linked: list[LexborNode]) -> Iterator[str | None]:
     """Yield texts in their order, and None where a line ends. Deep pages are walked without recursion."""
     node, top = root, root.mem_id
     within = int(root.tag != "body")
@@ -98,6 +128,8 @@ def _parts(root: LexborNode, left_out: frozenset[int]) -> Iterator[str | None]:
         if tag == "-text":
             yield node.text_content or ""
         elif not tag.startswith("-") and not _is_skipped(node, tag, left_out, inside=within > 0):
+            if tag in _REFERENCES:
+                linked.append(node)
             yield from _edge(tag, opens=True)
             if node.child is not None:
                 within += tag in _CONTENT
@@ -146,7 +178,8 @@ def _broken(line: str) -> Iterable[str]:
     return textwrap.wrap(line, LONGEST_LINE) if len(line) > LONGEST_LINE else (line.rstrip(),)
 
 
-def _bounded(found: Iterable[str]) -> Text:
+def _bounded(found: Iterable[str]) -> tuple[list[str], bool]:
+    """Return the lines that have room, but for empty ones, and whether these are all."""
     lines: list[str] = []
     room = MOST_CHARACTERS
     for line in found:
@@ -154,6 +187,6 @@ def _bounded(found: Iterable[str]) -> Text:
             continue
         room -= len(line)
         if len(lines) == MOST_LINES or room < 0:
-            return Text(lines, is_whole=False)
+            return lines, False
         lines.append(line)
-    return Text(lines, is_whole=True)
+    return lines, True

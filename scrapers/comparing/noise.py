@@ -1,4 +1,4 @@
-"""What does not count when two versions are compared: dates, counters, patterns, parts of the page."""
+"""What does not count when two versions are compared: dates, counters, patterns, links, parts of the page."""
 
 from __future__ import annotations
 
@@ -59,10 +59,14 @@ class BadNoise(ValueError):
 
 @dataclass(frozen=True)
 class Noise:
-    """What is ignored. Lines that differ only by it are the same, and those that are all noise are none."""
+    """What is ignored. Lines that differ only by it are the same, and those that are all noise are none.
+
+    `links` are where links lead, and which pictures are shown.
+    """
 
     dates: bool = False
     counters: bool = False
+    links: bool = False
     css: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
 
@@ -72,6 +76,7 @@ class Noise:
         return cls(
             dates=bool(rules.get("dates")),
             counters=bool(rules.get("counters")),
+            links=bool(rules.get("links")),
             css=tuple(rules.get("css", ())),
             patterns=tuple(rules.get("patterns", ())),
         )
@@ -89,6 +94,10 @@ class Noise:
             return compiled(together, most_bytes=MOST_BYTES_OF_ALL)
         except ValueError:
             return None
+
+    def keys(self, lines: Iterable[str]) -> list[str]:
+        """Return what counts of lines, without those of which nothing does."""
+        return [key for key in map(self.key, lines) if key]
 
     def key(self, line: str) -> str:
         """Return what counts of a line, with noise or without; empty where nothing does."""

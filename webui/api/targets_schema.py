@@ -126,8 +126,11 @@ KEEP_SCHEMA = body(
 NOISE_SCHEMA = body(
     dates={"type": "boolean", "description": "Dates, times and ages such as `5 minutes ago`."},
     counters={"type": "boolean", "description": "Numbers of views, comments, likes and the like."},
+    links={"type": "boolean", "description": "Where links lead, and which pictures are shown."},
     css=_texts("CSS selectors of parts of the page.", MOST_RULES),
-    patterns=_texts("RE2 expressions, searched in each line.", MOST_RULES),
+    patterns=_texts(
+        "RE2 expressions, searched in each line and in addresses of links and pictures.", MOST_RULES
+    ),
 ) | {"description": "What is ignored when versions of pages are compared."}
 
 TARGET_SCHEMA: dict[str, Any] = body(

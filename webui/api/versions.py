@@ -41,7 +41,8 @@ class PageVersionOut(Schema):
         list[str],
         Field(
             description="Of which kinds of noise alone the change consisted that it began with (dates, "
-            "counters, patterns, css, or markup where the text is the same); empty where it counts."
+            "counters, links, patterns, css, or markup where what it says, links to and shows is the same); "
+            "empty where it counts."
         ),
     ]
     judged: Annotated[bool, Field(description="Whether that was found out: until then the change counts.")]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read(value: object) -> dict[str, Any]:
-    """Read `{"dates": true, "counters": true, "css": [".ad"], "patterns": ["session=[0-9a-f]+"]}`."""
+    """Read `{"dates": true, "counters": true, "links": true, "css": [".ad"], "patterns": ["id=[0-9]+"]}`."""
     if not isinstance(value, dict):
         raise wrong(f"must be an object with any of {', '.join(RULES)}, not {kind_of(value)}")
     found: dict[str, Any] = {}
@@ -53,6 +53,7 @@ def _selectors(value: object) -> list[str]:
 RULES: Final[Mapping[str, Reader[Any]]] = {
     "dates": flag,
     "counters": flag,
+    "links": flag,
     "css": _selectors,
     "patterns": array(_pattern, most=MOST_RULES),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_what_the_target_ignores_does_not_count(client: Client, page: Page) -> N
     targets.update(target=page.target, data={"noise": noise}, now=timezone.now())
     asked = {"from": str(first(page)), "to": str(first(page) + 1)}
     text = client.get(reverse("page-compare", args=[page.pk]), asked).content.decode()
-    assert "The text is the same, apart from what the target ignores" in text
+    assert "Text, links and pictures are the same, apart from what the target ignores" in text
 
 
 def test_versions_that_are_gone_are_not_found_and_say_so(client: Client, page: Page) -> None:
@@ -135,7 +136,7 @@ def test_what_is_ignored_is_shown_when_asked_for(client: Client, page: Page) -> 
     assert "what is ignored" not in client.get(address).content.decode()
     Target.objects.update(noise={"css": ["p"]})
     text = client.get(address).content.decode()
-    assert "The text is the same, apart from what the target ignores" in text
+    assert "Text, links and pictures are the same, apart from what the target ignores" in text
     assert "?ignored=shown" in text
     shown = client.get(f"{address}?ignored=shown").content.decode()
     assert "2 changed, 1 added, 0 removed" in shown
@@ -156,7 +157,7 @@ def test_a_process_compares_once_at_a_time(
     ("columns", "said"),
     [
         ({"noise": "dates,css"}, "only noise: dates, parts that are ignored"),
-        ({"noise": "markup"}, "only noise: nothing in its text"),
+        ({"noise": "markup"}, "only noise: nothing that it says or shows"),
         ({"awaits_judgement": True}, "to be judged"),
     ],
 )
@@ -187,11 +188,14 @@ def test_lines_that_are_too_long_to_be_marked_are_told_of(
 
 
 def test_the_form_says_what_is_ignored_and_what_is_wrong_with_it(client: Client, target: Target) -> None:
-    targets.update(target=target, data={"noise": {"dates": True, "css": [".ad"]}}, now=timezone.now())
+    targets.update(target=target, data={"noise": {"links": True, "css": [".ad"]}}, now=timezone.now())
     address = reverse("target-edit", args=[target.pk])
     text = client.get(address).content.decode()
     assert '<textarea name="noise_css"' in text
     assert ">.ad</textarea>" in text
+    (box,) = re.findall(r'<input[^>]*name="noise_links"[^>]*>', text)
+    assert "checked" in box
+    assert "changes that were seen before stay what they were" in text
     form = {"name": "x", "start_urls": "http://shop.test/", "noise_patterns": "ok\n(", "noise_css": "::::"}
     problems = client.post(address, form).context["form"].problems
     assert set(problems) >= {"noise_patterns", "noise_css"}

@@ -1,4 +1,4 @@
-"""Golden cases of comparisons: two versions of a page, and how their text differs."""
+"""Golden cases of comparisons: two versions of a page, how they differ, and whether that counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scrapers.comparing import Noise, ShownKind, compare, folded, lines_of
+from scrapers.comparing import Noise, ShownKind, compare_pages, folded, only_noise
 from scrapers.page import Page
 
 if TYPE_CHECKING:
@@ -28,18 +28,17 @@ def compared(folder: Path) -> dict[str, Any]:
     headers = {"content-type": said.get("content_type", "text/html; charset=utf-8")}
     noise = Noise.of(said["noise"])
     before, after = (
-        lines_of(
-            Page(url="https://a.example/", body=(folder / name).read_bytes(), headers=headers),
-            without=noise.css,
-        )
+        Page(url="https://a.example/", body=(folder / name).read_bytes(), headers=headers)
         for name in ("before.html", "after.html")
     )
-    found = folded(compare(before, after, key=noise.key))
+    found = folded(compare_pages(before, after, noise))
+    only = only_noise(before, after, noise)
     return {
         "lines": [text for line in found.lines for text in _told(line)],
         "changed": found.changed,
         "added": found.added,
         "removed": found.removed,
+        "only_noise": list(only) if only else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -63,6 +64,37 @@ def test_removing_a_word_always_does(said: list[list[str]], data: st.DataObject)
     assert only_noise(spelled([[noise], *less]), spelled(said), NOISE) is None
 
 
+def linking(said: list[list[str]], addresses: list[str]) -> Page:
+    """Return a page whose paragraphs are links in turn, and pictures."""
+    parts = [
+        f'<p>{" ".join(words)} <img src="{address}">' if number % 2 else f'<a href="{address}">{words[0]}</a>'
+        for number, (words, address) in enumerate(zip(said, addresses, strict=True))
+    ]
+    return a_page(f"<main>{''.join(parts)}</main>")
+
+
+@given(said=paragraphs, data=st.data())
+def test_another_address_of_a_link_or_picture_counts_unless_it_is_ignored(
+    said: list[list[str]], data: st.DataObject
+) -> None:
+    before = [data.draw(st.sampled_from(["/a", "b?session=1", "//c.test/2026-03-02"])) for _ in said]
+    place = data.draw(st.integers(0, len(said) - 1))
+    after = [*before[:place], before[place] + "&more", *before[place + 1 :]]
+    noisy = [address.replace("session=1", "session=2").replace("03-02", "04-01") for address in before]
+    pages = [linking(said, addresses) for addresses in (before, after, noisy)]
+    assert only_noise(pages[0], pages[1], NOISE) is None
+    assert only_noise(pages[0], pages[1], replace(NOISE, links=True)) == ("links",)
+    assert only_noise(pages[0], pages[2], NOISE), "patterns and dates are looked for in addresses, too"
+
+
+def test_addresses_that_lead_nowhere_else_or_stand_around_the_text_do_not_count() -> None:
+    before, after = (
+        a_page(f'<nav><a href="/{n}">x</a></nav><p>Kettle <a href="#{n}">top</a><a href="data:,{n}">y</a>')
+        for n in (1, 2)
+    )
+    assert only_noise(before, after, NOISE) == ("markup",)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "kinds"),
     [
@@ -74,6 +106,7 @@ def test_removing_a_word_always_does(said: list[list[str]], data: st.DataObject)
         ("<p>x<script>1</script>", "<p>x<script>2</script>", ("markup",)),
         ("<p>x<nav>12</nav>", "<p>x<nav>13</nav>", ("markup",)),
         ("<p>x 5 views", "<p>x 5 views", ("markup",)),
+        ("<p>x<img src=/?session=1>", "<p>x<img src=/?session=2>", ("patterns",)),
     ],
 )
 def test_kinds_of_noise_are_named(before: str, after: str, kinds: tuple[str, ...]) -> None:

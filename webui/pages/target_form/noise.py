@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-FLAGS = {"noise_dates": "dates", "noise_counters": "counters"}
+FLAGS = {"noise_dates": "dates", "noise_counters": "counters", "noise_links": "links"}
 LINES = {"noise_css": "css", "noise_patterns": "patterns"}
 CONTROLS = (*FLAGS, *LINES)
 

@@ -16,9 +16,10 @@ register = template.Library()
 NOISE: Final = {
     "dates": "dates",
     "counters": "counters",
+    "links": "links and pictures that are ignored",
     "patterns": "words that are ignored",
     "css": "parts that are ignored",
-    NOT_TEXT: "nothing in its text",
+    NOT_TEXT: "nothing that it says or shows",
 }
 
 
