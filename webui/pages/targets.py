@@ -69,7 +69,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return _form(request, target_form.blank())
+        return _form(request, target_form.beginning(request.GET.get("url", "").strip()))
     asked = target_form.read(request.POST)
     problems = _problems(request, asked, existing=None)
     if problems:

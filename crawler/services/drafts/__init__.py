@@ -62,6 +62,7 @@ NO_WEB_PORT: Final = (
     "whoever runs Trawl can open the port with EGRESS_ALLOW=*:{port}"
 )
 
+LIMIT_COUNTS: Final = " (the page limit counts until a run has shown how many pages there are)"
 NO_KEY: Final = (
     "the records of a page are told apart by all that they say, so one whose price changes is another item "
     "without a history; name the fields that stay the same, such as link or sku"
@@ -344,7 +345,8 @@ def warnings(
     if schedule:
         kept = feasibility.judged(schedule, values, last=last, now=now)
         if kept and kept.problem:
-            found.append(Problem(field="schedule", message=kept.problem))
+            guessed = last is None and values["scope"] != Scope.PAGE
+            found.append(Problem(field="schedule", message=kept.problem + (LIMIT_COUNTS if guessed else "")))
     if any(values[key] for key in PROMISES):
         load = feasibility.load(values, last=last)
         told = {

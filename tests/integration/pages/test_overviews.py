@@ -14,12 +14,16 @@ from django.utils import timezone
 from crawler.models import Heartbeat, Host, Run, Slice
 from crawler.services import targets
 from tests.integration.pages.conftest import NOW, SETTINGS
+from tests.markup import elements
 
 
 def test_dashboard_of_a_newcomer_says_what_to_do_first(client: Client) -> None:
     page = client.get(reverse("dashboard")).content.decode()
     assert "No targets yet" in page
-    assert reverse("target-new") in page
+    (form,) = elements(page.encode(), f"//form[@action='{reverse('target-new')}']")
+    begun = client.get(form.get("action", ""), {"url": "shop.test/list"}).content
+    (start,) = elements(begun, "//textarea[@name='start_urls']")
+    assert (form.get("method"), start.text) == (None, "https://shop.test/list")
 
 
 def test_dashboard_shows_runs_lanes_and_workers(client: Client, run: Run) -> None:

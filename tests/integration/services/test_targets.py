@@ -359,7 +359,8 @@ def test_a_schedule_that_the_pace_cannot_keep_is_warned_of_with_what_would_work(
     assert warning.field == "schedule"
     assert warning.message == (
         "10,000 pages at 1.15 s each is 3 h 12 min: every hour cannot work; "
-        "every 4 hours can, or at most 3,130 pages"
+        "every 4 hours can, or at most 3,130 pages (the page limit counts until a run has shown how many "
+        "pages there are)"
     )
 
 

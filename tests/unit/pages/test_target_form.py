@@ -217,3 +217,32 @@ def test_sitemaps_are_read_line_by_line_and_shown_as_they_were_asked_for() -> No
 def test_problem_of_a_sitemap_stands_beside_its_line() -> None:
     problem = Problem(field="sitemaps.1", message="is not a whole URL")
     assert target_form.submitted(post(""), (problem,)).problems["sitemaps"] == ("line 2: is not a whole URL",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "url", "name"),
+    [
+        ("https://shop.test/list?page=1", "https://shop.test/list?page=1", "shop.test"),
+        ("shop.test/list", "https://shop.test/list", "shop.test"),
+        ("http://[", "http://[", ""),
+        ("", "", ""),
+    ],
+)
+def test_form_begins_with_an_address_and_is_named_after_its_host(typed: str, url: str, name: str) -> None:
+    values = target_form.beginning(typed).values
+    assert (values["start_urls"], values["name"]) == (url, name)
+
+
+@pytest.mark.parametrize(
+    ("control", "part"),
+    [("deadline", "has_freshness"), ("min_items", "has_quality"), ("keep_days", "has_keeping")],
+)
+def test_parts_that_say_nothing_are_folded(control: str, part: str) -> None:
+    assert not getattr(target_form.blank(), part)
+    assert getattr(target_form.submitted(post(f"{control}=1")), part)
+
+
+@pytest.mark.parametrize("field", ["deadline.timezone", "quality.min_items", "keep.days"])
+def test_parts_with_a_problem_are_open(field: str) -> None:
+    form = target_form.submitted(post(""), (Problem(field=field, message="is wrong"),))
+    assert [form.has_freshness, form.has_quality, form.has_keeping].count(True) == 1

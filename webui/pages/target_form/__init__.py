@@ -3,6 +3,17 @@
 from webui.pages.target_form.asked import Asked, read
 from webui.pages.target_form.declared import turned
 from webui.pages.target_form.moving import moved
-from webui.pages.target_form.shown import TargetForm, blank, filled, of_target, submitted
+from webui.pages.target_form.shown import TargetForm, beginning, blank, filled, of_target, submitted
 
-__all__ = ["Asked", "TargetForm", "blank", "filled", "moved", "of_target", "read", "submitted", "turned"]
+__all__ = [
+    "Asked",
+    "TargetForm",
+    "beginning",
+    "blank",
+    "filled",
+    "moved",
+    "of_target",
+    "read",
+    "submitted",
+    "turned",
+]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import QueryDict
 
@@ -125,6 +126,23 @@ class TargetForm:
         """Say whether the part about logging in is shown open."""
         return self._says(*login.CONTROLS)
 
+    @property
+    def has_freshness(self) -> bool:
+        """Say whether the part about fresh data is shown open."""
+        return self._says("max_age", "refresh_per_day", "deadline") or not self.problems.keys().isdisjoint(
+            {"max_age_unit", "deadline_zone"}
+        )
+
+    @property
+    def has_quality(self) -> bool:
+        """Say whether the part about what the data must be is shown open."""
+        return self._says(*quality.CONTROLS)
+
+    @property
+    def has_keeping(self) -> bool:
+        """Say whether the part about what is kept is shown open."""
+        return self._says(*keeping.CONTROLS, *noise.CONTROLS)
+
     def _says(self, *names: str) -> bool:
         return any(self.values[name] or name in self.problems for name in names)
 
@@ -185,6 +203,20 @@ def blank() -> TargetForm:
         **when.BLANK,
     }
     return TargetForm(values=values, rows=())
+
+
+def beginning(url: str) -> TargetForm:
+    """Return the form of a new target that begins at `url`, named after its host.
+
+    Without a scheme it is https.
+    """
+    form = blank()
+    whole = url if not url or "://" in url else f"https://{url}"
+    try:
+        name = urlsplit(whole).hostname or ""
+    except ValueError:
+        name = ""
+    return replace(form, values={**form.values, "start_urls": whole, "name": name})
 
 
 def of_target(target: Target) -> TargetForm:
