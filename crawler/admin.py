@@ -262,6 +262,11 @@ class ItemVersionAdmin(ReadOnly):
     hidden = ("content_hash",)
 
 
+@admin.register(models.ItemFilling)
+class ItemFillingAdmin(ReadOnly):
+    list_display = ("id", "item_id", "version", "since", "until")
+
+
 @admin.register(models.HeldItem)
 class HeldItemAdmin(ReadOnly):
     list_display = ("run", "key", "seen_at")
@@ -285,8 +290,8 @@ class UnnumberedChangeAdmin(ReadOnly):
 
 @admin.register(models.Replay)
 class ReplayAdmin(ReadOnly):
-    list_display = ("id", "target", "by", "state", "stores", "total", "created_at", "finished_at")
-    list_filter = ("state", "stores")
+    list_display = ("id", "target", "by", "state", "stores", "earlier", "total", "created_at", "finished_at")
+    list_filter = ("state", "stores", "earlier")
     list_select_related = ("target", "by")
 
 

@@ -19,7 +19,7 @@ from crawler.models.frontier import (
     SpareLink,
 )
 from crawler.models.held import UNDER_WAY, UNPUBLISHED, VISIBLE, HeldItem, Publication
-from crawler.models.items import Item, ItemVersion, Sighting
+from crawler.models.items import Item, ItemFilling, ItemVersion, Sighting
 from crawler.models.looks import LookState, RepairLook
 from crawler.models.losses import Losses
 from crawler.models.outages import Outage, OutageKind, WriteProbe
@@ -64,6 +64,7 @@ __all__ = [
     "Item",
     "ItemChange",
     "ItemChangeKind",
+    "ItemFilling",
     "ItemVersion",
     "LaneState",
     "LookState",

@@ -67,6 +67,29 @@ class ItemVersion(models.Model):
         return f"version {self.version} of item {self.item_id}"
 
 
+class ItemFilling(models.Model):
+    """Fields that an item's version lacked from one moment to another, as a stored page said them then.
+
+    The version stays as it was read; whoever tells what the item said at a moment adds these
+    (`policy/filling.py`). Those of one version do not overlap; one that reaches beyond its version holds as
+    long as that.
+    """
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="fillings", db_index=False)
+    version = models.PositiveIntegerField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    data = OrderedJSONField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["item", "version", "since"], name="item_filling_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"of version {self.version} of item {self.item_id}, from {self.since}"
+
+
 class Sighting(models.Model):
     """That a run saw an item, in which version."""
 

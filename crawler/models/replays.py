@@ -30,6 +30,9 @@ class Replay(models.Model):
     One that was begun `after_refresh`, a run, stores records of several pages alone, where they say no less
     than what is there. `totals` and `samples` are what it has found (`policy/replays.py`). `beat_at` is when
     it last went on; `claimed_at` is set while somebody does a step, and moves with each commit of it.
+    With `earlier` it then reads the kept versions of these pages, those up to the id `until_version`, page by
+    page: it is behind the version `after_version` of `after_page`, and `earlier_totals` are what it has found
+    there. With `stores` these fill in what the items lacked then.
     """
 
     target = models.ForeignKey(
@@ -51,6 +54,12 @@ class Replay(models.Model):
     after = models.BigIntegerField(default=0)
     totals = models.JSONField(default=dict, blank=True)
     samples = OrderedJSONField(default=list, blank=True)
+    earlier = models.BooleanField(default=False, db_default=False)
+    earlier_total = models.PositiveIntegerField(default=0, db_default=0)
+    until_version = models.BigIntegerField(default=0, db_default=0)
+    after_page = models.BigIntegerField(default=0, db_default=0)
+    after_version = models.BigIntegerField(default=0, db_default=0)
+    earlier_totals = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField()
     beat_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)

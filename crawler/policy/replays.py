@@ -11,6 +11,7 @@ from crawler.policy import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
 MOST_FIELDS: Final = 500
 MOST_KINDS: Final = 50
@@ -36,7 +37,8 @@ MOST_SAMPLES: Final = {Change.CHANGED: 12, Change.GONE: 6, Change.NEW: 6, Change
 class Compared:
     """One record of one page: what is stored (None for a new one), and what was read (None when it is gone).
 
-    `fields` names those that differ, of a changed record.
+    `fields` names those that differ, of a changed record. Of an earlier version of a page `since` and `until`
+    say from when to when it was that; `before` is what the item said then.
     """
 
     change: Change
@@ -45,6 +47,8 @@ class Compared:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     fields: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def compare(
@@ -82,7 +86,8 @@ class Totals:
     """What a replay has found so far.
 
     `pages` were read, `unread` could not be, `bodiless` have no stored body. A record counts on each page
-    that gives it. `filled_before` and `filled_after` count the records in which a field says something.
+    that gives it. `filled_before` and `filled_after` count the records in which a field says something, and
+    `completed` those that say something where the item said nothing then, of earlier versions of pages.
     `problems` are `[code, field, count, message]`.
     """
 
@@ -90,10 +95,16 @@ class Totals:
     unread: int = 0
     bodiless: int = 0
     unkeyed: int = 0
+    completed: int = 0
     records: dict[str, int] = field(default_factory=lambda: {str(change): 0 for change in Change})
     filled_before: dict[str, int] = field(default_factory=dict)
     filled_after: dict[str, int] = field(default_factory=dict)
     problems: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def behind(self) -> int:
+        """How many pages were looked at."""
+        return self.pages + self.unread + self.bodiless
 
     @property
     def before(self) -> int:
@@ -178,14 +189,25 @@ def _fill(filled: dict[str, int], record: Mapping[str, Any] | None) -> None:
 
 def sample(kept: Sequence[Mapping[str, Any]], compared: Iterable[Compared]) -> list[dict[str, Any]] | None:
     """Return `kept` and those of `compared` that there is room for, as JSON; None where there is for none."""
-    have = Counter(one["change"] for one in kept)
+    have = Counter((one["change"], is_earlier(one)) for one in kept)
     added: list[dict[str, Any]] = []
     for one in compared:
-        if have[one.change] < MOST_SAMPLES[one.change]:
-            have[one.change] += 1
+        place = (str(one.change), one.since is not None)
+        if have[place] < MOST_SAMPLES[one.change]:
+            have[place] += 1
             said = asdict(one) | {"change": str(one.change), "fields": list(one.fields)}
-            added.append(said | {"before": shortened(one.before), "after": shortened(one.after)})
+            said |= {"before": shortened(one.before), "after": shortened(one.after)}
+            added.append(said | {"since": _stamped(one.since), "until": _stamped(one.until)})
     return [*map(dict, kept), *added] if added else None
+
+
+def is_earlier(sample: Mapping[str, Any]) -> bool:
+    """Say whether a sample is of an earlier version of a page."""
+    return sample.get("since") is not None
+
+
+def _stamped(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def shortened(value: Any, *, depth: int = DEEPEST) -> Any:

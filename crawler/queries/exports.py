@@ -17,6 +17,7 @@ from django.db.models.functions import Cast
 from crawler.exports import SYSTEM_COLUMNS, decode
 from crawler.exports import columns as columns_of
 from crawler.models import Item, ItemVersion, Sighting
+from crawler.policy.filling import filled
 from crawler.queries import past, reading
 from crawler.stores import sql
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from crawler.exports import Row
-    from crawler.models import Run, Target
+    from crawler.models import ItemFilling, Run, Target
 
 PAGE_ROWS: Final = 1_000
 JOINED_ROWS: Final = 500
@@ -99,7 +100,8 @@ def as_they_were(found: QuerySet[Item], *, at: datetime, page_rows: int = PAGE_R
             item__in=[kept[0] for kept in page], valid_from__lte=at, valid_to__gt=at
         )
         held = {row[0]: row for row in older.values_list("item_id", *OF_VERSIONS)}
-        yield from (_flat(held.get(kept[0], kept)) for kept in page)
+        more = past.fillings([kept[0] for kept in page], at)
+        yield from (_flat(held.get(kept[0], kept), more.get(kept[0])) for kept in page)
 
 
 def columns(*, target: Target, run: Run | None = None, as_of: datetime | None = None) -> tuple[str, ...]:
@@ -203,10 +205,16 @@ def _kept_versions(older: Mapping[int, int]) -> Iterator[Kept]:
     return (version for version in kept if older[version.pk] == version.version)
 
 
-def _flat(kept: tuple[Any, ...]) -> Row:
-    """Return one exported row of what `Kept` names: its fields, and ours under names that begin with `_`."""
-    _pk, _version, key, run, url, data, first_seen, last_seen, changed_at = kept
-    row = _as_row(decode(data))
+def _flat(kept: tuple[Any, ...], filling: ItemFilling | None = None) -> Row:
+    """Return one exported row of what `Kept` names: its fields, and ours under names that begin with `_`.
+
+    With a `filling` of this version its fields stand among them.
+    """
+    _pk, version, key, run, url, data, first_seen, last_seen, changed_at = kept
+    said = decode(data)
+    if filling is not None and filling.version == version:
+        said = filled(said, filling.data)
+    row = _as_row(said)
     row |= {
         "_url": url,
         "_key": key,

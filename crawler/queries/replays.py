@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
-from django.db.models import Max, Min
+from django.db.models import Count, Max, Min
 
-from crawler.models import Item, Page, Replay, ReplayState, Target
+from crawler.models import Item, Page, PageVersion, Replay, ReplayState, Target
+from crawler.policy import replays as policy
 from crawler.policy.replays import Change, Coverage, Totals
 from crawler.queries import stored_pages
 from crawler.queries.paging import listing
+from crawler.queries.stored_pages import Kept
+from crawler.trials import StoredPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from crawler.queries.paging import Listing
-    from crawler.queries.stored_pages import Kept
 
 MOST_PAGES: Final = 500
 MOST_BYTES: Final = 16 << 20
@@ -28,21 +30,47 @@ MOST_BYTES: Final = 16 << 20
 HASHES: Final = 500
 
 
+class Earlier(NamedTuple):
+    """The kept versions of the pages of a replay: those up to an id, and how many there are."""
+
+    until_version: int
+    earlier_total: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The pages of a replay: those up to an id, or the chosen ones, and how many there are."""
+    """The pages of a replay: those up to an id, or the chosen ones, and how many there are.
+
+    `earlier` are their versions, None where those are not read.
+    """
 
     until: int
     chosen: list[int] | None
     total: int
     of_run: int | None = None
+    earlier: Earlier | None = None
 
 
-def reach(target: Target, *, pages: int | None, of_run: int | None = None) -> Reach:
+def reach(target: Target, *, pages: int | None, of_run: int | None = None, earlier: bool = False) -> Reach:
     """Return all stored pages of `target` of now, or `pages` from all over it.
 
-    With `of_run` they are those that this run or a later one fetched.
+    With `of_run` they are those that this run or a later one fetched, with `earlier` there are their kept
+    versions.
     """
+    newest = _reach(target, pages=pages, of_run=of_run)
+    if not earlier:
+        return newest
+    kept = _kept_versions(target.pk, until=newest.until, chosen=newest.chosen)
+    last = kept.aggregate(last=Max("id"), many=Count("id"))
+    return replace(newest, earlier=Earlier(last["last"] or 0, last["many"]))
+
+
+def _kept_versions(target: int, *, until: int, chosen: Sequence[int] | None) -> QuerySet[PageVersion]:
+    found = PageVersion.objects.filter(target=target, stored_size__gt=0)
+    return found.filter(page__lte=until) if chosen is None else found.filter(page__in=chosen)
+
+
+def _reach(target: Target, *, pages: int | None, of_run: int | None) -> Reach:
     of_target = Page.objects.filter(target=target)
     if of_run is not None:
         of_target = of_target.filter(run__gte=of_run)
@@ -88,6 +116,38 @@ def next_pages(replay: Replay, *, most: int | None = None) -> list[Kept]:
     return stored_pages.kept(rows)
 
 
+class KeptVersion(NamedTuple):
+    """A version of a page, and the page as it was then; None as that when its body is gone."""
+
+    version: PageVersion
+    kept: Kept
+
+
+def next_versions(replay: Replay) -> list[KeptVersion]:
+    """Return the versions of pages that are read next, page by page, with their bodies; none at the end."""
+    chosen = replay.chosen
+    if chosen is not None:
+        chosen = [pk for pk in chosen if pk >= replay.after_page]
+    found = _kept_versions(replay.target_id, until=replay.until, chosen=chosen)
+    found = found.filter(page__gte=replay.after_page, pk__lte=replay.until_version)
+    found = found.exclude(page=replay.after_page, pk__lte=replay.after_version)
+    rows: list[PageVersion] = []
+    size = 0
+    for row in found.select_related("page").order_by("page_id", "pk")[:MOST_PAGES]:
+        size += row.size
+        if rows and size > MOST_BYTES:
+            break
+        rows.append(row)
+    bodies = stored_pages.bodies([bytes(row.body_hash) for row in rows])
+    return [KeptVersion(row, _as_it_was(row, bodies.get(bytes(row.body_hash)))) for row in rows]
+
+
+def _as_it_was(row: PageVersion, body: bytes | None) -> Kept:
+    """Return a page as it was at a version, of whose head the type is kept."""
+    headers = {"content-type": row.content_type}
+    return Kept(row.page, None if body is None else StoredPage(row.page.url, headers, body))
+
+
 def stored(target: int, hashes: Sequence[bytes], *, there: bool = False) -> dict[bytes, Mapping[str, Any]]:
     """Return the records that are stored under these hashes of keys; with `there` those not removed."""
     found: dict[bytes, Mapping[str, Any]] = {}
@@ -118,33 +178,43 @@ def page(target: Target, *, cursor: str | None, size: int = 20) -> Listing[Repla
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a replay stands: how many pages are behind it, and what it has found."""
+    """How a replay stands: how many pages are behind it, and what it has found.
+
+    `earlier` is that of kept versions of pages, None where those are not read.
+    """
 
     replay: Replay
     totals: Totals
     coverage: list[Coverage]
+    earlier: Totals | None = None
 
     @property
     def behind(self) -> int:
-        return self.totals.pages + self.totals.unread + self.totals.bodiless
+        return self.totals.behind + (self.earlier.behind if self.earlier else 0)
+
+    @property
+    def total(self) -> int:
+        return self.replay.total + self.replay.earlier_total
 
     @property
     def percent(self) -> int:
         if self.replay.state == ReplayState.DONE:
             return 100
-        return min(99, 100 * self.behind // max(1, self.replay.total))
+        return min(99, 100 * self.behind // max(1, self.total))
 
 
 def standing(replay: Replay) -> Standing:
     """Return how a replay stands."""
     totals = Totals.of_json(replay.totals)
-    return Standing(replay=replay, totals=totals, coverage=totals.coverage())
+    earlier = Totals.of_json(replay.earlier_totals or {}) if replay.earlier else None
+    return Standing(replay=replay, totals=totals, coverage=totals.coverage(), earlier=earlier)
 
 
-def samples(replay: Replay) -> list[dict[str, Any]]:
-    """Return the records that are shown, those that differ first."""
+def samples(replay: Replay, *, earlier: bool = False) -> list[dict[str, Any]]:
+    """Return the records that are shown, those that differ first: of newest bodies, or of `earlier` ones."""
     order = list(Change)
-    return sorted(replay.samples, key=lambda sample: order.index(sample["change"]))
+    shown = (sample for sample in replay.samples if policy.is_earlier(sample) == earlier)
+    return sorted(shown, key=lambda sample: order.index(sample["change"]))
 
 
 def differing(replay: Replay) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from crawler.models import ItemChangeKind
+from crawler.policy import identity
 from crawler.stores import changes, merging, sql, statements
 
 if TYPE_CHECKING:
@@ -222,11 +223,23 @@ def _write_late(
     return became, stored
 
 
-def bring_back(item: int, version: int, *, now: datetime) -> None:
-    """Write what a version of an item said as a new one; the caller has locked the item's row."""
+class Said(Protocol):
+    """What an item said once, and on which page."""
+
+    @property
+    def data(self) -> Any: ...
+    @property
+    def content_hash(self) -> bytes: ...
+    @property
+    def url(self) -> str: ...
+
+
+def bring_back(item: int, said: Said, *, now: datetime) -> None:
+    """Write what an item said once as a new version; the caller has locked the item's row."""
     moment = sql.adapt(now)
     sql.execute(KEEP_VERSIONS.format("%s"), [moment, moment, item])
-    sql.execute(BRING_BACK, [moment, moment, item, version, item])
+    data = identity.encode(said.data).decode()
+    sql.execute(BRING_BACK.format(sql.json_mark()), [data, said.content_hash, said.url, moment, moment, item])
 
 
 def _stored(target: int, keys: Sequence[bytes]) -> dict[bytes, _Stored]:
@@ -314,12 +327,10 @@ CHANGE = statements.update(
     },
 )
 BRING_BACK = (
-    "UPDATE crawler_item SET version = crawler_item.version + 1, data = old.data, "
-    "content_hash = old.content_hash, url = old.url, removed_at = NULL, searchable = NULL, "
+    "UPDATE crawler_item SET version = version + 1, data = {}, content_hash = %s, url = %s, "
+    "removed_at = NULL, searchable = NULL, "
     "changed_at = CASE WHEN COALESCE(removed_at, changed_at) < %s THEN %s "
-    "ELSE COALESCE(removed_at, changed_at) END "
-    "FROM (SELECT data, content_hash, url FROM crawler_itemversion WHERE item_id = %s AND version = %s) "
-    "AS old WHERE crawler_item.id = %s"
+    "ELSE COALESCE(removed_at, changed_at) END WHERE id = %s"
 )
 TOUCH = statements.update(
     "crawler_item",

@@ -63,8 +63,8 @@ class _Seen(NamedTuple):
 _Newest = dict[bytes, tuple[_Source, "ItemRecord"]]
 
 
-def store(target: int, reread: Sequence[Reread], *, now: datetime) -> None:
-    """Store records within the caller's transaction.
+def store(target: int, reread: Sequence[Reread], *, now: datetime) -> set[int]:
+    """Store records within the caller's transaction; return the ids of the pages that are as they were read.
 
     Those of a page that has another body by now are left out: a run has read that one. Where several pages
     give a record the one that was seen last says what it is, as in runs; an item that was seen after the
@@ -77,6 +77,7 @@ def store(target: int, reread: Sequence[Reread], *, now: datetime) -> None:
             for record in one.records:
                 merging.put(newest, record.key_hash, one.source, record)
     items.rewrite(target, _still_newest(target, newest), now=now)
+    return kept
 
 
 def _unchanged(target: int, pages: Iterable[Page]) -> set[int]:

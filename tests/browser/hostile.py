@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -181,9 +181,11 @@ def _replay(target: models.Target, texts: _Texts) -> int:
         }
         for change in Change
     ]  # fmt: skip
+    samples += [one | {"since": NOW.isoformat(), "until": NOW.isoformat()} for one in samples]
     return models.Replay.objects.create(
         target=target, state=models.ReplayState.FAILED, reason=texts.one(600), totals=totals.as_json(),
-        samples=samples, settings=texts.pairs(5), created_at=NOW, beat_at=NOW, finished_at=NOW,
+        earlier=True, earlier_totals=totals.as_json(), samples=samples, settings=texts.pairs(5),
+        created_at=NOW, beat_at=NOW, finished_at=NOW,
     ).pk  # fmt: skip
 
 
@@ -203,6 +205,9 @@ def _items(target: models.Target, run: models.Run, texts: _Texts, everything: tu
         item=stored[-1], version=1, run=run.pk, url=texts.one(), content_hash=b"1" * 16, valid_from=NOW,
         valid_to=NOW, data=dict(zip(everything, texts.some(len(everything)), strict=True)),
     )  # fmt: skip
+    models.ItemFilling.objects.create(
+        item=stored[-1], version=2, since=NOW, until=NOW + timedelta(days=1), data=texts.pairs(5)
+    )
     return stored[-1].pk
 
 

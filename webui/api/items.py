@@ -81,6 +81,10 @@ class VersionOut(Schema):
     removed: bool
     data: Any
     changes: list[FieldChangeOut]
+    filled: Annotated[
+        list[str],
+        Field(description="Fields that earlier versions of pages filled in; a version comes in parts then."),
+    ]
 
 
 class VersionList(Schema):
@@ -92,9 +96,18 @@ class HistoryFilter(Schema):
 
 
 class RestoreIn(BaseModel):
-    """Which version's data to bring back; without one the last, of an item that was removed."""
+    """What to bring back: a version, or what was said at a moment; with neither a removed item's last."""
 
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1)] = None
+    at: Annotated[
+        Moment | None, Field(description="What it said at this moment, with what is filled in; ISO 8601.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if self.version is not None and self.at is not None:
+            raise ValueError("name a version or a moment (at), not both")
+        return self
 
 
 @router.get("/items", response=ItemList)
@@ -135,9 +148,10 @@ def restore_item(request: HttpRequest, item_id: int, data: RestoreIn | None = No
     """
     user = caller(request).user
     item = get_object_or_404(listed.visible(user), pk=item_id)
-    version = data.version if data else None
+    asked = data or RestoreIn()
     name = user.get_username()
-    return item_out(services.restore(item=item, version=version, by=name, now=timezone.now()))
+    now = timezone.now()
+    return item_out(services.restore(item=item, version=asked.version, at=asked.at, by=name, now=now))
 
 
 def _version_out(version: past.Version) -> VersionOut:
@@ -151,6 +165,7 @@ def _version_out(version: past.Version) -> VersionOut:
         removed=version.removed,
         data=version.data,
         changes=[fields_out(change) for change in version.changes],
+        filled=list(version.filled),
     )
 
 

@@ -12,6 +12,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from crawler.models import Replay, Target
+from crawler.policy.replays import Totals
 from crawler.queries import replays as queries
 from crawler.services import replays
 from webui.api.auth import caller
@@ -28,6 +29,9 @@ Pages = Annotated[
 
 class ReplayOf(Schema):
     pages: Pages = None
+    earlier: Annotated[bool, Field(description="Also the earlier versions of these pages that are kept.")] = (
+        False
+    )
 
 
 class CoverageOut(Schema):
@@ -50,7 +54,8 @@ class ReplayProblemOut(Schema):
 class SampleOut(Schema):
     """A record of one page: as it is stored, and as it was read; long values are cut.
 
-    `change` is changed, new, gone or same. `fields` are those that differ, of a changed one.
+    `change` is changed, new, gone or same. `fields` are those that differ, of a changed one. Of an earlier
+    version of its page `since` and `until` say when it was that, and `before` is what the item said then.
     """
 
     change: str
@@ -59,6 +64,26 @@ class SampleOut(Schema):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     fields: list[str]
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class EarlierOut(Schema):
+    """What earlier versions of pages gave, of `total`, counted as that of the pages is.
+
+    Records are compared with what their items said at the time: `new` ones were not there then, and are not
+    stored. `completed` are those that say something where their items said nothing.
+    """
+
+    total: int
+    pages: Annotated[int, Field(description="How many versions were read.")]
+    unread: int
+    bodiless: int
+    unkeyed: int
+    completed: int
+    records: dict[str, int]
+    coverage: list[CoverageOut]
+    problems: list[ReplayProblemOut]
 
 
 class ReplayOut(Schema):
@@ -83,6 +108,7 @@ class ReplayOut(Schema):
     records: dict[str, int]
     coverage: list[CoverageOut]
     problems: list[ReplayProblemOut]
+    earlier: Annotated[EarlierOut | None, Field(description="Null where those are not read.")]
     created_at: datetime
     finished_at: datetime | None
 
@@ -108,7 +134,9 @@ def start_replay(
     target = get_object_or_404(
         Target.objects.visible_to(user).select_related("schedule", "owner"), pk=target_id
     )
-    replay = replays.start(target=target, by=user, data=data.given, pages=query.pages, now=timezone.now())
+    replay = replays.start(
+        target=target, by=user, data=data.given, pages=query.pages, earlier=query.earlier, now=timezone.now()
+    )
     return begun(replay, response)
 
 
@@ -158,7 +186,7 @@ def _replay(request: HttpRequest, replay_id: int) -> Replay:
 
 def _out(replay: Replay) -> dict[str, Any]:
     standing = queries.standing(replay)
-    totals = standing.totals
+    earlier = standing.earlier
     return {
         "id": replay.pk,
         "target": replay.target_id,
@@ -168,18 +196,26 @@ def _out(replay: Replay) -> dict[str, Any]:
         "after_refresh": replay.after_refresh,
         "settings": replay.settings,
         "total": replay.total,
+        **_found(standing.totals),
+        "earlier": earlier
+        and EarlierOut(total=replay.earlier_total, completed=earlier.completed, **_found(earlier)),
+        "created_at": replay.created_at,
+        "finished_at": replay.finished_at,
+    }
+
+
+def _found(totals: Totals) -> dict[str, Any]:
+    return {
         "pages": totals.pages,
         "unread": totals.unread,
         "bodiless": totals.bodiless,
         "unkeyed": totals.unkeyed,
         "records": totals.records,
         "coverage": [
-            CoverageOut(field=one.name, before=one.before, after=one.after) for one in standing.coverage
+            CoverageOut(field=one.name, before=one.before, after=one.after) for one in totals.coverage()
         ],
         "problems": [
             ReplayProblemOut(code=code, field=field, count=count, message=message)
             for code, field, count, message in totals.problems
         ],
-        "created_at": replay.created_at,
-        "finished_at": replay.finished_at,
     }

@@ -67,8 +67,11 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring back a removed item, or what an earlier version said."""
     item = get_object_or_404(items.visible(request.user), pk=pk)
     version = asking.id_of(request.POST.get("version", ""))
+    word = request.POST.get("at", "")
+    at = _moment(word) if word else None
+    name = request.user.get_username()
     try:
-        services.restore(item=item, version=version, by=request.user.get_username(), now=timezone.now())
+        services.restore(item=item, version=version, at=at, by=name, now=timezone.now())
     except services.NothingToRestore as error:
         messages.warning(request, f"Nothing was restored: {error}.")
     else:

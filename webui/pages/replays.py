@@ -33,7 +33,10 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def start(request: HttpRequest, pk: int) -> HttpResponse:
-    """Read a sample of the stored pages with what the form says, or with what the target says."""
+    """Read some or all of the stored pages with what the form says, or with what the target says.
+
+    Where that is asked for their earlier versions are read, too.
+    """
     target = _target(request, pk)
     from_form = "name" in request.POST
     asked = target_form.read(request.POST) if from_form else None
@@ -43,7 +46,12 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     pages = None if request.POST.get("pages") == "all" else SAMPLED
     try:
         replay = replays.start(
-            target=target, by=cast("User", request.user), data=data, pages=pages, now=timezone.now()
+            target=target,
+            by=cast("User", request.user),
+            data=data,
+            pages=pages,
+            earlier=bool(request.POST.get("earlier")),
+            now=timezone.now(),
         )
     except InvalidTarget as error:
         if not from_form:
@@ -79,6 +87,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
             by=cast("User", request.user),
             data=replay.settings,
             pages=None,
+            earlier=replay.earlier,
             now=timezone.now(),
         )
     except (Busy, InvalidTarget) as error:
@@ -123,6 +132,7 @@ def _now(replay: Replay) -> dict[str, Any]:
         "standing": standing,
         "totals": standing.totals,
         "samples": queries.samples(replay),
+        "samples_earlier": queries.samples(replay, earlier=True),
         "changes_settings": queries.differing(replay),
         "is_sample": replay.chosen is not None,
     }

@@ -56,7 +56,7 @@ class Command(BaseCommand):
             nargs="?",
             const="",
             metavar="VERSION",
-            help="with --key: bring it back after it was removed, or to what a version said",
+            help="with --key: bring back what a version, or it at a TIME, said; without, a removed item",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

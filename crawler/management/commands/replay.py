@@ -18,6 +18,7 @@ examples:
   ./run replay 3 --field name=css:h1 --field price=css:.price
   ./run replay 3 --pages 100 --scraper article
   ./run replay 3 --field price=css:.cost --store
+  ./run replay 3 --field price=css:.price --field stock=css:.stock --earlier --store
 """
 
 
@@ -36,6 +37,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("target", metavar="TARGET", help="the number of the target")
         parser.add_argument("--pages", metavar="N", help="only N pages from all over the target")
+        parser.add_argument(
+            "--earlier", action="store_true", help="then the earlier versions of the pages that are kept, too"
+        )
         parser.add_argument(
             "--store", action="store_true", help="save the settings with the target and update its items"
         )
@@ -56,7 +60,12 @@ class Command(BaseCommand):
         )
         try:
             row = replaying.replay(
-                options["target"], asked, pages=options["pages"], stores=options["store"], say=self._progress
+                options["target"],
+                asked,
+                pages=options["pages"],
+                earlier=options["earlier"],
+                stores=options["store"],
+                say=self._progress,
             )
         except Refusal as refusal:
             self.stderr.write("\n".join(f"replay: {line}" for line in refusal.lines))

@@ -11,26 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
-from crawler import trials
 from crawler.models import Replay, ReplayState
 from crawler.policy import replays as policy
 from crawler.queries import replays as found
 from crawler.queue import Work
 from crawler.services import outbox
-from crawler.services.replays import claiming, giving, joining
-from crawler.services.replays.giving import Given, ReadPage
+from crawler.services.replays import claiming, earlier, giving, joining, reading
+from crawler.services.replays.giving import ReadPage
 from crawler.services.replays.joining import Joined, TooMuch
-from crawler.stores import rewriting, sql
+from crawler.stores import filling, rewriting, sql
 from crawler.trials import Records, Unreadable
-from scrapers import registry
 from scrapers.registry import InvalidScraper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from crawler.queries.stored_pages import Kept
     from crawler.services.replays.claiming import Claim
+    from crawler.services.replays.giving import Given
     from scrapers.links import Carried
 
 BUDGET_SECONDS: Final = 20.0
@@ -79,17 +77,19 @@ def step(*, replay: int, now: datetime, is_up: Callable[[], bool] = lambda: Fals
         try:
             return _step(claim, is_up)
         except InvalidScraper as error:
-            _end(claim, ReplayState.FAILED, reason=str(error))
+            claim.end(ReplayState.FAILED, reason=str(error))
             return False
 
 
 def _step(claim: Claim, is_up: Callable[[], bool]) -> bool:
     row, most = claim.row, COMMIT_PAGES
-    batch = found.next_pages(row, most=FOLLOWED_PAGES if follows(row.settings) else None)
+    batch = found.next_pages(row, most=FOLLOWED_PAGES if reading.follows(row.settings) else None)
+    if not batch and row.earlier:
+        return earlier.step(claim, is_up)
     if not batch:
-        _end(claim, ReplayState.DONE)
+        claim.end(ReplayState.DONE)
         return False
-    pages = _read(row, batch)
+    pages = reading.read(row, batch)
     while pages:
         some = _some(pages, most=most)
         whole = _completed(row, some)
@@ -101,25 +101,6 @@ def _step(claim: Claim, is_up: Callable[[], bool]) -> bool:
         if is_up():
             break
     return True
-
-
-def follows(settings: Mapping[str, Any]) -> bool:
-    """Say whether records may go on to other pages; raises InvalidScraper."""
-    return registry.resuming(registry.compile(**_scraper(settings))) is not None
-
-
-def _read(row: Replay, batch: Sequence[Kept]) -> list[ReadPage]:
-    """Return the first pages of `batch` with what came of reading them."""
-    readable = [kept.page for kept in batch if kept.page is not None]
-    before = None if row.settings == row.before else _scraper(row.before)
-    told = iter(trials.records_of(_scraper(row.settings), readable, before=before) if readable else ())
-    pages = []
-    for kept in batch:
-        read = next(told, None) if kept.page is not None else None
-        if read is None and kept.page is not None:
-            break
-        pages.append(ReadPage(kept, read))
-    return pages
 
 
 def _some(pages: Sequence[ReadPage], *, most: int) -> list[ReadPage]:
@@ -157,12 +138,8 @@ def _completed(row: Replay, pages: Sequence[ReadPage]) -> list[ReadPage]:
 
 def _joined(row: Replay, pages: Sequence[ReadPage], *, before: bool = False) -> list[Joined]:
     starts = [(page.row, _going_on(page, before=before)) for page in pages]
-    settings = _scraper(row.before if before else row.settings)
+    settings = reading.scraper_of(row.before if before else row.settings)
     return joining.join(starts, settings=settings, since=row.of_run)
-
-
-def _scraper(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": settings["scraper"], **{key: settings[key] for key in ("options", "row", "fields")}}
 
 
 def _commit(claim: Claim, pages: Sequence[ReadPage]) -> bool:
@@ -175,21 +152,12 @@ def _commit(claim: Claim, pages: Sequence[ReadPage]) -> bool:
     given = giving.given(row, pages, totals)
     stored = found.stored(row.target_id, [hash_ for one in given for hash_ in one.hashes()])
     for one in given:
-        if not isinstance(one.page.read, Records):
-            _count_unread(one.page, totals)
+        if not giving.counted(one.page, totals):
             continue
         compared = one.compared(stored)
         totals.add(compared)
         samples = policy.sample(samples, compared) or samples
     return _write(claim, given, stored, totals=totals, samples=samples)
-
-
-def _count_unread(page: ReadPage, totals: policy.Totals) -> None:
-    if isinstance(page.read, Unreadable):
-        totals.unread += 1
-        totals.report(page.read.code, "", page.read.message)
-    else:
-        totals.bodiless += 1
 
 
 def _write(
@@ -216,15 +184,12 @@ def _write(
             return False
         if row.stores:
             reread = [some for one in given for some in giving.to_store(row, one, stored) if some.records]
-            rewriting.store(row.target_id, reread, now=now)
+            kept = rewriting.store(row.target_id, reread, now=now)
+            if row.earlier:
+                filling.fill(row.target_id, [one.told(until=now) for one in given if one.page.row.pk in kept])
         return True
 
     if not sql.atomically(write):  # a run that writes the same pages may be let through first
         return False
     row.after, row.totals, row.samples, row.state = last, values["totals"], samples, values["state"]
     return not row.is_over
-
-
-def _end(claim: Claim, state: ReplayState, *, reason: str = "") -> None:
-    now = claim.now()
-    claim.write(now=now, state=state, reason=reason[:600], finished_at=now)

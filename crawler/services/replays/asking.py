@@ -12,6 +12,7 @@ from crawler.queries import replays as found
 from crawler.queue import Work
 from crawler.services import outbox, silence, targets
 from crawler.services.replays.claiming import SILENT
+from crawler.services.replays.reading import follows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 KEYS: Final = ("scraper", "options", "row", "fields", "key")
 """The settings of a target that say which records its pages give."""
 MOST_SAMPLED: Final = 1_000
+OF_SEVERAL: Final = (
+    "records that go on to other pages (follow) cannot be read from earlier versions: which versions of "
+    "several pages belong together is not known; read the newest pages, or fields of one page alone"
+)
 BATCH: Final = 200
 
 
@@ -39,21 +44,25 @@ def start(
     data: Mapping[str, Any],
     pages: int | None,
     now: datetime,
+    earlier: bool = False,
     sends: bool = True,
 ) -> Replay:
     """Ask for stored pages of `target` to be read with the settings that `data` changes.
 
-    `pages` are that many from all over the target, None all of them. Nothing but the replay's own row is
-    written. It takes the place of trials of the same person that are under way. Without `sends` the
-    caller goes on with it. Raises InvalidTarget, and Busy while records of the target are being stored.
+    `pages` are that many from all over the target, None all of them; with `earlier` all versions of them
+    that are kept, too. Nothing but the replay's own row is written. It takes the place of trials of the same
+    person that are under way. Without `sends` the caller goes on with it. Raises InvalidTarget, and Busy
+    while records of the target are being stored, and where these have several pages and are to be `earlier`.
     """
     draft = targets.validate(dict(data), existing=target, by=by or target.owner, now=now)
     settings = {key: draft.values[key] for key in KEYS}
+    if earlier and follows(settings):
+        raise Busy(OF_SEVERAL)
     with transaction.atomic():
         _require_idle(target)
         for trial in _under_way(target).filter(by=by):
             cancel(replay=trial, now=now)
-        reach = found.reach(target, pages=pages)
+        reach = found.reach(target, pages=pages, earlier=earlier)
         return begin(target, settings, by=by, reach=reach, stores=False, now=now, sends=sends)
 
 
@@ -73,7 +82,7 @@ def store(*, replay: Replay, by: User | None, now: datetime, sends: bool = True)
         _require_compared(replay, target)
         if replay.settings != said(target):
             target = targets.change(target=target, draft=draft, by=by, now=now)
-        reach = found.reach(target, pages=None)
+        reach = found.reach(target, pages=None, earlier=replay.earlier)
         return begin(target, replay.settings, by=by, reach=reach, stores=True, now=now, sends=sends)
 
 
@@ -158,6 +167,8 @@ def begin(
         after_refresh=after_refresh,
         until=reach.until,
         total=reach.total,
+        earlier=reach.earlier is not None,
+        **({} if reach.earlier is None else reach.earlier._asdict()),
         created_at=now,
         beat_at=now,
     )

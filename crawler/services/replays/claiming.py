@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Q
 
-from crawler.models import FINAL_REPLAY_STATES, Replay
+from crawler.models import FINAL_REPLAY_STATES, Replay, ReplayState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +39,17 @@ class Claim:
 
     def write(self, *, now: datetime, **values: Any) -> bool:
         """Write how far the replay is, in the caller's transaction; False where that is not ours any more."""
-        ours = _under_way(self.row.pk).filter(after=self.row.after, claimed_at__in=self._written)
+        row = self.row
+        place = {"after": row.after, "after_page": row.after_page, "after_version": row.after_version}
+        ours = _under_way(row.pk).filter(**place, claimed_at__in=self._written)
         is_ours = bool(ours.update(**values, beat_at=now, claimed_at=now))
         self._written.append(now)
         return is_ours
+
+    def end(self, state: ReplayState, *, reason: str = "") -> None:
+        """Write that the replay is over."""
+        now = self.now()
+        self.write(now=now, state=state, reason=reason[:600], finished_at=now)
 
     def give_back(self) -> None:
         Replay.objects.filter(pk=self.row.pk, claimed_at__in=self._written).update(claimed_at=None)

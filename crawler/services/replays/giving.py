@@ -10,11 +10,13 @@ from crawler.errors import INCOMPLETE, NOT_COMPLETED
 from crawler.policy import replays as policy
 from crawler.queries import replays as found
 from crawler.services.replays.joining import Gave, Joined
+from crawler.stores.filling import Told
 from crawler.stores.rewriting import Reread
 from crawler.trials import Records, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from crawler.engine.work import ItemRecord
     from crawler.models import Page, Replay
@@ -58,6 +60,27 @@ class Given:
         after = {record.key: found.decoded(record.data) for one in self.read for record in one.records}
         urls = {record.key: url for url, record in both}
         return tuple(policy.compare(urls=urls, stored=known, read=after))
+
+    def told(self, *, until: datetime) -> Told:
+        """Return what the newest body of a page says by itself, since it is that until a moment."""
+        row = self.page.row
+        return Told(since=row.body_at or row.changed_at, until=until, records=self.said(), holds=True)
+
+    def said(self) -> dict[bytes, Mapping[str, Any]]:
+        """Return the records that were read, by the hashes of keys."""
+        return {record.key_hash: found.decoded(record.data) for one in self.read for record in one.records}
+
+
+def counted(page: ReadPage, totals: policy.Totals) -> bool:
+    """Say whether a page was read; one that was not is counted."""
+    if isinstance(page.read, Records):
+        return True
+    if isinstance(page.read, Unreadable):
+        totals.unread += 1
+        totals.report(page.read.code, "", page.read.message)
+    else:
+        totals.bodiless += 1
+    return False
 
 
 def given(row: Replay, pages: Sequence[ReadPage], totals: policy.Totals) -> list[Given]:

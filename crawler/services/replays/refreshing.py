@@ -9,8 +9,8 @@ from django.db import transaction
 from crawler.models import Publication
 from crawler.queries import leading
 from crawler.queries import replays as found
-from crawler.services.replays.advancing import follows
 from crawler.services.replays.asking import begin, require_idle, said
+from crawler.services.replays.reading import follows
 from scrapers.registry import InvalidScraper
 
 if TYPE_CHECKING:

@@ -70,12 +70,12 @@ def history(item: Item, *, field: str = "") -> Iterator[bytes]:
         yield encode(_document(version))
 
 
-def restore(item: Item, version: str) -> str:
-    """Bring an item back, or what its `version` said, and say so; raises Refusal."""
-    if version and not _is_number(version):
-        raise Refusal(f"--restore: must be the number of a version, not {version!r}")
+def restore(item: Item, word: str) -> str:
+    """Bring an item back, or what a version or it at a moment said, and say so; raises Refusal."""
+    version = int(word) if _is_number(word) else None
+    at = _moment(word, "--restore: must be the number of a version or") if word and version is None else None
     try:
-        now = items.restore(item=item, version=int(version) if version else None, by=BY, now=timezone.now())
+        now = items.restore(item=item, version=version, at=at, by=BY, now=timezone.now())
     except items.NothingToRestore as error:
         raise Refusal(str(error), status=1) from None
     return f"restored as version {now.version}"
@@ -92,6 +92,7 @@ def _document(version: Version) -> dict[str, object]:
         "removed": version.removed,
         "data": version.data,
         "changes": [asdict(change) for change in version.changes],
+        "filled": version.filled,
     }
 
 
@@ -103,12 +104,12 @@ def _run(target: Target, word: str) -> Run:
     return found
 
 
-def _moment(word: str) -> datetime:
+def _moment(word: str, must: str = "--as-of: must be") -> datetime:
     try:
         read = datetime.fromisoformat(word)
         return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        message = f"--as-of: must be a time such as 2026-01-31T12:00Z, in UTC without a zone, not {word!r}"
+        message = f"{must} a time such as 2026-01-31T12:00Z, in UTC without a zone, not {word!r}"
         raise Refusal(message) from None
 
 

@@ -19,16 +19,22 @@ from crawler.trials import CannotTry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crawler.queries.replays import Standing
+    from crawler.policy.replays import Totals
 
 
 def replay(
-    number: str, asked: Asked, *, pages: str | None, stores: bool, say: Callable[[str], None]
+    number: str,
+    asked: Asked,
+    *,
+    pages: str | None,
+    stores: bool,
+    say: Callable[[str], None],
+    earlier: bool = False,
 ) -> Replay:
     """Read the stored pages of a target with what `asked` says of its records, and return what that gave.
 
-    With `stores` the settings are saved then, and items get new versions. `say` is told how far it is.
-    Raises Refusal.
+    With `earlier` their kept versions are read, too. With `stores` the settings are saved then, and items
+    change. `say` is told how far it is. Raises Refusal.
     """
     problems: list[str] = []
     data = {name: value for name, value in reading(asked, problems).items() if value is not None}
@@ -38,7 +44,9 @@ def replay(
         raise Refusal(*problems)
     now = timezone.now()
     try:
-        trial = replays.start(target=target, by=None, data=data, pages=sampled, now=now, sends=False)
+        trial = replays.start(
+            target=target, by=None, data=data, pages=sampled, earlier=earlier, now=now, sends=False
+        )
         _finish(trial, say)
         if not stores or trial.state != ReplayState.DONE:
             return trial
@@ -75,7 +83,8 @@ def go_on(row: Replay, say: Callable[[str], None]) -> Replay:
             raise Refusal(f"replay {row.pk} was removed meanwhile, with its target", status=1) from None
         if row.is_over:
             return row
-        say(f"{queries.standing(row).behind:,} of {row.total:,} pages")
+        standing = queries.standing(row)
+        say(f"{standing.behind:,} of {standing.total:,} pages{' and versions' if row.earlier else ''}")
         if not is_more:
             waiting.pause()
 
@@ -83,18 +92,12 @@ def go_on(row: Replay, say: Callable[[str], None]) -> Replay:
 def lines(row: Replay) -> Iterator[str]:
     """Yield what a replay has found, for people."""
     standing = queries.standing(row)
-    totals, records = standing.totals, standing.totals.records
-    yield (
-        f"{totals.pages:,} pages read: {records['changed']:,} records changed, {records['new']:,} new, "
-        f"{records['gone']:,} not found any more, {records['same']:,} the same"
-    )
-    if totals.bodiless or totals.unread:
-        yield f"{totals.bodiless:,} pages without a stored body, {totals.unread:,} could not be read"
-    if totals.unkeyed:
-        yield f"{totals.unkeyed:,} records lack a key field, so they are not stored"
-    yield from _fields(standing)
-    for code, field, count, message in totals.problems:
-        yield f"{count:,} x {f'{field}: ' if field else ''}{message} ({code})"
+    yield from _found(standing.totals, "pages")
+    if standing.earlier is not None:
+        yield ""
+        yield from _found(standing.earlier, "earlier versions")
+        lacked = "filled in" if row.stores else "to be filled in"
+        yield f"{standing.earlier.completed:,} records said more than is in the history then: {lacked}"
     if row.reason:
         yield row.reason
     if row.stores:
@@ -105,16 +108,35 @@ def lines(row: Replay) -> Iterator[str]:
 
 def document(row: Replay) -> bytes:
     """Return what a replay has found as one line of JSON."""
-    totals: dict[str, Any] = queries.standing(row).totals.as_json()
+    standing = queries.standing(row)
+    totals: dict[str, Any] = standing.totals.as_json()
+    earlier = {"total": row.earlier_total, **standing.earlier.as_json()} if standing.earlier else None
     said = {"replay": row.pk, "state": row.state, "stores": row.stores, "total": row.total, **totals}
-    return orjson.dumps(said | {"samples": row.samples})
+    return orjson.dumps(said | {"earlier": earlier, "samples": row.samples})
 
 
-def _fields(standing: Standing) -> Iterator[str]:
-    width = max((len(one.name) for one in standing.coverage), default=0)
+def _found(totals: Totals, what: str) -> Iterator[str]:
+    """Yield what was found in pages, or in versions of them."""
+    records = totals.records
+    yield (
+        f"{totals.pages:,} {what} read: {records['changed']:,} records changed, {records['new']:,} new, "
+        f"{records['gone']:,} not found any more, {records['same']:,} the same"
+    )
+    if totals.bodiless or totals.unread:
+        yield f"{totals.bodiless:,} {what} without a stored body, {totals.unread:,} could not be read"
+    if totals.unkeyed:
+        yield f"{totals.unkeyed:,} records lack a key field, so they are not stored"
+    yield from _fields(totals)
+    for code, field, count, message in totals.problems:
+        yield f"{count:,} x {f'{field}: ' if field else ''}{message} ({code})"
+
+
+def _fields(totals: Totals) -> Iterator[str]:
+    coverage = totals.coverage()
+    width = max((len(one.name) for one in coverage), default=0)
     if width:
         yield f"{'field'.ljust(max(5, width))}  stored  read now"
-    for one in standing.coverage:
+    for one in coverage:
         yield f"{one.name.ljust(max(5, width))}  {_part(one.before):>6}  {_part(one.after):>8}"
 
 

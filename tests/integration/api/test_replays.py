@@ -9,7 +9,7 @@ import pytest
 from crawler.models import Item, Target
 from crawler.services import targets
 from tests.integration.api.conftest import NOW, problem
-from tests.integration.replays import PRICED, READ, done, stored
+from tests.integration.replays import LEFT, PRICED, READ, done, stored, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,3 +95,31 @@ def test_others_see_none_of_it(api: Api, shop: Target, stranger: User, token_for
         ("POST", f"/replays/{replay}/store"),
     ):
         problem(other(method, path, {} if method == "POST" else ...), 404)
+
+
+def test_earlier_versions_are_read_too_and_fill_in_the_history(api: Api, person: User, rung: object) -> None:
+    said = {"name": "Watched", "start_urls": ["http://shop.test/"], **READ, "fields": PRICED}
+    target = targets.create(owner=person, data=said, now=NOW)
+    item = watched(target, now=NOW)
+    asked = api.post(f"/targets/{target.pk}/replays?earlier=true", {"fields": LEFT}).json()
+    done(asked["id"])
+
+    found = api.get(f"/replays/{asked['id']}").json()
+    assert (asked["earlier"]["total"], asked["earlier"]["pages"], found["pages"]) == (2, 0, 1)
+    assert (found["earlier"]["pages"], found["earlier"]["completed"]) == (2, 2)
+    assert found["earlier"]["records"] == {"changed": 2, "new": 0, "gone": 0, "same": 0}
+    assert {"field": "left", "before": 0.0, "after": 1.0} in found["earlier"]["coverage"]
+    assert found["samples"][0]["until"] is None
+    assert found["samples"][-1]["since"] < found["samples"][-1]["until"]
+    done(api.post(f"/replays/{found['id']}/store").json()["id"])
+    history = api.get(f"/items/{item.pk}/history?field=left").json()["items"]
+    assert [(one["version"], one["data"]["left"], one["filled"]) for one in history] == [
+        (2, 13, ["left"]),
+        (1, 12, ["left"]),
+        (1, 11, ["left"]),
+    ]
+    as_of = api.get(f"/items?target={target.pk}&as_of={history[1]['since'].replace('+00:00', 'Z')}").json()
+    assert as_of["items"][0]["data"] == {"name": "kettle", "price": 5.0, "left": 12}
+    restored = api.post(f"/items/{item.pk}/restore", {"at": history[2]["since"]})
+    assert restored.json()["data"] == {"name": "kettle", "price": 5.0, "left": 11}
+    assert problem(api.post(f"/items/{item.pk}/restore", {"at": history[2]["since"], "version": 1}), 422)

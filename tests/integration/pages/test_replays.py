@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 from crawler.models import Item, Replay, ReplayState, Target
 from crawler.services import targets
 from tests.integration.pages.conftest import NOW
-from tests.integration.replays import READ, done, stored
+from tests.integration.replays import PRICED, READ, done, stored, watched
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -147,3 +148,27 @@ def test_others_do_not_see_it(client: Client, stranger: Client, shop: Target) ->
         assert stranger.get(reverse(name, args=[pk])).status_code == 404
     for name, pk in (("replay-new", shop.pk), ("replay-store", replay.pk), ("replay-cancel", replay.pk)):
         assert stranger.post(reverse(name, args=[pk])).status_code == 404
+
+
+def test_earlier_versions_are_asked_for_shown_and_fill_in_the_history(client: Client, ada: User) -> None:
+    said = {"name": "Watched", "start_urls": ["http://shop.test/"], **READ, "fields": PRICED}
+    target = targets.create(owner=ada, data=said, now=NOW)
+    item = watched(target, now=NOW)
+    form = FORM | {"field_name": ["name", "left"], "field_selector": ["h1", "i"], "earlier": "1"}
+    assert "And on earlier versions" in text(client.get(reverse("target-edit", args=[target.pk])))
+    client.post(reverse("replay-new", args=[target.pk]), form)
+    trial = done(Replay.objects.get().pk)
+    shown = text(client.get(reverse("replay", args=[trial.pk])))
+
+    assert "3 of 3 chosen pages and versions read" in shown
+    assert "2 of 2 read: what these pages said then" in shown
+    assert "To be filled in" in shown
+    client.post(reverse("replay-store", args=[trial.pk]))
+    storing = done(Replay.objects.latest("pk").pk)
+    assert "<dt>Filled in</dt>" in text(client.get(reverse("replay", args=[storing.pk])))
+    assert "stored, earlier versions" in text(client.get(reverse("replays", args=[target.pk])))
+    history = text(client.get(reverse("item", args=[item.pk])))
+    assert history.count("filled in: left") == 3
+    moment = (NOW - timedelta(days=5)).isoformat()
+    client.post(reverse("item-restore", args=[item.pk]), {"at": moment})
+    assert Item.objects.get().data == {"name": "kettle", "price": 5.0, "left": "12"}

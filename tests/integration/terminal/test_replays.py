@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,8 @@ from crawler import trials
 from crawler.management.commands.replay import Command
 from crawler.models import Item, Replay, Target
 from crawler.services import targets
-from tests.integration.replays import PRICED, READ, stored
+from crawler.services.terminal import Refusal, items
+from tests.integration.replays import PRICED, READ, stored, watched
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -105,3 +107,36 @@ def test_interrupt_cancels_it(
     assert typed(str(shop.pk), *PRICE) == 130
     assert "cancelled" in capsys.readouterr().err
     assert Replay.objects.get().state == "cancelled"
+
+
+def test_earlier_versions_are_told_apart_and_what_was_filled_in_is_restored(
+    shop: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Item.objects.all().delete()
+    shop.pages.all().delete()
+    now = timezone.now()
+    item = watched(shop, now=now)
+    assert typed(str(shop.pk), *PRICE, "--field", "left=css:i", "--earlier", "--store") == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "1 pages read: 1 records changed, 0 new, 0 not found any more, 0 the same",
+        "field  stored  read now",
+        "name   100.0%    100.0%",
+        "price  100.0%    100.0%",
+        "left     0.0%    100.0%",
+        "",
+        "2 earlier versions read: 2 records changed, 0 new, 0 not found any more, 0 the same",
+        "field  stored  read now",
+        "name   100.0%    100.0%",
+        "price  100.0%    100.0%",
+        "left     0.0%    100.0%",
+        "2 records said more than is in the history then: filled in",
+        "Stored. What the items said before is in their history.",
+    ]
+    then = (now - timedelta(days=8)).isoformat()
+    assert items.restore(item, then) == "restored as version 4"
+    assert Item.objects.get().data == {"name": "kettle", "price": 5.0, "left": "11"}
+    with pytest.raises(Refusal, match="the number of a version or a time such as"):
+        items.restore(item, "yesterday")
+    (line,) = [json.loads(line) for line in items.history(item, field="left")][-1:]
+    assert (line["filled"], line["data"]["left"]) == (["left"], "11")

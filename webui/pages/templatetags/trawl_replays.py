@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -30,6 +31,12 @@ def percentage(part: float | None) -> str:
     if whole == 0 and part > 0:
         return "< 1 %"
     return f"{whole} %"
+
+
+@register.filter
+def moment_of(word: str) -> datetime:
+    """Return the moment that a sample names."""
+    return datetime.fromisoformat(word)
 
 
 @register.filter
