@@ -17,15 +17,15 @@ _turn = threading.Lock()
 class Busy(Exception):
     """Others are served just now, and were for as long as a request waits for them."""
 
-    def __init__(self) -> None:
-        super().__init__("others are being compared just now; try again in a while")
+    def __init__(self, doing: str) -> None:
+        super().__init__(f"others are being {doing} just now; try again in a while")
 
 
 @contextmanager
-def taken() -> Iterator[None]:
-    """Take the one turn that there is in this process; raises Busy."""
+def taken(*, doing: str = "compared") -> Iterator[None]:
+    """Take the one turn that there is in this process; raises Busy, which says what is done with others."""
     if not _turn.acquire(timeout=WAIT_SECONDS):
-        raise Busy
+        raise Busy(doing)
     try:
         yield
     finally:

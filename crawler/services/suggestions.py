@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from crawler import trials
 from crawler.models import Page
+from crawler.queries import turns
 from crawler.stores import snapshots
 from crawler.trials import StoredPage
 from crawler.urls import BadUrl, canonical
@@ -60,13 +61,14 @@ def _keyed(candidate: Candidate, here: str) -> Iterator[tuple[bytes, str]]:
 
 
 def of_stored(page: Page) -> Suggestions:
-    """Return what may be scraped from the stored body of `page`. Raises CannotSuggest."""
+    """Return what may be scraped from the stored body of `page`. Raises CannotSuggest and turns.Busy."""
     body = snapshots.load(bytes(page.body_hash))
     if body is None:
         raise CannotSuggest("the body of this page was not kept; ask for its URL instead")
     listed = StoredPage(url=page.url, headers={"content-type": page.content_type}, body=body)
     try:
-        return with_stored(trials.suggestions_of(listed), listed=listed, target=page.target_id)
+        with turns.taken(doing="looked through"):
+            return with_stored(trials.suggestions_of(listed), listed=listed, target=page.target_id)
     except trials.TookTooLong:
         raise CannotSuggest("the page takes too long to look through") from None
     except MemoryError:

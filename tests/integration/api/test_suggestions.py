@@ -13,6 +13,7 @@ from django_celery_results.models import TaskResult
 
 from crawler import trials
 from crawler.models import OutboxMessage, Page
+from crawler.queries import turns
 from crawler.stores import snapshots
 from scrapers import registry
 from scrapers.suggesting import Suggestions
@@ -36,6 +37,16 @@ def stored_list(page: Page) -> Page:
     with transaction.atomic():
         snapshots.save({bytes(page.body_hash): (snapshots.compress(body), len(body))}, now=NOW)
     return page
+
+
+def test_stored_pages_are_looked_through_one_after_the_other(
+    api: Api, stored_list: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0)
+    with turns.taken():
+        response = api.post("/suggestions", {"page": stored_list.pk})
+    assert (response.status_code, response["Retry-After"]) == (429, str(turns.AGAIN_SECONDS))
+    assert api.post("/suggestions", {"page": stored_list.pk}).status_code == 200
 
 
 def test_url_is_looked_at_by_a_worker(api: Api) -> None:

@@ -123,6 +123,8 @@ DOORS: Final[Mapping[str, Door]] = {
     "pages/": reads(Access.MINE),
     "pages/<int:pk>/": reads(Access.MINE),
     "pages/<int:pk>/preview/": reads(Access.MINE),
+    "pages/<int:pk>/suggestions/": reads(Access.MINE),
+    "pages/<int:pk>/suggestions/use/": acts(Access.MINE),
     "pages/<int:pk>/thumbnail/": reads(Access.MINE),
     "pages/<int:pk>/versions/": reads(Access.MINE),
     "pages/<int:pk>/versions/<str:version>/": reads(Access.MINE),

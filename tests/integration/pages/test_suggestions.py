@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import pytest
+from django.db import transaction
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django_celery_results.models import TaskResult
 
-from crawler.models import OutboxMessage, Target
+from crawler.models import OutboxMessage, Page, Target
+from crawler.queries import turns
+from crawler.stores import snapshots
 from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
 from tests.integration.pages.test_previews import FORM, HTMX, PAGE
 from tests.markup import elements
@@ -36,6 +40,7 @@ FOUND = replace(
         next_page=NextPage(url="http://shop.test/?page=2", selector='a[rel~="next"]', because="rel"),
     ),
 )
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 FILLED = FORM | {"name": "Teas", "scraper": "fields", "row": "css:p", "tags": "hot, brown"}
 
 
@@ -198,3 +203,80 @@ def test_enter_in_a_control_saves_and_asks_for_nothing(client: Client) -> None:
     pressed = elements(page, "//form[@novalidate]//button[@type='submit']")[0]
     assert pressed.get("formaction") is None
     assert pressed.get("hx-post") is None
+
+
+@pytest.fixture
+def stored(target: Target) -> Page:
+    """A stored page with a list of teas."""
+    rows = "".join(
+        f'<li class="tea"><a href="/{n}">Tea {n}</a><b class="price">€ {n}</b></li>' for n in range(4)
+    )
+    with transaction.atomic():
+        snapshots.save({b"h" * 16: (snapshots.compress(f"<ul>{rows}</ul>".encode()), 300)}, now=NOW)
+    about = {"url": "http://shop.test/teas", "content_type": "text/html", "run": 1, "status": 200}
+    times = dict.fromkeys(("first_seen", "last_seen", "changed_at"), NOW)
+    return Page.objects.create(target=target, key=b"k" * 16, body_hash=b"h" * 16, **about, **times)
+
+
+def test_stored_page_leads_to_what_may_be_scraped_from_it_without_a_request(
+    client: Client, stored: Page
+) -> None:
+    place = reverse("page-suggestions", args=[stored.pk])
+    assert elements(client.get(reverse("page", args=[stored.pk])).content, f"//a[@href='{place}']")
+
+    html = client.get(place).content.decode()
+
+    assert "4 records" in html
+    assert "Tea 0" in html
+    assert value(html, "row") == [".tea"]
+    assert not OutboxMessage.objects.exists()
+
+
+def test_what_a_stored_page_suggests_is_filled_into_the_form_of_its_target(
+    client: Client, stored: Page
+) -> None:
+    place = reverse("page-suggestion", args=[stored.pk])
+    html = client.post(place, {"row": ".tea", "for": "target"}).content.decode()
+
+    assert f'action="{reverse("target-edit", args=[stored.target_id])}"' in html
+    assert (value(html, "name"), value(html, "row")) == ([stored.target.name], [".tea"])
+    assert value(html, "field_name")[:3] == ["link", "title", "price"]
+    assert Target.objects.get().row == "", "nothing is saved yet"
+
+
+def test_what_a_stored_page_suggests_begins_a_new_target(client: Client, stored: Page) -> None:
+    place = reverse("page-suggestion", args=[stored.pk])
+    html = client.post(place, {"row": ".tea", "for": "new"}).content
+
+    assert f'action="{reverse("target-new")}"' in html.decode()
+    [begins] = elements(html, "//textarea[@name='start_urls']")
+    assert (begins.text or "").strip() == stored.url
+    assert value(html.decode(), "row") == [".tea"]
+
+
+@pytest.mark.parametrize("row", ["", ".coffee"])
+def test_what_the_stored_page_does_not_suggest_any_more_is_told(
+    client: Client, stored: Page, row: str
+) -> None:
+    html = client.post(reverse("page-suggestion", args=[stored.pk]), {"row": row}).content.decode()
+    assert "This page says something else by now" in html
+
+
+def test_stored_pages_are_looked_through_one_after_the_other(
+    client: Client, stored: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0)
+    with turns.taken():
+        html = client.get(reverse("page-suggestions", args=[stored.pk])).content.decode()
+    assert "Others are being looked through just now; try again in a while" in html
+
+
+def test_page_whose_body_was_not_kept_suggests_nothing(client: Client, stored: Page) -> None:
+    Page.objects.update(body_hash=b"n" * 16)
+    html = client.get(reverse("page-suggestions", args=[stored.pk])).content.decode()
+    assert "The body of this page was not kept" in html
+
+
+def test_stored_page_of_others_suggests_nothing(stranger: Client, stored: Page) -> None:
+    assert stranger.get(reverse("page-suggestions", args=[stored.pk])).status_code == 404
+    assert stranger.post(reverse("page-suggestion", args=[stored.pk]), {"row": ".tea"}).status_code == 404
