@@ -18,7 +18,8 @@ from crawler.models import LookState, Publication, RepairLook
 from crawler.queries import mending as queries
 from crawler.queue import Work
 from crawler.services import holding, looks, mending, outbox
-from scrapers.suggesting import nesting
+from scrapers.suggesting import moving
+from scrapers.suggesting.trying import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ BUDGET_SECONDS: Final = 20.0
 MOST_TRIED: Final = 5_000
 """On so many pages what was found is tried at most, and so long."""
 MOST_SECONDS: Final = 300.0
+NOTHING: Final = Trial(counts=[])
+RECORDS: Final = mending.RECORDS
 CHANGED: Final = "the fields of the target were changed meanwhile; look again"
 ENCRYPTED: Final = (
     *("run__headers", "run__secrets"),
@@ -86,9 +89,11 @@ def _try(row: RepairLook, *, now: datetime) -> bool:
         return _write(row, state=LookState.DONE, beat_at=now)
     began, counts, tried, left_out = time.monotonic(), row.counts, row.tried, row.left_out
     for link, pages in part.pages.items():
-        given, read = _counted(row, pages, declared[link], link=link) if pages else ([], 0)
-        tried, left_out = tried + read, left_out + len(pages) - read
-        counts = _added(counts, [path for path, _said in declared[link]], given) if given else counts
+        trial = _tried(row, pages, declared[link], link=link) if pages else NOTHING
+        tried, left_out = tried + trial.read, left_out + len(pages) - trial.read
+        counts = _added(counts, [path for path, _said in declared[link]], list(map(asdict, trial.counts)))
+        if not link and trial.read:
+            counts = _added(counts, [RECORDS], [{"given": trial.given, "known": trial.known}])
     return _write(
         row,
         after=part.last,
@@ -102,33 +107,28 @@ def _try(row: RepairLook, *, now: datetime) -> bool:
 
 
 def _declared(row: RepairLook) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
-    """Return what was found, by the links behind which its fields are read."""
+    """Return what was found, by the links behind which its fields are read then."""
     found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for path, many in row.found["fields"].items():
-        link = nesting.link_of(row.settings["fields"], path)
         for proposal in many:
+            link = moving.link_of(row.settings["fields"], path, proposal["declared"])
             found.setdefault(link, []).append((path, proposal["declared"]))
     return found
 
 
-def _counted(
+def _tried(
     row: RepairLook,
     pages: Sequence[queries.Known],
     declared: Sequence[tuple[str, Mapping[str, Any]]],
     *,
     link: str,
-) -> tuple[list[dict[str, int]], int]:
-    """Return what each declaration gives on the pages, and on how many; none where they cannot be read."""
+) -> Trial:
+    """Return what each declaration gives on the pages, and on how many; on none where they cannot be read."""
+    fields = moving.on_page(row.settings["fields"], link, with_paths=[path for path, _said in declared])
     try:
-        counts, read = trials.tried_of(
-            pages,
-            row="" if link else row.found["row"],
-            fields=row.settings["fields"],
-            declared=declared,
-        )
+        return trials.tried_of(pages, row="" if link else row.found["row"], fields=fields, declared=declared)
     except (trials.TookTooLong, trials.CannotTry, MemoryError):
-        return [], 0
-    return [asdict(one) for one in counts], read
+        return NOTHING
 
 
 def _added(
@@ -139,7 +139,7 @@ def _added(
     """Return what was counted with more of it: of each of the names several, in their order."""
     found = {name: [dict(one) for one in many] for name, many in before.items()}
     added: dict[str, list[dict[str, int]]] = {}
-    for name, one in zip(names, counts, strict=True):
+    for name, one in zip(names, counts, strict=False):  # nothing is counted where no page could be read
         place = len(added.setdefault(name, []))
         known = found[name][place] if name in found else {}
         added[name].append({key: known.get(key, 0) + many for key, many in one.items()})

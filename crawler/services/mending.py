@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from crawler import trials
 from crawler.models import LookState, Publication, RepairLook, Target
 from crawler.queries import mending as queries
 from crawler.services import holding, looks, replays, targets
-from scrapers.suggesting import nesting
+from scrapers.suggesting import moving, nesting
 from scrapers.suggesting.mending import Mended, Proposal
 from scrapers.suggesting.trying import Count
 
@@ -24,10 +24,35 @@ if TYPE_CHECKING:
     from crawler.models import Replay, Run
 
 DECLARED: Final = holding.DECLARED
+RECORDS: Final = ""
+"""Under this name, which no field has, the records are counted that the rows give."""
 
 
 class CannotMend(Exception):
     """Nothing can be proposed; the text says why, and what to do."""
+
+
+class MoreRecords(CannotMend):
+    """Other rows give more records than were known: somebody is to say that these are meant."""
+
+    def __init__(self, records: Records) -> None:
+        super().__init__(
+            f"the rows that are proposed give {records.given:,} records where {records.known:,} were known; "
+            "there may be some among them that are none: look at these, and say that you want more"
+        )
+        self.records = records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """How many records other rows give on the pages tried so far, and how many of these were known."""
+
+    given: int
+    known: int
+
+    @property
+    def are_more(self) -> bool:
+        return self.given > self.known
 
 
 class LookFailed(CannotMend):
@@ -55,6 +80,15 @@ class Look:
         named = dict.fromkeys([*self.broken, *(path for path in fields if path not in self.broken)])
         return tuple(path for path in named if not any(_is_of(one, path) for one in fields if fields[one]))
 
+    @property
+    def records(self) -> Records | None:
+        """Return how many records the rows that are proposed give; None where they stay as they are."""
+        if self.progress is None or self.mended.row == self.progress.settings["row"]:
+            return None
+        said = self.progress.counts.get(RECORDS) or [{"given": 0, "known": 0}]
+        found, first = Records(**said[0]), Records(given=self.mended.given, known=self.mended.expected)
+        return first if found.known < first.known or (first.are_more and not found.are_more) else found
+
     def counts(self, name: str) -> Sequence[Count | None]:
         """Return what each proposal of a field gives on all pages tried so far; None before the first."""
         said = self.progress.counts.get(name) if self.progress else None
@@ -75,7 +109,13 @@ def look(run: Run) -> Look | None:
     fields = {name: [Proposal(**one) for one in many] for name, many in row.found["fields"].items()}
     return Look(
         broken=tuple(row.found["broken"]),
-        mended=Mended(row=row.found["row"], fields=fields, note=row.found.get("note", "")),
+        mended=Mended(
+            row=row.found["row"],
+            fields=fields,
+            note=row.found.get("note", ""),
+            given=row.found.get("given", 0),
+            expected=row.found.get("expected", 0),
+        ),
         pages=row.found["pages"],
         progress=row,
     )
@@ -104,6 +144,8 @@ def as_json(found: Look) -> dict[str, Any]:
         "pages": found.pages,
         "row": found.mended.row,
         "note": found.mended.note,
+        "given": found.mended.given,
+        "expected": found.mended.expected,
         "fields": {name: [asdict(one) for one in many] for name, many in found.mended.fields.items()},
     }
 
@@ -126,26 +168,55 @@ def propose(run: Run) -> Look:
     broken = queries.broken(run)
     if not broken:
         raise CannotMend("what looks otherwise is in none of the declared fields: nothing can be mended")
-    row, pages, notes = target.row, 0, []
-    fields: dict[str, Sequence[Proposal]] = {}
+    found, pages = _on_own_pages(run, target, broken)
+    if not pages:
+        raise CannotMend("no stored page of this run had items before, so there is nothing to look for")
+    moved = _on_other_pages(run, target, broken, found)
+    return Look(broken=tuple(broken), mended=replace(found, fields={**found.fields, **moved}), pages=pages)
+
+
+def _on_own_pages(run: Run, target: Target, broken: Sequence[str]) -> tuple[Mended, int]:
+    """Return what reads fields on the pages that they are on, and how many pages there are of these."""
+    whole, pages, notes = Mended(row=target.row, fields={}), 0, list[str]()
     for link in dict.fromkeys(nesting.link_of(target.fields, path) for path in broken):
         known = queries.known(run, link)
         if known:
-            mended = _mended(target, known, [path for path in broken if _is_behind(target, path, link)], link)
-            row, pages = row if link else mended.row, pages + len(known)
-            fields |= mended.fields
+            named = [path for path in broken if nesting.link_of(target.fields, path) == link]
+            mended = _mended(
+                known, moving.on_page(target.fields, link), named, row="" if link else target.row
+            )
+            pages += len(known)
             notes += [mended.note] if mended.note and mended.note not in notes else []
-    if not pages:
-        raise CannotMend("no stored page of this run had items before, so there is nothing to look for")
-    found = Mended(row=row, fields=fields, note=" ".join(notes))
-    return Look(broken=tuple(broken), mended=found, pages=pages)
+            whole = replace(whole if link else mended, fields={**whole.fields, **mended.fields})
+    return replace(whole, note=" ".join(notes)), pages
 
 
-def _mended(target: Target, known: Sequence[queries.Known], broken: Sequence[str], link: str) -> Mended:
+def _on_other_pages(
+    run: Run, target: Target, broken: Sequence[str], found: Mended
+) -> dict[str, Sequence[Proposal]]:
+    """Return what reads fields on another page of their records, of those that have little on their own."""
+    best: dict[str, Sequence[Proposal]] = {}
+    for name in broken:
+        own = found.fields.get(name, ())
+        if "." in name or (own and 2 * own[0].restored >= own[0].known):
+            continue
+        for link, said in moving.elsewhere(target.fields, name):
+            known = queries.known(run, link)
+            fields = moving.on_page(target.fields, link) | {name: said}
+            row = "" if link else found.row
+            there = _mended(known, fields, [name], row=row, moves=True).fields.get(name, ()) if known else ()
+            so_far = best.get(name, own)
+            if there and (not so_far or there[0].restored > so_far[0].restored):
+                best[name] = there
+    return best
+
+
+def _mended(
+    known: Sequence[queries.Known], fields: Mapping[str, Any], broken: Sequence[str], *, row: str, **how: bool
+) -> Mended:
     """Return what may read fields of one of the pages of a record; raises CannotMend."""
-    fields = {name: said for name, said in target.fields.items() if _is_behind(target, name, link)}
     try:
-        return trials.mended_of(known, row="" if link else target.row, fields=fields, broken=broken)
+        return trials.mended_of(known, row=row, fields=fields, broken=broken, **how)
     except trials.TookTooLong:
         raise CannotMend("looking for the fields takes too long on these pages; declare them anew") from None
     except MemoryError:
@@ -154,24 +225,30 @@ def _mended(target: Target, known: Sequence[queries.Known], broken: Sequence[str
         raise CannotMend(str(error)) from None
 
 
-def _is_behind(target: Target, path: str, link: str) -> bool:
-    return nesting.link_of(target.fields, path) == link
-
-
 def repair(
-    run: Run, *, fields: Mapping[str, Any], row: str, by: User | None, now: datetime, sends: bool = True
+    run: Run,
+    *,
+    fields: Mapping[str, Any],
+    row: str,
+    by: User | None,
+    now: datetime,
+    sends: bool = True,
+    more: bool = False,
 ) -> Replay:
     """Save fields with the run's target, and have the run's pages read again so that items change.
 
     Those inside of objects are named by their paths, such as `offers.price`.
-    What was held is discarded. Raises NotHeld, CannotMend, InvalidTarget, and Busy while records are being
-    stored already.
+    What was held is discarded. Rows that were proposed and give more records than were known are saved only
+    where `more` are wanted. Raises NotHeld, CannotMend, MoreRecords, InvalidTarget, and Busy while records
+    are being stored already.
     """
     if run.publication != Publication.HELD:
         raise holding.NotHeld(run)
     target = Target.objects.get(pk=run.target_id)
     if target.scraper != DECLARED or not fields:
         raise CannotMend("choose a selector for at least one of the target's declared fields")
+    if not more:
+        _require_no_more(run, row)
     declared = _edited(target, fields)
     replays.require_idle(target)
     data = {"fields": declared, "row": row or target.row}
@@ -183,6 +260,14 @@ def repair(
         said = f"its pages are read again by replay {replay.pk}"
         holding.discard(run, by=by.get_username() if by else "", reason=said, now=now)
     return replay
+
+
+def _require_no_more(run: Run, row: str) -> None:
+    """Raise MoreRecords for the rows that are proposed where they give more than were known."""
+    found = look(run) if row else None
+    records = found.records if found and found.mended.row == row else None
+    if records is not None and records.are_more:
+        raise MoreRecords(records)
 
 
 def _edited(target: Target, fields: Mapping[str, Any]) -> dict[str, Any]:

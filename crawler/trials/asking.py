@@ -21,7 +21,7 @@ from scrapers.reader import Facts, Problem, Reading, Scraped
 from scrapers.registry import InvalidScraper
 from scrapers.suggesting import Candidate, NextPage, SuggestedField, Suggestions
 from scrapers.suggesting.mending import Mended, Proposal
-from scrapers.suggesting.trying import Count
+from scrapers.suggesting.trying import Count, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -174,19 +174,24 @@ def mended_of(
     row: str,
     fields: Mapping[str, Any],
     broken: Iterable[str],
+    moves: bool = False,
     cpu_seconds: float = MEND_CPU_SECONDS,
 ) -> Mended:
     """Return what may read broken fields from pages, each with the records that it had before.
 
-    Raises TookTooLong, MemoryError or CannotTry.
+    With `moves` they were on other pages, and rows stay as they are. Raises TookTooLong, MemoryError or
+    CannotTry.
     """
     about = _about([page for page, _records in pages])
     known = [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]
-    asked = {"mended": {"row": row, "fields": dict(fields), "broken": list(broken)}, "known": known}
+    asked = {
+        "mended": {"row": row, "fields": dict(fields), "broken": list(broken), "moves": moves},
+        "known": known,
+    }
     bodies = b"".join(page.body for page, _records in pages)
     said = _answer("found", asked, cpu_seconds=cpu_seconds, body=bodies)
     fields = {name: [Proposal(**one) for one in proposals] for name, proposals in said["fields"].items()}
-    return Mended(row=said["row"], fields=fields, note=said["note"])
+    return Mended(**{**said, "fields": fields})
 
 
 def tried_of(
@@ -196,8 +201,8 @@ def tried_of(
     fields: Mapping[str, Any],
     declared: Sequence[tuple[str, Mapping[str, Any]]],
     cpu_seconds: float = MEND_CPU_SECONDS,
-) -> tuple[list[Count], int]:
-    """Return what each declaration gives for its field, and how many of the pages there was time for.
+) -> Trial:
+    """Return what each declaration gives for its field, on as many of the pages as there was time for.
 
     It takes the place of what `fields` declares at its path.
     The pages are as for `mended_of`, and so is what it raises.
@@ -208,7 +213,7 @@ def tried_of(
     asked = {"tried": tried, "known": known}
     bodies = b"".join(page.body for page, _records in pages)
     said = _answer("gives", asked, cpu_seconds=cpu_seconds, body=bodies)
-    return [Count(**one) for one in said["counts"]], said["read"]
+    return Trial(**{**said, "counts": [Count(**one) for one in said["counts"]]})
 
 
 def _answer(name: str, asked: Mapping[str, Any], *, cpu_seconds: float, body: bytes) -> Mapping[str, Any]:

@@ -171,14 +171,14 @@ def _tried(asked: dict[str, Any], bodies: bytes) -> dict[str, Any]:
     from scrapers.suggesting import mending, trying
 
     pages = zip(_pages(asked["known"], bodies), asked["known"], strict=True)
-    counts, read = trying.count(
+    trial = trying.count(
         (mending.Known(page=page, records=about["records"]) for page, about in pages),
         row=asked["tried"]["row"],
         fields=asked["tried"]["fields"],
         tried=asked["tried"]["declared"],
         until=asked["cpu_seconds"] / 2,
     )
-    return {"counts": [asdict(one) for one in counts], "read": read}
+    return asdict(trial)
 
 
 class _Replay:

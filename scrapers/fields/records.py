@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapers.links import Link
 
 
-_OVER_JSON = (JmesPath, Embedded)
+OVER_JSON = (JmesPath, Embedded)
 
 
 class _Missing:
@@ -227,8 +227,8 @@ class _Record:
         except (JMESPathError, NotJson) as error:
             self.report("bad_type", f"field {path}: {str(error).partition(chr(10))[0]}", path)
             return []
-        if isinstance(one.selector, _OVER_JSON) and (one.many or one.kind or one.fields or one.steps):
-            return _unlisted(self.page, found)
+        if isinstance(one.selector, OVER_JSON) and (one.many or one.kind or one.fields or one.steps):
+            return unlisted(self.page, found)
         return found
 
     def converted(self, one: Field, raw: JSON) -> JSON:
@@ -274,10 +274,10 @@ def _is_flag(one: Field) -> bool:
 def spread(page: Page, scope: Scope, selector: Selector) -> list[Scope]:
     """Return what the records of a page are read from; raises JMESPathError and NotJson."""
     found = scope.select(selector)
-    return _unlisted(page, found) if isinstance(selector, _OVER_JSON) else found
+    return unlisted(page, found) if isinstance(selector, OVER_JSON) else found
 
 
-def _unlisted(page: Page, found: list[Scope]) -> list[Scope]:
+def unlisted(page: Page, found: list[Scope]) -> list[Scope]:
     """Return the members of a list that JMESPath gave, each a scope of its own."""
     members: list[Scope] = []
     for scope in found:

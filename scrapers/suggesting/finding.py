@@ -46,12 +46,12 @@ def holding(element: Element, known: Sequence[str], wanted: frozenset[str]) -> I
 
 def texts(element: Element, *, long: bool = False) -> Iterator[tuple[str, str]]:
     """Yield the text of an element (""), where that is short or `long` ones count, and its attributes'."""
-    text = _plain(outline.text(element)) if element.length <= outline.MOST_TEXT or long else ""
+    text = plain(outline.text(element)) if element.length <= outline.MOST_TEXT or long else ""
     if text:
         yield "", text
     for attr, value in element.attributes.items():
         if value and (attr in _SAID_BY or attr.startswith("data-")) and len(value) <= _LONGEST_ATTRIBUTE:
-            yield attr, _plain(value)
+            yield attr, plain(value)
 
 
 def needles(values: Iterable[JSON]) -> list[str]:
@@ -66,8 +66,8 @@ def needles(values: Iterable[JSON]) -> list[str]:
                 waiting += [one for one in inner.values() if one is not None]
             case list() as inner:
                 waiting += inner[:20]
-            case str() as text if plain := _plain(text)[: outline.MOST_TEXT]:
-                found[plain] = None
+            case str() as text if said := plain(text)[: outline.MOST_TEXT]:
+                found[said] = None
             case int() | float() as number:
                 found[f"#{number:g}"] = None
             case _:
@@ -91,5 +91,6 @@ def _digits(text: str) -> set[str]:
     return {part.rstrip("0") or "0" for part in parts}
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text as it is compared: without upper case, and with one space for several."""
     return " ".join(text.split()).casefold()

@@ -7,25 +7,24 @@ them, as they would be read: the one that gives most of the known values is the 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from scrapers import fields as declarations
-from scrapers.suggesting import classes, finding, nesting, outline, regrouping, rerowing, trying
+from scrapers.suggesting import candidates, nesting, regrouping, rerowing, telling, trying
+from scrapers.suggesting.candidates import OF_SELECTOR, Candidate
 from scrapers.suggesting.holders import Holders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from scrapers.page import JSON, Page
-    from scrapers.suggesting.outline import Element
 
 MOST_LOOKED: Final = 8
 """In so many pages what items said is looked for; what is found is tried on all."""
-MOST_TRIED: Final = 40
 MOST_PROPOSED: Final = 3
-MOST_ELEMENTS: Final = 5_000
-_OF_SELECTOR: Final = frozenset({*declarations.KINDS, "attr"})
+LEAST_OF_BEST: Final = 3
+"""What gives less than this part of what the best gives is not proposed."""
 _OF_KIND: Final = frozenset({"type", "pattern", "one_of", "min", "max"})
 """With any of these a declaration tells what its values are like, also where none is as it was."""
 
@@ -43,7 +42,7 @@ class Proposal:
     """A field declared anew: how many known values it gives, of how many, and how many values at all.
 
     `strength` is how well the selector says what it finds, 1 at most, and `size` how much text it found
-    where it was looked for, so `depth` within the page.
+    where it was looked for, so `depth` within the page. `kin` and `named` are as for a candidate.
     """
 
     declared: Mapping[str, Any]
@@ -53,6 +52,8 @@ class Proposal:
     strength: float
     size: float
     depth: float
+    kin: int = 0
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +61,19 @@ class Mended:
     """What was found: the selector of rows, as it was where it finds any, and proposals for fields.
 
     `note` is what is to know of the rows, in sentences: that others are proposed and how many records these
-    give, or why nothing is.
+    give, or why nothing is. With what is first for each field other rows give `given` records on the pages
+    that it was tried on, where so many were `expected`.
     """
 
     row: str
     fields: Mapping[str, Sequence[Proposal]]
     note: str = ""
+    given: int = 0
+    expected: int = 0
 
     @property
     def restored(self) -> int:
         return sum(found[0].restored for found in self.fields.values() if found)
-
-
-@dataclass(slots=True)
-class _Candidate:
-    declared: dict[str, Any]
-    strength: float
-    pages: set[int] = field(default_factory=set)
-    sizes: list[int] = field(default_factory=list)
-    depths: list[int] = field(default_factory=list)
 
 
 def mend(
@@ -87,35 +82,56 @@ def mend(
     row: str,
     fields: Mapping[str, Any],
     broken: Iterable[str],
+    moves: bool = False,
     seconds: float = 5.0,
 ) -> Mended:
     """Return the best proposals for each broken field, the best first.
 
-    Rows that are found as they are declared, by whatever selector, stay as they are. Where they are not found
-    any more, those are tried that would be suggested, for all fields.
+    Rows that are found as they are declared on half of the pages or more stay as they are, by whatever
+    selector. Otherwise those are tried that hold what is known, or would be suggested, for all fields. With
+    `moves` the fields were on other pages: no rows are declared anew for them.
     """
-    if not row or not pages or rerowing.is_found(pages[:MOST_LOOKED], row=row, fields=fields):
-        found = of_fields(pages, row=row, fields=fields, broken=broken, seconds=seconds)
-        return Mended(row=row, fields=found, note=rerowing.note(pages[:MOST_LOOKED], row=row, fields=fields))
-    return _by_other_rows(pages, row=row, fields=fields, seconds=seconds)
+    share = rerowing.share(pages, row=row, fields=fields)
+    if not share.is_enough and not moves:
+        others = [*share.lacking, *share.having]
+        mended = _by_other_rows(others, row=row, fields=fields, seconds=seconds)
+        if mended is not None or not share.having:
+            return mended or Mended(row=row, fields={}, note=rerowing.lost(row))
+    pages = [*share.having, *share.lacking]
+    found = of_fields(pages, row=row, fields=fields, broken=broken, seconds=seconds)
+    return Mended(
+        row=row, fields=found, note=rerowing.note(pages[:MOST_LOOKED], share, row=row, fields=fields)
+    )
 
 
-def _by_other_rows(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any], seconds: float) -> Mended:
+def _by_other_rows(
+    pages: Sequence[Known], *, row: str, fields: Mapping[str, Any], seconds: float
+) -> Mended | None:
     """Return what gives most of the known values, by rows that give nearly as many records as were known."""
     rows = rerowing.others(pages[:MOST_LOOKED], row)
-    tried: list[tuple[Mended, rerowing.Records]] = []
+    tried: list[tuple[Mended, dict[str, Any], rerowing.Records]] = []
     for one in rows:
-        found = of_fields(pages, row=one, fields=fields, broken=fields, seconds=seconds / len(rows))
+        found = of_fields(
+            pages, row=one, fields=fields, broken=fields, seconds=seconds / len(rows), anew=True
+        )
         mended = Mended(row=one, fields=found)
-        declared = fields
+        declared = dict(fields)
         for path, proposals in found.items():
             declared = nesting.placed(declared, path, dict(proposals[0].declared)) if proposals else declared
         if mended.restored:
-            tried.append((mended, rerowing.records(pages[:MOST_LOOKED], row=one, fields=declared)))
+            records = rerowing.records(pages[:MOST_LOOKED], row=one, fields=declared)
+            tried.append((mended, declared, records))
     if not tried:
-        return Mended(row=row, fields={}, note=rerowing.lost(row))
-    best, records = max(tried, key=lambda one: (one[0].restored, -one[1].odd))
-    return replace(best, note=rerowing.moved(row, best.row, records))
+        return None
+    best, declared, _some = max(tried, key=lambda one: (one[0].restored, -one[2].odd, _kept(fields, one[1])))
+    records = rerowing.records(pages, row=best.row, fields=declared)
+    note = rerowing.moved(row, best.row, records)
+    return replace(best, note=note, given=records.given, expected=records.known)
+
+
+def _kept(fields: Mapping[str, Any], declared: Mapping[str, Any]) -> int:
+    """Return how many fields are declared as they were."""
+    return sum(nesting.at(fields, name) == nesting.at(declared, name) for name in fields)
 
 
 def of_fields(
@@ -125,25 +141,31 @@ def of_fields(
     fields: Mapping[str, Any],
     broken: Iterable[str],
     seconds: float = 5.0,
+    anew: bool = False,
 ) -> dict[str, list[Proposal]]:
     """Return for each broken field that is declared the best proposals, the best first; often none.
 
     Fields are named by their paths. One that has fields of its own is mended by these where its objects are
     found; where they are not, as a whole. It takes about so many `seconds` of the processor at most, in
-    equal parts for the fields: then fewer pages are looked into, and fewer are tried.
+    equal parts for the fields: then fewer pages are looked into, and fewer are tried. With `anew` rows are
+    others, in which what reads JSON as it is declared may be the best.
     """
     until = time.process_time() + seconds
     names = list(broken)
-    schema = trying.parsed(fields=fields, row=row) if row else None
+    schema = trying.parsed_alone(fields=fields, row=row)
     looked = [
-        (known, Holders.of_page(known.page, schema)) for known in pages[:MOST_LOOKED] if known.page.is_html
+        (known, Holders.of_page(known.page, schema))
+        for known in pages[:MOST_LOOKED]
+        if known.page.is_html or known.page.is_json
     ]
-    search = Search(pages=pages, looked=looked, row=row, fields=fields)
+    search = Search(pages=pages, looked=looked, row=row, fields=fields, anew=anew)
     found: dict[str, list[Proposal]] = {}
     for place, path in enumerate(names):
         began = time.process_time()
         part = max(0.0, until - began) / (len(names) - place)
-        found |= _of_field(search, path, until=began + part)
+        of_field = _of_field(search, path, until=began + part)
+        found |= of_field
+        search = search.with_best(of_field)
     return found
 
 
@@ -155,11 +177,19 @@ class Search:
     looked: Sequence[tuple[Known, Holders]]
     row: str
     fields: Mapping[str, Any]
+    anew: bool = False
+
+    def with_best(self, found: Mapping[str, Sequence[Proposal]]) -> Search:
+        """Return the search with what was found: records are told by it when other fields are tried."""
+        fields = self.fields
+        for path, proposals in found.items():
+            if proposals and 2 * proposals[0].restored > proposals[0].known:
+                fields = nesting.placed(fields, path, dict(proposals[0].declared))
+        return replace(self, fields=fields)
 
     def tried(self, tried: Sequence[tuple[str, Mapping[str, Any]]], *, until: float) -> list[trying.Count]:
         """Return what declarations of fields give on the pages, as they would be read."""
-        counts, _read = trying.count(self.pages, row=self.row, fields=self.fields, tried=tried, until=until)
-        return counts
+        return trying.count(self.pages, row=self.row, fields=self.fields, tried=tried, until=until).counts
 
     def compiles(self, path: str, said: Mapping[str, Any]) -> bool:
         try:
@@ -176,7 +206,7 @@ def _of_field(search: Search, path: str, *, until: float) -> dict[str, list[Prop
     if "fields" not in said:
         return {path: of_value(search, path, until=until)}
     found: dict[str, list[Proposal]] = {}
-    if any(holders.at(search.fields, path) for _known, holders in search.looked):
+    if any(holders.read(search.fields, path) for _known, holders in search.looked):
         inner = list(nesting.leaves(search.fields, path))
         for place, leaf in enumerate(inner):
             began = time.process_time()
@@ -194,26 +224,49 @@ def of_value(search: Search, path: str, *, until: float, now: bool = False) -> l
     """Return the best proposals for a field with a value; with `now` what it has may be one of them."""
     began = time.process_time()
     said = nesting.at(search.fields, path) or {}
-    candidates = _candidates(path, said, search, until=began + (until - began) / 2)
-    if now and "css" in said:
-        candidates.insert(0, _Candidate(said, 1.0, sizes=[0], depths=[0]))
-    tried = _tried(path, candidates, search, until=until)
-    likely = [one for one in tried if one.restored or (one.filled and _OF_KIND & said.keys())]
-    return sorted(likely, key=_rank)[:MOST_PROPOSED]
+    part = began + (until - began) / 2
+    found = candidates.of_field(search.looked, search.fields, path, said, until=part)
+    if (now and "css" in said) or (search.anew and not said.keys().isdisjoint(("jmespath", "json"))):
+        as_it_is = Candidate(said, 1.0, named=True, sizes=[0], depths=[0])
+        found = [as_it_is, *(one for one in found if one.declared != said)]
+    known = [value for one in search.pages for data in one.records for value in nesting.values(data, path)]
+    told = telling.Told.by(known)
+    likely = [one for one in _tried(path, found, search, until=until) if _is_likely(one, told)]
+    return _best(likely)
+
+
+def _best(found: Sequence[Proposal]) -> list[Proposal]:
+    """Return the first of what was found, without what gives far less than the best."""
+    ranked = sorted(found, key=_rank)[:MOST_PROPOSED]
+    return [one for one in ranked if LEAST_OF_BEST * one.restored >= ranked[0].restored]
+
+
+def _is_likely(one: Proposal, told: telling.Told) -> bool:
+    """Whether what was found is more than chance: it gives what is known, or is called so and of its kind."""
+    if one.restored:
+        return one.named or told.is_enough(one.restored)
+    return one.named and one.filled > 0 and not one.declared.keys().isdisjoint(_OF_KIND)
 
 
 def _of_objects(search: Search, path: str, *, until: float) -> list[Proposal]:
     """Return the best declarations of objects that are not found any more, with all their fields."""
     said = nesting.at(search.fields, path) or {}
-    base = {key: value for key, value in said.items() if key not in _OF_SELECTOR}
+    base = {key: value for key, value in said.items() if key not in OF_SELECTOR}
     began = time.process_time()
-    groups = regrouping.selectors(search.looked, search.fields, path, until=began + (until - began) / 4)
+    many = bool(said.get("many"))
+    groups: list[tuple[dict[str, str], float]] = [
+        ({"css": selector}, strength)
+        for selector, strength in regrouping.selectors(
+            search.looked, search.fields, path, until=began + (until - began) / 4
+        )
+    ]
+    groups += regrouping.in_json(search.looked, search.fields, path, many=many)
     first = replace(search, pages=[known for known, _holders in search.looked])
     found: list[tuple[dict[str, Any], float]] = []
     for place, (selector, strength) in enumerate(groups):
         now = time.process_time()
         part = max(0.0, until - now) / (len(groups) - place + 1)
-        declared = {"css": selector, **base}
+        declared = {**selector, **base}
         if search.compiles(path, declared):
             found.append((_refilled(first, path, declared, until=now + part), strength))
     counts = search.tried([(path, declared) for declared, _strength in found], until=until) if found else []
@@ -230,7 +283,7 @@ def _of_objects(search: Search, path: str, *, until: float) -> list[Proposal]:
         for (declared, strength), gives in zip(found, counts, strict=True)
         if gives.restored
     ]
-    return sorted(proposals, key=_rank)[:MOST_PROPOSED]
+    return _best(proposals)
 
 
 def _refilled(search: Search, path: str, declared: Mapping[str, Any], *, until: float) -> dict[str, Any]:
@@ -247,10 +300,12 @@ def _refilled(search: Search, path: str, declared: Mapping[str, Any], *, until: 
 
 
 def _rank(one: Proposal) -> tuple[object, ...]:
-    selector = str(one.declared["css"])
+    selector = str(next((one.declared[kind] for kind in declarations.KINDS if kind in one.declared), ""))
     return (
         -one.restored,
         -min(one.filled, one.known),
+        one.kin,
+        not one.named,
         round(one.size),
         -round(one.depth),
         -one.strength,
@@ -259,46 +314,7 @@ def _rank(one: Proposal) -> tuple[object, ...]:
     )
 
 
-def _candidates(path: str, said: Mapping[str, Any], search: Search, *, until: float) -> list[_Candidate]:
-    """Return what may find the field: where a known value stands, or what is called as the field is.
-
-    Once the time is over no further row is looked into where something was found.
-    """
-    base = {key: value for key, value in said.items() if key not in _OF_SELECTOR}
-    wanted = frozenset(word for word in classes.words(path.rpartition(".")[2]) if len(word) > 2)
-    found: dict[tuple[str, str], _Candidate] = {}
-    for place, (known, holders) in enumerate(search.looked):
-        needles = finding.needles(value for record in known.records for value in nesting.values(record, path))
-        for _node, row in holders.at(search.fields, nesting.outer(path)):
-            if found and time.process_time() >= until:
-                break
-            for element in (row, *outline.inside(row, most=MOST_ELEMENTS)):
-                for attr in finding.holding(element, needles, wanted):
-                    _add(found, place, element, row, attr, base)
-    ranked = sorted(
-        found.values(), key=lambda one: (-len(one.pages), -one.strength, len(str(one.declared["css"])))
-    )
-    return ranked[:MOST_TRIED]
-
-
-def _add(
-    found: dict[tuple[str, str], _Candidate],
-    place: int,
-    element: Element,
-    row: Element,
-    attr: str,
-    base: Mapping[str, Any],
-) -> None:
-    for selector, strength in finding.selectors(element, row):
-        if (selector, attr) not in found:
-            declared = {"css": selector, **({"attr": attr} if attr else {}), **base}
-            found[selector, attr] = _Candidate(declared, strength)
-        found[selector, attr].pages.add(place)
-        found[selector, attr].sizes.append(0 if attr else element.length)
-        found[selector, attr].depths.append(element.depth)
-
-
-def _tried(path: str, candidates: Sequence[_Candidate], search: Search, *, until: float) -> list[Proposal]:
+def _tried(path: str, candidates: Sequence[Candidate], search: Search, *, until: float) -> list[Proposal]:
     """Read all pages by all candidates at once, as they would be read, and count what they give."""
     usable = [one for one in candidates if search.compiles(path, one.declared)]
     if not usable:
@@ -311,8 +327,10 @@ def _tried(path: str, candidates: Sequence[_Candidate], search: Search, *, until
             filled=gives.filled,
             known=gives.known,
             strength=one.strength,
-            size=sum(one.sizes) / len(one.sizes),
-            depth=sum(one.depths) / len(one.depths),
+            size=sum(one.sizes) / len(one.sizes) if one.sizes else 0.0,
+            depth=sum(one.depths) / len(one.depths) if one.depths else 0.0,
+            kin=one.kin,
+            named=one.named,
         )
         for one, gives in zip(usable, counts, strict=True)
     ]

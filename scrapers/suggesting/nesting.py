@@ -139,7 +139,7 @@ def _told(value: JSON, place: str) -> Iterator[tuple[str, JSON]]:
         for inner in value:
             yield from _told(inner, place)
     elif value is not None:
-        yield place, value
+        yield place, int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _members(value: JSON) -> list[JSON]:

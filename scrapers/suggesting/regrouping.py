@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from scrapers.suggesting import finding, nesting, outline
+from scrapers.suggesting import carried, finding, json_groups, nesting, outline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -53,6 +53,21 @@ def selectors(
     odd = {one: abs(_found(one, around) - votes[one].objects) for one in likely[:MOST_ASKED]}
     ranked = sorted(odd, key=lambda one: (-votes[one].objects, odd[one], -votes[one].strength, len(one)))
     return [(selector, votes[selector].strength) for selector in ranked[:MOST_GROUPS]]
+
+
+def in_json(
+    looked: Sequence[tuple[Known, Holders]], fields: Mapping[str, Any], path: str, *, many: bool
+) -> list[tuple[dict[str, str], float]]:
+    """Return declarations of what may find the objects at a path in JSON, with strengths."""
+    held: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for known, holders in looked:
+        objects = [one for record in known.records for one in nesting.objects(record, path)][:MOST_OBJECTS]
+        for one in carried.around(holders, fields, nesting.outer(path)):
+            for group in json_groups.of_value(one.value, objects, many=many)[:MOST_GROUPS]:
+                ((kind, text),) = one.declared(group.path).items()
+                held[kind, text] += [one.strength * group.strength] * group.held
+    ranked = sorted(held, key=lambda one: (-len(held[one]), -max(held[one]), len(one[1]), one))
+    return [({kind: text}, max(held[kind, text])) for kind, text in ranked[:MOST_GROUPS]]
 
 
 def _found(selector: str, around: Sequence[Holder]) -> int:

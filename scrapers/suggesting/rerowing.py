@@ -1,41 +1,63 @@
 """Rows of a changed page: whether they are found as they are declared, and which others may be proposed.
 
 A selector may leave out what is none of the records, which no suggestion knows of. So rows that are found
-stay as they are, others are counted by the records that they give, and rows by XPath or JSON, which
-suggestions do not give for pages, are never declared anew.
+stay as they are, and others are counted by the records that they give.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scrapers import fields as declarations
-from scrapers.fields.selectors import Css
+from scrapers.fields.records import OVER_JSON
 from scrapers.links import Follow
-from scrapers.page import Scraped
-from scrapers.suggesting import holders, proposals, trying
+from scrapers.page import NotJson, Scraped
+from scrapers.suggesting import holders, json_groups, proposals, scripts, trying
+from scrapers.suggesting.objects import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from scrapers.fields.schema import Schema
+    from scrapers.page import Page
     from scrapers.suggesting.mending import Known
 
 MOST_ROWS: Final = 3
-NO_HTML: Final = "Fields are looked for in HTML alone, and these pages are none: declare the fields anew."
-NO_ELEMENTS: Final = (
-    "The rows are found by {row}, but they are values, or in markup too broken to look into for fields: "
-    "declare the fields anew."
+MOST_PAGES: Final = 2
+UNREADABLE: Final = (
+    "Fields are looked for in HTML and JSON alone, and these pages are neither: declare the fields anew."
 )
-NOT_PLAIN: Final = (
-    "The rows are not found any more by {row}. Rows are looked for where they are declared by plain CSS "
-    "alone: declare these anew."
+NO_ELEMENTS: Final = (
+    "The rows are found by {row}, but in markup too broken to look into for fields: declare the fields anew."
+)
+SOME: Final = (
+    "The rows are found by {row} on {pages:,} of {of:,} pages. What is proposed reads these: look at one of "
+    "the others, which it may leave without records."
 )
 NONE: Final = "The rows are not found any more by {row}, and no others give what was known."
 OTHERS: Final = (
     "The rows are not found any more by {row}, but by {other}. With what is first for each field it gives "
     "{records:,} records where {known:,} were known, on {pages:,} of the pages."
 )
-MORE: Final = " Look whether there are some among them that {row} left out."
+MORE: Final = (
+    " That is more than were known: look whether there are some among them that {row} left out, and say so "
+    "when you save it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The pages on which the rows are found, and those on which they are not."""
+
+    having: Sequence[Known]
+    lacking: Sequence[Known]
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether half of them or more have the rows, so that these stay as they are."""
+        return len(self.having) >= len(self.lacking)
 
 
 class Records(NamedTuple):
@@ -51,50 +73,87 @@ class Records(NamedTuple):
         return abs(self.given - self.known)
 
 
-def is_found(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any]) -> bool:
-    """Say whether any of the pages has rows, read as it is declared."""
-    schema = trying.parsed(fields=fields, row=row)
-    return any(holders.rows(known.page, schema) for known in pages)
+def share(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any]) -> Share:
+    """Tell the pages that have rows, as declared, from those that have not; without a row all have."""
+    if not row:
+        return Share(pages, [])
+    schema = trying.parsed_alone(fields=fields, row=row)
+    told = [(known, _has_rows(known, schema)) for known in pages]
+    return Share([one for one, has in told if has], [one for one, has in told if not has])
 
 
-def note(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any]) -> str:
-    """Return why no field can be looked for in rows that are found; empty where fields can be."""
-    html = [known.page for known in pages if known.page.is_html]
-    if not html:
-        return NO_HTML if pages else ""
-    schema = trying.parsed(fields=fields, row=row) if row else None
-    if any(holders.Holders.of_page(page, schema).rows for page in html):
-        return ""
-    return NO_ELEMENTS.format(row=row) if row else ""
+def _has_rows(known: Known, schema: Schema) -> bool:
+    """Say whether a page has rows; one object of JSON where several records were is none of them."""
+    found = holders.rows(known.page, schema)
+    if len(found) == 1 and len(known.records) > 1 and isinstance(schema.row, OVER_JSON):
+        root = holders.rows(known.page, trying.without_row(schema))
+        return isinstance(root[0].select(schema.row)[0].read(None, None), list)
+    return bool(found)
+
+
+def note(pages: Sequence[Known], found: Share, *, row: str, fields: Mapping[str, Any]) -> str:
+    """Return what is to know of rows that stay as they are; empty where fields are looked for in all."""
+    readable = [known.page for known in pages if known.page.is_html or known.page.is_json]
+    if not readable:
+        return UNREADABLE if pages else ""
+    schema = trying.parsed_alone(fields=fields, row=row)
+    if not any(_is_looked_into(page, schema) for page in readable):
+        return NO_ELEMENTS.format(row=row) if row else ""
+    of = len(found.having) + len(found.lacking)
+    return SOME.format(row=row, pages=len(found.having), of=of) if found.lacking else ""
+
+
+def _is_looked_into(page: Page, schema: Schema) -> bool:
+    found = holders.Holders.of_page(page, schema)
+    return bool(found.rows or found.values({}, ""))
 
 
 def others(pages: Sequence[Known], row: str) -> list[str]:
     """Return rows that may be tried instead of some that are not found any more."""
-    first = next((known.page for known in pages if known.page.is_html), None)
-    if first is None or not _is_plain(row):
+    readable = [known for known in pages if known.page.is_html or known.page.is_json]
+    if not readable:
         return []
-    return [candidate.row for candidate in proposals.suggest(first).candidates[:MOST_ROWS]]
+    suggested = [one.row for one in proposals.suggest(readable[0].page).candidates[:MOST_ROWS]]
+    found = dict.fromkeys([*_in_json(readable[:MOST_PAGES]), *suggested])
+    return [one for one in found if one != row]
+
+
+def _in_json(pages: Sequence[Known]) -> list[str]:
+    """Return rows by JSON that hold most of the records that are known."""
+    many = any(len(known.records) > 1 for known in pages)
+    held: Counter[str] = Counter()
+    for known in pages:
+        for source in _sources(known.page):
+            for group in json_groups.of_value(source.value, known.records, many=many)[:MOST_ROWS]:
+                held[f"{source.prefix}{group.path}"] += group.held
+    return [row for row, _held in held.most_common(MOST_ROWS)]
+
+
+def _sources(page: Page) -> list[Source]:
+    if page.is_html:
+        return scripts.of_page(page)
+    try:
+        return [Source(prefix="jmespath:", value=page.json)]
+    except NotJson:
+        return []
 
 
 def records(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any]) -> Records:
     """Count the records of pages by other rows, and with other fields."""
     scraper = declarations.DeclaredRecords(schema=trying.parsed(fields=fields, row=row))
-    html = [known for known in pages if known.page.is_html]
-    given = sum(isinstance(one, Scraped | Follow) for known in html for one in scraper.parse(known.page))
-    return Records(given=given, known=sum(len(known.records) for known in html), pages=len(html))
+    readable = [known for known in pages if known.page.is_html or known.page.is_json]
+    given = sum(
+        isinstance(one, Scraped | Follow) for known in readable for one in trying.read_by(scraper, known.page)
+    )
+    return Records(given=given, known=sum(len(known.records) for known in readable), pages=len(readable))
 
 
 def lost(row: str) -> str:
     """Return why no other rows are proposed."""
-    return (NONE if _is_plain(row) else NOT_PLAIN).format(row=row)
+    return NONE.format(row=row)
 
 
 def moved(row: str, other: str, found: Records) -> str:
     """Return what other rows give, and that there may be too many."""
     said = OTHERS.format(row=row, other=other, records=found.given, known=found.known, pages=found.pages)
     return said + (MORE.format(row=row) if found.given > found.known else "")
-
-
-def _is_plain(row: str) -> bool:
-    selector = declarations.compile_selector(*declarations.short_form(row))
-    return isinstance(selector, Css) and bool(selector.text or selector.itself)

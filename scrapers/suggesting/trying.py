@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scrapers import fields as declarations
-from scrapers.page import Scraped
-from scrapers.suggesting import nesting
+from scrapers.page import NotJson, Scraped
+from scrapers.page.markup import DoctypeRefused
+from scrapers.suggesting import nesting, pairing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from scrapers.fields import Selector
     from scrapers.fields.schema import Schema
-    from scrapers.page import JSON, Page
+    from scrapers.links import Follow, Link
+    from scrapers.page import JSON, Page, Problem
     from scrapers.suggesting.mending import Known
 
 
@@ -36,16 +37,33 @@ class Count:
     whole: int = 0
     odd: int = 0
 
-    def add(self, read: Sequence[JSON], values: Sequence[JSON]) -> None:
-        """Count a page by the values that were read and those that are known."""
-        seen, there = nesting.told(read), nesting.told(values)
-        restored, known = (seen & there).total(), there.total()
+    def add(self, pairs: Sequence[tuple[Sequence[JSON], Sequence[JSON]]]) -> None:
+        """Count a page by the values that were read and those that are known, of its records or of some."""
+        restored, known, odd = 0, 0, 0
+        for read, values in pairs:
+            seen, there = nesting.told(read), nesting.told(values)
+            restored += (seen & there).total()
+            known += there.total()
+            odd += nesting.objects_in(read) - nesting.objects_in(values)
+            self.filled += seen.total()
         self.restored += restored
-        self.filled += seen.total()
-        self.odd += abs(nesting.objects_in(read) - nesting.objects_in(values))
+        self.odd += abs(odd)
         self.known += known
         self.pages += known > 0
         self.whole += 0 < known == restored
+
+
+@dataclass(slots=True, kw_only=True)
+class Trial:
+    """What each of some declarations gives on the pages that were `read`.
+
+    With the first ones for each field the pages give so many records, where so many were `known`.
+    """
+
+    counts: list[Count]
+    read: int = 0
+    given: int = 0
+    known: int = 0
 
 
 def count(
@@ -55,28 +73,79 @@ def count(
     fields: Mapping[str, Any],
     tried: Sequence[tuple[str, Mapping[str, Any]]],
     until: float,
-) -> tuple[list[Count], int]:
-    """Read pages by all declarations at once; return what each gives, and how many pages were read.
+) -> Trial:
+    """Read pages by all declarations at once; return what each gives.
 
-    Each is of the field at a path, within the objects around it as `fields` declares them. At `until` by the
+    Each is of the field at a path, within the objects around it as `fields` declares them. A value counts as
+    restored in the record that had it, where records are told by the other fields. At `until` by the
     processor's time of the process no further page is begun.
     """
     columns = {f"c{place}": path.partition(".")[2] for place, (path, _said) in enumerate(tried)}
     alone = {f"c{place}": nesting.alone(fields, path, said) for place, (path, said) in enumerate(tried)}
-    scraper = declarations.DeclaredRecords(schema=parsed(fields=alone, row=row))
-    counts, read = [Count() for _ in tried], 0
+    places = {path: place for place, (path, _said) in reversed([*enumerate(tried)])}
+    firsts = {f"c{place}" for place in places.values()}
+    told_by = pairing.anchors(fields, without=[path for path, _said in tried])
+    scraper = declarations.DeclaredRecords(schema=_together(alone, told_by, row=row))
+    trial = Trial(counts=[Count() for _ in tried])
     for known in pages:
-        seen = _seen(scraper, known.page, columns)
-        values = {
-            path: [value for record in known.records for value in nesting.values(record, path)]
-            for path in {path for path, _said in tried}
-        }
-        for place, (path, _said) in enumerate(tried):
-            counts[place].add(seen[f"c{place}"], values[path])
-        read += 1
+        read = [one.data for one in read_by(scraper, known.page) if isinstance(one, Scraped)]
+        _add(trial.counts, read, known, tried=tried, columns=columns, told_by=told_by)
+        trial.given += sum(not firsts.isdisjoint(one) for one in read)
+        trial.known += len(known.records)
+        trial.read += 1
         if time.process_time() >= until:
             break
-    return counts, read
+    return trial
+
+
+def read_by(scraper: declarations.DeclaredRecords, page: Page) -> list[Scraped | Problem | Link | Follow]:
+    """Return what a scraper reads; nothing of a page that is no JSON or XML as it says."""
+    try:
+        return list(scraper.parse(page))
+    except (NotJson, DoctypeRefused):
+        return []
+
+
+def _together(alone: Mapping[str, Any], told_by: Mapping[str, Any], *, row: str) -> Schema:
+    """Return the schema of what is tried, with fields by which records are told where these go with it."""
+    try:
+        return parsed(fields={**alone, **told_by}, row=row)
+    except declarations.InvalidFields:
+        return parsed(fields=alone, row=row)
+
+
+def _add(
+    counts: Sequence[Count],
+    read: Sequence[Mapping[str, JSON]],
+    known: Known,
+    *,
+    tried: Sequence[tuple[str, Mapping[str, Any]]],
+    columns: Mapping[str, str],
+    told_by: Iterable[str],
+) -> None:
+    """Count a page by the records that were read and those that are known."""
+    pairs = pairing.pairs(read, known.records, told_by)
+    paths = {path for path, _said in tried}
+    there = [
+        {path: [value for one in records for value in nesting.values(one, path)] for path in paths}
+        for _read, records in pairs
+    ]
+    for place, (path, _said) in enumerate(tried):
+        column = f"c{place}"
+        inside = f"{column}.{columns[column]}".rstrip(".")
+        said = [[value for one in some for value in nesting.values(one, inside)] for some, _known in pairs]
+        counts[place].add([(seen, values[path]) for seen, values in zip(said, there, strict=True)])
+
+
+def parsed_alone(*, fields: Mapping[str, Any], row: str) -> Schema:
+    """Return the schema of fields of one page, without what they have to do with others."""
+    spelled = {name: nesting.spelled(said) for name, said in fields.items()}
+    alone = {name: nesting.of_trial(said) for name, said in spelled.items() if said is not None}
+    return parsed(fields=alone, row=row)
+
+
+def without_row(schema: Schema) -> Schema:
+    return replace(schema, row=None)
 
 
 def parsed(*, fields: Mapping[str, Any], row: str) -> Schema:
@@ -91,15 +160,3 @@ def _compiled(_path: str, kind: str, text: str) -> Selector:
 @lru_cache(maxsize=4_096)
 def _compiled_once(kind: str, text: str) -> Selector:
     return declarations.compile_selector(kind, text)
-
-
-def _seen(
-    scraper: declarations.DeclaredRecords, page: Page, columns: Mapping[str, str]
-) -> defaultdict[str, list[JSON]]:
-    """Return what a page says by each column: at a path inside of it, or at the empty one as it is."""
-    seen: defaultdict[str, list[JSON]] = defaultdict(list)
-    for found in scraper.parse(page):
-        if isinstance(found, Scraped):
-            for column in found.data:
-                seen[column] += nesting.values(found.data, f"{column}.{columns[column]}".rstrip("."))
-    return seen

@@ -40,6 +40,13 @@ class ProposalOut(Schema):
     on_all: Annotated[CountOut | None, Field(description="The same of all pages tried so far.")]
 
 
+class RecordsOut(Schema):
+    """How many records other rows give on the pages tried so far, and how many of these were known."""
+
+    given: int
+    known: int
+
+
 class RepairOut(Schema):
     """What may read the fields that are broken, the best first; `row` as it was where it finds rows.
 
@@ -55,6 +62,10 @@ class RepairOut(Schema):
     pages: Annotated[int, Field(description="How many pages it was tried on.")]
     row: str
     note: Annotated[str, Field(description="What is to know of the rows; empty where they are found.")]
+    records: Annotated[
+        RecordsOut | None,
+        Field(description="Of other rows. Where they give more than were known, saving them takes `more`."),
+    ] = None
     fields: dict[str, list[ProposalOut]]
     without: Annotated[list[str], Field(description="Broken fields for which nothing was found.")]
 
@@ -62,13 +73,15 @@ class RepairOut(Schema):
 class RepairIn(BaseModel):
     """The fields to save, declared as those of a target; without any, the best that are proposed.
 
-    Unknown keys are refused once it is known that the caller may see the run.
+    Rows that are proposed and give more records than were known are saved with `more` only. Unknown keys are
+    refused once it is known that the caller may see the run.
     """
 
     model_config = ConfigDict(extra="allow")
 
     fields: dict[str, Any] | None = None
     row: str | None = None
+    more: bool = False
 
 
 @router.get("/runs/{int:run_id}/repair", response=RepairOut)
@@ -92,7 +105,7 @@ def _out(run: Run) -> RepairOut:
     look = mending.look(run)
     if look is None or look.progress is None:
         state = "queued" if mending.is_looking(run) else "missing"
-        none = dict.fromkeys(("percent", "tried", "left_out", "seen", "items", "pages"), 0)
+        none: dict[str, Any] = dict.fromkeys(("percent", "tried", "left_out", "seen", "items", "pages"), 0)
         return RepairOut(state=state, row=run.target.row, note="", fields={}, without=[], **none)
     fields = {
         name: [
@@ -117,6 +130,7 @@ def _out(run: Run) -> RepairOut:
         pages=look.pages,
         row=look.mended.row,
         note=look.mended.note,
+        records=RecordsOut(**asdict(look.records)) if look.records else None,
         fields=fields,
         without=list(look.without),
     )
@@ -128,7 +142,8 @@ def repair_run(
 ) -> Status[ReplayOut]:
     """Save fields with the target, read the pages of the held run again on a worker, and store that.
 
-    What was held is discarded. 409 where no fields are named and none were looked for yet: that begins then.
+    What was held is discarded. 409 where no fields are named and none were looked for yet: that begins then;
+    and without `more` for rows that are proposed and give more records than were known.
     """
     run, data = _run(request, run_id), data or RepairIn()
     if data.model_extra:
@@ -140,7 +155,9 @@ def repair_run(
         look = _looked(run)
         fields, row = look.chosen, row or look.mended.row
     by = caller(request).user
-    return begun(mending.repair(run, fields=fields, row=row, by=by, now=timezone.now()), response)
+    now = timezone.now()
+    replay = mending.repair(run, fields=fields, row=row, by=by, now=now, more=data.more)
+    return begun(replay, response)
 
 
 def _looked(run: Run) -> mending.Look:

@@ -16,7 +16,7 @@ from crawler.models import Run
 from crawler.services import holding, mending
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
-from scrapers.suggesting import nesting
+from scrapers.suggesting import moving, nesting
 
 LONGEST = 10_000
 
@@ -30,6 +30,9 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             return _repaired(request, run)
         return _shown(request, run, mending.look(run))
+    except mending.MoreRecords as error:
+        messages.warning(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return redirect("run-repair", pk=pk)
     except mending.LookFailed as error:
         return _shown(request, run, None, failed=str(error))
     except (holding.NotHeld, mending.CannotMend, Busy, InvalidTarget) as error:
@@ -43,10 +46,12 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
 def _shown(request: HttpRequest, run: Run, look: mending.Look | None, *, failed: str = "") -> HttpResponse:
     """Show what was found; without anything, that it is being looked for, can be, or why that failed."""
     fields = look.mended.fields if look else {}
+    declared = run.target.fields
     shown = [
         (
             name,
-            nesting.link_of(run.target.fields, name),
+            nesting.link_of(declared, name),
+            moving.link_of(declared, name, found[0].declared),
             [
                 (orjson.dumps(one.declared).decode(), one, given)
                 for one, given in zip(found, look.counts(name) if look else (), strict=True)
@@ -58,8 +63,9 @@ def _shown(request: HttpRequest, run: Run, look: mending.Look | None, *, failed:
     is_looking = look is None and mending.is_looking(run)
     goes_on = is_looking or bool(look and look.progress and not look.progress.is_over)
     context: dict[str, Any] = {"run": run, "look": look, "shown": shown, "failed": failed}
-    context |= {"is_looking": is_looking, "goes_on": goes_on}
-    context["follows"] = bool(nesting.links(run.target.fields))
+    records = look.records if look else None
+    context |= {"is_looking": is_looking, "goes_on": goes_on, "follows": bool(nesting.links(declared))}
+    context["more"] = records if records and records.are_more else None
     return render(request, "runs/repair.html", context)
 
 
@@ -77,6 +83,7 @@ def _repaired(request: HttpRequest, run: Run) -> HttpResponse:
                 raise mending.CannotMend(f"{name}: what was chosen cannot be read; choose again") from error
     row = request.POST.get("row", "")[:LONGEST]
     by = cast("User", request.user)
-    replay = mending.repair(run, fields=fields, row=row, by=by, now=timezone.now())
+    more = "more" in request.POST
+    replay = mending.repair(run, fields=fields, row=row, by=by, now=timezone.now(), more=more)
     messages.success(request, "The fields are saved, and the pages are read again.")
     return redirect("replay", pk=replay.pk)

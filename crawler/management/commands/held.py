@@ -77,6 +77,11 @@ class Command(BaseCommand):
             default=[],
             help="with --repair: take that proposal for a field; 0 leaves the field as it is",
         )
+        parser.add_argument(
+            "--more",
+            action="store_true",
+            help="with --repair: take other rows also where they give more records than were known",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         from crawler.services.terminal import Refusal, apart, holding
@@ -86,7 +91,7 @@ class Command(BaseCommand):
             lines = (
                 (line.decode() for line in apart.lines(options["run"]))
                 if options["items"]
-                else holding.tell(options["run"], decision, take=options["take"])
+                else holding.tell(options["run"], decision, take=options["take"], more=options["more"])
             )
             for line in lines:
                 self.stdout.write(line)

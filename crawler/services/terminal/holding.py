@@ -24,13 +24,14 @@ USUAL: Final = "Later runs are compared with this one."
 MOST_PAGES: Final = 3
 
 
-def tell(number: str | None, decision: str, *, take: Sequence[str] = ()) -> list[str]:
-    """Return what is said of the held runs, or of one, once that is decided on; `take` is for a repair.
+def tell(number: str | None, decision: str, *, take: Sequence[str] = (), more: bool = False) -> list[str]:
+    """Return what is said of the held runs, or of one, once that is decided on.
 
-    Raises Refusal.
+    `take` and `more` are for a repair. Raises Refusal.
     """
-    if take and decision != "repair":
-        raise Refusal("--take: it says what --repair takes; give that, too")
+    given = next((option for option, said in (("--take", take), ("--more", more)) if said), "")
+    if given and decision != "repair":
+        raise Refusal(f"{given}: it says what --repair takes; give that, too")
     if number is None:
         if decision:
             raise Refusal("RUN: name the run that is decided on; ./run held lists those that are held")
@@ -47,7 +48,7 @@ def tell(number: str | None, decision: str, *, take: Sequence[str] = ()) -> list
         case "discard":
             holding.discard(run, by="", now=timezone.now())
         case "repair":
-            return repairing.repaired(run, take)
+            return repairing.repaired(run, take, more=more)
         case "proposals":
             return repairing.proposals(run)
         case _:

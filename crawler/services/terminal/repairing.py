@@ -27,11 +27,11 @@ def proposals(run: Run) -> list[str]:
     return [*lines, *_rest(look), *_how(run, look)]
 
 
-def repaired(run: Run, wanted: Sequence[str]) -> list[str]:
+def repaired(run: Run, wanted: Sequence[str], *, more: bool = False) -> list[str]:
     """Mend the run's target with what is `wanted`, the best where nothing is said; read its pages again.
 
-    Each is a field and the number of its proposal, as in `price=2`; 0 leaves the field as it is. Raises
-    Refusal.
+    Each is a field and the number of its proposal, as in `price=2`; 0 leaves the field as it is. Other rows
+    that give more records than were known are taken only where `more` are wanted. Raises Refusal.
     """
     numbers = _numbers(wanted)
     look = _looked(run)
@@ -39,8 +39,10 @@ def repaired(run: Run, wanted: Sequence[str]) -> list[str]:
     fields = {name: look.mended.fields[name][place].declared for name, place in places.items()}
     try:
         replay = mending.repair(
-            run, fields=fields, row=look.mended.row, by=None, now=timezone.now(), sends=False
+            run, fields=fields, row=look.mended.row, by=None, now=timezone.now(), sends=False, more=more
         )
+    except mending.MoreRecords as error:
+        raise Refusal(look.mended.note, f"{error}, by --more", status=1) from None
     except (mending.CannotMend, Busy, InvalidTarget) as error:
         raise Refusal(str(error), status=1) from None
     finish(run)
@@ -147,3 +149,8 @@ def _how(run: Run, look: Look) -> Iterator[str]:
         f"./run held {run.pk} --repair takes the first of each field; --take {last}={place} another one, "
         f"--take {last}=0 none."
     )
+    if look.records is not None and look.records.are_more:
+        yield (
+            f"The rows give {look.records.given:,} records where {look.records.known:,} were known: --repair "
+            "takes them with --more only."
+        )

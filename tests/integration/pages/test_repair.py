@@ -91,7 +91,7 @@ def test_fields_of_several_pages_say_on_which_they_are_read(client: Client, cloc
     RepairLook.objects.update(total=20, seen=12, found={**RepairLook.objects.get().found, "fields": {}})
     page = text(client.get(reverse("run-repair", args=[run.pk])))
     assert "More than these are not tried." in page
-    assert "each field is looked for on the one that it was read from" in page
+    assert "It was looked for on each of the pages of a record." in page
 
 
 def test_fields_inside_of_objects_are_taken_by_their_paths(client: Client, run: Run) -> None:

@@ -16,11 +16,15 @@ CASES = Path(__file__).parents[3] / "cases" / "mending"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/input.json"))
 
 
-def page_of(path: Path) -> Page:
+KINDS = {".html": "text/html; charset=utf-8", ".json": "application/json"}
+
+
+def page_of(folder: Path, name: str) -> Page:
+    (path,) = folder.glob(f"{name}.*")
     return Page(
-        url=f"https://shop.example/{path.parent.name}",
+        url=f"https://shop.example/{folder.name}",
         body=path.read_bytes(),
-        headers={"content-type": "text/html; charset=utf-8"},
+        headers={"content-type": KINDS[path.suffix]},
     )
 
 
@@ -30,10 +34,10 @@ def mended(folder: Path) -> dict[str, Any]:
     scraper = DeclaredRecords(schema=parse(fields=said["fields"], row=said["row"]))
     pages = [
         Known(
-            page=page_of(path / "after.html"),
+            page=page_of(path, "after"),
             records=[
                 found.data
-                for found in scraper.parse(page_of(path / "before.html"))
+                for found in scraper.parse(page_of(path, "before"))
                 if isinstance(found, Scraped)
             ],
         )

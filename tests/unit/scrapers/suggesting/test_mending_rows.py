@@ -50,6 +50,12 @@ def mended(before: str, after: str, fields: dict[str, Any], row: str) -> tuple[M
     return mend([known], row=row, fields=fields, broken=["price"]), known
 
 
+def relaid(*cards: str) -> list[Known]:
+    """Return pages whose prices are called otherwise, with rows that are called so."""
+    known = read(page_of(listed("price")), BY_CSS, ".card")
+    return [Known(page=page_of(listed("amount", card=card)), records=known) for card in cards]
+
+
 @pytest.mark.parametrize(
     ("row", "fields", "many"),
     [
@@ -73,14 +79,18 @@ def test_rows_that_are_found_stay_and_give_every_record_as_before(
     assert len(known.records) == many
 
 
-@pytest.mark.parametrize("row", ["json:window.__S__ = -> items", "xpath://li/b/text()"])
-def test_rows_that_are_values_stay_and_it_is_said_that_nothing_is_looked_for(row: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "way"), [("json:window.__S__ = -> items", "amount"), ("xpath://li/b/text()", "@")]
+)
+def test_fields_of_rows_that_are_values_are_looked_for_in_these(row: str, way: str) -> None:
     fields = {"price": {"re": "c: (.*)", **PRICE}} if row.startswith("xpath") else BY_KEYS
-    known: list[dict[str, Any]] = [{"name": "Thing 1", "price": 1.5}]
+    known: list[dict[str, Any]] = [{"name": f"Thing {n}", "price": n + 0.5} for n in range(1, 9)]
     after = page_of(stated("amount") + listed("amount"))
     found = mend([Known(page=after, records=known)], row=row, fields=fields, broken=["price"])
+    best = found.fields["price"][0]
 
-    assert found == Mended(row=row, fields={"price": []}, note=rerowing.NO_ELEMENTS.format(row=row))
+    assert (found.row, found.note) == (row, "")
+    assert (best.declared["jmespath"], best.restored, best.known) == (way, 8, 8)
 
 
 def test_elements_that_the_two_trees_count_otherwise_have_no_proposal() -> None:
@@ -97,28 +107,53 @@ def test_elements_that_the_two_trees_count_otherwise_have_no_proposal() -> None:
     )
 
 
-def test_body_of_json_is_left_as_it_is_and_that_is_said() -> None:
-    body = json.dumps({"items": [{"name": "Thing", "amount": 1.5}]})
-    known = [Known(page=page_of(body, "application/json"), records=[{"name": "Thing", "price": 1.5}])]
-    found = mend(known, row="jmespath:items", fields=BY_KEYS, broken=["price"])
+def test_bodies_that_are_neither_html_nor_json_are_left_as_they_are_and_that_is_said() -> None:
+    known = [Known(page=page_of("<a><b>1.5</b></a>", "application/xml"), records=[{"price": 1.5}])]
+    found = mend(known, row="xpath://a", fields={"price": "xpath:c"}, broken=["price"])
 
-    assert found == Mended(row="jmespath:items", fields={"price": []}, note=rerowing.NO_HTML)
+    assert found == Mended(row="xpath://a", fields={"price": []}, note=rerowing.UNREADABLE)
 
 
 @pytest.mark.parametrize(
-    ("row", "fields", "before", "after"),
+    ("row", "fields", "before", "after", "other", "given"),
     [
-        (f"xpath://{CHEAP}", BY_XPATH, listed("price"), listed("price", tag="div")),
-        ("li:contains('Thing')", BY_CSS, listed("price"), listed("price", tag="div")),
-        ("json:window.__S__ = -> items", BY_KEYS, stated("price"), stated("price", lead="window.T")),
+        (f"xpath://{CHEAP}", BY_XPATH, listed("price"), listed("price", tag="div"), ".card", (8, 2)),
+        ("li:contains('Thing')", BY_CSS, listed("price"), listed("price", tag="div"), ".card", (8, 8)),
+        (
+            "json:window.__S__ = -> items",
+            BY_KEYS,
+            stated("price"),
+            stated("price", lead="window.T"),
+            "json:window.T = -> items[]",
+            (9, 9),
+        ),
     ],
 )
-def test_rows_that_are_gone_and_no_plain_css_are_never_declared_anew(
-    row: str, fields: dict[str, Any], before: str, after: str
+def test_rows_that_are_gone_are_declared_anew_with_how_many_records_they_give(
+    row: str, fields: dict[str, Any], before: str, after: str, other: str, given: tuple[int, int]
 ) -> None:
-    found, _known = mended(before, after, fields, row)
+    found, known = mended(before, after, fields, row)
+    declared = fields | {name: many[0].declared for name, many in found.fields.items()}
 
-    assert found == Mended(row=row, fields={}, note=rerowing.NOT_PLAIN.format(row=row))
+    assert (found.row, (found.given, found.expected)) == (other, given)
+    assert ("more than were known" in found.note) == (given[0] > given[1])
+    assert [one for one in read(known.page, declared, other) if one in known.records] == known.records
+
+
+def test_rows_that_half_of_the_pages_have_stay_and_it_is_said_on_how_many() -> None:
+    pages = relaid("card", "tile", "card")
+    found = mend(pages, row=".card", fields=BY_CSS, broken=["price"])
+
+    assert found.row == ".card"
+    assert found.note == rerowing.SOME.format(row=".card", pages=2, of=3)
+    assert (found.fields["price"][0].declared, found.fields["price"][0].restored) == (AMOUNT, 16)
+
+
+def test_rows_that_few_of_the_pages_have_are_looked_for_on_the_others() -> None:
+    pages = relaid("card", *["tile"] * 9)
+    found = mend(pages, row=".card", fields=BY_CSS, broken=["price"])
+
+    assert (found.row, found.given, found.expected) == (".tile", 72, 80)
 
 
 def test_other_rows_say_how_many_records_they_give() -> None:
@@ -139,7 +174,8 @@ def test_other_rows_that_give_what_was_left_out_say_so() -> None:
 
     assert len(known.records) == 8
     assert "it gives 9 records where 8 were known" in found.note
-    assert found.note.endswith("Look whether there are some among them that .card:not(.ad) left out.")
+    assert (found.given, found.expected) == (9, 8)
+    assert found.note.endswith(rerowing.MORE.format(row=".card:not(.ad)"))
 
 
 def test_other_rows_that_give_nothing_of_what_was_known_are_not_proposed() -> None:
