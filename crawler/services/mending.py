@@ -200,7 +200,7 @@ def _on_other_pages(
         own = found.fields.get(name, ())
         if "." in name or (own and 2 * own[0].restored >= own[0].known):
             continue
-        for link, said in moving.elsewhere(target.fields, name):
+        for link, said in moving.elsewhere(target.fields, name, keyed=bool(target.key)):
             known = queries.known(run, link)
             fields = moving.on_page(target.fields, link) | {name: said}
             row = "" if link else found.row

@@ -179,8 +179,7 @@ def mended_of(
 ) -> Mended:
     """Return what may read broken fields from pages, each with the records that it had before.
 
-    With `moves` they were on other pages, and rows stay as they are. Raises TookTooLong, MemoryError or
-    CannotTry.
+    With `moves` they were on other pages: rows stay. Raises TookTooLong, MemoryError or CannotTry.
     """
     about = _about([page for page, _records in pages])
     known = [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]

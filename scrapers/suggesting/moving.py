@@ -23,17 +23,19 @@ def on_page(fields: Mapping[str, Any], link: str, *, with_paths: Iterable[str] =
     }
 
 
-def elsewhere(fields: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def elsewhere(fields: Mapping[str, Any], name: str, *, keyed: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the other pages of a record on which one of its fields may be, and how it is declared there.
 
-    What leads to a page is not behind it, and is read before it.
+    What leads to a page is not behind it, and is read before it. Records that are not `keyed` by their fields
+    are known by the page that completes them: one such page stays.
     """
     said = nesting.at(fields, name)
-    if said is None or "." in name:
-        return
     links = nesting.links(fields)
+    if said is None or "." in name or name in links:
+        return
     own = nesting.link_of(fields, name)
-    for link in ("", *links) if name not in links else ():
-        if link != own:
+    behind = sum(bool(nesting.link_of(fields, one)) for one in fields)
+    for link in ("", *links):
+        if link != own and (link or keyed or behind > 1):
             alone = {key: value for key, value in said.items() if key != "follow"}
             yield link, alone | ({"follow": link} if link else {})

@@ -10,7 +10,7 @@ from django.utils import timezone
 from crawler.models import Publication, RepairLook, Run, Target
 from crawler.services import looking
 from tests.integration.api.conftest import problem
-from tests.integration.services.test_mending import FIELDS, MANY, held
+from tests.integration.services.test_mending import FIELDS, MANY, held, with_other_rows
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Api
@@ -74,3 +74,14 @@ def test_fields_that_a_person_declares_are_taken_or_refused(api: Api, run: Run) 
 
     assert api.post(f"/runs/{run.pk}/repair", {"fields": {"price": "css:.offer"}}).status_code == 202
     assert Target.objects.get().fields["price"] == "css:.offer"
+
+
+def test_rows_that_give_more_records_are_taken_with_more_alone(api: Api, run: Run) -> None:
+    assert api.get(f"/runs/{run.pk}/repair").json()["records"] is None
+    with_other_rows(run, given=MANY + 3)
+    assert api.get(f"/runs/{run.pk}/repair").json()["records"] == {"given": MANY + 3, "known": MANY}
+
+    told = problem(api.post(f"/runs/{run.pk}/repair"), 409)
+    assert "give 15 records where 12 were known" in told["detail"]
+    assert api.post(f"/runs/{run.pk}/repair", {"more": True}).status_code == 202
+    assert Target.objects.get().row == "xpath://body"

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from crawler.models import LookState, Publication, RepairLook, Replay, Run, Target
 from tests.integration.pages.test_quality import text
-from tests.integration.services.test_mending import FIELDS, MANY, held
+from tests.integration.services.test_mending import FIELDS, MANY, held, with_other_rows
 from tests.integration.services.test_mending_behind import OLD, broke
 
 if TYPE_CHECKING:
@@ -139,3 +139,18 @@ def test_progress_of_a_run_that_was_decided_on_says_so_and_where(client: Client,
     assert reverse("run", args=[run.pk]) in page
     assert "hx-trigger" not in page[page.index("repair-progress") :].partition("</main>")[0]
     assert "Look for selectors" not in page
+
+
+def test_rows_that_give_more_records_are_asked_for(client: Client, run: Run) -> None:
+    with_other_rows(run, given=MANY + 3)
+    address = reverse("run-repair", args=[run.pk])
+    assert "though they give 15 records where 12 were known" in text(client.get(address))
+
+    chosen = {"field-price": '{"css":".amount","type":"price"}', "row": "xpath://body"}
+    answer = client.post(address, chosen, follow=True)
+    assert answer.redirect_chain == [(address, 302)]
+    assert "The rows that are proposed give 15 records where 12 were known" in text(answer)
+    assert Run.objects.get(pk=run.pk).publication == Publication.HELD
+
+    client.post(address, chosen | {"more": "1"})
+    assert Target.objects.get().row == "xpath://body"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crawler.models import Event, EventKind, HeldItem, Item, Publication, Replay, Run, Target
+from crawler.models import Event, EventKind, HeldItem, Item, Publication, RepairLook, Replay, Run, Target
 from crawler.queries import exports
 from crawler.queries import mending as queries
 from crawler.services import comparing, holding, looking, mending, replays, reports, targets
@@ -177,3 +177,33 @@ def test_missing_records_have_all_fields_looked_for(held: Run) -> None:
     look = mending.propose(fresh(held))
     assert look.broken == ("name", "price")
     assert look.chosen["name"] == {"css": "h1"}
+
+
+def with_other_rows(run: Run, *, given: int) -> None:
+    """Have what was found be in other rows, which give so many records."""
+    look = RepairLook.objects.get(run=run)
+    look.found |= {"row": "xpath://body", "given": given, "expected": MANY}
+    look.counts |= {mending.RECORDS: [{"given": given, "known": MANY}]}
+    look.save()
+
+
+def test_rows_that_give_more_records_are_saved_only_by_who_says_so(held: Run, clock: FakeClock) -> None:
+    with_other_rows(held, given=MANY + 3)
+    look = mending.look(held)
+    assert look is not None
+    assert look.records == mending.Records(given=MANY + 3, known=MANY)
+
+    with pytest.raises(mending.MoreRecords, match="give 15 records where 12 were known"):
+        mending.repair(held, fields=look.chosen, row=look.mended.row, by=None, now=clock.now())
+    assert fresh(held).publication == Publication.HELD
+
+    mending.repair(held, fields=look.chosen, row=look.mended.row, by=None, now=clock.now(), more=True)
+    assert Target.objects.get().row == "xpath://body"
+
+
+def test_rows_that_give_as_many_records_are_saved_at_once(held: Run, clock: FakeClock) -> None:
+    assert mending.look(held).records is None  # type: ignore[union-attr]
+    with_other_rows(held, given=MANY)
+    mending.repair(held, fields={"price": "css:b"}, row="xpath://body", by=None, now=clock.now())
+
+    assert Target.objects.get().row == "xpath://body"

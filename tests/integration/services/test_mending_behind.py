@@ -28,11 +28,12 @@ FIELDS: dict[str, Any] = {
     "price": {"css": ".price", "type": "price", "follow": "link"},
 }
 OLD = {"row": "card", "name": "name", "price": "price"}
+"""How what pages say is called; what is not named, a page does not say."""
 
 
 def listed(called: dict[str, str]) -> bytes:
     return "".join(
-        f'<li class="{called["row"]}"><b class="{called["name"]}">Thing {number}</b>'
+        f'<li class="{called["row"]}">{named(number, called, "name")}{priced(number, called, "cost")}'
         f' <a href="/{number}">see</a></li>'
         for number in range(MANY)
     ).encode()
@@ -40,7 +41,15 @@ def listed(called: dict[str, str]) -> bytes:
 
 def detail(number: int, called: dict[str, str]) -> bytes:
     beside = f'<a href="/{(number + 1) % MANY}">next</a>'
-    return f'<p class="{called["price"]}">€ {number}.50</p>{beside}'.encode()
+    return f"{named(number, called, 'title')}{priced(number, called, 'price')}{beside}".encode()
+
+
+def named(number: int, called: dict[str, str], part: str) -> str:
+    return f'<b class="{called[part]}">Thing {number}</b>' if part in called else ""
+
+
+def priced(number: int, called: dict[str, str], part: str) -> str:
+    return f'<p class="{called[part]}">€ {number}.50</p>' if part in called else ""
 
 
 def record(number: int) -> dict[str, Any]:
@@ -141,6 +150,27 @@ def test_value_that_moved_to_the_other_page_is_not_found_and_that_is_said(clock:
     found = mending.propose(run)
 
     assert (found.without, found.chosen) == (("name",), {})
+
+
+def test_value_that_is_behind_the_link_now_is_found_there(clock: FakeClock) -> None:
+    called = {key: said for key, said in OLD.items() if key != "name"} | {"title": "headline"}
+    look = repaired(broke(clock, called, name=None), clock)
+
+    assert (look.chosen, look.without) == ({"name": {"css": ".headline", "follow": "link"}}, ())
+    given = look.counts("name")[0]
+    assert given is not None
+    assert (given.restored, given.pages, given.whole) == (MANY, MANY, MANY)
+
+
+def test_value_that_is_on_the_list_now_is_found_there_where_records_stay_the_same(clock: FakeClock) -> None:
+    called = {key: said for key, said in OLD.items() if key != "price"} | {"cost": "cost"}
+    run = broke(clock, called, price=None)
+    assert mending.propose(run).without == ("price",)  # the page behind is what tells the records apart
+
+    Target.objects.update(key=["link"])
+    look = mending.propose(Run.objects.get(pk=run.pk))
+    assert look.chosen == {"price": {"css": ".cost", "type": "price"}}
+    assert look.mended.fields["price"][0].restored == MANY
 
 
 def test_pages_of_records_are_told_by_the_links_that_lead_there(clock: FakeClock) -> None:

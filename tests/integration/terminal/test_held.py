@@ -14,6 +14,7 @@ from crawler.models import Item, LookState, RepairLook, Replay, Run
 from crawler.services import looking, replays
 from crawler.services.terminal import apart, holding, waiting
 from tests.integration.services.test_holding import followed, usual
+from tests.integration.services.test_mending import MANY, with_other_rows
 from tests.integration.services.test_mending import held as broken
 from tests.integration.services.test_quality import START, things
 
@@ -178,6 +179,23 @@ def test_repair_takes_the_proposal_that_is_wanted(broken: Run, capsys: pytest.Ca
     assert broken.target.fields["price"]["css"] != ".amount"
 
 
+def test_rows_that_give_more_records_are_taken_with_more_alone(
+    broken: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_other_rows(broken, given=MANY + 3)
+    typed(str(broken.pk), "--proposals")
+    assert "give 15 records where 12 were known: --repair takes them with --more" in capsys.readouterr().out
+
+    with pytest.raises(SystemExit) as ended:
+        typed(str(broken.pk), "--repair")
+    assert ended.value.code == 1
+    assert "and say that you want more, by --more" in capsys.readouterr().err
+
+    typed(str(broken.pk), "--repair", "--more")
+    broken.target.refresh_from_db()
+    assert broken.target.row == "xpath://body"
+
+
 @pytest.mark.parametrize(
     ("take", "status", "says"),
     [
@@ -208,6 +226,7 @@ def test_what_cannot_be_taken_is_said_and_the_run_stays_held(
         (("--items",), 2, "name the run"),
         (("--proposals",), 2, "name the run"),
         (("{run}", "--take", "price=1"), 2, "--take: it says what --repair takes"),
+        (("{run}", "--more"), 2, "--more: it says what --repair takes"),
         (("{run}", "--proposals"), 1, "is not held"),
         (("{run}", "--items"), 1, "is not held"),
         (("{run}", "--discard"), 1, "is not held"),

@@ -36,9 +36,7 @@ def mended(folder: Path) -> dict[str, Any]:
         Known(
             page=page_of(path, "after"),
             records=[
-                found.data
-                for found in scraper.parse(page_of(path, "before"))
-                if isinstance(found, Scraped)
+                found.data for found in scraper.parse(page_of(path, "before")) if isinstance(found, Scraped)
             ],
         )
         for path in sorted(folder.iterdir())
