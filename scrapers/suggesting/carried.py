@@ -53,7 +53,8 @@ def around(holders: Holders, fields: Mapping[str, Any], path: str) -> Iterator[C
             kind, _, lead = source.prefix.partition(":")
             yield Carried(kind, lead, source.value, source.strength)
     for one in _spread(elements) if holders.has_json_inside else ():
-        yield from _inside(holders, one)
+        if one.element.parent is not None:
+            yield from _inside(holders, one)
 
 
 def _spread(many: Sequence[T]) -> Sequence[T]:
@@ -62,7 +63,7 @@ def _spread(many: Sequence[T]) -> Sequence[T]:
 
 def _inside(holders: Holders, one: Holder) -> Iterator[Carried]:
     """Yield the JSON of an element's own scripts and attributes."""
-    for script in one.node.css(_SCRIPT)[:1] if one.element.parent is not None else ():
+    for script in one.node.css(_SCRIPT)[:1]:
         value = _parsed(holders, script.text())
         if value is not None:
             yield Carried("json", f"{_SCRIPT} -> ", value)
@@ -73,8 +74,7 @@ def _inside(holders: Holders, one: Holder) -> Iterator[Carried]:
                 seen.add(name)
                 value = _parsed(holders, said)
                 if value is not None:
-                    is_row = element is one.element and element.parent is not None
-                    selector = ":scope" if is_row else f"[{name}]"
+                    selector = ":scope" if element is one.element else f"[{name}]"
                     yield Carried("json", f"{selector}::attr({name}) -> ", value)
 
 

@@ -67,8 +67,8 @@ class Holders:
 
     @cached_property
     def carried(self) -> tuple[Source, ...]:
-        """The JSON that the page carries for all of it: JSON-LD, scripts of JSON, and what scripts set."""
-        return tuple(scripts.of_page(self.page)) if self.page.is_html else ()
+        """The JSON that the page carries for all of it: JSON-LD, in scripts, and in attributes."""
+        return tuple(scripts.of_page(self.page, self.outline)) if self.page.is_html else ()
 
     @cached_property
     def has_json_inside(self) -> bool:

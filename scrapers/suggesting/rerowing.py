@@ -14,7 +14,7 @@ from scrapers import fields as declarations
 from scrapers.fields.records import OVER_JSON
 from scrapers.links import Follow
 from scrapers.page import NotJson, Scraped
-from scrapers.suggesting import holders, json_groups, proposals, scripts, trying
+from scrapers.suggesting import holders, json_groups, outline, proposals, scripts, trying
 from scrapers.suggesting.objects import Source
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _in_json(pages: Sequence[Known]) -> list[str]:
 
 def _sources(page: Page) -> list[Source]:
     if page.is_html:
-        return scripts.of_page(page)
+        return scripts.of_page(page, outline.of_page(page))
     try:
         return [Source(prefix="jmespath:", value=page.json)]
     except NotJson:

@@ -62,19 +62,12 @@ BEYOND_THE_ROW: dict[str, dict[str, tuple[int, int] | None]] = {
     "definition_list": {"definition": None},
     "flat_blog": {"description": None, "date": None, "description_2": None},
     "glossary": {"definition": None},
-    "rows_in_pairs": {
-        "rank": (4, 5),
-        "votelinks_link": None,
-        "link_2": None,
-        "sitestr": (0, 5),
-        "score": (0, 5),
-        "age": (4, 5),
-    },
+    "rows_in_pairs": dict.fromkeys(("score", "hnuser_link", "hnuser", "age_link", "link_3")),
     # cells that hang into the row, and those that are counted otherwise for it
     "rowspan_many": {"line": (3, 6), "zone": (3, 6), "stop": (3, 6), "fare": (3, 6)},
     "wiki_table": {"district": (3, 5), "depth": (3, 5), "notes": (2, 3)},
     # values that one selector of CSS cannot tell: by their label, beside what is struck, a date in a sentence
-    "properties": {"area": (0, 5)},
+    "properties": {"area": None},
     "woo_shop": {"price": (5, 8)},
     "repo_list": {"date": None},
     "search_page": {"date": None},

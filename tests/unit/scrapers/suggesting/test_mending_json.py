@@ -207,7 +207,7 @@ def in_attribute(thing: dict[str, Any]) -> str:
             BY_CSS,
             shown,
             in_attribute,
-            {"json": "[data-page]::attr(data-page) -> thing.price", "type": "price"},
+            {"json": "#app::attr(data-page) -> thing.price", "type": "price"},
         ),
         (
             BY_CSS,
@@ -226,6 +226,18 @@ def test_value_is_found_in_json_that_a_page_carries_and_in_its_markup(
     assert best(found) == {"price": declared}
     after = [records(one.page, {"price": declared}) for one in known]
     assert after == [[{"price": one.records[0]["price"]}] for one in known]
+
+
+def test_value_is_found_in_json_that_rows_carry() -> None:
+    rows = "".join(f"<li class=card data-thing='{json.dumps(thing)}'>x</li>" for thing in THINGS)
+    boxed = "".join(f"<li class=card><p data-thing='{json.dumps(thing)}'></p></li>" for thing in THINGS)
+    before = "".join(f"<li class=card>{shown(thing)}</li>" for thing in THINGS)
+    known = records(page_of(before), BY_CSS, ".card")
+    for after, lead in ((rows, ":scope"), (boxed, "[data-thing]")):
+        found = mend(
+            [Known(page=page_of(after), records=known)], row=".card", fields=BY_CSS, broken=["price"]
+        )
+        assert best(found) == {"price": {"json": f"{lead}::attr(data-thing) -> price", "type": "price"}}
 
 
 def test_list_that_a_script_shows_now_is_read_from_its_state() -> None:
