@@ -181,12 +181,8 @@ def mended_of(
 
     With `moves` they were on other pages: rows stay. Raises TookTooLong, MemoryError or CannotTry.
     """
-    about = _about([page for page, _records in pages])
-    known = [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]
-    asked = {
-        "mended": {"row": row, "fields": dict(fields), "broken": list(broken), "moves": moves},
-        "known": known,
-    }
+    mended = {"row": row, "fields": dict(fields), "broken": list(broken), "moves": moves}
+    asked = {"mended": mended, "known": _known(pages)}
     bodies = b"".join(page.body for page, _records in pages)
     said = _answer("found", asked, cpu_seconds=cpu_seconds, body=bodies)
     fields = {name: [Proposal(**one) for one in proposals] for name, proposals in said["fields"].items()}
@@ -203,13 +199,10 @@ def tried_of(
 ) -> Trial:
     """Return what each declaration gives for its field, on as many of the pages as there was time for.
 
-    It takes the place of what `fields` declares at its path.
-    The pages are as for `mended_of`, and so is what it raises.
+    It takes the place of what `fields` declares at its path. Pages and what it raises are as for `mended_of`.
     """
-    about = _about([page for page, _records in pages])
-    known = [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]
     tried = {"row": row, "fields": dict(fields), "declared": [[path, dict(one)] for path, one in declared]}
-    asked = {"tried": tried, "known": known}
+    asked = {"tried": tried, "known": _known(pages)}
     bodies = b"".join(page.body for page, _records in pages)
     said = _answer("gives", asked, cpu_seconds=cpu_seconds, body=bodies)
     return Trial(**{**said, "counts": [Count(**one) for one in said["counts"]]})
@@ -390,6 +383,11 @@ def _require_begun(ended: _Ended) -> list[Unreadable]:
     if not ended.said:
         raise CannotTry(f"the process that reads stored pages ended with code {ended.code}")
     return [_culprit(ended.code)]
+
+
+def _known(pages: Sequence[tuple[StoredPage, Sequence[Mapping[str, Any]]]]) -> list[dict[str, Any]]:
+    about = _about([page for page, _records in pages])
+    return [{**one, "records": list(records)} for one, (_page, records) in zip(about, pages, strict=True)]
 
 
 def _about(pages: Sequence[StoredPage]) -> list[dict[str, Any]]:
