@@ -26,7 +26,13 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
-pytest_plugins = ["tests.installed", "tests.site.fixtures", "tests.rabbitmq", "tests.trials"]
+pytest_plugins = [
+    "tests.installed",
+    "tests.site.fixtures",
+    "tests.rabbitmq",
+    "tests.static_files",
+    "tests.trials",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -42,7 +42,6 @@ USED_BY_NAME = {
     "django-htmx": "INSTALLED_APPS and MIDDLEWARE",
     "gunicorn": "the program that serves the site",
     "tzdata": "the time zones of zoneinfo",
-    "whitenoise": "MIDDLEWARE",
 }
 
 
