@@ -9,6 +9,8 @@ from crawler.http import Fetched, Headers
 from crawler.trials import asking
 from scrapers.reader import Problem
 
+pytestmark = pytest.mark.usefixtures("forked_trials")
+
 PAGE = '<title>Shop</title><h1>Kettle</h1><p>€ 5</p><a href="/next">next</a>' + "<b>x</b>" * 300
 
 

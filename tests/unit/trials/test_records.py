@@ -11,6 +11,8 @@ from crawler.trials import Completed, Records, StoredPage, Unreadable
 from scrapers.links import Carried
 from scrapers.registry import InvalidScraper
 
+pytestmark = pytest.mark.usefixtures("forked_trials")
+
 HTML = {"content-type": "text/html"}
 NAMES = {"name": "fields", "fields": {"name": "css:h1"}}
 PRICES = {"name": "fields", "fields": {"name": "css:h1", "price": {"css": "p", "type": "price"}}}

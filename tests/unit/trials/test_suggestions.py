@@ -9,6 +9,8 @@ from crawler.trials import StoredPage
 from scrapers.page import Page
 from scrapers.suggesting import suggest
 
+pytestmark = pytest.mark.usefixtures("forked_trials")
+
 ROWS = "".join(
     f'<li class="kettle"><a href="/{n}">Kettle {n}</a><b class="price">€ {n}</b></li>' for n in range(5)
 )
