@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from tests.integration.service.installation import ROOT, Installation
 from tests.shop import served
@@ -25,7 +25,7 @@ expect.set_options(timeout=WITHIN_MILLISECONDS)
 
 @dataclass(slots=True, kw_only=True)
 class Tab:
-    """One tab of a person who is signed in; what the browser complains about is kept."""
+    """One tab of a person; what the browser complains about is kept."""
 
     page: Page
     base: str
@@ -86,6 +86,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def session(browser: Browser, service: Installation) -> StorageState:
+    """What a browser keeps of a person who has signed in: to sign in anew takes as long as three pages."""
+    context = browser.new_context()
+    context.set_default_timeout(WITHIN_MILLISECONDS)
+    Tab(page=context.new_page(), base=f"http://127.0.0.1:{service.port}").sign_in()
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+@pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
     """The address of the demo shop, at an epoch that does not move."""
     with served(epoch=EPOCH) as url:
@@ -118,13 +129,20 @@ def crawled(service: Installation, shop: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def open_tab(browser: Browser, service: Installation) -> Iterator[OpenTab]:
-    """Open tabs on the service; at the end none may have met an error or a breach of the policy."""
+def open_tab(browser: Browser, service: Installation, session: StorageState) -> Iterator[OpenTab]:
+    """Open tabs on the service, signed in unless a `stranger` opens one.
+
+    At the end none may have met an error or a breach of the policy.
+    """
     contexts: list[BrowserContext] = []
     tabs: list[Tab] = []
 
-    def open_one(*, size: tuple[int, int] = DESKTOP, **options: Any) -> Tab:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+    def open_one(*, size: tuple[int, int] = DESKTOP, stranger: bool = False, **options: Any) -> Tab:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            storage_state=None if stranger else session,
+            **options,
+        )
         context.set_default_timeout(WITHIN_MILLISECONDS)
         contexts.append(context)
         tab = Tab(page=context.new_page(), base=f"http://127.0.0.1:{service.port}")

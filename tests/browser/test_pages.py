@@ -39,7 +39,7 @@ def register(tab: Tab, shop: str, name: str) -> None:
 
 
 def test_register_crawl_watch_and_read(open_tab: OpenTab, shop: str) -> None:
-    tab = open_tab()
+    tab = open_tab(stranger=True)
     tab.sign_in()
     register(tab, shop, "Kontor")
     tab.page.get_by_role("button", name="Crawl now", exact=True).click()
@@ -70,7 +70,6 @@ def test_register_crawl_watch_and_read(open_tab: OpenTab, shop: str) -> None:
 
 def test_test_fetch_shows_the_item_before_anything_is_saved(open_tab: OpenTab, shop: str) -> None:
     tab = open_tab()
-    tab.sign_in()
     tab.go("/targets/new/")
     tab.fill(start_urls=f"{shop}product/head-torch/")
     tab.page.locator("[name=scraper]").select_option("demo_shop")
@@ -82,7 +81,6 @@ def test_test_fetch_shows_the_item_before_anything_is_saved(open_tab: OpenTab, s
 
 def test_suggested_fields_are_filled_in_with_one_click(open_tab: OpenTab, shop: str) -> None:
     tab = open_tab(color_scheme="dark")
-    tab.sign_in()
     tab.go("/targets/new/")
     tab.fill(name="Kitchen", start_urls=f"{shop}category/kitchen/")
     tab.page.get_by_role("button", name="Suggest fields").click()
@@ -109,7 +107,6 @@ def test_suggested_fields_are_filled_in_with_one_click(open_tab: OpenTab, shop: 
 
 def test_rules_of_a_field_are_set_in_the_table_and_shown_as_json(open_tab: OpenTab, shop: str) -> None:
     tab = open_tab()
-    tab.sign_in()
     tab.go("/targets/new/")
     tab.fill(name="Rules", start_urls=shop)
     tab.page.locator("[name=scraper]").select_option("fields")
@@ -163,7 +160,6 @@ def _pictures(tab: Tab, name: str) -> None:
 
 def test_dry_run_shows_what_the_form_would_change(open_tab: OpenTab, crawled: dict[str, str]) -> None:
     tab = open_tab(size=PHONE)
-    tab.sign_in()
     tab.go(crawled["target-edit"])
     tab.page.get_by_text("Only some addresses").click()
     tab.fill(exclude="/category/outdoor/")
@@ -178,7 +174,7 @@ def test_dry_run_shows_what_the_form_would_change(open_tab: OpenTab, crawled: di
 
 
 def test_every_write_works_without_javascript(open_tab: OpenTab, shop: str) -> None:
-    tab = open_tab(java_script_enabled=False)
+    tab = open_tab(stranger=True, java_script_enabled=False)
     tab.sign_in()
     register(tab, shop, "Kontor without scripts")
     tab.page.get_by_role("link", name="Edit").click()
@@ -211,7 +207,6 @@ def test_every_write_works_without_javascript(open_tab: OpenTab, shop: str) -> N
 
 def test_a_schedule_is_given_paused_and_found_in_the_calendar(open_tab: OpenTab, shop: str) -> None:
     tab = open_tab(size=PHONE)
-    tab.sign_in()
     tab.go("/targets/new/")
     tab.fill(name="Nightly", start_urls=shop)
     tab.page.locator("[name=when]").select_option("cron")
@@ -235,7 +230,7 @@ def test_a_schedule_is_given_paused_and_found_in_the_calendar(open_tab: OpenTab,
 
 def test_chosen_theme_is_kept(open_tab: OpenTab) -> None:
     tab = open_tab(color_scheme="light")
-    tab.sign_in()
+    tab.go("/")
     tab.page.locator("details.menu summary").click()
     tab.page.get_by_role("button", name="Dark").click()
     tab.go("/targets/")
@@ -244,7 +239,6 @@ def test_chosen_theme_is_kept(open_tab: OpenTab) -> None:
 
 def test_a_periodic_task_says_in_words_when_its_crontab_fires(open_tab: OpenTab) -> None:
     tab = open_tab()
-    tab.sign_in()
     tab.go("/admin/django_celery_beat/crontabschedule/add/")
     tab.fill(minute="15", hour="6")
     tab.page.get_by_role("button", name="Save", exact=True).click()
@@ -259,7 +253,7 @@ def test_a_periodic_task_says_in_words_when_its_crontab_fires(open_tab: OpenTab)
 
 
 def test_pages_fit_their_window(open_tab: OpenTab, crawled: dict[str, str]) -> None:
-    tab = open_tab()
+    tab = open_tab(stranger=True)
     tab.go("/sign-in/")
     fits(tab, "sign-in")
     tab.sign_in()
