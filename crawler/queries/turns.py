@@ -1,4 +1,4 @@
-"""Lets one request of a process at a time do what takes a processor for seconds."""
+"""Lets few requests of a process at a time do what takes a processor for seconds, or a process of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS: Final = 2.0
 AGAIN_SECONDS: Final = 5
-_turn = threading.Lock()
+ONE: Final = threading.BoundedSemaphore(1)
+SMALL: Final = threading.BoundedSemaphore(2)
+"""For what is short: pictures are made smaller two at a time."""
 
 
 class Busy(Exception):
@@ -22,11 +24,11 @@ class Busy(Exception):
 
 
 @contextmanager
-def taken(*, doing: str = "compared") -> Iterator[None]:
-    """Take the one turn that there is in this process; raises Busy, which says what is done with others."""
-    if not _turn.acquire(timeout=WAIT_SECONDS):
+def taken(*, doing: str = "compared", of: threading.Semaphore = ONE) -> Iterator[None]:
+    """Take one of the turns that there are in this process; raises Busy, which says what is done with others."""
+    if not of.acquire(timeout=WAIT_SECONDS):
         raise Busy(doing)
     try:
         yield
     finally:
-        _turn.release()
+        of.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -104,12 +104,19 @@ def get_page_body(request: HttpRequest, page_id: int) -> HttpResponse:
 def get_page_thumbnail(request: HttpRequest, page_id: int) -> HttpResponse:
     """Return a copy of a stored picture of at most 256 pixels a side, made anew as PNG.
 
-    204 for what is no picture, was not kept, or has too many pixels to be unpacked.
+    204 for what is no picture, was not kept, or has too many pixels to be unpacked. Its `ETag` is that of the
+    stored bytes: 304 to who has it. 429 while the process of the site that is asked makes two for others.
     """
-    copy = pictures.small(_page(request, page_id))
+    page = _page(request, page_id)
+    if pictures.is_held(page, by=request.headers.get("If-None-Match", "")):
+        return HttpResponseNotModified(headers=pictures.caching(page))
+    copy = pictures.small(page)
+    headers = pictures.caching(page)
     if copy is None:
-        return HttpResponse(status=204)
-    return HttpResponse(copy, content_type="image/png", headers={"Content-Security-Policy": SANDBOX})
+        return HttpResponse(status=204, headers=headers)
+    return HttpResponse(
+        copy, content_type="image/png", headers=headers | {"Content-Security-Policy": SANDBOX}
+    )
 
 
 def source(body: bytes, content_type: str) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from crawler.models import Page
-from crawler.queries import comparisons, pages, pictures
+from crawler.queries import comparisons, pages, pictures, turns
 from crawler.stores import snapshots
 from crawler.urls import BadUrl, canonical
 from scrapers.page import Page as Document
@@ -70,16 +70,18 @@ def caged(document: Document) -> HttpResponse:
 
 @require_safe
 def thumbnail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return a small copy of a stored picture; nothing where there is none."""
+    """Return a small copy of a stored picture; nothing where there is none, 429 while others are made."""
     page = _page(request, pk)
-    etag = pictures.etag(page)
-    if pictures.is_picture(page) and request.headers.get("If-None-Match") == etag:
-        return HttpResponseNotModified(headers={"ETag": etag})
-    copy = pictures.small(page)
+    headers = pictures.caching(page)
+    if pictures.is_held(page, by=request.headers.get("If-None-Match", "")):
+        return HttpResponseNotModified(headers=headers)
+    try:
+        copy = pictures.small(page)
+    except turns.Busy:
+        return HttpResponse(status=429, headers={"Retry-After": str(turns.AGAIN_SECONDS)})
     if copy is None:
-        return HttpResponse(status=204)
-    headers = {"ETag": etag, "Cache-Control": "private, max-age=3600", "Content-Security-Policy": SEALED}
-    return HttpResponse(copy, content_type="image/png", headers=headers)
+        return HttpResponse(status=204, headers=headers)
+    return HttpResponse(copy, content_type="image/png", headers=headers | {"Content-Security-Policy": SEALED})
 
 
 def _page(request: HttpRequest, pk: int) -> Page:

@@ -14,8 +14,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from crawler import trials
 from crawler.models import Item, ItemVersion, Run, Sighting, Snapshot
-from crawler.queries import exports, items
+from crawler.queries import exports, items, turns
 from crawler.stores import snapshots
 from demo import journal
 from demo.catalogue import categories
@@ -272,6 +273,35 @@ def test_stored_picture_has_a_small_copy_and_what_is_none_has_not(api: Api, page
     assert response.content.startswith(b"\x89PNG")
     assert response.content != body
     assert response["Content-Security-Policy"].startswith("sandbox")
+    assert response["Cache-Control"].startswith("private, max-age=")
+
+
+def test_small_copy_is_made_once_for_who_has_it_and_two_at_a_time(
+    api: Api, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Snapshot.objects.create(
+        hash=page.body_hash, body=snapshots.compress(b"a picture"), size=9, created_at=NOW
+    )
+    type(page).objects.filter(pk=page.pk).update(content_type="image/png")
+    made: list[bytes] = []
+
+    def make(body: bytes) -> bytes | None:
+        made.append(body)
+        return b"small" if len(made) == 1 else None
+
+    monkeypatch.setattr(trials, "thumbnail_of", make)
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.01)
+    address = f"/pages/{page.pk}/thumbnail"
+    first = api.get(address)
+    again = api.get(address, **{"If-None-Match": f'W/"x", {first["ETag"]}'})
+
+    assert (first.content, again.status_code, again.content, len(made)) == (b"small", 304, b"", 1)
+    with turns.taken(of=turns.SMALL):
+        assert api.get(address).status_code == 204
+        with turns.taken(of=turns.SMALL):
+            busy = api.get(address)
+            problem(busy, 429)
+    assert (busy["Retry-After"], len(made)) == ("5", 2)
 
 
 def test_a_body_that_was_not_kept_is_not_found(api: Api, page: Page) -> None:
