@@ -39,7 +39,8 @@ COLUMNS = "c.id, c.url, c.data, c.partial"
 NO_REQUEST = "its page is not asked for: the run's page limit, or a bound against traps, left it out"
 MOVE = (
     "UPDATE crawler_carriedrecord SET request = %s, "
-    "url = COALESCE((SELECT r.url FROM crawler_request r WHERE r.id = %s), url) "
+    "url = COALESCE((SELECT r.url FROM crawler_request r WHERE r.id = %s), "
+    "(SELECT s.url FROM crawler_sparelink s WHERE s.id = %s), url) "
     "WHERE run_id = %s AND request = %s AND NOT EXISTS ("
     "SELECT 1 FROM crawler_carriedrecord o WHERE o.run_id = crawler_carriedrecord.run_id "
     "AND o.request = %s AND o.digest = crawler_carriedrecord.digest)"
@@ -87,8 +88,11 @@ def add(run: int, records: Iterable[tuple[int, GoingRecord]]) -> None:
 
 
 def move(run: int, request: int, to: int) -> None:
-    """Have the records of a request wait for another one, at its address; what waits there stays once."""
-    sql.execute(MOVE, [to, to, run, request, to])
+    """Have the records of a request wait for another one, at its address; what waits there stays once.
+
+    `to` may stand for a link without a place: it is less than nothing then.
+    """
+    sql.execute(MOVE, [to, to, -to, run, request, to])
     sql.execute("DELETE FROM crawler_carriedrecord WHERE run_id = %s AND request = %s", [run, request])
 
 

@@ -165,8 +165,10 @@ class _Run:
         requests = self._requests(asked | {link.url.key for visit in moved for link in visit.found})
         self._send(visits, requests)
         looked_at = {result.claim.id for result in results}.union(requests.values(), self._place())
+        behind = {link.url.key for visit in moved for link in visit.found}
+        places = requests | self._links(behind - requests.keys())
         for visit in moved:
-            to = next((requests.get(link.url.key) for link in visit.found), None)
+            to = next((places.get(link.url.key) for link in visit.found), None)
             if to is not None and to != visit.claim.id:
                 carried.move(self._whose.run, visit.claim.id, to)
             else:
@@ -237,12 +239,16 @@ class _Run:
     def _moved(self, request: _Request) -> int | None:
         """Have what waits for a redirected request wait where that leads; None where that is no request."""
         place = _behind(request.url, request.via, request.leads_to)
-        to = self._requests([place.key]).get(place.key) if place is not None else None
+        to = self._at(place.key) if place is not None else None
         if to is None or to == request.id:
             self._take_out(request.id, ELSEWHERE)
             return None
         carried.move(self._whose.run, request.id, to)
         return to
+
+    def _at(self, key: bytes) -> int | None:
+        """Return the request for a page, or what stands for its link without a place."""
+        return self._requests([key]).get(key) or self._links([key]).get(key)
 
     def _do_again(self, requests: Sequence[_Request]) -> None:
         """Queue requests that are done, whose hosts are locked, once more."""

@@ -220,6 +220,41 @@ def test_record_waits_for_the_place_that_its_link_gets_later(clock: FakeClock, h
     assert_conserved(run)
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["sent before", "sent after"])
+def test_record_of_a_page_that_was_moved_waits_for_a_place_there(
+    clock: FakeClock, hands: Hands, *, before: bool
+) -> None:
+    run = a_run(f"{A}/", max_pages=4, **SETTINGS)
+    record = going(f"{A}/1", "one")
+    links = [f"{A}/{name}" for name in "1xyz"]
+    hands.commit(visited(hands.claims()[f"{A}/"], *links, carried=[record] if before else []))
+    claims = hands.claims()
+    hands.commit(redirected(claims[f"{A}/1"], f"{A}/2"))
+    hands.commit(visited(claims[f"{A}/x"], carried=[] if before else [record]))
+    link = SpareLink.objects.get(url=f"{A}/2")
+    assert list(CarriedRecord.objects.values_list("request", "url")) == [(-link.pk, f"{A}/2")]
+
+    hands.commit(Ended(claim=claims[f"{A}/y"], state=Ending.SKIPPED, reason="robots"))
+    hands.commit(joined(hands.claims()[f"{A}/2"]))
+    assert texts() == {"one": "whole"}
+    assert_conserved(run)
+
+
+def test_record_of_a_page_that_was_moved_and_gets_no_place_says_so(clock: FakeClock, hands: Hands) -> None:
+    run = a_run(f"{A}/", max_pages=3, **SETTINGS)
+    record = going(f"{A}/1", "one")
+    hands.commit(visited(hands.claims()[f"{A}/"], f"{A}/1", f"{A}/x", f"{A}/y", carried=[record]))
+    claims = hands.claims()
+    hands.commit(redirected(claims[f"{A}/1"], f"{A}/2"))
+    hands.commit(visited(claims[f"{A}/x"]), visited(hands.claims()[f"{A}/y"]))
+    assert fresh(run).is_final
+
+    reports.report(run=fresh(run))
+    assert texts() == {"one": None}
+    assert ProblemSample.objects.get().message == f"{A}/2: {carried.NO_REQUEST}"
+    assert_conserved(run)
+
+
 def test_record_is_read_again_of_a_page_that_got_its_place_unseen(clock: FakeClock, hands: Hands) -> None:
     """A sitemap may bring the page its place, and that is in nobody's commit of records."""
     run = a_run(f"{A}/", max_pages=3, **SETTINGS)
