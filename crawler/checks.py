@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import math
 from itertools import pairwise
+from sqlite3 import sqlite_version_info
 from typing import TYPE_CHECKING
 
 from django.core.checks import Error, Warning, register  # noqa: A004 - its name
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from crawler import conf
 from crawler.fetch.tls import trust
@@ -20,12 +22,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 RENEWALS_A_LEASE = 3
+OLDEST_SQLITE = (3, 35, 0)
+"""The first version whose statements return the rows that they changed."""
 
 
 @register()
 def settings_fit(**_asked: object) -> list[Error]:
     """Return what keeps the crawler from working as set."""
-    return [*_times(), *_networks(), *_authorities(), *_keys()]
+    return [*_times(), *_networks(), *_authorities(), *_keys(), *_database()]
 
 
 @register()
@@ -123,4 +127,14 @@ def _keys() -> Iterator[Error]:
             str(error),
             hint="remove it to have one made, unless secrets were stored with it",
             id="crawler.E004",
+        )
+
+
+def _database() -> Iterator[Error]:
+    if connection.vendor == "sqlite" and sqlite_version_info < OLDEST_SQLITE:
+        there = ".".join(map(str, sqlite_version_info))
+        yield Error(
+            f"this Python has SQLite {there}, and Trawl needs 3.35 or newer",
+            hint="take another Python, or PostgreSQL: DATABASE_URL=postgresql://user:password@host/name",
+            id="crawler.E008",
         )

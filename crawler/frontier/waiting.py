@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from crawler.errors import explain
 from crawler.frontier.tenure import WANTED_FOR
 
 if TYPE_CHECKING:
@@ -127,6 +128,12 @@ def _times(place: Place) -> Iterator[Wait]:
     yield Wait(reason=Reason.NOT_BEFORE, until=place.due_at)
     if place.holder is Holder.NOBODY and place.wanted_at is not None:
         yield Wait(reason=Reason.RESERVED, until=place.wanted_at + WANTED_FOR)
+
+
+def hold_words(code: str) -> str:
+    """Return why a host is left alone, by the code of its hold; what is unknown is said as it is."""
+    known = _hold(code)
+    return explain(code) if known is Reason.HOST_DELAY else known.words
 
 
 def _hold(code: str) -> Reason:

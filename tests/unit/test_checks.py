@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,21 @@ def test_a_setting_that_cannot_work_is_named(
 ) -> None:
     setattr(settings, name, value)
     assert ids() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("version", "vendor", "expected"),
+    [((3, 34, 1), "sqlite", ["crawler.E008"]), ((3, 35, 0), "sqlite", []), ((3, 34, 1), "postgresql", [])],
+)
+def test_sqlite_that_is_too_old_is_named(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], vendor: str, expected: list[str]
+) -> None:
+    monkeypatch.setattr(checks, "sqlite_version_info", version)
+    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor=vendor))
+    found = checks.settings_fit()
+
+    assert [error.id for error in found] == expected
+    assert not found or found[0].msg == "this Python has SQLite 3.34.1, and Trawl needs 3.35 or newer"
 
 
 def test_file_without_authorities_is_named(settings: Settings, tmp_path: Path) -> None:

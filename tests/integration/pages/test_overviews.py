@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from crawler.errors import explain
 from crawler.models import Heartbeat, Host, Run, Slice
 from crawler.services import targets
 from tests.integration.pages.conftest import NOW, SETTINGS
@@ -71,8 +72,30 @@ def test_hosts_page_shows_the_ledger(client: Client, run: Run) -> None:
     (line,) = response.context["page"].rows
     assert line.runs_waiting == 1
     page = response.content.decode()
-    for words in ("2.5 s", "robots.txt asks for 2 s", "unreachable", "does not exist", "status-429", ">vm<"):
+    for words in (
+        "2.5 s",
+        "robots.txt asks for 2 s",
+        "unreachable",
+        "does not exist",
+        "asked to be left alone",
+        ">vm<",
+    ):
         assert words in page, words
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("reader_hung", "a page of the host hung what reads pages"),
+        ("circuit_open", "failed ten times in a row"),
+        ("timed_out", explain("timed_out")),
+        ("of_tomorrow", "of_tomorrow"),
+    ],
+)
+def test_hosts_page_says_why_a_host_is_left_alone(client: Client, run: Run, code: str, words: str) -> None:
+    Host.objects.update(hold_reason=code)
+
+    assert words in client.get(reverse("hosts")).content.decode()
 
 
 def test_hosts_page_says_how_often_and_when_robots_is_asked_for(client: Client, run: Run) -> None:

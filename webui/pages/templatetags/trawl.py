@@ -16,7 +16,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from crawler.errors import explain, explain_outside, explain_problem, spoken
-from crawler.frontier import dry_run
+from crawler.frontier import dry_run, waiting
 from crawler.models import Host, Run
 from crawler.policy.robots import RobotsState
 from crawler.queries.rates import Rates
@@ -144,6 +144,12 @@ def reason_words(reason: str) -> str:
     """Return what the code of a reason means; empty where there is nothing to add to it."""
     words = explain(reason)
     return words if words != reason else ""
+
+
+@register.filter
+def hold_words(code: str) -> str:
+    """Return why a host is left alone."""
+    return waiting.hold_words(code)
 
 
 @register.filter
