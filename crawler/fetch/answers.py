@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from crawler.errors import HeaderBomb
+from crawler.errors import HeaderBomb, TruncatedBody
 from crawler.fetch.inflate import InflateLimits, inflate
 from crawler.http import Fetched, Headers
+from crawler.policy.wholeness import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,18 @@ async def body_of(sent: list[bytes], headers: Headers, limits: InflateLimits, *,
 
 def _inflated(sent: list[bytes], coding: str, limits: InflateLimits, keep: int | None) -> bytes:
     return inflate(sent.pop(), coding, limits, cut_at=keep)
+
+
+def confirm(request: Request, status: int, headers: Headers, body: bytes) -> None:
+    """Raise TruncatedBody where a body that nobody has said to be whole may have been cut on the way.
+
+    What only its status and head are asked of is taken as it is; where a body is cut at will, no end tells.
+    """
+    if not 200 <= status < 300:
+        return
+    kind, coding = headers.joined("Content-Type"), headers.joined("Content-Encoding")
+    if request.keep_bytes is not None or not is_whole(body, content_type=kind, coding=coding):
+        raise TruncatedBody
 
 
 def bare(error: FetchError) -> FetchError:

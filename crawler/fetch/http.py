@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from crawler.errors import BadRequest, ConnectionLost, FetchError, TimedOut
 from crawler.fetch import proxied
-from crawler.fetch.answers import bare, body_of, fetched
+from crawler.fetch.answers import bare, body_of, confirm, fetched
 from crawler.fetch.connections import Connections
 from crawler.fetch.dialling import Dialler
 from crawler.fetch.limits import Deadline, FetchLimits
@@ -139,6 +139,8 @@ class HttpFetcher:
             raise proxied.refused(request.proxy, answer.status)
         wire_bytes = len(answer.sent[0])
         body = await body_of(answer.sent, answer.headers, self._inflating, keep=request.keep_bytes)
+        if answer.unsealed:
+            confirm(request, answer.status, answer.headers, body)
         return fetched(
             request,
             status=answer.status,

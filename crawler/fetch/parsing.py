@@ -24,11 +24,15 @@ _NO_HEADERS: Final = Headers()
 
 
 class Answer(NamedTuple):
-    """A whole answer; `sent` is its one body as it was sent, for whoever takes it out."""
+    """A whole answer; `sent` is its one body as it was sent, for whoever takes it out.
+
+    Of one that is `unsealed` nobody has said that the body is whole: over TLS its connection ended alone.
+    """
 
     status: int
     headers: Headers
     sent: list[bytes]
+    unsealed: bool
 
 
 class _Surplus(Exception):
@@ -76,7 +80,7 @@ class AnswerParser:
         self._body = b""
         self._more: BytesIO | None = None
         self._length = -1
-        self._chunked = self._skips = self._emptied = False
+        self._chunked = self._skips = self._emptied = self._unsealed = False
         self._interim = self._seen_bytes = self._framing = self._barren = 0
 
     def _lenient(self) -> HttpResponseParser:
@@ -124,21 +128,21 @@ class AnswerParser:
         """Say that the server ends in order. Raises ConnectionLost, or TruncatedBody.
 
         Without a `farewell` of TLS anybody on the way may have ended it: only a body that says its own end
-        is known to be whole (RFC 9112 §9.8).
+        is known to be whole (RFC 9112 §9.8), and another one is `unsealed`.
         """
         if self.complete:
             return
         if not self.head:
             raise ConnectionLost
-        if self._chunked or self._length >= 0 or not farewell:
+        if self._chunked or self._length >= 0:
             raise TruncatedBody
-        self.complete = True
+        self.complete, self._unsealed = True, not farewell
 
     def take(self) -> Answer:
         """Return the answer, and keep nothing of it."""
         body = self._body if self._more is None else self._more.getvalue()
         self._body, self._more = b"", None
-        return Answer(self.status, self.headers, [body])
+        return Answer(self.status, self.headers, [body], self._unsealed)
 
     def _read(self, data: bytes) -> None:
         if not self._skips:

@@ -25,7 +25,7 @@ class Busy(Exception):
 
 @contextmanager
 def taken(*, doing: str = "compared", of: threading.Semaphore = ONE) -> Iterator[None]:
-    """Take one of the turns that there are in this process; raises Busy, which says what is done with others."""
+    """Take one of the turns there are in this process; raises Busy, which says what is done with others."""
     if not of.acquire(timeout=WAIT_SECONDS):
         raise Busy(doing)
     try:

@@ -1,4 +1,4 @@
-"""Where a body over TLS ends: with its length or with TLS itself, and not with its connection."""
+"""Where a body over TLS ends: with its length or TLS itself, or as its kind does, not with its connection."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from crawler.fetch.guard import EgressGuard
 
 OPEN_ENDED = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhello"
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>hello</html>\n"
+CUT_PAGE = PAGE.removesuffix(b"</html>\n")
+MOVED = b"HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n"
 MEASURED = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -55,11 +58,14 @@ def serving(tls: ssl.SSLContext, answer: bytes, *, farewell: bool) -> Iterator[i
     [
         (OPEN_ENDED, True, b"hello"),
         (OPEN_ENDED, False, "truncated_body"),
+        (PAGE, False, b"<html>hello</html>\n"),
+        (CUT_PAGE, False, "truncated_body"),
+        (MOVED, False, b""),
         (MEASURED, False, b"hello"),
     ],
-    ids=["ended", "cut", "measured"],
+    ids=["ended", "cut", "page", "cut page", "moved", "measured"],
 )
-def test_body_of_no_length_is_whole_where_tls_itself_ended(
+def test_body_of_no_length_is_whole_where_tls_itself_ended_or_it_ends_as_its_kind_does(
     guard: EgressGuard, tmp_path: Path, run: Any, answer: bytes, became: object, *, farewell: bool
 ) -> None:
     server = self_signed(tmp_path)
