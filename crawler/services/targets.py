@@ -45,16 +45,23 @@ CRAWL_FASTER = "crawler.crawl_faster"
 
 
 def validate(
-    data: object, *, existing: Target | None = None, by: User | AnonymousUser | None = None, now: datetime
+    data: object,
+    *,
+    existing: Target | None = None,
+    by: User | AnonymousUser | None = None,
+    now: datetime,
+    anew: bool = False,
 ) -> Draft:
     """Return what `data` asks for, as a new target or as a change of `existing`; stores nothing.
 
     `by` is who asks: without the permission to crawl faster the pace keeps to the default. None
-    is the machine's owner. Raises InvalidTarget with every problem beside its field.
+    is the machine's owner. With `anew` parts of a schedule that are left out are not those of before.
+    Raises InvalidTarget with every problem beside its field.
     """
+    known = _existing(existing)
     return drafts.read(
         data,
-        existing=_existing(existing),
+        existing=replace(known, schedule=None) if known and anew else known,
         may_hurry=by is None or by.has_perm(CRAWL_FASTER),
         may_share=by is None or by.is_superuser or existing is None or existing.owner_id == by.pk,
         now=now,

@@ -17,7 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from crawler.queries import changes, turns
 from crawler.queries.paging import BadCursor
-from crawler.services import deliveries, holding, items, mending, replays, runs
+from crawler.services import declaring, deliveries, holding, items, mending, replays, runs
 from crawler.services.drafts import InvalidTarget, Problem
 from crawler.services.webhooks import InvalidWebhook
 from crawler.stores.outages import watch
@@ -187,6 +187,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     items.NothingToRestore: _conflict,
     runs.WrongState: _conflict,
     runs.TargetDisabled: _conflict,
+    declaring.SeveralTargets: _conflict,
     deliveries.WebhookIsOff: _conflict,
     deliveries.TooManyTests: _conflict,
     replays.Busy: _conflict,

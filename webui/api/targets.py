@@ -16,7 +16,7 @@ from crawler.exports import FORMATS
 from crawler.models import RunTrigger, Target
 from crawler.queries import exports
 from crawler.queries import targets as listed
-from crawler.services import deadlines, drafts, runs, targets
+from crawler.services import deadlines, declaring, drafts, runs, targets
 from webui.api.auth import caller
 from webui.api.runs import Moment, RunOut, require_ahead, run_out
 from webui.api.schedules import ScheduleOut, schedule_out
@@ -141,6 +141,19 @@ def create_target(request: HttpRequest, data: TargetIn, response: HttpResponse) 
     target = targets.create(owner=caller(request).user, data=data.given, now=now)
     response["Location"] = f"/api/v1/targets/{target.pk}"
     return Status(201, target_out(target, now=now, warned=True))
+
+
+@router.put("/targets", response={200: TargetOut, 201: TargetOut})
+def put_target(request: HttpRequest, data: TargetIn, response: HttpResponse) -> Status[TargetOut]:
+    """Register a target, or make your one of that name what the body says.
+
+    The same body twice changes nothing. What is left out is as for a new target. 409 when several of your
+    targets have that name.
+    """
+    now = timezone.now()
+    target, is_new = declaring.put(owner=caller(request).user, data=data.given, now=now)
+    response["Location"] = f"/api/v1/targets/{target.pk}"
+    return Status(201 if is_new else 200, target_out(target, now=now, warned=True))
 
 
 @router.get("/targets", response=TargetList)

@@ -147,7 +147,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "people/<int:pk>/<str:step>/": acts(Access.ADMINISTRATORS),
     "api/v1/openapi.json": reads(Access.PEOPLE),
     "api/v1/docs": reads(Access.PEOPLE),
-    "api/v1/targets": asks(Access.PEOPLE),
+    "api/v1/targets": asks(Access.PEOPLE) | {"PUT": Access.PEOPLE},
     "api/v1/targets/<int:target_id>": reads(Access.MINE) | {"PATCH": Access.MINE, "DELETE": Access.MINE},
     "api/v1/targets/<int:target_id>/dry-run": acts(Access.MINE),
     "api/v1/targets/<int:target_id>/runs": acts(Access.MINE),
