@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import keyword
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,18 +29,22 @@ TEMPLATE: Final = '''"""Reads the pages of {host}."""
 
 
 class {kind}:
-    name = "{name}"
-    title = "{title}"
-    description = "What {host} has."
+    name = {name}
+    title = {title}
+    description = {description}
 
     def matches(self, url):
-        return url.startswith(("http://{host}/", "https://{host}/"))
+        return url.startswith({begins})
 
     def parse(self, page):
         heading = page.soup.select_one("h1, title")
         if heading is not None:
             yield {{"title": heading.get_text(" ", strip=True)}}
 '''
+
+
+_STRANGE: Final = re.compile(r"[^\w.:\[\]-]")
+"""What no address of a host has that people wrote; sites choose those that they redirect to."""
 
 
 class CannotMake(Exception):
@@ -134,13 +140,33 @@ def make(path: Path, *, name: str, url: str) -> Path | Finding:
     headers = {key.lower(): value for key, value in page.headers if key.lower() == "content-type"}
     (case / "input.json").write_text(_text({"url": page.url, "headers": headers}), encoding="utf-8")
     (case / "page.html").write_bytes(page.body)
-    host = page.url.split("/")[2]
-    kind = "".join(word.capitalize() for word in name.split("_"))
-    title = name.replace("_", " ").capitalize()
-    file.write_text(TEMPLATE.format(host=host, kind=kind, name=name, title=title), encoding="utf-8")
+    file.write_text(source(name, page.url), encoding="utf-8")
     folder.install(str(path))
     Case(scraper=name, path=case).accept()
     return file
+
+
+def source(name: str, url: str) -> str:
+    """Return the Python source of a scraper of that name, which is one, for the host of a whole URL.
+
+    Whatever stands in the URL stays text in it.
+    """
+    host = url.split("/")[2]
+    kind = "".join(word.capitalize() for word in name.split("_"))
+    plain = _STRANGE.sub("?", host)
+    return TEMPLATE.format(
+        host=plain,
+        kind=f"{kind}Pages" if keyword.iskeyword(kind) else kind,
+        name=_quoted(name),
+        title=_quoted(name.replace("_", " ").capitalize()),
+        description=_quoted(f"What {plain} has."),
+        begins=f"({_quoted(f'http://{host}/')}, {_quoted(f'https://{host}/')})",
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return a text as Python writes it, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _fetched(url: str) -> tuple[Finding, Fetched | None]:
