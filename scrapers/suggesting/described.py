@@ -31,7 +31,7 @@ _OF_SITE: Final = frozenset(
 _WORD: Final = re.compile(r"https?://schema\.org/\w+\Z")
 _ONLY_THE_WORD: Final = {"type": "text", "transform": [{"replace": ["^https?://schema.org/", ""]}]}
 _MAIN: Final = "mainEntity"
-_SAYS_NOTHING: Final = ("offers_",)
+_SAYS_NOTHING: Final = ("offers_", "aggregateRating_")
 
 
 def linked(pages: Sequence[Page]) -> Iterator[DraftField]:

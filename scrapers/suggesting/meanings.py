@@ -127,7 +127,7 @@ def of_json(values: Sequence[JSON], *, words: frozenset[str], page: Page) -> Mea
             return Meaning.TEXT  # as text each of them is kept
         if words & _PRICES:
             return Meaning.PRICE
-        if words & _RATINGS:
+        if words & _RATINGS and max(numbers) <= _MOST_STARS:
             return Meaning.RATING
         return Meaning.INTEGER if all(isinstance(value, int) for value in values) else Meaning.NUMBER
     texts = [value for value in values if isinstance(value, str)]

@@ -10,6 +10,7 @@ import pytest
 
 from scrapers.fields import DeclaredRecords, parse
 from scrapers.page import Page, Scraped
+from scrapers.suggesting import nesting
 from scrapers.suggesting.mending import Known, mend
 
 CASES = Path(__file__).parents[3] / "cases" / "mending"
@@ -29,9 +30,16 @@ def page_of(folder: Path, name: str) -> Page:
 
 
 def mended(folder: Path) -> dict[str, Any]:
-    """Return what is proposed for the pages of a case, in the form of its `expected.json`."""
+    """Return what is proposed for the pages of a case, in the form of its `expected.json`.
+
+    Where it names a `link`, its pages are those behind that, and only what is read there is mended.
+    """
     said = json.loads((folder / "input.json").read_text(encoding="utf-8"))
-    scraper = DeclaredRecords(schema=parse(fields=said["fields"], row=said["row"]))
+    link, declared = said.get("link", ""), said["fields"]
+    row = "" if link else said["row"]
+    fields = {name: one for name, one in declared.items() if nesting.link_of(declared, name) == link}
+    alone = {name: nesting.of_trial(nesting.spelled(one) or {}) for name, one in fields.items()}
+    scraper = DeclaredRecords(schema=parse(fields=alone, row=row))
     pages = [
         Known(
             page=page_of(path, "after"),
@@ -42,7 +50,7 @@ def mended(folder: Path) -> dict[str, Any]:
         for path in sorted(folder.iterdir())
         if path.is_dir()
     ]
-    found = mend(pages, row=said["row"], fields=said["fields"], broken=said["broken"])
+    found = mend(pages, row=row, fields=fields, broken=said["broken"])
     return {
         "row": found.row,
         "fields": {
