@@ -16,6 +16,7 @@ from crawler.queries import changes, exports, items, past
 from crawler.services import comparing, judging, numbering, reports, retention, runs
 from crawler.services import items as restoring
 from tests.crawling import a_target
+from tests.fakes.rules import a_page
 from tests.integration.stores.hands import Hands, fresh, visited
 from tests.people import operator
 
@@ -179,7 +180,11 @@ def _seen(claim: Claim, said: Words | str) -> Result:
         data=identity.encode(record),
         content_hash=identity.content_hash(record),
     )
-    return replace(visited(claim, body=body), items=(item,) if said else ())
+    visit = replace(visited(claim, body=body), items=(item,) if said else ())
+    if claim.known is None or claim.known.body_hash != identity.digest(body):
+        return visit
+    same = replace(a_page(body), body=None)  # as after "not modified": nothing is handed over to be stored
+    return replace(visit, unchanged=True, page=same)
 
 
 def _bare(row: Mapping[str, Any]) -> Words:
@@ -190,6 +195,8 @@ def _counted(run: Run) -> str:
     """Return whether a run saw all, and what became of items and pages by it."""
     names = ("new", "changed", "removed", "restored")
     counts = [f"{count} {name}" for name in names if (count := getattr(run, f"items_{name}"))]
+    if run.pages_unchanged:
+        counts.append(f"{run.pages_unchanged} unchanged")
     if run.pages_noise:
         counts.append(f"{run.pages_noise} of noise")
     whole = "whole" if run.saw_all else f"not whole: {run.saw_less_because}"

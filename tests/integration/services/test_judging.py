@@ -15,7 +15,7 @@ from crawler.models import Page, PageVersion, RefreshPlan, Run, Snapshot, Target
 from crawler.policy.identity import digest
 from crawler.policy.refresh.rates import Seen
 from crawler.queries import stored_pages
-from crawler.services import judging, refresh
+from crawler.services import judging, refresh, versions
 from crawler.services.judging import pairs, settling
 from crawler.services.refresh.reading import COLUMNS, Known, interval_of
 from crawler.stores import pages, snapshots, sql
@@ -225,18 +225,23 @@ def test_version_waits_for_the_judgement_of_those_before_it(run: Run) -> None:
     assert page.changed_at == NOW
 
 
-STEPS = st.lists(st.sampled_from(["same", "noise", "change", "judge"]), min_size=1, max_size=12)
+STEPS = st.lists(st.sampled_from(["same", "noise", "change", "judge", "clean up"]), min_size=1, max_size=12)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_whenever_it_is_judged_a_page_is_what_its_changes_make_it(db: None, steps: list[str]) -> None:
-    run = a_run(noise=NOISE)
+def test_whenever_it_is_judged_and_cleaned_up_a_page_is_what_its_changes_make_it(
+    db: None, steps: list[str]
+) -> None:
+    run = a_run(noise=NOISE, keep={"versions": 2})
     text, views, hour, counted, changed = 0, 0, 0, NOW, []
     visit(run, "0 0", at=NOW, path=str(run.pk))
     for step in steps:
         if step == "judge":
             settle_all(run)
+            continue
+        if step == "clean up":
+            versions.sweep(now=NOW + 24 * HOUR, budget=versions.Budget(float("inf")))
             continue
         hour, views, text = hour + 1, views + (step == "noise"), text + (step == "change")
         changed.append(step == "change")
