@@ -79,7 +79,7 @@ def test_emptied_broker_costs_seconds_and_no_page(
     )
 
 
-@pytest.mark.parametrize("broker", [Valkey.name], indirect=True)
+@pytest.mark.quick_with(Valkey.name)
 def test_broker_that_was_away_and_comes_back_empty_costs_seconds_and_no_page(
     installation: Installation, site: LinkedSite, scale: Scale, report: Report
 ) -> None:

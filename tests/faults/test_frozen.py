@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("broker", [Valkey.name], indirect=True),
+    pytest.mark.quick_with(Valkey.name),
 ]
 LEASES = 3
 WAKES_WITHIN_SECONDS = 90

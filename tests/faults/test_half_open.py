@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.quick_on("sqlite"),
     pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("broker", [Valkey.name], indirect=True),
+    pytest.mark.quick_with(Valkey.name),
 ]
 RESUMES_WITHIN_SECONDS = 60
 
