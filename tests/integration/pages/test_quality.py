@@ -151,6 +151,20 @@ def test_what_cannot_be_read_is_said_beside_its_control(
     assert Target.objects.get(pk=target.pk).quality == {}
 
 
+def test_target_shows_what_its_data_must_be(client: Client, target: Target) -> None:
+    address = reverse("target", args=[target.pk])
+    assert "Its data must be" not in text(client.get(address))
+    fields = {"price": {"coverage": 0.95, "min": 0}} | {f"f{number}": {"unique": True} for number in range(9)}
+    Target.objects.filter(pk=target.pk).update(
+        quality={"min_items": 50, "max_errors": 0.05, "fields": fields, "hold": False}
+    )
+
+    page = text(client.get(address))
+    assert "<div>at least 50 items</div><div>at most 5 % of the requests fail</div>" in page
+    assert "<div>price: 95 %, from 0</div>" in page
+    assert "<small>and 7 more</small>" in page
+
+
 def test_saving_an_untouched_form_keeps_every_digit_of_a_part(client: Client, target: Target) -> None:
     rules = {
         "max_errors": 0.0512345678,

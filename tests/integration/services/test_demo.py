@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from crawler.models import Item, Run, RunState, Schedule, Target
 from crawler.policy.identity import digest
-from crawler.services import demo
+from crawler.services import demo, targets
 
 pytestmark = pytest.mark.django_db
 
@@ -34,9 +34,11 @@ def test_shop_is_registered_once_with_a_schedule(owner: User) -> None:
 def test_new_address_is_noted_and_everything_else_stays(owner: User) -> None:
     target = demo.register(owner=owner, url=URL, now=NOW)
     Target.objects.filter(pk=target.pk).update(delay_seconds=9)
+    targets.update(target=target, data={"schedule": None}, now=NOW)
     demo.register(owner=owner, url="http://127.0.0.1:8002/", now=NOW)
 
     target.refresh_from_db()
+    assert not Schedule.objects.exists()
     assert (target.start_urls, target.delay_seconds) == (["http://127.0.0.1:8002/"], 9)
 
 

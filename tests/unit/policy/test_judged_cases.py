@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crawler.policy.quality import Rules, Statistics, breaches, drifts, pages
+from crawler.policy.quality import (
+    Beside,
+    Rules,
+    Statistics,
+    breaches,
+    drifts,
+    pages,
+    partial_drifts,
+    steady,
+)
 
 if TYPE_CHECKING:
-    from crawler.policy.quality import FieldFigures
+    from crawler.policy.quality import Breach, FieldFigures
+
+    Past = list[tuple[int, dict[str, FieldFigures]]]
 
 CASES = Path(__file__).parents[2] / "cases" / "judging"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/rules.json"))
@@ -37,15 +48,29 @@ def judged(folder: Path) -> Record:
     past = [run(path) for path in sorted(CASES.glob("before-*.jsonl"))]
     usual = [(len(records), figures(records, rules)) for records in past]
     now = run(folder / "now.jsonl")
-    known = figures(now, rules)
-    drifted = list(drifts(len(now), known, usual))
-    about = pages(drifted, ((record["_url"], record) for record in now), usual)
+    if "tried" in said:
+        rules = rules.of_part(tried=said["tried"])
+        drifted = of_part(now, {record["sku"]: record for record in past[-1]}, usual)
+    else:
+        drifted = of_whole(now, rules, usual)
+    broken = breaches(rules, items=len(now), errors=said["errors"], figures=figures(now, rules))
     return {
-        "breaches": [
-            one.as_json() for one in breaches(rules, items=len(now), errors=said["errors"], figures=known)
-        ],
-        "drifts": [{**one.as_json(), "pages": urls} for one, urls in zip(drifted, about, strict=True)],
+        "breaches": [one.as_json() for one in broken],
+        "drifts": [{**one.as_json(), "pages": urls} for one, urls in drifted],
     }
+
+
+def of_whole(now: list[Record], rules: Rules, usual: Past) -> list[tuple[Breach, list[str]]]:
+    found = list(drifts(len(now), figures(now, rules), usual))
+    return list(zip(found, pages(found, ((one["_url"], one) for one in now), usual), strict=True))
+
+
+def of_part(now: list[Record], items: dict[str, Record], usual: Past) -> list[tuple[Breach, list[str]]]:
+    """Return in what a run of a part drifts beside the items as the last run left them, by their `sku`."""
+    beside = Beside(steady(usual, {}))
+    for record in now:
+        beside.add(record["_url"], record, items.get(record["sku"]))
+    return [(one, list(beside.tallies[str(one.field)].pages)) for one in partial_drifts(beside, {})]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -55,7 +55,7 @@ def shown(quality: Mapping[str, Any]) -> dict[str, str]:
         "max_errors": "" if errors is None else f"{100 * errors:.12g}",
         "drift_quiet": "" if quality.get("drift", True) else "on",
         "drift_unheld": "" if quality.get("hold", True) else "on",
-        "field_rules": "\n".join(_written(name, rule) for name, rule in quality.get("fields", {}).items()),
+        "field_rules": "\n".join(written(name, rule) for name, rule in quality.get("fields", {}).items()),
     }
 
 
@@ -92,7 +92,8 @@ def _line(line: str) -> tuple[str, dict[str, Any] | None]:
     return name.strip(), rule or None
 
 
-def _written(name: str, rule: Mapping[str, Any]) -> str:
+def written(name: str, rule: Mapping[str, Any]) -> str:
+    """Return the rules of a field as a line of the form."""
     parts = []
     if "coverage" in rule:
         parts.append(f"{100 * rule['coverage']:.12g} %")

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 
 from crawler.policy.quality import fields_of, untold
+from webui.pages.target_form.quality import written
 from webui.pages.templatetags.trawl import number
 from webui.pages.templatetags.trawl_replays import percentage
 
@@ -51,6 +52,22 @@ def breach_words(breach: dict[str, Any]) -> str:
 def figures_of(data: dict[str, Any]) -> Iterable[tuple[str, Any]]:
     """Return the figures of a run's fields, what is inside of each after it."""
     return fields_of(data).items()
+
+
+@register.filter
+def rules_of(quality: dict[str, Any]) -> list[str]:
+    """Return what a target demands of its data, a rule or a field each; often nothing."""
+    told = []
+    if "min_items" in quality:
+        told.append(f"at least {number(quality['min_items'])} items")
+    if "max_errors" in quality:
+        told.append(f"at most {100 * quality['max_errors']:.12g} % of the requests fail")
+    told += [written(name, rule) for name, rule in quality.get("fields", {}).items()]
+    if not quality.get("drift", True):
+        told.append("not compared with runs before")
+    elif not quality.get("hold", True):
+        told.append("published also where it looks otherwise than before")
+    return told
 
 
 @register.filter
