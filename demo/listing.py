@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from demo import relaid
 from demo.catalogue import CURRENCY
 
 if TYPE_CHECKING:
@@ -16,8 +17,14 @@ def path(category: Category, number: int = 1) -> str:
     return f"{category.path}products.json" + (f"?page={number}" if number > 1 else "")
 
 
-def body(category: Category, number: int, *, base: str) -> bytes:
-    """Return one page of a category's products, with the address of the next."""
+def body(category: Category, number: int, *, base: str, layout: str = "1") -> bytes:
+    """Return a page of a category's products, with the address of the next, in one of the layouts."""
+    following = base + path(category, number + 1) if number < category.pages else None
+    said = _listed(category, number, base) if layout == "1" else relaid.listed(category, number, base)
+    return json.dumps({**said, "links": {"next": following}}, ensure_ascii=False, indent=1).encode()
+
+
+def _listed(category: Category, number: int, base: str) -> dict[str, object]:
     items = [
         {
             "sku": shown.sku,
@@ -28,6 +35,4 @@ def body(category: Category, number: int, *, base: str) -> bytes:
         }
         for shown in category.page(number)
     ]
-    following = base + path(category, number + 1) if number < category.pages else None
-    said = {"department": category.name, "items": items, "links": {"next": following}}
-    return json.dumps(said, ensure_ascii=False, indent=1).encode()
+    return {"department": category.name, "items": items}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from demo.catalogue import Product
+    from demo.catalogue import Category, Product
 
 LAYOUTS = ("1", "2")
 
@@ -42,6 +42,21 @@ def tiles(shown: Sequence[Product]) -> str:
         for item in shown
     )
     return f'<div class="tiles">{found}</div>'
+
+
+def listed(category: Category, number: int, base: str) -> dict[str, object]:
+    """Return a page of a category's products as JSON: its list in another place, under other keys."""
+    results = [
+        {
+            "article": shown.sku,
+            "title": shown.name,
+            "current_price": f"{shown.price:.2f} {CURRENCY}",
+            "availability": {"in_stock": shown.in_stock, "in_shop": True},
+            "href": base + shown.path,
+        }
+        for shown in category.page(number)
+    ]
+    return {"shelf": {"title": category.name}, "data": {"results": results}}
 
 
 def form(layout: str) -> str:

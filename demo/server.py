@@ -201,7 +201,7 @@ def _listed(shop: Shop, site: pages.Site, slug: str, number: str | None) -> Answ
         return None
     page = int(number or 1)
     changed_at = max(category.stocked_at, *(product.priced_at for product in category.page(page)))
-    body = listing.body(category, page, base=site.base)
+    body = listing.body(category, page, base=site.base, layout=site.layout)
     return Answer(body=body, content_type=JSON, modified=shop.began(changed_at))
 
 

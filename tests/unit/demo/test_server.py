@@ -115,6 +115,16 @@ def test_list_is_json_too_and_its_pages_lead_to_each_other() -> None:
     assert get("/category/nowhere/products.json").status == 404
 
 
+def test_list_as_json_is_laid_out_anew_too() -> None:
+    category = catalogue.categories(epoch=4)[0]
+    path = f"{category.path}products.json"
+    first = json.loads(answer(SHOP, epoch=4, base=BASE, path=path, layout="2").body)
+
+    assert "items" not in first
+    assert [item["article"] for item in first["data"]["results"]] == [one.sku for one in category.page(1)]
+    assert first["links"] == json.loads(get(path).body)["links"]
+
+
 def test_category_lists_ten_products_a_page_and_names_the_next() -> None:
     category = catalogue.categories(epoch=4)[0]
     tree = read(category.path, "2")

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
+from demo import catalogue as shop
+from demo import listing
 from scrapers.suggesting import nesting
 from scrapers.suggesting.mending import Known, Mended, mend
-from tests.unit.scrapers.suggesting.test_mending import page_of, records
+from tests.unit.scrapers.suggesting.test_mending import BASE, page_of, records
 from tests.unit.scrapers.suggesting.test_mending_rows import page_of as page_as
 
 if TYPE_CHECKING:
@@ -226,6 +228,36 @@ def test_value_is_found_in_json_that_a_page_carries_and_in_its_markup(
     assert best(found) == {"price": declared}
     after = [records(one.page, {"price": declared}) for one in known]
     assert after == [[{"price": one.records[0]["price"]}] for one in known]
+
+
+def test_relaid_lists_of_the_shop_are_read_as_before() -> None:
+    fields = {
+        "sku": "jmespath:sku",
+        "name": "jmespath:name",
+        "price": {"jmespath": "price.amount", "type": "price"},
+        "in_stock": "jmespath:in_stock",
+    }
+    categories = shop.categories(epoch=4)
+    listed = [
+        [page_as(listing.body(one, 1, base=BASE, layout=layout).decode(), JSON) for layout in "12"]
+        for one in categories
+    ]
+    known = [
+        Known(page=after, records=records(before, fields, "jmespath:items[]")) for before, after in listed
+    ]
+    found = mend(known, row="jmespath:items[]", fields=fields, broken=["price"])
+
+    assert (found.row, best(found)) == (
+        "jmespath:data.results[]",
+        {
+            "sku": {"jmespath": "article"},
+            "name": {"jmespath": "title"},
+            "price": {"jmespath": "current_price", "type": "price"},
+            "in_stock": {"jmespath": "availability.in_stock"},
+        },
+    )
+    after = anew(fields, found)
+    assert [records(one.page, after, found.row) for one in known] == [one.records for one in known]
 
 
 def test_value_is_found_in_json_that_rows_carry() -> None:
