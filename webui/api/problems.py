@@ -97,7 +97,13 @@ def _path(place: Iterable[object]) -> str:
 def _message(found: Mapping[str, Any]) -> str:
     match found.get("type"):
         case "missing":
-            return "is required"
+            return (
+                "is required"
+                if _path(found["loc"])
+                else "an object of JSON is required as the body, such as {}"
+            )
+        case "datetime_parsing" | "datetime_from_date_parsing" | "datetime_type":
+            return "must be a moment, such as 2026-01-31T12:00Z"
         case "model_attributes_type" | "model_type" | "dict_type":
             return "must be an object"
         case "extra_forbidden":

@@ -50,7 +50,7 @@ def test_paths_beside_the_api_are_problems_too(client: Client, path: str) -> Non
 
 
 def test_a_wrong_method_is_a_problem_that_names_the_right_ones(api: Api) -> None:
-    response = api("PUT", "/targets", {})
+    response = api("PUT", "/webhooks", {})
 
     problem(response, 405)
     assert set(response["Allow"].split(", ")) == {"GET", "POST"}
@@ -70,6 +70,15 @@ def test_an_unknown_parameter_is_a_problem(api: Api) -> None:
     (error,) = problem(api.get("/runs?sate=failed"), 422)["errors"]
 
     assert error == {"field": "sate", "message": "is not a parameter of this operation"}
+
+
+def test_a_body_that_is_missing_and_a_moment_that_is_none_are_told_with_an_example(api: Api) -> None:
+    assert problem(api.post("/targets"), 422)["detail"] == (
+        "an object of JSON is required as the body, such as {}"
+    )
+    assert problem(api.get("/items?as_of=yesterday"), 422)["detail"] == (
+        "as_of: must be a moment, such as 2026-01-31T12:00Z"
+    )
 
 
 def test_strangers_learn_nothing_of_parameters(client: Client, db: None) -> None:

@@ -32,6 +32,11 @@ BLANK = {"rule": "coverage", "field": "price", "wanted": 1.0, "found": 0.0}
             {"items": 1, "drifts": [BLANK, BLANK | {"more": 4}]},
             "1 item; price is in 0.0% of the items, where 100.0% were the least; and 5 more",
         ),
+        (
+            EventKind.RUN_HELD,
+            {"items": 0, "drifts": [{"rule": "items", "field": None, "wanted": 287, "found": 0}]},
+            "0 items, where 287 were the least",
+        ),
     ],
 )
 def test_an_event_is_told_in_a_few_words(kind: EventKind, data: dict[str, Any], words: str) -> None:

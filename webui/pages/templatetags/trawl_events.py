@@ -84,7 +84,7 @@ def event_words(event: Event) -> str:
         case EventKind.RUN_HELD if said.get("drifts"):
             drifts = said["drifts"]
             more = len(drifts) - 1 + drifts[-1].get("more", 0)
-            return _and_more(f"{_many(said, 'items')}; {breach_words(drifts[0])}", more)
+            return _and_more("; ".join(filter(None, (_many(said, "items"), breach_words(drifts[0])))), more)
         case EventKind.RUN_ACCEPTED | EventKind.RUN_DISCARDED:
             by = f"by {said['by']}" if said.get("by") else str(said.get("reason") or "")
             return "; ".join(filter(None, (_many(said, "items"), by)))
