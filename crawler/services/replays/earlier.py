@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 COMMIT_VERSIONS: Final = 50
 COMMIT_RECORDS: Final = 500
-"""As many records are compared, and filled in, at a time; those of one version of a page may be more."""
+"""As many records are compared at a time, or those of one version of a page, and as many filled in."""
 
 
 class _Read(NamedTuple):
@@ -104,15 +104,41 @@ def _completes(one: policy.Compared) -> bool:
 
 
 def _write(claim: Claim, row: Replay, told: Sequence[Told], values: dict[str, Any]) -> bool:
-    def write() -> bool:
-        if not claim.write(now=claim.now(), **values, state=ReplayState.RUNNING):
-            return False
-        if row.stores:
-            filling.fill(row.target_id, told)
-        return True
+    """Fill in, some hundred records to a commit, and write how far it is in the last; say whether it goes on.
 
-    if not sql.atomically(write):  # a run that writes the same items may be let through first
+    What was filled in before somebody cut that short is found as it is by whoever does it again.
+    """
+    *first, last = _parts(told) if row.stores else [[]]
+    for some in first:
+        if not _commit_part(claim, some, {}):
+            return False
+    if not _commit_part(claim, last, values):
         return False
     for name, value in values.items():
         setattr(row, name, value)
     return True
+
+
+def _commit_part(claim: Claim, told: Sequence[Told], values: dict[str, Any]) -> bool:
+    def write() -> bool:
+        if not claim.write(now=claim.now(), **values, state=ReplayState.RUNNING):
+            return False
+        filling.fill(claim.row.target_id, told)
+        return True
+
+    return sql.atomically(write)  # a run that writes the same items may be let through first
+
+
+def _parts(told: Sequence[Told]) -> list[list[Told]]:
+    """Return what was told in parts of so many records; the records of a version may be in several."""
+    parts: list[list[Told]] = [[]]
+    room = COMMIT_RECORDS
+    for one in told:
+        records = list(one.records.items())
+        while records:
+            if not room:
+                parts.append([])
+                room = COMMIT_RECORDS
+            parts[-1].append(replace(one, records=dict(records[:room])))
+            records, room = records[room:], max(0, room - len(records))
+    return parts

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -25,8 +26,13 @@ from crawler.queries import exports, items, past
 from crawler.queries import replays as queries
 from crawler.services import items as services
 from crawler.services import replays, targets
-from crawler.services.replays import Busy
+from crawler.services.replays import Busy, earlier, reading
+from crawler.stores.filling import Told
 from tests.integration.replays import LEFT, PRICED, READ, done, watched
+
+if TYPE_CHECKING:
+    from crawler.queries.stored_pages import Kept
+    from crawler.services.replays.giving import ReadPage
 
 pytestmark = pytest.mark.django_db
 
@@ -241,3 +247,40 @@ def test_versions_that_have_another_key_match_no_item(shop: Target, kettle: Item
 
     records = Totals.of_json(trial.earlier_totals or {}).records
     assert records == {"changed": 0, "new": 2, "gone": 2, "same": 0}
+
+
+def test_version_that_was_written_while_pages_were_read_is_filled_in_as_it_is(
+    shop: Target, kettle: Item, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storing = replays.store(replay=tried(shop), by=None, now=now, sends=False)
+    replays.step(replay=storing.pk, now=timezone.now())
+    read = reading.read
+
+    def slowly(row: Replay, batch: Sequence[Kept]) -> list[ReadPage]:
+        services.restore(item=kettle, by="ada", now=timezone.now(), version=1)
+        return read(row, batch)
+
+    monkeypatch.setattr(reading, "read", slowly)
+    done(storing.pk)
+
+    assert left(kettle, now, 8, 5, 2, -1) == [11, 12, 13, None]
+    assert {row.version for row in ItemFilling.objects.all()} == {1, 2}
+
+
+def test_many_records_of_a_version_are_filled_in_some_at_a_time(
+    shop: Target, kettle: Item, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(earlier, "COMMIT_RECORDS", 1)
+    told = [
+        Told(since=now, until=now, records={b"a": {}, b"b": {}}),
+        Told(since=now, until=now, records={}),
+        Told(since=now, until=now, records={b"c": {}}),
+    ]
+    assert [[list(one.records) for one in part] for part in earlier._parts(told)] == [
+        [[b"a"]],
+        [[b"b"]],
+        [[b"c"]],
+    ]
+    assert earlier._parts([]) == [[]]
+    stored(shop)
+    assert left(kettle, now, 8, 5, 2) == [11, 12, 13]
