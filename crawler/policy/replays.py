@@ -119,6 +119,10 @@ class Totals:
     def add(self, compared: Iterable[Compared]) -> None:
         """Count the records of a page that was read."""
         self.pages += 1
+        self.count(compared)
+
+    def count(self, compared: Iterable[Compared]) -> None:
+        """Count records."""
         for one in compared:
             self.records[one.change] += 1
             _fill(self.filled_before, one.before)

@@ -13,16 +13,17 @@ from crawler.policy import replays as policy
 from crawler.policy.replays import Change, Coverage, Totals
 from crawler.queries import stored_pages
 from crawler.queries.paging import listing
-from crawler.queries.stored_pages import Kept
-from crawler.trials import StoredPage
+from crawler.stores import sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
 
     from crawler.queries.paging import Listing
+    from crawler.queries.stored_pages import Kept
 
 MOST_PAGES: Final = 500
 MOST_BYTES: Final = 16 << 20
@@ -123,8 +124,8 @@ class KeptVersion(NamedTuple):
     kept: Kept
 
 
-def next_versions(replay: Replay) -> list[KeptVersion]:
-    """Return the versions of pages that are read next, page by page, with their bodies; none at the end."""
+def next_versions(replay: Replay, *, most: int | None = None) -> list[KeptVersion]:
+    """Return the versions of pages that are read next, `most` of them, page by page; none at the end."""
     chosen = replay.chosen
     if chosen is not None:
         chosen = [pk for pk in chosen if pk >= replay.after_page]
@@ -133,19 +134,25 @@ def next_versions(replay: Replay) -> list[KeptVersion]:
     found = found.exclude(page=replay.after_page, pk__lte=replay.after_version)
     rows: list[PageVersion] = []
     size = 0
-    for row in found.select_related("page").order_by("page_id", "pk")[:MOST_PAGES]:
+    for row in found.select_related("page").order_by("page_id", "pk")[: most or MOST_PAGES]:
         size += row.size
         if rows and size > MOST_BYTES:
             break
         rows.append(row)
-    bodies = stored_pages.bodies([bytes(row.body_hash) for row in rows])
-    return [KeptVersion(row, _as_it_was(row, bodies.get(bytes(row.body_hash)))) for row in rows]
+    pages = stored_pages.as_they_were([(row.page, row) for row in rows])
+    return [KeptVersion(*one) for one in zip(rows, pages, strict=True)]
 
 
-def _as_it_was(row: PageVersion, body: bytes | None) -> Kept:
-    """Return a page as it was at a version, of whose head the type is kept."""
-    headers = {"content-type": row.content_type}
-    return Kept(row.page, None if body is None else StoredPage(row.page.url, headers, body))
+def touching(
+    target: int, pages: Iterable[int], *, since: datetime, until: datetime
+) -> dict[int, list[PageVersion]]:
+    """Return the kept versions of pages that held between two moments, the oldest first, by page."""
+    found: dict[int, list[PageVersion]] = {}
+    for some in sql.chunks(sorted(set(pages))):
+        rows = PageVersion.objects.filter(target=target, page__in=some, stored_size__gt=0)
+        for row in rows.filter(ended_at__gt=since, began_at__lt=until).order_by("page_id", "pk"):
+            found.setdefault(row.page_id, []).append(row)
+    return found
 
 
 def stored(target: int, hashes: Sequence[bytes], *, there: bool = False) -> dict[bytes, Mapping[str, Any]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import zstandard
 
-from crawler.models import Page, Snapshot
+from crawler.models import Page, PageVersion, Snapshot
 from crawler.trials import StoredPage
 
 if TYPE_CHECKING:
@@ -28,6 +28,17 @@ def kept(rows: Iterable[Page]) -> list[Kept]:
     rows = list(rows)
     found = bodies([bytes(row.body_hash) for row in rows])
     return [Kept(row, _stored(row, found.get(bytes(row.body_hash)))) for row in rows]
+
+
+def as_they_were(places: Sequence[tuple[Page, PageVersion | None]]) -> list[Kept]:
+    """Return pages as they were at a version, of whose head the type is kept, or are where that is None."""
+    found = bodies([bytes((version or row).body_hash) for row, version in places])
+    kept = []
+    for row, version in places:
+        body = found.get(bytes((version or row).body_hash))
+        said = headers(row) if version is None else {"content-type": version.content_type}
+        kept.append(Kept(row, None if body is None else StoredPage(row.url, said, body)))
+    return kept
 
 
 def bodies(hashes: Sequence[bytes]) -> dict[bytes, bytes]:

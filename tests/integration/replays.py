@@ -20,6 +20,11 @@ NAMES: Final = ("kettle", "pot", "pan")
 FIELDS: Final = {"name": "css:h1"}
 PRICED: Final = {"name": "css:h1", "price": {"css": "p", "type": "price"}}
 LEFT: Final = {**PRICED, "left": {"css": "i", "type": "integer"}}
+FOLLOWED: Final = {
+    "name": "css:a",
+    "link": {"css": "a", "type": "url"},
+    "left": {"css": "i", "type": "integer", "follow": "link"},
+}
 READ: Final = {"scraper": "fields", "row": "", "fields": FIELDS}
 
 
@@ -88,9 +93,22 @@ def watched(target: Target, *, now: datetime) -> Item:
     return item
 
 
+def listed(target: Target, *, now: datetime, days: int = 9) -> Page:
+    """Give `target` a stored list that leads to the kettle, since so many days before `now`."""
+    url, since = canonical("http://shop.test/"), now - timedelta(days=days)
+    body = b"<ul><li><a href=/kettle>kettle</a></li></ul>"
+    return Page.objects.create(
+        target=target, key=url.key, url=url.text, body_hash=_put(body, now=now), size=99, run=3, status=200,
+        content_type="text/html", first_seen=since, last_seen=now, changed_at=since,
+    )  # fmt: skip
+
+
 def _shown(price: int, left: int, *, now: datetime) -> bytes:
+    return _put(f"<h1>kettle</h1><p>€ {price}</p><i>{left}</i>".encode(), now=now)
+
+
+def _put(body: bytes, *, now: datetime) -> bytes:
     """Store a body; return its hash."""
-    body = f"<h1>kettle</h1><p>€ {price}</p><i>{left}</i>".encode()
     digest = identity.digest(body)
     packed = zstandard.ZstdCompressor().compress(body)
     Snapshot.objects.create(hash=digest, body=packed, size=len(body), created_at=now)

@@ -82,7 +82,7 @@ def step(*, replay: int, now: datetime, is_up: Callable[[], bool] = lambda: Fals
 
 
 def _step(claim: Claim, is_up: Callable[[], bool]) -> bool:
-    row, most = claim.row, COMMIT_PAGES
+    row, most, now = claim.row, COMMIT_PAGES, claim.now()
     batch = found.next_pages(row, most=FOLLOWED_PAGES if reading.follows(row.settings) else None)
     if not batch and row.earlier:
         return earlier.step(claim, is_up)
@@ -92,10 +92,10 @@ def _step(claim: Claim, is_up: Callable[[], bool]) -> bool:
     pages = reading.read(row, batch)
     while pages:
         some = _some(pages, most=most)
-        whole = _completed(row, some)
+        whole = _completed(row, some, now=now)
         if len(whole) < len(some):
             most = len(whole)  # as much was too much: it is not to be read in vain for the next ones, too
-        if not _commit(claim, whole):
+        if not _commit(claim, whole, read_at=now):
             return False
         pages = pages[len(whole) :]
         if is_up():
@@ -121,18 +121,19 @@ def _going_on(page: ReadPage, *, before: bool = False) -> Sequence[Carried]:
     return page.read.followed_before if before else page.read.follows
 
 
-def _completed(row: Replay, pages: Sequence[ReadPage]) -> list[ReadPage]:
-    """Return the first of `pages`, one at least, with their records completed on the pages behind."""
+def _completed(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> list[ReadPage]:
+    """Return the first of `pages`, which are stored `now`, one at least, with their records completed."""
     try:
         joined = _joined(row, pages)
         before = _joined(row, pages, before=True)
+        then = _then(row, pages, now=now)
     except TooMuch:
         if len(pages) > 1:
-            return _completed(row, pages[: max(1, len(pages) // 4)])
+            return _completed(row, pages[: max(1, len(pages) // 4)], now=now)
         return [ReadPage(pages[0].kept, TOO_LARGE)]
     return [
-        ReadPage(page.kept, page.read, now, then)
-        for page, now, then in zip(pages, joined, before, strict=True)
+        ReadPage(page.kept, page.read, *found_)
+        for page, *found_ in zip(pages, joined, before, then, strict=True)
     ]
 
 
@@ -142,7 +143,15 @@ def _joined(row: Replay, pages: Sequence[ReadPage], *, before: bool = False) -> 
     return joining.join(starts, settings=settings, since=row.of_run)
 
 
-def _commit(claim: Claim, pages: Sequence[ReadPage]) -> bool:
+def _then(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> list[Joined]:
+    """Return what became of records by what the pages behind were before, while these were what they are."""
+    if not row.earlier:
+        return [Joined() for _ in pages]
+    starts = [(page.row, _going_on(page)) for page in pages]
+    return earlier.joined(row, starts, [earlier.now_of(page, now=now) for page in pages])
+
+
+def _commit(claim: Claim, pages: Sequence[ReadPage], *, read_at: datetime) -> bool:
     """Count these pages, and store their records where the replay does; return whether it goes on.
 
     It does not when somebody else has counted them, or has cancelled it.
@@ -157,7 +166,14 @@ def _commit(claim: Claim, pages: Sequence[ReadPage]) -> bool:
         compared = one.compared(stored)
         totals.add(compared)
         samples = policy.sample(samples, compared) or samples
-    return _write(claim, given, stored, totals=totals, samples=samples)
+    values: dict[str, Any] = {"samples": samples}
+    if row.earlier:
+        then = earlier.Found(row, samples)
+        told = then.add([(earlier.now_of(page, now=read_at), page) for page in pages])
+        values = {"samples": then.samples, "earlier_totals": then.totals.as_json()}
+        if not earlier.fill(claim, told):
+            return False
+    return _write(claim, given, stored, totals=totals, values=values)
 
 
 def _write(
@@ -166,13 +182,12 @@ def _write(
     stored: Mapping[bytes, Mapping[str, Any]],
     *,
     totals: policy.Totals,
-    samples: list[dict[str, Any]],
+    values: dict[str, Any],
 ) -> bool:
     row, now = claim.row, claim.now()
-    last = given[-1].page.row.pk
-    values: dict[str, Any] = {"after": last, "totals": totals.as_json()}
-    if samples is not row.samples:
-        values["samples"] = samples
+    values |= {"after": given[-1].page.row.pk, "totals": totals.as_json()}
+    if values["samples"] is row.samples:
+        del values["samples"]
     if totals.pages == 0 and totals.unread >= MOST_UNREAD:
         said = NONE_READ.format(count=totals.unread, message=totals.problems[0][3])
         values |= {"state": ReplayState.FAILED, "reason": said[:600], "finished_at": now}
@@ -186,10 +201,11 @@ def _write(
             reread = [some for one in given for some in giving.to_store(row, one, stored) if some.records]
             kept = rewriting.store(row.target_id, reread, now=now)
             if row.earlier:
-                filling.fill(row.target_id, [one.told(until=now) for one in given if one.page.row.pk in kept])
+                filling.fill(row.target_id, [told for one in given for told in one.told(kept, until=now)])
         return True
 
     if not sql.atomically(write):  # a run that writes the same pages may be let through first
         return False
-    row.after, row.totals, row.samples, row.state = last, values["totals"], samples, values["state"]
+    for name, value in values.items():
+        setattr(row, name, value)
     return not row.is_over

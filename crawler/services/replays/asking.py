@@ -12,7 +12,6 @@ from crawler.queries import replays as found
 from crawler.queue import Work
 from crawler.services import outbox, silence, targets
 from crawler.services.replays.claiming import SILENT
-from crawler.services.replays.reading import follows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 KEYS: Final = ("scraper", "options", "row", "fields", "key")
 """The settings of a target that say which records its pages give."""
 MOST_SAMPLED: Final = 1_000
-OF_SEVERAL: Final = (
-    "records that go on to other pages (follow) cannot be read from earlier versions: which versions of "
-    "several pages belong together is not known; read the newest pages, or fields of one page alone"
-)
 BATCH: Final = 200
 
 
@@ -52,12 +47,10 @@ def start(
     `pages` are that many from all over the target, None all of them; with `earlier` all versions of them
     that are kept, too. Nothing but the replay's own row is written. It takes the place of trials of the same
     person that are under way. Without `sends` the caller goes on with it. Raises InvalidTarget, and Busy
-    while records of the target are being stored, and where these have several pages and are to be `earlier`.
+    while records of the target are being stored.
     """
     draft = targets.validate(dict(data), existing=target, by=by or target.owner, now=now)
     settings = {key: draft.values[key] for key in KEYS}
-    if earlier and follows(settings):
-        raise Busy(OF_SEVERAL)
     with transaction.atomic():
         _require_idle(target)
         for trial in _under_way(target).filter(by=by):

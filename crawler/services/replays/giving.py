@@ -15,12 +15,13 @@ from crawler.stores.rewriting import Reread
 from crawler.trials import Records, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crawler.engine.work import ItemRecord
     from crawler.models import Page, Replay
     from crawler.queries.stored_pages import Kept
+    from crawler.services.replays.joining import At, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,14 @@ class ReadPage:
     """A stored page with what came of reading it, None without a stored body.
 
     `joined` and `before` are what became of its records that go on, by the scraper in question and by that
-    of before.
+    of before; `then` where the pages behind were what they were before.
     """
 
     kept: Kept
     read: Records | Unreadable | None
     joined: Joined = field(default_factory=Joined)
     before: Joined = field(default_factory=Joined)
+    then: Joined = field(default_factory=Joined)
 
     @property
     def row(self) -> Page:
@@ -61,14 +63,71 @@ class Given:
         urls = {record.key: url for url, record in both}
         return tuple(policy.compare(urls=urls, stored=known, read=after))
 
-    def told(self, *, until: datetime) -> Told:
-        """Return what the newest body of a page says by itself, since it is that until a moment."""
-        row = self.page.row
-        return Told(since=row.body_at or row.changed_at, until=until, records=self.said(), holds=True)
+    def told(self, kept: set[int], *, until: datetime) -> list[Told]:
+        """Return what the newest bodies of pages say, of those among the `kept`, since they are all that."""
+        return [
+            Told(since=max(map(began, one.rows)), until=until, records=said(one.records), holds=True)
+            for one in self.read
+            if kept.issuperset(row.pk for row in one.rows)
+        ]
 
-    def said(self) -> dict[bytes, Mapping[str, Any]]:
-        """Return the records that were read, by the hashes of keys."""
-        return {record.key_hash: found.decoded(record.data) for one in self.read for record in one.records}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Then:
+    """Records that pages gave together as they were from a moment to another, of the page at `url`."""
+
+    url: str
+    since: datetime
+    until: datetime
+    records: tuple[ItemRecord, ...]
+
+    @property
+    def told(self) -> Told:
+        return Told(since=self.since, until=self.until, records=said(self.records))
+
+
+def then(
+    page: ReadPage, joined: Joined, settings: Mapping[str, Any], at: At, totals: policy.Totals
+) -> list[Then]:
+    """Return what a page gave as it was, by itself and with what the pages behind it were.
+
+    Problems are counted. What it is now, with all behind as they are now, is left out.
+    """
+    if not isinstance(page.read, Records):
+        return []
+    gave = [one for one in joined.gave if not one.newest]
+    problems = list(joined.problems)
+    if at.version is not None:
+        gave.insert(0, _own(page, page.read.items))
+        problems += page.read.problems
+    for problem in problems:
+        totals.report(problem.code, problem.field or "", problem.message)
+    return [_then(one, settings, totals, one.span or (at.since, at.until)) for one in gave]
+
+
+def _then(gave: Gave, settings: Mapping[str, Any], totals: policy.Totals, span: Span) -> Then:
+    keyed, unkeyed = records.keyed(gave.items, fields=settings["key"], url=gave.url)
+    totals.unkeyed += unkeyed
+    if gave.lacks:
+        totals.report(INCOMPLETE if keyed else NOT_COMPLETED, "", f"{gave.url}: {gave.lacks}")
+    return Then(url=gave.url, since=span[0], until=span[1], records=keyed)
+
+
+def before(page: ReadPage, settings: Mapping[str, Any]) -> tuple[ItemRecord, ...]:
+    """Return what the settings of before give of a page by itself."""
+    if not isinstance(page.read, Records):
+        return ()
+    return records.keyed(page.read.before or (), fields=settings["key"], url=page.row.url)[0]
+
+
+def began(row: Page) -> datetime:
+    """Return since when a page's body is what it is."""
+    return row.body_at or row.changed_at
+
+
+def said(of: Iterable[ItemRecord]) -> dict[bytes, Mapping[str, Any]]:
+    """Return what records say, by the hashes of their keys."""
+    return {record.key_hash: found.decoded(record.data) for record in of}
 
 
 def counted(page: ReadPage, totals: policy.Totals) -> bool:

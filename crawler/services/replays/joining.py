@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from crawler import trials
 from crawler.engine.carrying import BAD_URL
 from crawler.queries import behind, stored_pages
+from crawler.queries import replays as found
 from crawler.trials import Completed, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from crawler.models import Page
+    from crawler.models import Page, PageVersion
     from crawler.trials import StoredPage
     from scrapers.links import Carried
     from scrapers.page import Problem
@@ -40,6 +42,10 @@ TOO_MANY: Final = f"stored pages complete {MOST_OF_A_PAGE:,} records of a page a
 TOO_SLOW: Final = "reading the pages behind takes too long"
 
 
+Span = tuple["datetime", "datetime"]
+"""From a moment until before another."""
+
+
 class TooMuch(Exception):
     """The records become too much, or take too long, to be kept at once."""
 
@@ -48,13 +54,16 @@ class TooMuch(Exception):
 class Gave:
     """What stored pages gave together: `rows` in the order they were read, and where the last of them lies.
 
-    Where a page `lacks`, this says why; `url` is that page's, and the items are the record as it is.
+    Where a page `lacks`, this says why; `url` is that page's, and the items are the record as it is. With
+    `span` they did so from that moment to that one; `newest` where all of the pages are as they are now.
     """
 
     rows: tuple[Page, ...]
     url: str
     items: tuple[dict[str, Any], ...]
     lacks: str = ""
+    span: Span | None = None
+    newest: bool = True
 
 
 @dataclass(slots=True)
@@ -65,15 +74,45 @@ class Joined:
     problems: list[Problem] = field(default_factory=list)
 
 
+class At(NamedTuple):
+    """Which version of a page, None for what it is now, and the time in which what comes of it counts."""
+
+    version: PageVersion | None
+    since: datetime
+    until: datetime
+
+
+class _Place(NamedTuple):
+    """A page as it is, or as it was at a version."""
+
+    row: Page
+    version: PageVersion | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.row.pk, self.version.pk if self.version else 0
+
+    @property
+    def said(self) -> Page | PageVersion:
+        return self.version or self.row
+
+
 class _Going(NamedTuple):
-    """A record on its way to its next page: which of the pages it began on, and what was read for it."""
+    """A record on its way to its next page: which of the pages it began on, and what was read for it.
+
+    `run` fetched the last of these. With `span` it goes to what the next page was in that time; `newest`
+    where all were what they are now.
+    """
 
     start: int
     record: Carried
     rows: tuple[Page, ...]
+    run: int
+    span: Span | None = None
+    newest: bool = True
 
 
-_Portion = list[tuple["Page", "StoredPage", _Going]]
+_Portion = list[tuple[_Place, "StoredPage", _Going]]
 
 
 def join(
@@ -81,16 +120,18 @@ def join(
     *,
     settings: Mapping[str, Any],
     since: int | None,
+    at: Sequence[At] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> list[Joined]:
     """Return what becomes of the records that pages of one target have go on, of each page.
 
-    With `since` the pages behind are those that this run or a later one fetched. Raises TooMuch, for one
-    page as well; that one takes no longer than it may, and what is left lacks its page.
+    With `since` the pages behind are those that this run or a later one fetched. With `at`, which says of
+    each page when it was what it is read as, they are all kept versions of them in that time. Raises
+    TooMuch, for one page as well; that one takes no longer than it may, and what is left lacks its page.
     """
     if not any(records for _page, records in starts):
         return [Joined() for _ in starts]
-    joining = _Joining(starts, settings=settings, since=since, monotonic=monotonic)
+    joining = _Joining(starts, settings=settings, since=since, at=at, monotonic=monotonic)
     joining.run()
     return joining.joined
 
@@ -104,12 +145,14 @@ class _Joining:
         *,
         settings: Mapping[str, Any],
         since: int | None,
+        at: Sequence[At] | None,
         monotonic: Callable[[], float],
     ) -> None:
         self.joined = [Joined() for _ in starts]
         self._starts = starts
         self._settings = settings
         self._since = since
+        self._at = at
         self._monotonic = monotonic
         self._alone = len(starts) == 1
         self._until = monotonic() + (ALONE_SECONDS if self._alone else TOGETHER_SECONDS)
@@ -118,13 +161,19 @@ class _Joining:
 
     def run(self) -> None:
         going = [
-            _Going(number, record, (page,))
+            self._begun(number, page, record)
             for number, (page, records) in enumerate(self._starts)
             for record in records
         ]
         while going:
-            found = list(self._found([one for one in going if not self._stays(one)]))
-            going = [onward for portion in _portions(found) for onward in self._read(portion)]
+            places = list(self._found([one for one in going if not self._stays(one)]))
+            going = [onward for portion in _portions(places) for onward in self._read(portion)]
+
+    def _begun(self, number: int, page: Page, record: Carried) -> _Going:
+        if self._at is None:
+            return _Going(number, record, (page,), page.run)
+        version, since, until = self._at[number]
+        return _Going(number, record, (page,), (version or page).run, (since, until), version is None)
 
     def _stays(self, one: _Going) -> bool:
         self._followed[one.start] += 1
@@ -137,31 +186,72 @@ class _Joining:
         """Give out a record as it is."""
         record = one.record
         items = (record.data,) if record.partial and record.data else ()
-        self.joined[one.start].gave.append(Gave(rows=one.rows, url=url or record.url, items=items, lacks=why))
+        gave = Gave(
+            rows=one.rows,
+            url=url or record.url,
+            items=items,
+            lacks=why,
+            span=one.span,
+            newest=one.newest,
+        )
+        self.joined[one.start].gave.append(gave)
 
-    def _found(self, going: Sequence[_Going]) -> Iterator[tuple[Page, _Going]]:
+    def _found(self, going: Sequence[_Going]) -> Iterator[tuple[_Place, _Going]]:
         """Yield the records whose next page is stored, with that."""
-        links = {(one.rows[-1].run, one.record.url) for one in going}
+        links = {(one.run, one.record.url) for one in going}
         target = self._starts[0][0].target_id
         places = behind.pages(target, sorted(links), since=self._since)
+        pages = {place.page.pk for place in places.values() if place.page is not None}
+        versions = self._versions(target, pages)
         for one in going:
-            place = places.get((one.rows[-1].run, one.record.url))
+            place = places.get((one.run, one.record.url))
             if place is None:
                 self._lack(one, BAD_URL)
             elif place.page is None:
                 self._lack(one, NOT_STORED, url=place.url)
+            elif one.span is None:
+                yield _Place(place.page), one
             else:
-                yield place.page, one
+                yield from self._through(place.page, versions.get(place.page.pk, ()), one, one.span)
 
-    def _read(self, portion: Sequence[tuple[Page, list[_Going]]]) -> Iterator[_Going]:
+    def _versions(self, target: int, pages: set[int]) -> Mapping[int, Sequence[PageVersion]]:
+        if not self._at:
+            return {}
+        since, until = min(at.since for at in self._at), max(at.until for at in self._at)
+        return found.touching(target, pages, since=since, until=until)
+
+    def _through(
+        self, page: Page, versions: Sequence[PageVersion], one: _Going, span: Span
+    ) -> Iterator[tuple[_Place, _Going]]:
+        """Yield a record with each version of its next page in a time; where none is kept it lacks that."""
+        at, until = span
+        held = [(_Place(page, version), version.began_at, version.ended_at) for version in versions]
+        for place, began, ended in [*held, (_Place(page), page.body_at or page.changed_at, until)]:
+            begin, end = max(at, began), min(ended, until)
+            if begin >= end:
+                continue
+            if at < begin:
+                self._lack(one._replace(span=(at, begin), newest=False), BODY_NOT_STORED, url=page.url)
+            self._followed[one.start] += at > span[0]  # it was counted once as it set out
+            onward = one._replace(span=(begin, end), newest=one.newest and place.version is None)
+            if self._followed[one.start] > MOST_OF_A_PAGE:
+                self._lack(onward, TOO_MANY)
+            else:
+                yield place, onward
+            at = end
+        if at < until:
+            self._lack(one._replace(span=(at, until), newest=False), BODY_NOT_STORED, url=page.url)
+
+    def _read(self, portion: Sequence[tuple[_Place, list[_Going]]]) -> Iterator[_Going]:
         """Read some pages for the records that were carried there; yield those that go on."""
         left: _Portion = []
-        for kept, (row, records) in zip(stored_pages.kept([row for row, _ in portion]), portion, strict=True):
+        pages = stored_pages.as_they_were([(place.row, place.version) for place, _ in portion])
+        for kept, (place, records) in zip(pages, portion, strict=True):
             for one in records:
                 if kept.page is None:
-                    self._lack(one, BODY_NOT_STORED, url=row.url)
+                    self._lack(one, BODY_NOT_STORED, url=place.row.url)
                 else:
-                    left.append((row, kept.page, one))
+                    left.append((place, kept.page, one))
         while left:
             seconds = self._until - self._monotonic()
             if seconds < LEAST_SECONDS:
@@ -170,11 +260,12 @@ class _Joining:
             told = trials.completed_of(self._settings, _by_page(left), wait_seconds=seconds)
             if told and isinstance(told[-1], Unreadable) and self._monotonic() >= self._until:
                 told = told[:-1]  # ended as the time was over, whatever it was at
-            for (row, _page, one), came in zip(left, told, strict=False):
-                yield from self._take(row, one, came)
+            for (place, _page, one), came in zip(left, told, strict=False):
+                yield from self._take(place, one, came)
             left = self._after(left, told)
 
-    def _take(self, row: Page, one: _Going, came: Completed | Unreadable) -> Iterator[_Going]:
+    def _take(self, place: _Place, one: _Going, came: Completed | Unreadable) -> Iterator[_Going]:
+        row = place.row
         if isinstance(came, Unreadable):
             self._lack(one, f"its page could not be read: {came.message}", url=row.url)
             return
@@ -185,47 +276,48 @@ class _Joining:
         joined = self.joined[one.start]
         joined.problems += came.problems
         if came.items:
-            joined.gave.append(Gave(rows=rows, url=row.url, items=came.items))
+            gave = Gave(rows=rows, url=row.url, items=came.items, span=one.span, newest=one.newest)
+            joined.gave.append(gave)
         for record in came.follows:
-            yield _Going(one.start, record, rows)
+            yield one._replace(record=record, rows=rows, run=place.said.run)
 
     def _after(self, left: _Portion, told: Sequence[Completed | Unreadable]) -> _Portion:
         """Return the records that are not told of; those of a page at which the process ended lack it."""
         rest = left[len(told) :]
         if not rest or not told or not isinstance(told[-1], Unreadable):
             return rest
-        ended_at = left[len(told) - 1][0].pk
-        for row, _page, one in rest:
-            if row.pk == ended_at:
-                self._lack(one, f"its page could not be read: {told[-1].message}", url=row.url)
-        return [entry for entry in rest if entry[0].pk != ended_at]
+        ended_at = left[len(told) - 1][0].key
+        for place, _page, one in rest:
+            if place.key == ended_at:
+                self._lack(one, f"its page could not be read: {told[-1].message}", url=place.row.url)
+        return [entry for entry in rest if entry[0].key != ended_at]
 
     def _give_up(self, left: _Portion) -> None:
         if not self._alone:
             raise TooMuch
-        for row, _page, one in left:
-            self._lack(one, TOO_SLOW, url=row.url)
+        for place, _page, one in left:
+            self._lack(one, TOO_SLOW, url=place.row.url)
 
 
 def _by_page(portion: _Portion) -> list[tuple[StoredPage, list[Carried]]]:
-    pages: dict[int, tuple[StoredPage, list[Carried]]] = {}
-    for row, page, one in portion:
-        pages.setdefault(row.pk, (page, []))[1].append(one.record)
+    pages: dict[tuple[int, int], tuple[StoredPage, list[Carried]]] = {}
+    for place, page, one in portion:
+        pages.setdefault(place.key, (page, []))[1].append(one.record)
     return list(pages.values())
 
 
-def _portions(found: Iterable[tuple[Page, _Going]]) -> Iterator[list[tuple[Page, list[_Going]]]]:
+def _portions(found: Iterable[tuple[_Place, _Going]]) -> Iterator[list[tuple[_Place, list[_Going]]]]:
     """Yield the pages with all records that are carried there, so many at a time as one process reads."""
-    pages: dict[int, tuple[Page, list[_Going]]] = {}
-    for row, one in found:
-        pages.setdefault(row.pk, (row, []))[1].append(one)
-    portion: list[tuple[Page, list[_Going]]] = []
+    pages: dict[tuple[int, int], tuple[_Place, list[_Going]]] = {}
+    for place, one in found:
+        pages.setdefault(place.key, (place, []))[1].append(one)
+    portion: list[tuple[_Place, list[_Going]]] = []
     size = 0
-    for row, records in pages.values():
-        size += row.size
+    for place, records in pages.values():
+        size += place.said.size
         if portion and (size > MOST_BYTES or len(portion) == PORTION):
             yield portion
-            portion, size = [], row.size
-        portion.append((row, records))
+            portion, size = [], place.said.size
+        portion.append((place, records))
     if portion:
         yield portion

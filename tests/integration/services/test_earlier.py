@@ -26,9 +26,9 @@ from crawler.queries import exports, items, past
 from crawler.queries import replays as queries
 from crawler.services import items as services
 from crawler.services import replays, targets
-from crawler.services.replays import Busy, earlier, reading
+from crawler.services.replays import earlier, reading
 from crawler.stores.filling import Told
-from tests.integration.replays import LEFT, PRICED, READ, done, watched
+from tests.integration.replays import FOLLOWED, LEFT, PRICED, READ, done, listed, watched
 
 if TYPE_CHECKING:
     from crawler.queries.stored_pages import Kept
@@ -209,7 +209,7 @@ def test_crash_between_two_steps_loses_and_doubles_nothing(
         replays.step(replay=storing.pk, now=timezone.now())
     monkeypatch.undo()
     row = Replay.objects.get(pk=storing.pk)
-    assert (row.after_version, row.earlier_totals) == (0, None)
+    assert (row.after_version, (row.earlier_totals or {})["pages"]) == (0, 0)
     ended = done(storing.pk)
 
     assert Totals.of_json(ended.earlier_totals or {}).pages == 2
@@ -235,11 +235,53 @@ def test_sample_reads_the_versions_of_its_pages(shop: Target, kettle: Item, now:
     assert Totals.of_json(trial.earlier_totals or {}).pages == 2
 
 
-def test_records_of_several_pages_are_refused_with_what_to_do(shop: Target, kettle: Item) -> None:
-    link = {"css": "a", "type": "url"}
-    fields = {"name": "css:h1", "link": link, "left": {"css": "i", "follow": "link"}}
-    with pytest.raises(Busy, match="go on to other pages"):
-        tried(shop, fields=fields)
+def test_records_of_several_pages_are_completed_on_what_these_were_at_the_time(
+    shop: Target, kettle: Item, now: datetime
+) -> None:
+    listed(shop, now=now)
+    ended = stored(shop, fields=FOLLOWED, row="css:li")
+    totals = Totals.of_json(ended.earlier_totals or {})
+
+    assert left(kettle, now, 8, 5, 2, -1) == [11, 12, 13, 13]
+    assert [one.data.get("price") for one in past.history(Item.objects.get())] == [None, 6.0, 5.0, 5.0]
+    assert (totals.pages, totals.completed, totals.records["new"], totals.problems) == (2, 2, 0, [])
+    rows = list(ItemFilling.objects.order_by("pk").values())
+    stored(shop, fields=FOLLOWED, row="css:li")
+    assert list(ItemFilling.objects.order_by("pk").values()) == rows
+
+
+def test_record_whose_page_behind_is_not_kept_has_what_its_own_page_said(
+    shop: Target, kettle: Item, now: datetime
+) -> None:
+    page = listed(shop, now=now, days=7)
+    old = PageVersion.objects.order_by("pk")[0]
+    old.pk, old.page, old.body_hash, old.run = None, page, page.body_hash, 1
+    old.began_at, old.ended_at = now - timedelta(days=8), page.changed_at
+    old.save()
+    Snapshot.objects.filter(hash=PageVersion.objects.order_by("pk")[1].body_hash).delete()
+    ended = stored(shop, fields=FOLLOWED, row="css:li")
+
+    assert left(kettle, now, 8.5, 7.5, 6.5, 5, 2) == [None, 11, 11, None, 13]
+    codes = [code for code, *_rest in Totals.of_json(ended.earlier_totals or {}).problems]
+    assert codes == ["record_incomplete"]
+    told = past.history(Item.objects.get())
+    assert told[2].filled == ("link",)
+
+
+def test_too_many_versions_of_pages_behind_are_left_out_with_the_reason(
+    shop: Target, kettle: Item, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(shop, now=now)
+    monkeypatch.setattr("crawler.services.replays.joining.MOST_OF_A_PAGE", 2)
+    ended = stored(shop, fields=FOLLOWED, row="css:li")
+
+    assert left(kettle, now, 8, 5, -1) == [11, 12, 13]
+    assert Totals.of_json(ended.totals).problems == []
+    monkeypatch.setattr("crawler.services.replays.joining.MOST_OF_A_PAGE", 1)
+    trial = tried(shop, fields=FOLLOWED, row="css:li")
+    assert [count for _code, _field, count, _said in Totals.of_json(trial.earlier_totals or {}).problems] == [
+        1
+    ]
 
 
 def test_versions_that_have_another_key_match_no_item(shop: Target, kettle: Item) -> None:
