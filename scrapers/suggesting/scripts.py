@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_SCRIPTS: Final = 20
 MOST_CHARACTERS: Final = 4 * 1024 * 1024
 """Of all scripts together: states of shops have one to two million."""
+MOST_OF_CALL: Final = 100_000
 LINKED_DATA: Final = 0.95
 SCRIPT: Final = 0.92
 STATE: Final = 0.9
@@ -26,10 +27,13 @@ STATE: Final = 0.9
 _JSON_TYPE: Final = "application/json"
 _LEAST_CHARACTERS: Final = 40
 _MOST_KEYS: Final = 10
+_MOST_CALLS: Final = 2
+_MOST_LISTS: Final = 3
 _SET = re.compile(
     r"(?<![\w$.])((?:(?:window|self|globalThis)\.[\w$]{1,80}|(?:var|let|const)\s+[\w$]{1,80}|__\w{1,80}"
     r"|dataLayer)\s*=|(?:window\.)?[\w$]{1,80}\.push\s*\()\s*(?=[\[{]|JSON\s*\.\s*parse\s*\()"
 )
+_LIST = re.compile(r"""("[\w-]{1,60}"|(?<![\w$."'])[A-Za-z_]\w{0,60})\s*:\s*(?=\[\s*\{)""")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9-]{0,60}")
 
 
@@ -45,7 +49,7 @@ def _linked_data(page: Page) -> Iterator[Source]:
 
 
 def _embedded(page: Page) -> Iterator[Source]:
-    number, left = 0, MOST_CHARACTERS
+    number, left, tries = 0, MOST_CHARACTERS, iter(range(_MOST_CALLS))
     for node in page.elements.hidden:
         if node.tag != "script":
             continue
@@ -58,7 +62,7 @@ def _embedded(page: Page) -> Iterator[Source]:
         if kind == _JSON_TYPE and len(text) >= _LEAST_CHARACTERS:
             yield from _whole(page, text, identity=node.attributes.get("id") or "", number=number)
         elif kind in {"", "module"} or "javascript" in kind:
-            yield from _set(page, text)
+            yield from _set(page, text, tries=tries)
 
 
 def _whole(page: Page, text: str, *, identity: str, number: int) -> Iterator[Source]:
@@ -68,22 +72,30 @@ def _whole(page: Page, text: str, *, identity: str, number: int) -> Iterator[Sou
     )
 
 
-def _set(page: Page, text: str) -> Iterator[Source]:
+def _set(page: Page, text: str, *, tries: Iterator[int]) -> Iterator[Source]:
     """Yield what a script sets, by the names that are the first ones of the page to be set."""
+    known: dict[str, JSON] = {}
     for found in islice(_SET.finditer(text), embedded.MOST_PLACES):
         lead = " ".join(found.group(1).split())
-        value: JSON = page.embedded.after(lead)
+        if lead not in known:
+            known[lead] = page.embedded.after(lead)
+        value = known[lead]
         if value and not lead.endswith("("):
             yield Source(prefix=f"json:{lead} -> ", value=value, strength=STATE)
         elif lead.endswith("("):
-            yield from _given(page, text, lead, at=found.end(), first=value)
+            yield from _given(page, text[found.end() :], lead, first=value, tries=tries)
 
 
-def _given(page: Page, text: str, lead: str, *, at: int, first: JSON) -> Iterator[Source]:
-    """Yield what a call is given: by its name where it is the first such call, else by a key of it."""
+def _given(page: Page, text: str, lead: str, *, first: JSON, tries: Iterator[int]) -> Iterator[Source]:
+    """Yield what a call is given, with which `text` begins: by its name where it is the first such call.
+
+    Else by a key of it, and so for the first calls whose argument is no JSON as a whole: there are `tries`.
+    """
     try:
-        value = embedded.value_at(text, at)
+        value = embedded.value_at(text, 0)
     except NotJson:
+        if next(tries, None) is not None:
+            yield from _lists_by_key(page, text[:MOST_OF_CALL])
         return
     if value == first:
         yield Source(prefix=f"json:{lead} -> ", value=value, strength=STATE)
@@ -93,6 +105,17 @@ def _given(page: Page, text: str, lead: str, *, at: int, first: JSON) -> Iterato
             held = isinstance(inner, dict | list) and _ATTRIBUTE.fullmatch(key.lower().replace("_", "-"))
             if held and page.embedded.after(named) == inner:
                 yield Source(prefix=f"json:{named} -> ", value=inner, strength=STATE)
+
+
+def _lists_by_key(page: Page, text: str) -> Iterator[Source]:
+    """Yield lists of objects by their keys, of what is given to a call and is no JSON as a whole."""
+    for found in islice(_LIST.finditer(text), _MOST_LISTS):
+        try:
+            value = embedded.value_at(text, found.end())
+        except NotJson:
+            continue
+        if value == page.embedded.after(f"{found.group(1)}:"):
+            yield Source(prefix=f"json:{found.group(1)}: -> ", value=value, strength=STATE)
 
 
 def _in_attributes(page: Page, found: Outline) -> Iterator[Source]:

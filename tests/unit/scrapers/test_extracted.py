@@ -231,3 +231,41 @@ def test_plain_text_is_markdown_as_it_is(lines: list[str]) -> None:
     assert found["markdown"] == "\n".join(lines)
     assert found["word_count"] == sum(len(line.split()) for line in lines)
     assert found["approximate_tokens"] == approximate_tokens(found["markdown"])
+
+
+SENTENCES = st.lists(
+    st.sampled_from(("The ferry", "A baker", "Old maps", "Our neighbour", "This winter", "The lathe")),
+    min_size=3,
+    max_size=7,
+    unique=True,
+).map(lambda who: [f"{one} came back to the harbour with more to tell than we could write." for one in who])
+HEADINGS = st.lists(st.sampled_from(("On tides", "On bread", "On wood")), max_size=3, unique=True)
+
+
+@settings(max_examples=20, deadline=None)  # the first example imports what finds main texts
+@given(SENTENCES, HEADINGS, st.booleans())
+def test_main_text_has_every_paragraph_in_its_order_and_no_menu(
+    paragraphs: list[str], headings: list[str], listed: bool
+) -> None:
+    parts = [f"<p>{said}</p>" for said in paragraphs]
+    for place, heading in enumerate(headings):
+        parts[place] = f"<h2>{heading}</h2>{parts[place]}"
+    if listed:
+        parts.append("<ul><li>Bring a warm coat for the way back</li><li>Bring bread for the gulls</li></ul>")
+    menu = "".join(f"<li><a href='/{n}'>Department {n}</a></li>" for n in range(8))
+    body = (
+        f"<html lang=en><title>Harbour</title><body><nav><ul>{menu}</ul></nav>"
+        f"<article><h1>Harbour</h1>{''.join(parts)}</article><footer>{menu}</footer>"
+    )
+    (article,), (markdown,) = read("article", body), read("markdown", body)
+
+    for text in (article["text"], article["markdown"], markdown["markdown"]):
+        places = [text.find(said) for said in paragraphs]
+        assert -1 not in places
+        assert places == sorted(places)
+        assert "Department" not in text
+        assert ("warm coat" in text) is listed
+    for heading in headings:
+        assert f"## {heading}" in markdown["markdown"]
+    assert markdown["approximate_tokens"] == approximate_tokens(markdown["markdown"])
+    assert read("auto", body)[0]["title"] == "Harbour"

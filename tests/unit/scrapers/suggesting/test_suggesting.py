@@ -227,6 +227,9 @@ def test_type_that_fits_too_few_rows_becomes_text() -> None:
 
 
 HOSTILE = {
+    "calls": f"<script>{'dataLayer.push({a: [{' * 3_000}</script>",
+    "labels": "<div class=c><dl>" + "<dt>a<dd>b" * 40 + "</dl></div>" + "<dt>{}<dd>x" * 900,
+    "headings": "".join(f"<h3>Thing {n}</h3><p>{n} is <i>so</i></p>" for n in range(1_500)),
     "siblings": "".join(f'<div class="r"><a href="/{n}">Name {n}</a><b>${n}</b></div>' for n in range(4_000)),
     "nesting": '<div class="a"><a href="/1">x</a>' * 1_500,
     "classes": "".join(
