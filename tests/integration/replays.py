@@ -93,10 +93,12 @@ def watched(target: Target, *, now: datetime) -> Item:
     return item
 
 
-def listed(target: Target, *, now: datetime, days: int = 9) -> Page:
+def listed(
+    target: Target, *, now: datetime, days: int = 9, path: str = "/", leads_to: str = "/kettle"
+) -> Page:
     """Give `target` a stored list that leads to the kettle, since so many days before `now`."""
-    url, since = canonical("http://shop.test/"), now - timedelta(days=days)
-    body = b"<ul><li><a href=/kettle>kettle</a></li></ul>"
+    url, since = canonical(f"http://shop.test{path}"), now - timedelta(days=days)
+    body = f"<ul title={path}><li><a href={leads_to}>kettle</a></li></ul>".encode()
     return Page.objects.create(
         target=target, key=url.key, url=url.text, body_hash=_put(body, now=now), size=99, run=3, status=200,
         content_type="text/html", first_seen=since, last_seen=now, changed_at=since,

@@ -268,6 +268,21 @@ def test_record_whose_page_behind_is_not_kept_has_what_its_own_page_said(
     assert told[2].filled == ("link",)
 
 
+def test_pages_two_behind_are_read_as_they_were_also_where_those_between_stayed(
+    shop: Target, kettle: Item, now: datetime
+) -> None:
+    listed(shop, now=now, leads_to="/more")
+    listed(shop, now=now, days=7, path="/more")
+    fields = FOLLOWED | {
+        "link": {"css": "a", "type": "url"},
+        "on": {"css": "a", "type": "url", "follow": "link"},
+        "left": {"css": "i", "type": "integer", "follow": "on"},
+    }
+    stored(shop, fields=fields, row="css:[title='/'] li")
+
+    assert left(kettle, now, 8, 6.5, 5, 2, -1) == [None, 11, 12, 13, 13]
+
+
 def test_too_many_versions_of_pages_behind_are_left_out_with_the_reason(
     shop: Target, kettle: Item, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
