@@ -9,12 +9,14 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router, Schema
+from ninja.errors import HttpError
 from pydantic import Field
 
 from crawler.models import Target
 from crawler.policy import versions as policy
 from crawler.policy.versions import Keeping
 from crawler.queries import versions
+from crawler.services import judging
 from crawler.services.drafts.keeping import BOUNDS
 from webui.api.auth import caller
 
@@ -73,3 +75,19 @@ def get_keeping(request: HttpRequest, target_id: int, tried: Query[Tried]) -> Ke
         whole=found.is_whole,
         removed=target.versions_removed,
     )
+
+
+class JudgedAgain(Schema):
+    """How many changes are judged anew in the background."""
+
+    changes: int
+
+
+@router.post("/targets/{int:target_id}/judgement", response=JudgedAgain)
+def judge_again(request: HttpRequest, target_id: int) -> JudgedAgain:
+    """Have changes that were seen before judged by what the target ignores now; 409 where that is nothing."""
+    target = get_object_or_404(Target.objects.visible_to(caller(request).user), pk=target_id)
+    try:
+        return JudgedAgain(changes=judging.judge_again(target))
+    except judging.NothingToJudge as error:
+        raise HttpError(409, str(error)) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -15,20 +15,25 @@ from django.views.decorators.http import require_http_methods
 from crawler.models import Target
 from crawler.policy import versions as policy
 from crawler.queries import versions
-from crawler.services import drafts, targets
+from crawler.services import drafts, judging, targets
 from crawler.services.targets import InvalidTarget
 from webui.pages.target_form import keeping
 
-TRIED = "tried"
+TRIED: Final = "tried"
 """What says that bounds were typed: all of them empty are bounds, too."""
+JUDGED: Final = "judged"
+"""What says that changes are to be judged again, instead of bounds."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what is kept, and what the typed bounds would free; POST saves them."""
+    """Show what is kept, and what typed bounds would free; POST saves them, or has changes judged again."""
     target = get_object_or_404(
         Target.objects.visible_to(request.user).select_related("schedule", "owner"), pk=pk
     )
+    if JUDGED in request.POST:
+        _judge_again(request, target)
+        return redirect("target-versions", pk=pk)
     typed = request.POST if request.method == "POST" else request.GET
     keep = keeping.read(typed) if TRIED in typed else target.keep
     try:
@@ -43,6 +48,15 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, "Saved. The next clean-up, within an hour, removes what is not kept.")
         return redirect("target-versions", pk=pk)
     return _page(request, target, keeping.shown(draft.values["keep"]), draft.values["keep"], problems=())
+
+
+def _judge_again(request: HttpRequest, target: Target) -> None:
+    try:
+        count = judging.judge_again(target)
+    except judging.NothingToJudge as error:
+        messages.warning(request, f"{str(error).capitalize()}.")
+    else:
+        messages.success(request, f"Earlier changes to be judged: {count:,}. Each says so until it is.")
 
 
 def _page(
@@ -65,5 +79,6 @@ def _page(
         "is_default": keep is None,
         "is_saved": keep == target.keep,
         "tried": TRIED,
+        "judged": JUDGED,
     }
     return render(request, "targets/versions.html", context, status=422 if problems else 200)

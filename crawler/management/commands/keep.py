@@ -16,6 +16,7 @@ examples:
   ./run keep 3
   ./run keep 3 --versions 5 --days 90
   ./run keep 3 --megabytes 500 --save
+  ./run keep 3 --judge-again
 """
 
 
@@ -41,12 +42,20 @@ class Command(BaseCommand):
             "--megabytes", metavar="N", help="at most N MB of all earlier versions, as stored"
         )
         parser.add_argument("--save", action="store_true", help="save these bounds with the target")
+        parser.add_argument(
+            "--judge-again",
+            action="store_true",
+            help="have earlier changes judged by what the target ignores now",
+        )
         parser.add_argument("--json", action="store_true", help="print it as a line of JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         from crawler.services.terminal import Refusal, keeping
 
         try:
+            if options["judge_again"]:
+                self.stdout.write(keeping.judge_again(options["target"]))
+                return
             kept = keeping.keep(options["target"], options, saves=options["save"])
         except Refusal as refusal:
             self.stderr.write("\n".join(f"keep: {line}" for line in refusal.lines))

@@ -10,6 +10,7 @@ from django.db import transaction
 from crawler import trials
 from crawler.models import RefreshPlan, Target
 from crawler.services.judging import pairs, settling
+from crawler.services.judging.again import NothingToJudge, judge_again
 from crawler.stores import sql, sweeps
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from crawler.services.judging.pairs import Pair
 
-__all__ = ["work"]
+__all__ = ["NothingToJudge", "judge_again", "work"]
 
 BUDGET_SECONDS: Final = 10.0
 ENCRYPTED: Final = ("target__headers", "target__login", "target__proxies")

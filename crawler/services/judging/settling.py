@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from crawler.models import Page, PageVersion, Run
 from crawler.policy.refresh import rates
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
     from crawler.models import RefreshPlan
 
-CORRECTED = (
-    "changed_at", "body_at", "changes", "unchanged_seconds", "changed_seconds", "changed_squares",
-    "refresh_at",
-)  # fmt: skip
+DATED = ("changed_at", "body_at")
+CORRECTED = ("changes", "unchanged_seconds", "changed_seconds", "changed_squares", "refresh_at")
 
 
 def settle(target: int, verdicts: Iterable[tuple[int, tuple[str, ...]]], plan: RefreshPlan | None) -> int:
@@ -30,20 +28,24 @@ def settle(target: int, verdicts: Iterable[tuple[int, tuple[str, ...]]], plan: R
 
     They are the numbers of the versions that changes ended, with the kinds of noise. Pages are locked in
     the order in which crawls lock them, and runs after them. A change is settled after those before it.
+    One that was noise when it was judged before stays that, and is corrected no second time.
     """
     judged = dict(verdicts)
     of_noise = [version for version, noise in judged.items() if noise]
     rows = PageVersion.objects.filter(target=target, awaits_judgement=True)
-    named = rows.filter(pk__in=of_noise).values("page")
+    named = rows.filter(Q(pk__in=of_noise) | ~Q(noise=""), pk__in=list(judged)).values("page")
     locked = {page.pk: page for page in Page.objects.select_for_update().filter(pk__in=named).order_by("key")}
     settled, by_run = 0, Counter[int]()
     for row in rows.filter(pk__in=list(judged)).order_by("id"):
         before = _others(row).filter(pk__lt=row.pk).order_by("-id").first()
-        page = locked.get(row.page_id)
-        if (before is not None and before.awaits_judgement) or not _take(row, judged[row.pk], before):
+        page, known = locked.get(row.page_id), row.kinds
+        noise = known or judged[row.pk]
+        if (before is not None and before.awaits_judgement) or not _take(row, noise, before):
             continue
         settled += 1
-        if judged[row.pk] and page is not None:
+        if noise and page is not None:
+            _date(page, row)
+        if noise and page is not None and not known:
             _correct(page, row, plan)
             by_run[row.ended_by] += 1
     for run in sorted(by_run):
@@ -65,10 +67,15 @@ def _counted_at(row: PageVersion, before: PageVersion | None) -> datetime:
     return before.counted_at or before.began_at if before.noise else before.ended_at
 
 
-def _correct(page: Page, row: PageVersion, plan: RefreshPlan | None) -> None:
-    """Have a page be as it would be if what `row` ended by had been no change, and due again by that."""
+def _date(page: Page, row: PageVersion) -> None:
+    """Have a page say when it changed as if what `row` ended by had been no change."""
     if not _others(row).filter(pk__gt=row.pk).exists():
         page.changed_at, page.body_at = row.counted_at or row.began_at, row.ended_at
+        page.save(update_fields=DATED)
+
+
+def _correct(page: Page, row: PageVersion, plan: RefreshPlan | None) -> None:
+    """Have what visits saw of a page be as if `row` had ended by no change, and the page due by that."""
     weight = rates.weight_left(before=row.visits, now=page.visits, is_newest=page.last_seen == row.ended_at)
     seconds = (row.ended_at - row.seen_at).total_seconds()
     seen = _known(page).seen.without_change(seconds=seconds, weight=weight)

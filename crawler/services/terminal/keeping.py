@@ -11,7 +11,7 @@ from django.utils import timezone
 from crawler.models import Target
 from crawler.policy import versions as policy
 from crawler.queries import versions
-from crawler.services import targets
+from crawler.services import judging, targets
 from crawler.services.drafts.keeping import BOUNDS
 from crawler.services.targets import InvalidTarget
 from crawler.services.terminal.asked import Refusal
@@ -53,6 +53,15 @@ def keep(number: str, words: Mapping[str, str | None], *, saves: bool) -> Kept:
     rules = policy.of(draft.values["keep"])
     found = versions.outlook(target.pk, rules, now=now)
     return Kept(rules=rules, saved=rules == policy.of(target.keep), outlook=found)
+
+
+def judge_again(number: str) -> str:
+    """Have a target's earlier changes judged by what it ignores now, and say how many; raises Refusal."""
+    try:
+        count = judging.judge_again(target_of(number))
+    except judging.NothingToJudge as error:
+        raise Refusal(f"{error}: ./run target {number} --set 'noise={{\"dates\": true}}'") from None
+    return f"earlier changes that the service judges by what the target ignores now: {count:,}"
 
 
 def target_of(number: str) -> Target:

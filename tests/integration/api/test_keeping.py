@@ -40,3 +40,14 @@ def test_what_will_not_do_is_told_by_its_position(api: Api, target: Target) -> N
     assert {error["field"] for error in document["errors"]} == {"keep.versions", "keep.days", "keep.weeks"}
     problem(api.get(f"/targets/{target.pk}/keeping?days=0"), 422)
     problem(api.get(f"/targets/{target.pk}/keeping?weeks=1"), 422)
+
+
+def test_earlier_changes_are_judged_again_where_something_is_ignored(
+    api: Api, target: Target, page: Page
+) -> None:
+    a_version(page)
+    path = f"/targets/{target.pk}/judgement"
+    problem(api("POST", path), 409)
+    api("PATCH", f"/targets/{target.pk}", {"noise": {"dates": True}})
+    assert api("POST", path).json() == {"changes": 1}
+    assert PageVersion.objects.get().awaits_judgement

@@ -155,6 +155,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "api/v1/targets/<int:target_id>/history": reads(Access.MINE),
     "api/v1/targets/<int:target_id>/history/<int:change_id>/restore": acts(Access.MINE),
     "api/v1/targets/<int:target_id>/keeping": reads(Access.MINE),
+    "api/v1/targets/<int:target_id>/judgement": acts(Access.MINE),
     "api/v1/targets/<int:target_id>/near-copies": asks(Access.MINE),
     "api/v1/targets/<int:target_id>/proxies": reads(Access.MINE),
     "api/v1/targets/<int:target_id>/refresh": reads(Access.MINE),

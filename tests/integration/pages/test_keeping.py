@@ -84,3 +84,18 @@ def test_the_form_of_a_target_has_the_bounds(client: Client, ada: User, target: 
     text = client.get(reverse("target-edit", args=[target.pk])).content.decode()
     assert 'name="keep_days" value="7"' in text
     assert reverse("target-versions", args=[target.pk]) in text
+
+
+def test_earlier_changes_are_judged_again_where_something_is_ignored(
+    client: Client, target: Target, version: PageVersion
+) -> None:
+    address = reverse("target-versions", args=[target.pk])
+    assert "Judge earlier changes again" not in client.get(address).content.decode()
+    refused = client.post(address, {"judged": "again"}, follow=True)
+    assert "The target ignores nothing" in refused.content.decode()
+    Target.objects.update(noise={"dates": True})
+    assert "Judge earlier changes again" in client.get(address).content.decode()
+    done = client.post(address, {"judged": "again"}, follow=True)
+    assert "Earlier changes to be judged: 1." in done.content.decode()
+    version.refresh_from_db()
+    assert version.awaits_judgement

@@ -195,7 +195,7 @@ def test_the_form_says_what_is_ignored_and_what_is_wrong_with_it(client: Client,
     assert ">.ad</textarea>" in text
     (box,) = re.findall(r'<input[^>]*name="noise_links"[^>]*>', text)
     assert "checked" in box
-    assert "changes that were seen before stay what they were" in text
+    assert "changes that were seen before stay what they were, unless you have them" in text
     form = {"name": "x", "start_urls": "http://shop.test/", "noise_patterns": "ok\n(", "noise_css": "::::"}
     problems = client.post(address, form).context["form"].problems
     assert set(problems) >= {"noise_patterns", "noise_css"}

@@ -16,7 +16,7 @@ from crawler.policy.identity import digest
 from crawler.policy.refresh.rates import Seen
 from crawler.queries import stored_pages
 from crawler.services import judging, refresh, versions
-from crawler.services.judging import pairs, settling
+from crawler.services.judging import again, pairs, settling
 from crawler.services.refresh.reading import COLUMNS, Known, interval_of
 from crawler.stores import pages, snapshots, sql
 from tests.crawling import a_run
@@ -225,7 +225,9 @@ def test_version_waits_for_the_judgement_of_those_before_it(run: Run) -> None:
     assert page.changed_at == NOW
 
 
-STEPS = st.lists(st.sampled_from(["same", "noise", "change", "judge", "clean up"]), min_size=1, max_size=12)
+STEPS = st.lists(
+    st.sampled_from(["same", "noise", "change", "judge", "judge again", "clean up"]), min_size=1, max_size=12
+)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -234,23 +236,62 @@ def test_whenever_it_is_judged_and_cleaned_up_a_page_is_what_its_changes_make_it
     db: None, steps: list[str]
 ) -> None:
     run = a_run(noise=NOISE, keep={"versions": 2})
+    lived(run, steps)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=STEPS, after=STEPS)
+def test_what_is_judged_again_is_as_if_it_had_been_ignored_from_the_beginning(
+    db: None, before: list[str], after: list[str]
+) -> None:
+    run = a_run(noise={})
+    steps = [step for step in before if step in ("same", "noise", "change")]
+    lived(run, [*steps, "ignore", "judge again", *after])
+
+
+def lived(run: Run, steps: list[str]) -> None:
+    """Do these steps to a page, and assert that it is what its changes make it."""
     text, views, hour, counted, changed = 0, 0, 0, NOW, []
     visit(run, "0 0", at=NOW, path=str(run.pk))
     for step in steps:
-        if step == "judge":
-            settle_all(run)
-            continue
-        if step == "clean up":
-            versions.sweep(now=NOW + 24 * HOUR, budget=versions.Budget(float("inf")))
-            continue
-        hour, views, text = hour + 1, views + (step == "noise"), text + (step == "change")
-        changed.append(step == "change")
-        counted = NOW + hour * HOUR if step == "change" else counted
-        visit(run, f"{text} {views}", at=NOW + hour * HOUR, path=str(run.pk))
+        match step:
+            case "judge":
+                settle_all(run)
+            case "judge again":
+                judging.judge_again(run.target)
+            case "clean up":
+                versions.sweep(now=NOW + 24 * HOUR, budget=versions.Budget(float("inf")))
+            case "ignore":
+                run.target.noise, run.settings["noise"] = NOISE, NOISE
+            case _:
+                hour, views, text = hour + 1, views + (step == "noise"), text + (step == "change")
+                changed.append(step == "change")
+                counted = NOW + hour * HOUR if step == "change" else counted
+                visit(run, f"{text} {views}", at=NOW + hour * HOUR, path=str(run.pk))
     settle_all(run)
     page = Page.objects.get(target=run.target_id)
     assert page.changed_at == counted
     assert like(seen(page), expected(*changed))
+    noisy = PageVersion.objects.filter(target=run.target_id).exclude(noise="")
+    run.refresh_from_db()
+    assert run.pages_noise >= noisy.count(), "each is counted once"
+
+
+def test_changes_are_judged_again_some_at_a_time_and_only_where_something_is_ignored(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(again, "MOST", 3)
+    monkeypatch.setattr(again, "AT_ONCE", 2)
+    visits(run, *(f"<p>x<p>{number} views" for number in range(5)))
+    PageVersion.objects.update(awaits_judgement=False)
+    run.target.noise = {}
+    with pytest.raises(judging.NothingToJudge):
+        judging.judge_again(run.target)
+    run.target.noise = NOISE
+    assert judging.judge_again(run.target) == 3
+    assert judging.judge_again(run.target) == 1, "what awaits its judgement anyway is asked for once"
+    judge()
+    assert Page.objects.get().changed_at == NOW
 
 
 def settle_all(run: Run) -> None:

@@ -31,6 +31,16 @@ def test_bounds_are_told_tried_and_saved(capsys: pytest.CaptureFixture[str]) -> 
     assert target.keep == {"days": 7}
 
 
+def test_earlier_changes_are_judged_again(capsys: pytest.CaptureFixture[str]) -> None:
+    target = a_run("http://shop.test/").target
+    with pytest.raises(SystemExit):
+        typed(str(target.pk), "--judge-again")
+    assert "the target ignores nothing" in capsys.readouterr().err
+    type(target).objects.update(noise={"dates": True})
+    typed(str(target.pk), "--judge-again")
+    assert capsys.readouterr().out.strip().endswith("judges by what the target ignores now: 0")
+
+
 @pytest.mark.parametrize("words", [("0",), ("x",), ("1" * 30,)])
 def test_a_target_that_is_not_there_is_refused(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
