@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from crawler.policy.quality import fields_of, untold
 from crawler.services.terminal.asked import Refusal
 from crawler.services.terminal.holding import broken, run_of
+from crawler.services.terminal.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from crawler.models import Run
+
+MOST_WORDS: Final = 8
 
 
 def examined(number: str) -> Run:
@@ -32,6 +35,10 @@ def as_it_should_be(run: Run) -> bool:
 
 def lines(run: Run) -> Iterator[str]:
     """Yield what the data is like, for people."""
+    yield from map(plain, _lines(run))
+
+
+def _lines(run: Run) -> Iterator[str]:
     data = run.report["data"]
     yield f"run {run.pk} of {run.target.name}: {data['items']:,} items, {data['examined']:,} examined"
     for name, figures in fields_of(data).items():
@@ -58,5 +65,10 @@ def _said(figures: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"{part:.1%} {name}" for name, part in figures["types"].items())
     if figures["least"] is not None:
         yield f"from {figures['least']:,} to {figures['most']:,}"
-    if figures["length"] is not None:
+    if words := figures["words"]:
+        more = " | …" if len(words) > MOST_WORDS else ""
+        yield f"says {' | '.join(words[:MOST_WORDS])}{more}"
+    elif figures["length"] is not None:
         yield f"{figures['length']:,.0f} characters"
+    if figures["repeated"]:
+        yield f"{figures['repeated']:,} repeated"

@@ -11,6 +11,7 @@ from crawler.queries import mending as queries
 from crawler.services import holding
 from crawler.services.terminal import repairing
 from crawler.services.terminal.asked import Refusal
+from crawler.services.terminal.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,6 +65,10 @@ def _line(run: Run) -> str:
 
 def broken(run: Run) -> Iterator[str]:
     """Yield in what a run looks otherwise than those before, with some of the pages that it is about."""
+    yield from map(plain, _broken(run))
+
+
+def _broken(run: Run) -> Iterator[str]:
     drifts: list[Mapping[str, Any]] = (run.report.get("data") or {}).get("drifts", [])
     for one in drifts:
         place = f"{one['field']}: " if one["field"] else ""

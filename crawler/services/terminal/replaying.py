@@ -14,6 +14,7 @@ from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
 from crawler.services.terminal import waiting
 from crawler.services.terminal.asked import Asked, Refusal, lines_of, reading
+from crawler.services.terminal.plain import plain
 from crawler.trials import CannotTry
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ def go_on(row: Replay, say: Callable[[str], None]) -> Replay:
 
 def lines(row: Replay) -> Iterator[str]:
     """Yield what a replay has found, for people."""
+    yield from map(plain, _lines(row))
+
+
+def _lines(row: Replay) -> Iterator[str]:
     standing = queries.standing(row)
     yield from _found(standing.totals, "pages")
     if standing.earlier is not None:

@@ -17,6 +17,7 @@ from crawler.services import previews, runs, suggestions, targets
 from crawler.services.terminal import asked as words
 from crawler.services.terminal import database
 from crawler.services.terminal.asked import Refusal
+from crawler.services.terminal.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,7 +183,7 @@ def _table(candidate: Candidate) -> Iterator[str]:
 
 def _shown(value: Any, *, most: int = _WIDEST) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    text = plain(text, instead=" ")
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

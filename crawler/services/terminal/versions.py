@@ -11,6 +11,7 @@ from crawler.models import Page
 from crawler.queries import comparisons
 from crawler.queries.comparisons import Incomparable, NotKept
 from crawler.services.terminal.asked import Refusal
+from crawler.services.terminal.plain import plain
 from crawler.urls import BadUrl, canonical
 from scrapers.comparing import ShownKind
 
@@ -125,7 +126,7 @@ def _line(line: Line) -> Iterator[str]:
 def _spelled(parts: Marked | None) -> str:
     """Return a line without what a terminal would take for a command."""
     text = "".join(f"[{text}]" if differs else text for text, differs in parts or ())
-    return "".join(character if character.isprintable() else "�" for character in text)
+    return plain(text)
 
 
 def _number(word: str, option: str) -> int:

@@ -26,13 +26,14 @@ def typed(*words: str) -> int | str | None:
 
 
 def test_figures_and_broken_rules_are_told(clock: FakeClock, capsys: pytest.CaptureFixture[str]) -> None:
-    rules = {"min_items": 30, "fields": {"price": {"max": 4}}}
-    run = crawled(a_run(START, quality=rules), clock, things())
+    rules = {"min_items": 30, "fields": {"price": {"max": 4}, "made": {"unique": True}}}
+    run = crawled(a_run(START, quality=rules), clock, things(made="Tokyo"))
 
     assert typed(str(run.pk)) == 1
     told = capsys.readouterr().out
     assert f"run {run.pk} of A site: 20 items, 20 examined\n" in told
     assert "\n  price: in 100.0%, 100.0% number, from 5.0 to 5.0\n" in told
+    assert "\n  made: in 100.0%, 100.0% text, says Tokyo, 19 repeated\n" in told
     assert "\nbreaks a rule: min_items is 20, wanted is 30\n" in told
     assert "\nbreaks a rule: price: max is " in told
 
@@ -66,6 +67,19 @@ def test_data_as_usual_is_well_and_what_looks_otherwise_says_where(
     assert capsys.readouterr().out.endswith(
         f"\nlooks otherwise than before:\nprice: coverage is 0.0, and was 1.0\n  {START}\n"
     )
+
+
+def test_what_a_site_says_gives_the_terminal_no_commands(
+    clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = usual(clock)
+    run = followed(run, clock, things(price="\x1b]0;owned\x07", **{"a\x1b[2J": 1}))
+    assert typed(str(run.pk)) == 1
+
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\x07" not in told
+    assert "  a�[2J: in 100.0%" in told
 
 
 def test_run_that_was_not_examined_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
