@@ -18,6 +18,8 @@ examples:
   ./run target 3
   ./run target 3 --set removed_after=2 --set 'quality={"min_items": 50}'
   ./run target 3 --set 'noise={"dates": true, "css": [".related"]}'
+  ./run target 3 > shop.json; ./run target --from shop.json
+  ./run suggest https://shop.example/ --json | ./run target --from - --set name='A shop'
   ./run target 3 --delete
 """
 
@@ -43,6 +45,12 @@ class Command(BaseCommand):
             metavar=("NAME", "URL"),
             help="register a target of this name that starts at these addresses",
         )
+        chosen.add_argument(
+            "--from",
+            metavar="FILE",
+            dest="file",
+            help="register the target that this file of JSON says, or make the one of its name that",
+        )
         parser.add_argument(
             "--set",
             action="append",
@@ -51,7 +59,9 @@ class Command(BaseCommand):
             help="give or change this setting; the value is JSON or a text",
         )
         parser.add_argument(
-            "--user", default="", help="with --new: whose target it is (default: the first administrator's)"
+            "--user",
+            default="",
+            help="with --new and --from: whose target it is (default: the first administrator's)",
         )
         parser.add_argument("--delete", action="store_true", help="delete it, and cancel its runs")
 
@@ -70,10 +80,12 @@ def _done(options: dict[str, Any]) -> str:
     """Do what was asked for, and return what to say. Raises Refusal."""
     from crawler.services.terminal import Refusal, registering, settings
 
-    number, new, words = options["target"], options["new"], options["set"]
-    if options["user"] and not new:
-        raise Refusal("--user: says whose a target is that is registered with --new")
+    number, new, file, words = options["target"], options["new"], options["file"], options["set"]
+    if options["user"] and not (new or file):
+        raise Refusal("--user: says whose a target is that is registered with --new or --from")
     if not options["delete"]:
+        if file:
+            return "\n".join(registering.put(file, words, user=options["user"]))
         if new:
             return "\n".join(registering.register(new, words, user=options["user"]))
         return settings.tell(number, words)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import orjson
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from crawler.services import targets
+from crawler.services import declaring, targets
 from crawler.services.targets import InvalidTarget
 from crawler.services.terminal.asked import Refusal
 from crawler.services.terminal.keeping import target_of
@@ -15,6 +18,7 @@ from crawler.services.terminal.settings import read, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from django.contrib.auth.models import User
 
@@ -36,6 +40,38 @@ def register(said: Sequence[str], words: Sequence[str], *, user: str = "") -> li
         target = targets.create(owner=owner, data={"name": name, "start_urls": urls, **given}, now=now)
     except InvalidTarget as error:
         raise refused(error) from None
+    return _told(target, now=now)
+
+
+def put(path: str, words: Sequence[str], *, user: str = "") -> list[str]:
+    """Register the target that a file of JSON says, or make the one of its name that; return what to say.
+
+    `-` is standard input; `words` are settings that go before those of the file. Raises Refusal.
+    """
+    data = {**_read(path), **read(words)}
+    owner, now = owner_of(user), timezone.now()
+    try:
+        target, _is_new = declaring.put(owner=owner, data=data, now=now)
+    except InvalidTarget as error:
+        raise refused(error) from None
+    except declaring.SeveralTargets as error:
+        raise Refusal(f"--from: {error}") from None
+    return _told(target, now=now)
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        said = orjson.loads(sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes())
+    except OSError as error:
+        raise Refusal(f"--from: {path} cannot be read: {error.strerror}") from None
+    except orjson.JSONDecodeError as error:
+        raise Refusal(f"--from: {path} is not valid JSON: {error}") from None
+    if not isinstance(said, dict):
+        raise Refusal(f"--from: {path} must hold an object with the settings of a target")
+    return said
+
+
+def _told(target: Target, *, now: datetime) -> list[str]:
     return [
         f"target {target.pk}: {target.name}",
         f"./run start {target.pk} crawls it, ./run target {target.pk} prints its settings.",

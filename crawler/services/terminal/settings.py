@@ -30,7 +30,9 @@ def tell(number: str | None, words: Sequence[str]) -> str:
             raise Refusal(NAMELESS)
         return "\n".join(_listed()) or NONE
     target = target_of(number)
-    return _changed(target, words) if words else _document(drafts.shown(target))
+    if words:
+        return _changed(target, words)
+    return _document({**drafts.shown(target), SCHEDULE: _schedule(target)})
 
 
 def _listed() -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -200,6 +202,62 @@ def test_words_that_do_not_go_together_are_refused(
 ) -> None:
     assert says in refused(capsys, *(word.replace("{target}", str(target.pk)) for word in words))
     assert Target.objects.get().deleted_at is None
+
+
+def test_target_of_a_file_is_registered_and_then_changed_and_what_is_printed_is_such_a_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.create_superuser("ada")
+    file = tmp_path / "shop.json"
+    said = {"start_urls": ["https://shop.test/"], "tags": ["a"], "schedule": {"cron": "0 7 * * *"}}
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(json.dumps(said).encode())))
+
+    typed("--from", "-", "--set", "name=Shop")
+    target = Target.objects.get()
+    typed(str(target.pk))
+    printed = capsys.readouterr().out.partition("settings.\n")[2]
+    file.write_text(printed)
+    typed("--from", str(file), "--set", "removed_after=2")
+    typed(str(target.pk))
+
+    told = capsys.readouterr().out.partition("settings.\n")[2]
+    assert json.loads(told) == {**json.loads(printed), "removed_after": 2}
+    assert json.loads(told)["schedule"]["cron"] == "0 7 * * *"
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ('{"name": ', "is not valid JSON: "),
+        ("[]", "must hold an object with the settings of a target"),
+        ("{}", "target: name: is required\ntarget: start_urls: is required"),
+    ],
+)
+def test_file_that_is_no_target_is_refused(
+    held: str | None, told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    User.objects.create_superuser("ada")
+    if held is not None:
+        (tmp_path / "shop.json").write_text(held)
+
+    with pytest.raises(SystemExit, match="2"):
+        typed("--from", str(tmp_path / "shop.json"))
+    assert told in capsys.readouterr().err
+
+
+def test_file_with_a_name_that_several_have_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ada = User.objects.create_superuser("ada")
+    said = {"name": "Shop", "start_urls": ["https://shop.test/"]}
+    for _ in range(2):
+        targets.create(owner=ada, data=said, now=timezone.now())
+    (tmp_path / "shop.json").write_text(json.dumps(said))
+
+    with pytest.raises(SystemExit, match="2"):
+        typed("--from", str(tmp_path / "shop.json"))
+    assert "several of your targets are called 'Shop'" in capsys.readouterr().err
 
 
 def test_deleted_target_is_gone_and_its_run_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
