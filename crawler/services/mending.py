@@ -45,10 +45,14 @@ class MoreRecords(CannotMend):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """How many records other rows give on the pages tried so far, and how many of these were known."""
+    """How many records other rows give on the pages tried so far, and how many of these were known.
+
+    `unknown` are some of the first pages that say nothing of what was known.
+    """
 
     given: int
     known: int
+    unknown: Sequence[Mapping[str, Any]] = ()
 
     @property
     def are_more(self) -> bool:
@@ -86,7 +90,9 @@ class Look:
         if self.progress is None or self.mended.row == self.progress.settings["row"]:
             return None
         said = self.progress.counts.get(RECORDS) or [{"given": 0, "known": 0}]
-        found, first = Records(**said[0]), Records(given=self.mended.given, known=self.mended.expected)
+        unknown = self.mended.unknown
+        found = Records(**said[0], unknown=unknown)
+        first = Records(given=self.mended.given, known=self.mended.expected, unknown=unknown)
         return first if found.known < first.known or (first.are_more and not found.are_more) else found
 
     def counts(self, name: str) -> Sequence[Count | None]:
@@ -115,6 +121,7 @@ def look(run: Run) -> Look | None:
             note=row.found.get("note", ""),
             given=row.found.get("given", 0),
             expected=row.found.get("expected", 0),
+            unknown=row.found.get("unknown", ()),
         ),
         pages=row.found["pages"],
         progress=row,
@@ -146,6 +153,7 @@ def as_json(found: Look) -> dict[str, Any]:
         "note": found.mended.note,
         "given": found.mended.given,
         "expected": found.mended.expected,
+        "unknown": list(found.mended.unknown),
         "fields": {name: [asdict(one) for one in many] for name, many in found.mended.fields.items()},
     }
 

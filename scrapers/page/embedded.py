@@ -10,13 +10,15 @@ from scrapers.page import structured
 from scrapers.page.structured import NotJson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scrapers.page.values import JSON
 
 MOST_PLACES: Final = 20
 """At so many places where a lead stands a value is looked for: pages name their state again and again."""
 _MOST_KEPT: Final = 32
+_LEAD: Final = "\0"
+"""Before what is kept of a lead, as no JSON text begins so."""
 _JSON_TYPE: Final = "application/json"
 _NAME_BEFORE: Final = r"(?<![\w$.])"
 # An end that always matches keeps a text of nothing but escaped quotes from taking quadratic time.
@@ -50,15 +52,19 @@ class Embedded:
 
     def after(self, lead: str) -> JSON:
         """Return the first value that stands after `lead` in a script; None without one."""
-        return next((value for script in self.scripts for value in values_after(lead, script.text)), None)
+        found = (value for script in self.scripts for value in values_after(lead, script.text))
+        return self._keep(f"{_LEAD}{lead}", lambda: next(found, None))
 
     def parsed(self, text: str) -> JSON:
         """Return the value of a JSON text; raises NotJson."""
-        if text not in self._kept:
+        return self._keep(text, lambda: structured.parse_loose(text))
+
+    def _keep(self, key: str, read: Callable[[], JSON]) -> JSON:
+        if key not in self._kept:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
-            self._kept[text] = structured.parse_loose(text)
-        return self._kept[text]
+            self._kept[key] = read()
+        return self._kept[key]
 
 
 def values_after(lead: str, source: str) -> Iterator[JSON]:

@@ -78,14 +78,14 @@ def needles(values: Iterable[JSON]) -> list[str]:
 def says(text: str, needle: str) -> bool:
     """Whether a text has what a known value looks like."""
     if needle.startswith("#"):
-        return len(text) <= _LONGEST_NUMBER and _digits(needle) <= _digits(text)
+        return len(text) <= _LONGEST_NUMBER and digits(needle) <= digits(text)
     if "://" in needle:
         last = needle.rpartition("/")[2] or needle.rstrip("/").rpartition("/")[2]
         return text.endswith(last) or (len(text) > 1 and needle.endswith(text))
     return needle in text or (len(text) > 20 and needle.startswith(text))
 
 
-def _digits(text: str) -> set[str]:
+def digits(text: str) -> set[str]:
     """Return the groups of digits of a number, however these are parted: 1,204.50 has 1, 204 and 5."""
     parts = _NUMBER.findall(text)
     return {part.rstrip("0") or "0" for part in parts}

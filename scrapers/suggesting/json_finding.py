@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_COMPARED: Final = 40
 """With so many of what is known a text is compared that is the same as none of it."""
 _LONGEST: Final = 5_000
+_SHORT: Final = 20
+"""Longer than that, a text that ends early is the beginning of what is known; shorter, it may be a number."""
 _FLAGS: Final = frozenset({"true", "false", "yes", "no", "1", "0", "on", "off", "y", "n"})
 _UNNAMED: Final = 0.85
 
@@ -26,8 +28,10 @@ _UNNAMED: Final = 0.85
 class Wanted:
     """What is looked for: what known values look like, and how what holds them may be called."""
 
-    needles: Sequence[str]
     same: frozenset[str]
+    parts: Sequence[str]
+    links: Sequence[str]
+    numbers: Sequence[frozenset[str]]
     wholes: frozenset[bytes]
     flags: bool
     words: frozenset[str]
@@ -35,9 +39,12 @@ class Wanted:
     @classmethod
     def of_values(cls, values: Sequence[JSON], words: frozenset[str]) -> Wanted:
         needles = finding.needles(values)
+        some = needles[:: max(1, len(needles) // MOST_COMPARED)][:MOST_COMPARED]
         return cls(
-            needles=needles[:: max(1, len(needles) // MOST_COMPARED)][:MOST_COMPARED],
             same=frozenset(needles),
+            parts=[one for one in some if "://" not in one and not one.startswith("#")],
+            links=[one for one in some if "://" in one],
+            numbers=[frozenset(finding.digits(one)) for one in some if one.startswith("#")],
             wholes=frozenset(_whole(value) for value in values if isinstance(value, dict | list)),
             flags=any(isinstance(value, bool) for value in values),
             words=words,
@@ -54,7 +61,20 @@ class Wanted:
         if isinstance(raw, int | float):
             return f"#{raw:g}" in self.same or str(raw) in self.same
         text = finding.plain(str(raw)[:_LONGEST])
-        return text in self.same or (bool(text) and any(finding.says(text, one) for one in self.needles))
+        return text in self.same or (bool(text) and self._has_part(text))
+
+    def _has_part(self, text: str) -> bool:
+        """Whether a text has what is known in it, as `finding.says`, which asks for one after the other."""
+        if any(one in text for one in self.parts):
+            return True
+        if len(text) > _SHORT and any(one.startswith(text) for one in self.parts):
+            return True
+        if any(finding.says(text, one) for one in self.links):
+            return True
+        if not self.numbers or len(text) > _SHORT:
+            return False
+        said = finding.digits(text)
+        return any(one <= said for one in self.numbers)
 
     def is_called(self, key: str) -> bool:
         return not self.words.isdisjoint(classes.words(key))

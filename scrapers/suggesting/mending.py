@@ -62,7 +62,7 @@ class Mended:
 
     `note` is what is to know of the rows, in sentences: that others are proposed and how many records these
     give, or why nothing is. With what is first for each field other rows give `given` records on the pages
-    that it was tried on, where so many were `expected`.
+    that it was tried on, where so many were `expected`; `unknown` are some that say nothing known.
     """
 
     row: str
@@ -70,6 +70,7 @@ class Mended:
     note: str = ""
     given: int = 0
     expected: int = 0
+    unknown: Sequence[Mapping[str, JSON]] = ()
 
     @property
     def restored(self) -> int:
@@ -126,7 +127,7 @@ def _by_other_rows(
     best, declared, _some = max(tried, key=lambda one: (one[0].restored, -one[2].odd, _kept(fields, one[1])))
     records = rerowing.records(pages, row=best.row, fields=declared)
     note = rerowing.moved(row, best.row, records)
-    return replace(best, note=note, given=records.given, expected=records.known)
+    return replace(best, note=note, given=records.given, expected=records.known, unknown=records.unknown)
 
 
 def _kept(fields: Mapping[str, Any], declared: Mapping[str, Any]) -> int:
@@ -320,13 +321,14 @@ def _tried(path: str, candidates: Sequence[Candidate], search: Search, *, until:
     if not usable:
         return []
     counts = search.tried([(path, one.declared) for one in usable], until=until)
+    most = max(1, *(len(one.pages) for one in usable))
     return [
         Proposal(
             declared=one.declared,
             restored=gives.restored,
             filled=gives.filled,
             known=gives.known,
-            strength=one.strength,
+            strength=one.strength * max(1, len(one.pages)) / most,  # other pages may not be tried in time
             size=sum(one.sizes) / len(one.sizes) if one.sizes else 0.0,
             depth=sum(one.depths) / len(one.depths) if one.depths else 0.0,
             kin=one.kin,

@@ -14,18 +14,29 @@ from scrapers import fields as declarations
 from scrapers.fields.records import OVER_JSON
 from scrapers.links import Follow
 from scrapers.page import NotJson, Scraped
-from scrapers.suggesting import holders, json_groups, outline, proposals, scripts, trying
+from scrapers.suggesting import (
+    holders,
+    json_groups,
+    nesting,
+    outline,
+    proposals,
+    scripts,
+    telling,
+    trying,
+)
 from scrapers.suggesting.objects import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scrapers.fields.schema import Schema
-    from scrapers.page import Page
+    from scrapers.page import JSON, Page
     from scrapers.suggesting.mending import Known
 
 MOST_ROWS: Final = 3
 MOST_PAGES: Final = 2
+MOST_SHOWN: Final = 120
+"""So many characters of a value."""
 UNREADABLE: Final = (
     "Fields are looked for in HTML and JSON alone, and these pages are neither: declare the fields anew."
 )
@@ -61,11 +72,12 @@ class Share:
 
 
 class Records(NamedTuple):
-    """How many records some pages give, and how many of them were known."""
+    """How many records pages give, and how many were known; `unknown` are some that say nothing of these."""
 
     given: int
     known: int
     pages: int
+    unknown: tuple[dict[str, JSON], ...] = ()
 
     @property
     def odd(self) -> int:
@@ -142,10 +154,36 @@ def records(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any]) -> R
     """Count the records of pages by other rows, and with other fields."""
     scraper = declarations.DeclaredRecords(schema=trying.parsed(fields=fields, row=row))
     readable = [known for known in pages if known.page.is_html or known.page.is_json]
-    given = sum(
-        isinstance(one, Scraped | Follow) for known in readable for one in trying.read_by(scraper, known.page)
-    )
-    return Records(given=given, known=sum(len(known.records) for known in readable), pages=len(readable))
+    given = [
+        (known, one.data)
+        for known in readable
+        for one in trying.read_by(scraper, known.page)
+        if isinstance(one, Scraped | Follow)
+    ]
+    many = sum(len(known.records) for known in readable)
+    unknown = _unknown(given) if len(given) > many else ()
+    return Records(given=len(given), known=many, pages=len(readable), unknown=unknown)
+
+
+def _unknown(given: Sequence[tuple[Known, Mapping[str, JSON]]]) -> tuple[dict[str, JSON], ...]:
+    """Return the first records that say nothing of what was known on their page, shortened."""
+    told = {id(known): set(nesting.told(map(dict, known.records))) for known, _record in given}
+    found = [
+        {name: _short(value) for name, value in record.items()}
+        for known, record in given
+        if told[id(known)].isdisjoint(nesting.told([_telling(record)]))
+    ]
+    return tuple(found[:MOST_ROWS])
+
+
+def _telling(record: Mapping[str, JSON]) -> dict[str, JSON]:
+    return {name: value for name, value in record.items() if not telling.is_plain(value)}
+
+
+def _short(value: JSON) -> JSON:
+    if isinstance(value, dict | list):
+        return "…"
+    return value if not isinstance(value, str) or len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}…"
 
 
 def lost(row: str) -> str:

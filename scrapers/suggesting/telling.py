@@ -39,7 +39,7 @@ class Told:
         said = Counter(
             orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS) for value in values
         )
-        plain = all(map(_is_plain, values))
+        plain = all(map(is_plain, values))
         return cls(many=len(values), commonest=max(said.values(), default=0), plain=plain)
 
     def is_enough(self, restored: int) -> bool:
@@ -64,7 +64,8 @@ def _selector(said: Mapping[str, Any]) -> str:
     return next((str(said[kind]) for kind in declarations.KINDS if kind in said), "")
 
 
-def _is_plain(value: JSON) -> bool:
+def is_plain(value: JSON) -> bool:
+    """Whether a value stands in many places of any page: a small number, a flag, a letter or two."""
     match value:
         case bool() | None:
             return True
@@ -73,6 +74,6 @@ def _is_plain(value: JSON) -> bool:
         case str():
             return len(value) < LEAST_LETTERS or value.casefold() in _SAID_OFTEN
         case list():
-            return all(map(_is_plain, value))
+            return all(map(is_plain, value))
         case _:
             return False

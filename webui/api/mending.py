@@ -45,6 +45,7 @@ class RecordsOut(Schema):
 
     given: int
     known: int
+    unknown: Annotated[list[dict[str, Any]], Field(description="Some that say nothing of what was known.")]
 
 
 class RepairOut(Schema):
@@ -130,7 +131,7 @@ def _out(run: Run) -> RepairOut:
         pages=look.pages,
         row=look.mended.row,
         note=look.mended.note,
-        records=RecordsOut(**asdict(look.records)) if look.records else None,
+        records=RecordsOut.model_validate(asdict(look.records)) if look.records else None,
         fields=fields,
         without=list(look.without),
     )

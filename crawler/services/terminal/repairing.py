@@ -42,7 +42,7 @@ def repaired(run: Run, wanted: Sequence[str], *, more: bool = False) -> list[str
             run, fields=fields, row=look.mended.row, by=None, now=timezone.now(), sends=False, more=more
         )
     except mending.MoreRecords as error:
-        raise Refusal(look.mended.note, f"{error}, by --more", status=1) from None
+        raise Refusal(look.mended.note, *_unknown(look), f"{error}, by --more", status=1) from None
     except (mending.CannotMend, Busy, InvalidTarget) as error:
         raise Refusal(str(error), status=1) from None
     finish(run)
@@ -154,3 +154,10 @@ def _how(run: Run, look: Look) -> Iterator[str]:
             f"The rows give {look.records.given:,} records where {look.records.known:,} were known: --repair "
             "takes them with --more only."
         )
+        yield from _unknown(look)
+
+
+def _unknown(look: Look) -> Iterator[str]:
+    """Yield some of the records of other rows that say nothing of what was known."""
+    for record in look.records.unknown if look.records else ():
+        yield f"not known before: {orjson.dumps(record).decode()}"

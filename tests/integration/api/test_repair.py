@@ -79,7 +79,11 @@ def test_fields_that_a_person_declares_are_taken_or_refused(api: Api, run: Run) 
 def test_rows_that_give_more_records_are_taken_with_more_alone(api: Api, run: Run) -> None:
     assert api.get(f"/runs/{run.pk}/repair").json()["records"] is None
     with_other_rows(run, given=MANY + 3)
-    assert api.get(f"/runs/{run.pk}/repair").json()["records"] == {"given": MANY + 3, "known": MANY}
+    assert api.get(f"/runs/{run.pk}/repair").json()["records"] == {
+        "given": MANY + 3,
+        "known": MANY,
+        "unknown": [{"name": "An <advert>"}],
+    }
 
     told = problem(api.post(f"/runs/{run.pk}/repair"), 409)
     assert "give 15 records where 12 were known" in told["detail"]

@@ -144,7 +144,9 @@ def test_progress_of_a_run_that_was_decided_on_says_so_and_where(client: Client,
 def test_rows_that_give_more_records_are_asked_for(client: Client, run: Run) -> None:
     with_other_rows(run, given=MANY + 3)
     address = reverse("run-repair", args=[run.pk])
-    assert "though they give 15 records where 12 were known" in text(client.get(address))
+    page = text(client.get(address))
+    assert "though they give 15 records where 12 were known" in page
+    assert "<code>name</code> An &lt;advert&gt;" in page
 
     chosen = {"field-price": '{"css":".amount","type":"price"}', "row": "xpath://body"}
     answer = client.post(address, chosen, follow=True)

@@ -134,6 +134,13 @@ def test_mistake_is_told(selector: str, words: str) -> None:
     assert words in message
 
 
+def test_value_that_a_script_sets_is_parsed_once_for_all_fields() -> None:
+    page = Page(url="https://s.test/", body=b"<script>s = {}; t = [1]</script>")
+    assert page.embedded.after("t =") == [1]
+    assert page.embedded.after("t =") is page.embedded.after("t =")
+    assert page.embedded.after("u =") is None
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

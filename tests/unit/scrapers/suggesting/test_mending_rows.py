@@ -175,6 +175,7 @@ def test_other_rows_that_give_what_was_left_out_say_so() -> None:
     assert len(known.records) == 8
     assert "it gives 9 records where 8 were known" in found.note
     assert (found.given, found.expected) == (9, 8)
+    assert found.unknown == ({"name": "Buy", "price": 99.5},)
     assert found.note.endswith(rerowing.MORE.format(row=".card:not(.ad)"))
 
 
