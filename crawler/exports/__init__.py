@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from crawler.exports import csv, json, jsonl
+from crawler.exports import csv, json, jsonl, markdown
 from crawler.exports.rows import SYSTEM_COLUMNS, Row, columns, decode
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ FORMATS: Final[Mapping[str, Format]] = {
             suffix=".csv",
             write=csv.write,
             needs_columns=True,
+        ),
+        Format(
+            name="markdown",
+            title="Markdown",
+            media_type="text/markdown; charset=utf-8",
+            suffix=".md",
+            write=markdown.write,
         ),
     )
 }

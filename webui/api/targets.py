@@ -208,7 +208,7 @@ def start_run(
     "/targets/{int:target_id}/export", openapi_extra={"responses": {200: {"description": "The items."}}}
 )
 def export_items(request: HttpRequest, target_id: int, filters: Query[ExportFilter]) -> HttpResponse:
-    """Stream the target's items as `jsonl`, `json` or `csv`; with `run`, those that run saw."""
+    """Stream the target's items as `jsonl`, `json`, `csv` or `markdown`; with `run`, those that run saw."""
     target = _target(request, target_id)
     chosen = FORMATS.get(filters.format)
     if chosen is None:

@@ -37,7 +37,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("target", metavar="TARGET", help="the number of the target")
         parser.add_argument(
-            "--format", default="jsonl", choices=("jsonl", "json", "csv"), help="how they are written"
+            "--format",
+            default="jsonl",
+            choices=("jsonl", "json", "csv", "markdown"),
+            help="how they are written",
         )
         parser.add_argument("--as-of", metavar="TIME", help="those that there were then, as they were")
         parser.add_argument("--run", metavar="N", help="what this run saw, as it saw it")

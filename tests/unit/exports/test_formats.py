@@ -44,6 +44,7 @@ def test_registry_names_each_format_by_its_suffix() -> None:
         "jsonl": ".jsonl",
         "json": ".json",
         "csv": ".csv",
+        "markdown": ".md",
     }
 
 
@@ -72,6 +73,20 @@ def test_columns_put_declared_fields_first_and_ours_last() -> None:
     rows = [dict.fromkeys(SYSTEM_COLUMNS, "") | {"b": 1, "c": 2, "a": 3}]
 
     assert columns(rows, first=["a", "missing", "b"]) == ("a", "b", "c", *SYSTEM_COLUMNS)
+
+
+def test_markdown_has_a_document_for_each_row_with_its_fields_above() -> None:
+    rows = [
+        {"title": "A: b", "markdown": "# A\n\nText.\n", "text": "A Text.", "_url": "https://a.test/"},
+        {"title": None, "markdown": "", "text": "Only text \ud83d"},
+        {"price": 2**80, "text": ["no", "text"]},
+    ]
+
+    assert export("markdown", rows) == (
+        '---\n"title": "A: b"\n"_url": "https://a.test/"\n---\n\n# A\n\nText.\n\n'
+        '---\n"title": null\n---\n\nOnly text ?\n\n'
+        f'---\n"price": {2**80}\n"text": ["no","text"]\n---\n\n'
+    )
 
 
 @pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))
