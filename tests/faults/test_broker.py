@@ -13,6 +13,7 @@ import pytest
 from crawler.models import Run, RunState, Slice, Target
 from tests.faults.brokers import Valkey
 from tests.faults.results import Result
+from tests.freezing import froze
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -37,10 +38,9 @@ def empty_where_it_hurts(installation: Installation) -> bool:
     when their slices have ended what they asked for lies in the broker.
     """
     until(lambda: len(installation.crawling()) == 2, within_seconds=120, what="both children to crawl")
-    installation.worker.signal(signal.SIGSTOP)
+    if not froze(installation.worker, where=lambda: len(installation.crawling()) == 2):
+        return False
     try:
-        if len(installation.crawling()) < 2:
-            return False
         until(lambda: not Slice.objects.exists(), within_seconds=120, what="the slices to end")
         until(installation.broker.waiting, within_seconds=120, what="a message")
         installation.broker.empty()

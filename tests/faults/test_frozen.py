@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import connection
 
 from crawler.models import Request, RequestState, Slice
 from tests.faults.brokers import Valkey
 from tests.faults.results import Result
 from tests.faults.scale import SHORT_LEASE
+from tests.freezing import lock_is_free
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -40,25 +38,12 @@ def freeze(installation: Installation, crawl: Crawl) -> int:
     for _ in range(200):
         until(installation.crawling, within_seconds=90, what="a process that crawls")
         installation.worker.signal_all(signal.SIGSTOP)
-        if _has_no_lock() and (in_flight := crawl.note_lost()):
+        if lock_is_free() and (in_flight := crawl.note_lost()):
             return in_flight
         assert not crawl.lost, "what was noted goes on"
         installation.worker.signal_all(signal.SIGCONT)
         time.sleep(0.05)
     raise AssertionError("the worker was never between two transactions with pages in flight")
-
-
-def _has_no_lock() -> bool:
-    """Say whether SQLite's one lock is free; PostgreSQL takes the locks from what stands still by itself."""
-    if connection.vendor != "sqlite":
-        return True
-    with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=0.2)) as other:
-        try:
-            other.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        other.rollback()
-    return True
 
 
 def test_worker_that_wakes_after_its_leases_sends_nothing_and_its_results_are_stale(

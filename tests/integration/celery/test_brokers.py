@@ -21,6 +21,7 @@ from crawler.queries import rates
 from crawler.services import bells
 from tests.crawling import a_run, a_target
 from tests.faults.installation import Api
+from tests.freezing import froze
 from tests.integration.celery import probe
 from tests.law import assert_conserved
 from tests.rabbitmq import Node
@@ -82,17 +83,13 @@ def is_final(run: Run) -> bool:
     return run.is_final
 
 
-def is_frozen_in_a_slice(worker: CeleryProcess) -> bool:
-    """Freeze it, and say whether a slice of it runs; otherwise it goes on.
+def frozen_in_a_slice(worker: CeleryProcess) -> None:
+    """Freeze it while a slice of it runs.
 
     A worker takes one message at a time. So what this slice will ring for stays in the broker, while the
     ring of one that had ended before may be with the frozen process already, and nowhere to be emptied.
     """
-    worker.signal(signal.SIGSTOP)
-    if Slice.objects.exists():
-        return True
-    worker.signal(signal.SIGCONT)
-    return False
+    until(lambda: froze(worker, where=Slice.objects.exists), within_seconds=200, what="a slice")
 
 
 def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) -> None:
@@ -102,7 +99,7 @@ def test_a_run_survives_an_emptied_broker(emptied: Emptied, pages: HostileSite) 
     run = a_run(pages.url("/start"), delay_seconds=0.05, obey_robots=True, connections=1)
     until(lambda: Run.objects.filter(pk=run.pk, done__gte=10), within_seconds=200, what="the first pages")
 
-    until(lambda: is_frozen_in_a_slice(worker), within_seconds=200, what="a slice")
+    frozen_in_a_slice(worker)
     until(lambda: not Slice.objects.exists(), within_seconds=200, what="the end of the slice")
     until(emptied.waiting, within_seconds=200, what="its ring")
     emptied.empty()
@@ -211,7 +208,7 @@ def test_a_worker_is_replaced_while_rabbitmq_still_has_its_connection(
     vanished = a_noting_worker(rabbit_fleet, tmp_path / "first")
     queue.send_slice(queue.Lane.DEFAULT)
     until((tmp_path / "first").read_text, within_seconds=200, what="a worker that has begun")
-    vanished.signal(signal.SIGSTOP)
+    until(lambda: froze(vanished), within_seconds=200, what="a moment without the lock")
 
     worker = a_noting_worker(rabbit_fleet, tmp_path / "second")
     until_given(rabbit, worker, consumers=2)
