@@ -76,7 +76,7 @@ def test_columns_put_declared_fields_first_and_ours_last() -> None:
 
 
 def test_markdown_has_a_document_for_each_row_with_its_fields_above() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"title": "A: b", "markdown": "# A\n\nText.\n", "text": "A Text.", "_url": "https://a.test/"},
         {"title": None, "markdown": "", "text": "Only text \ud83d"},
         {"price": 2**80, "text": ["no", "text"]},
