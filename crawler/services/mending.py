@@ -203,20 +203,32 @@ def _on_other_pages(
     run: Run, target: Target, broken: Sequence[str], found: Mended
 ) -> dict[str, Sequence[Proposal]]:
     """Return what reads fields on another page of their records, of those that have little on their own."""
-    best: dict[str, Sequence[Proposal]] = {}
+    asked: dict[str, dict[str, Any]] = {}
     for name in broken:
         own = found.fields.get(name, ())
-        if "." in name or (own and 2 * own[0].restored >= own[0].known):
-            continue
-        for link, said in moving.elsewhere(target.fields, name, keyed=bool(target.key)):
-            known = queries.known(run, link)
-            fields = moving.on_page(target.fields, link) | {name: said}
-            row = "" if link else found.row
-            there = _mended(known, fields, [name], row=row, moves=True).fields.get(name, ()) if known else ()
-            so_far = best.get(name, own)
+        if not own or 2 * own[0].restored < own[0].known:
+            for link, said in moving.elsewhere(target.fields, name, keyed=bool(target.key)):
+                asked.setdefault(link, {})[name] = said
+    best: dict[str, Sequence[Proposal]] = {}
+    for link, moved in asked.items():
+        for name, there in _moved(run, target, moved, link=link, row="" if link else found.row).items():
+            so_far = best.get(name, found.fields.get(name, ()))
             if there and (not so_far or there[0].restored > so_far[0].restored):
                 best[name] = there
     return best
+
+
+def _moved(
+    run: Run, target: Target, moved: Mapping[str, Any], *, link: str, row: str
+) -> Mapping[str, Sequence[Proposal]]:
+    """Return what reads fields on a page that they were not on; nothing where that takes too long."""
+    known = queries.known(run, link)
+    fields = moving.on_page(target.fields, link) | dict(moved)
+    try:
+        mended = _mended(known, fields, list(moved), row=row, moves=True) if known else None
+    except CannotMend:  # what was found on their own pages counts all the same
+        return {}
+    return {name: many for name, many in mended.fields.items() if name in moved} if mended else {}
 
 
 def _mended(

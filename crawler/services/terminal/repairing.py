@@ -12,6 +12,7 @@ from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
 from crawler.services.terminal import replaying, waiting
 from crawler.services.terminal.asked import Refusal
+from crawler.services.terminal.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ def proposals(run: Run) -> list[str]:
     """Return what is proposed for a held run, tried on its pages, and how to take it. Raises Refusal."""
     look = _looked(run)
     lines = [_gives(look, name, place) for name in look.chosen for place in _places(look, name)]
-    return [*lines, *_rest(look), *_how(run, look)]
+    return [plain(line) for line in (*lines, *_rest(look), *_how(run, look))]
 
 
 def repaired(run: Run, wanted: Sequence[str], *, more: bool = False) -> list[str]:
@@ -42,15 +43,15 @@ def repaired(run: Run, wanted: Sequence[str], *, more: bool = False) -> list[str
             run, fields=fields, row=look.mended.row, by=None, now=timezone.now(), sends=False, more=more
         )
     except mending.MoreRecords as error:
-        raise Refusal(look.mended.note, *_unknown(look), f"{error}, by --more", status=1) from None
+        raise Refusal(plain(look.mended.note), *_unknown(look), f"{error}, by --more", status=1) from None
     except (mending.CannotMend, Busy, InvalidTarget) as error:
         raise Refusal(str(error), status=1) from None
     finish(run)
     replay = replaying.go_on(replay, say=lambda _line: None)
     return [
-        *(_gives(look, name, place) for name, place in places.items()),
+        *(plain(_gives(look, name, place)) for name, place in places.items()),
         *(f"{name}: left as it is" for name in look.chosen if name not in places),
-        *_rest(look),
+        *map(plain, _rest(look)),
         *replaying.lines(replay),
     ]
 
@@ -160,4 +161,4 @@ def _how(run: Run, look: Look) -> Iterator[str]:
 def _unknown(look: Look) -> Iterator[str]:
     """Yield some of the records of other rows that say nothing of what was known."""
     for record in look.records.unknown if look.records else ():
-        yield f"not known before: {orjson.dumps(record).decode()}"
+        yield plain(f"not known before: {orjson.dumps(record).decode()}")

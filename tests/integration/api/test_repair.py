@@ -82,7 +82,7 @@ def test_rows_that_give_more_records_are_taken_with_more_alone(api: Api, run: Ru
     assert api.get(f"/runs/{run.pk}/repair").json()["records"] == {
         "given": MANY + 3,
         "known": MANY,
-        "unknown": [{"name": "An <advert>"}],
+        "unknown": [{"name": "An <advert>\x9b"}],
     }
 
     told = problem(api.post(f"/runs/{run.pk}/repair"), 409)

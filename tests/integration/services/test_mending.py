@@ -182,7 +182,7 @@ def test_missing_records_have_all_fields_looked_for(held: Run) -> None:
 def with_other_rows(run: Run, *, given: int) -> None:
     """Have what was found be in other rows, which give so many records."""
     look = RepairLook.objects.get(run=run)
-    unknown = [{"name": "An <advert>"}] if given > MANY else []
+    unknown = [{"name": "An <advert>\x9b"}] if given > MANY else []
     look.found |= {"row": "xpath://body", "given": given, "expected": MANY, "unknown": unknown}
     look.counts |= {mending.RECORDS: [{"given": given, "known": MANY}]}
     look.save()
@@ -192,7 +192,7 @@ def test_rows_that_give_more_records_are_saved_only_by_who_says_so(held: Run, cl
     with_other_rows(held, given=MANY + 3)
     look = mending.look(held)
     assert look is not None
-    assert look.records == mending.Records(given=MANY + 3, known=MANY, unknown=[{"name": "An <advert>"}])
+    assert look.records == mending.Records(given=MANY + 3, known=MANY, unknown=[{"name": "An <advert>\x9b"}])
 
     with pytest.raises(mending.MoreRecords, match="give 15 records where 12 were known"):
         mending.repair(held, fields=look.chosen, row=look.mended.row, by=None, now=clock.now())
