@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from scrapers.suggesting import columns, outline
+from scrapers.suggesting import columns, grouped, outline
 from scrapers.suggesting.meanings import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scrapers.suggesting.drafting import Draft
+    from scrapers.suggesting.drafting import Draft, DraftField
     from scrapers.suggesting.outline import Element
     from scrapers.suggesting.values import Candidate
 
@@ -19,6 +19,8 @@ _AS_WHOLE: Final = 0.75
 _TOLD: Final = 0.2
 _LEAST_WANTED: Final = 2
 _AS_GOOD: Final = 0.8
+_HEADED: Final = frozenset({"dt", "tr"})
+"""What stands around these beside them is said of them otherwise: by headings of columns."""
 _SEVERAL: Final = 1.5
 _OWN: Final = 0.7
 _MOST_OF_IT: Final = 0.5
@@ -28,13 +30,22 @@ def different(drafts: Iterable[Draft]) -> list[Draft]:
     """Return drafts, the best first, without those that say of the same records less than another does."""
     ranked = sorted(drafts, key=lambda draft: (-draft.score, draft.rows.elements[0].number))
     kept: list[Draft] = []
+    groups: dict[int, Draft] = {}
     for draft in ranked:
         others = [other for other in ranked if other is not draft]
-        if any(_says_more(other, draft) or _are_groups(draft, other) for other in others):
+        inside = [other for other in others if _are_groups(draft, other)]
+        groups = {id(other): draft for other in inside} | groups
+        if inside or any(_says_more(other, draft) for other in others):
             continue
         if not any(_is_same(better, draft) or _is_part(better, draft) for better in kept):
             kept.append(draft)
-    return kept
+    return [_with_group(draft, groups.get(id(draft))) for draft in kept]
+
+
+def _with_group(draft: Draft, groups: Draft | None) -> Draft:
+    if groups is None or draft.rows.elements[0].tag in _HEADED:
+        return draft
+    return grouped.with_group(draft, groups, own=_own(groups, draft))
 
 
 def without_repeats(found: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -95,10 +106,10 @@ def _are_groups(draft: Draft, other: Draft) -> bool:
     return len(_own(draft, other)) <= other.whole
 
 
-def _own(draft: Draft, other: Draft) -> list[str]:
+def _own(draft: Draft, other: Draft) -> list[DraftField]:
     """Return what nearly all rows of `draft` have beside the rows of `other` in them."""
     held = {said for row in columns.sampled(other.rows.elements) for said in columns.selectable(row)}
-    return [field.name for field in draft.whole_fields if field.declared.get("css") not in held]
+    return [field for field in draft.whole_fields if field.declared.get("css") not in held]
 
 
 def _are_some_of(draft: Draft, other: Draft) -> bool:

@@ -104,9 +104,10 @@ def _tried(page: Page, draft: Draft, *, options: Mapping[str, str]) -> Candidate
         selector = selector.replace(f"> {_WRITTEN_OR_NOT}", "tr")
         candidate = read(row=selector, drafted=draft.fields)
     own = [field for field in draft.fields if "xpath" not in field.declared]
-    if candidate is None and 0 < len(own) < len(draft.fields):
+    wanted = min(len(draft.rows.elements), reading.MOST_RECORDS)
+    if (candidate is None or candidate.rows < wanted) and 0 < len(own) < len(draft.fields):
         selector = draft.rows.selector
-        candidate = read(row=selector, drafted=own)
+        candidate = read(row=selector, drafted=own) or candidate
     if candidate is None or draft.rows.elements[0].tag != "tr" or candidate.rows <= len(draft.rows.elements):
         return candidate
     # a link in a row of headings must not make a record of it

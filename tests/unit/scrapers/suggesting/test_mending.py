@@ -58,10 +58,11 @@ def best(found: Mended) -> dict[str, str]:
 
 
 BEYOND_THE_ROW: dict[str, dict[str, tuple[int, int] | None]] = {
-    # what follows the row, and is no part of it
+    # what follows the row or stands around it, and is no part of it
     "definition_list": {"definition": None},
     "flat_blog": {"description": None, "date": None, "description_2": None},
     "glossary": {"definition": None},
+    "nested_menu": {"group": None},
     "rows_in_pairs": dict.fromkeys(("score", "hnuser_link", "hnuser", "age_link", "link_3")),
     # cells that hang into the row, and those that are counted otherwise for it
     "rowspan_many": {"line": (3, 6), "zone": (3, 6), "stop": (3, 6), "fare": (3, 6)},

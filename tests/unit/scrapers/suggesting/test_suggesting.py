@@ -253,3 +253,17 @@ def test_hostile_page_is_looked_at_in_bounds_and_read_as_promised(name: str) -> 
 def test_of_a_large_page_only_the_beginning_is_looked_at() -> None:
     page = page_of("<main>" + "<br>" * (outline.MOST_ELEMENTS + 10))
     assert len(outline.of_page(page).elements) == outline.MOST_ELEMENTS
+
+
+def test_records_in_groups_say_what_their_group_is_called() -> None:
+    groups = {"Monday": ("Types", "Graphs"), "Tuesday": ("Parsers",), "Wednesday": ("Clocks", "Maps", "Zip")}
+    talk = '<li class="talk"><b class="what">{0}</b> <i class="hall">Hall of {0}</i></li>'
+    html = "".join(
+        f'<section class="day"><h2>{day}</h2><ul>{"".join(map(talk.format, talks))}</ul></section>'
+        for day, talks in groups.items()
+    )
+    page = page_of(f"<main>{html}</main>")
+    [first, *_others] = suggest(page).candidates
+    assert [(item.data["group"], item.data["what"]) for item in read_by(first, page).items] == [
+        (day, what) for day, talks in groups.items() for what in talks
+    ]
