@@ -97,6 +97,7 @@ def _dress(target: models.Target, texts: _Texts, everything: tuple[str, ...]) ->
         tags=list(everything), include=texts.some(50), exclude=texts.some(50), key=texts.some(20),
         user_agent=texts.one(400), row=texts.one(1000), options=texts.pairs(50),
         fields={name: {"css": selector} for name, selector in texts.pairs(50).items()},
+        quality={"fields": {name: {"coverage": 1.0} for name in texts.some(20)}},
     )  # fmt: skip
     for number in range(30):
         models.SkippedRun.objects.create(
@@ -144,9 +145,13 @@ def _run(target: models.Target, texts: _Texts) -> models.Run:
         problems=ROWS,
         out_of_scope=ROWS,
         finished_at=NOW,
-        report={"data": _data(texts)},
+        report={"data": (data := _data(texts))},
         publication=models.Publication.HELD,
     )
+    for kind in (models.EventKind.DATA_DRIFT, models.EventKind.RUN_HELD):
+        models.Event.objects.create(
+            kind=kind, target=target, run=run, created_at=NOW, data={**data["drifts"][1], **data, "items": 1}
+        )
     models.HeldItem.objects.bulk_create(
         models.HeldItem(
             run=run.pk, key_hash=number.to_bytes(16, "big"), key=texts.one(), url=texts.one(),
@@ -159,7 +164,7 @@ def _run(target: models.Target, texts: _Texts) -> models.Run:
     return run
 
 
-def _data(texts: _Texts) -> dict[str, object]:
+def _data(texts: _Texts) -> dict[str, Any]:
     """Return what is told of a run's data, whose fields and values have hostile names."""
     figures = {"coverage": 1.0, "length": 1.0, "least": None, "most": None, "repeated": None}
     wrong = {"rule": "words", "field": texts.one(), "wanted": texts.one(), "found": texts.one()}
@@ -168,7 +173,8 @@ def _data(texts: _Texts) -> dict[str, object]:
         name: figures | {"types": {texts.one(): 1.0}, "words": texts.some(8)} for name in texts.some(30)
     }
     told = {"breaches": [wrong, unknown], "drifts": [wrong, unknown], "accepted": False}
-    return {"items": 1, "examined": 1, "fields": fields, **told}
+    untold = {"fields": 7, "keyed": texts.some(30)}
+    return {"items": 1, "examined": 1, "fields": fields, "untold": untold, **told}
 
 
 def _replay(target: models.Target, texts: _Texts) -> int:

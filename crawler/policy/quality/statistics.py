@@ -23,6 +23,7 @@ MOST_INSIDE: Final = 60
 """So many fields of objects inside the records are told apart."""
 MOST_KEYS: Final = 30
 """Objects at one path with more different keys than these hold data by keys, and no fields."""
+MOST_NAMED: Final = 10
 MOST_WORDS: Final = 30
 """A field with more different values than these has no vocabulary."""
 LONGEST_WORD: Final = 60
@@ -95,9 +96,10 @@ def untold(data: Mapping[str, Any]) -> Iterator[str]:
         fields = f"{many:,} more field{'s are' if many > 1 else ' is'}"
         yield f"{fields} not told apart here, nor compared with runs before; rules may name them."
     if keyed := said.get("keyed"):
+        more = f" and {len(keyed) - MOST_NAMED:,} more" if len(keyed) > MOST_NAMED else ""
         yield (
-            f"Objects in {', '.join(keyed)} have more than {MOST_KEYS} different names: what stands in them "
-            "is not told apart, nor compared with runs before; rules may name it."
+            f"Objects in {', '.join(keyed[:MOST_NAMED])}{more} have more than {MOST_KEYS} different names: "
+            "what stands in them is not told apart, nor compared with runs before; rules may name it."
         )
 
 
