@@ -22,7 +22,10 @@ MOST_WAYS: Final = 6
 MOST_OF_WAY: Final = 600
 _MOST_BY_PLACE: Final = 20
 _MOST_LABELS: Final = 3
-_LABELS: Final = ("@type", "__typename", "name", "key", "code", "type", "label", "id", "property", "title")
+_LABELS: Final = (
+    *("@type", "__typename", "name", "key", "code", "type", "kind", "label", "id", "property", "title"),
+    *("lang", "language", "locale", "currency", "slug"),
+)
 """What a member of a list may be told from the others by, the surest first."""
 _IDENTITY: Final = re.compile(r".*\d.*|.*[^A-Za-z0-9_@$].*", re.DOTALL)
 """A key that is no word: an id, a URL, a slug. Other pages have others."""

@@ -152,7 +152,8 @@ def of_fields(
     others, in which what reads JSON as it is declared may be the best.
     """
     until = time.process_time() + seconds
-    names = list(broken)
+    wanted = list(broken)
+    names = sorted(wanted, key=lambda path: _told(pages, path).plain)  # by the others records are told
     schema = trying.parsed_alone(fields=fields, row=row)
     looked = [
         (known, Holders.of_page(known.page, schema))
@@ -167,7 +168,18 @@ def of_fields(
         of_field = _of_field(search, path, until=began + part)
         found |= of_field
         search = search.with_best(of_field)
-    return found
+    return {path: found[path] for name in wanted for path in found if path == name or _is_in(path, name)}
+
+
+def _told(pages: Sequence[Known], path: str) -> telling.Told:
+    """Return what is known of the values of a field."""
+    return telling.Told.by(
+        [value for known in pages for one in known.records for value in nesting.values(one, path)]
+    )
+
+
+def _is_in(path: str, around: str) -> bool:
+    return path.startswith(f"{around}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,8 +242,7 @@ def of_value(search: Search, path: str, *, until: float, now: bool = False) -> l
     if (now and "css" in said) or (search.anew and not said.keys().isdisjoint(("jmespath", "json"))):
         as_it_is = Candidate(said, 1.0, named=True, sizes=[0], depths=[0])
         found = [as_it_is, *(one for one in found if one.declared != said)]
-    known = [value for one in search.pages for data in one.records for value in nesting.values(data, path)]
-    told = telling.Told.by(known)
+    told = _told(search.pages, path)
     likely = [one for one in _tried(path, found, search, until=until) if _is_likely(one, told)]
     return _best(likely)
 

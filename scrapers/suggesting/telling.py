@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 SMALL: Final = 100
 LEAST_LETTERS: Final = 3
-LEAST_SHARE: Final = 0.8
+LEAST_SHARE: Final = 0.5
+"""Of the values that are not the commonest one."""
 _LEAST_WORD: Final = 3
 _SAID_OFTEN: Final = frozenset({"true", "false", "yes", "none", "null", "n/a"})
 
@@ -43,8 +44,9 @@ class Told:
         return cls(many=len(values), commonest=max(said.values(), default=0), plain=plain)
 
     def is_enough(self, restored: int) -> bool:
-        """Whether so many that are restored are more than what says the same of every record would give."""
-        return not self.plain or (restored > self.commonest and restored >= LEAST_SHARE * self.many)
+        """Whether so many restored are far more than what says the same of every record would give."""
+        beyond, rest = restored - self.commonest, self.many - self.commonest
+        return not self.plain or 0 < LEAST_SHARE * rest <= beyond
 
 
 def words(name: str, said: Mapping[str, Any] | None = None) -> frozenset[str]:
