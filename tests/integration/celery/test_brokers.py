@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -147,7 +147,9 @@ def assert_soon_refused() -> None:
     assert max(took) < TRIES * ANSWERED_WITHIN_SECONDS
 
 
-def test_asking_waits_for_no_rabbitmq_that_is_silent_or_away(db: None, rabbit: Node) -> None:
+def test_asking_waits_for_no_rabbitmq_that_is_silent_or_away_and_outlives_its_restart(
+    db: None, rabbit: Node
+) -> None:
     with asking_as_the_site_does():
         assert ring_seconds()[0]
         rabbit.freeze()
@@ -156,18 +158,15 @@ def test_asking_waits_for_no_rabbitmq_that_is_silent_or_away(db: None, rabbit: N
         finally:
             rabbit.thaw()
         until(lambda: ring_seconds()[0], within_seconds=200, what="the broker")
-        rabbit.kill()
-        assert_soon_refused()
-        rabbit.start()
-        assert ring_seconds()[0]
-
-
-def test_a_connection_that_rabbitmq_dropped_costs_no_message(db: None, rabbit: Node) -> None:
-    with asking_as_the_site_does():
-        assert ring_seconds()[0]
-        rabbit.kill()
-        rabbit.start()
-        assert ring_seconds()[0]
+        with app.producer_pool.acquire(block=True) as kept:  # those that are refused have other connections
+            dropped: Any = kept.connection
+            at_first = dropped.connection
+            rabbit.kill()
+            assert_soon_refused()
+            rabbit.start()
+            assert dropped.connection is at_first, "nobody has noticed yet"
+        assert ring_seconds()[0], "a connection that was dropped costs no message"
+        assert dropped.connection is not at_first
 
 
 def a_noting_worker(fleet: Fleet, notes: Path) -> CeleryProcess:
