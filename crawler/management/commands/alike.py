@@ -47,4 +47,6 @@ class Command(BaseCommand):
     def _progress(self, line: str) -> None:
         if self.stderr.isatty():
             self.stderr.write(f"\r{line}", ending="")
-            self.stderr.flush()
+        else:
+            self.stderr.write(f"alike: {line}")  # a step takes seconds, so a log has not too many of them
+        self.stderr.flush()

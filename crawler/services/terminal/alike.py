@@ -29,7 +29,8 @@ def find(number: str, *, say: Callable[[str], None]) -> Alike:
         except CannotTry as error:
             raise Refusal(str(error), status=1) from None
         after, made = step.after, made + step.made
-        say(f"{made:,} pages read")
+        if step.made:
+            say(f"{made:,} pages read")
     return queries.of_target(target.pk)
 
 

@@ -72,7 +72,8 @@ def test_the_command_reads_all_and_prints_the_groups(
         command.handle(**vars(command.create_parser("manage.py", "alike").parse_args(words)))
 
     typed(str(target.pk))
-    out = capsys.readouterr().out
+    out, told = capsys.readouterr()
+    assert told == "alike: 2 pages read\n"
     assert all(page.url in out for page in pages)
     assert out.endswith("near copies: 1; groups: 1\npages with text: 2 of 2\n")
     typed(str(target.pk), "--json")
