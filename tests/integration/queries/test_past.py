@@ -117,6 +117,15 @@ class Both:
             said = self.lives[item.key].at(moment)
             assert held == ([] if said is None else [said])
 
+    def compare_field(self) -> None:
+        """Assert that the history of a field has the versions that changed it, or brought all back."""
+        for item in Item.objects.filter(target=self.run.target_id):
+            values = [None, *self.lives[item.key].versions]
+            numbers = range(len(values) - 1, 0, -1)
+            same = [number for number in numbers if number == 1 or values[number] == values[number - 1]]
+            assert [version.number for version in past.history(item, field="value")] == list(numbers)
+            assert [version.number for version in past.history(item, field="key")] == same
+
     def compare_now(self) -> None:
         said = {key: life.said[-1] for key, life in self.lives.items() if life.said[-1] is not None}
         rows = exports.rows(target=self.run.target)
@@ -145,6 +154,7 @@ def test_each_moment_is_as_a_plain_model_has_it(steps: list[tuple[int, Any]]) ->
                 both.restore(key, version, now)
 
     both.compare_now()
+    both.compare_field()
     moments = {moment for life in both.lives.values() for moment in life.moments}
     for moment in sorted({*moments, *(moment - INSTANT for moment in moments), BEGINNING.replace(year=2099)}):
         both.compare(moment)
