@@ -2,7 +2,7 @@
 
 `python -m tests.starter FD MODULE ...` imports the modules and takes orders from the socket `FD`: to import
 Django, Celery and the rest costs a second and a half of CPU, which hundreds of programs would each pay anew.
-Nothing that reads the environment is imported before the fork: of Trawl at most what knows no Django.
+Nothing that reads the environment is imported before the fork: of Trawl all that knows no Django, no more.
 It has no threads and opens no connections.
 """
 
@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -22,10 +23,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 ORDER_BYTES: Final = 150_000
 LOOKS_EVERY_SECONDS: Final = 0.02
+WHOLE: Final = ".*"
+"""Behind a package's name: it and all that is in it."""
 IMPORTED: Final = (
     "ada_url",
     "celery.apps.beat",
@@ -37,12 +40,11 @@ IMPORTED: Final = (
     "celery.loaders.app",
     "celery.worker.consumer",
     "charset_normalizer",
-    "crawler.engine.engine",
-    "crawler.engine.errands",
-    "crawler.exports",
-    "crawler.fetch.http2",
-    "crawler.frontier.dry_run",
-    "crawler.policy.quality",
+    "crawler.engine.*",
+    "crawler.exports.*",
+    "crawler.fetch.*",
+    "crawler.frontier.*",
+    "crawler.policy.*",
     "cron_descriptor",
     "cronsim",
     "crontab",
@@ -72,10 +74,10 @@ IMPORTED: Final = (
     "pydantic.json_schema",
     "pydantic.main",
     "pydantic.types",
+    "rapidfuzz.distance",
     "re2",
     "redis",
-    "scrapers.extractors.whole_page",
-    "scrapers.sitemap",
+    "scrapers.*",
     "selectolax.lexbor",
     "structlog",
     "uvloop",
@@ -117,11 +119,20 @@ class Order:
 def prepare(names: Iterable[str]) -> None:
     """Import everything, and leave it to all processes together."""
     for name in names:
-        importlib.import_module(name)
+        for module in _modules(name):
+            importlib.import_module(module)
     if conf := sys.modules.get("django.conf"):
         assert not conf.settings.configured, "something read the settings before their environment is known"
     gc.collect()
     gc.freeze()
+
+
+def _modules(name: str) -> Iterator[str]:
+    package = name.removesuffix(WHOLE)
+    yield package
+    if package != name:
+        inside = pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}.")
+        yield from (module.name for module in inside)
 
 
 class Starter:
