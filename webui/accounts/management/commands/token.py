@@ -21,6 +21,7 @@ class Command(BaseCommand):
     """`./run token --user NAME`: makes a token and prints it, and nothing else."""
 
     help = "Print a new API token. It cannot be shown again."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", required=True, help="whose token it is")

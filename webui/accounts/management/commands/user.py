@@ -22,6 +22,7 @@ class Command(BaseCommand):
     """`./run user add NAME --role operator`: prints the new person's password, and nothing else."""
 
     help = "List people, add one, give a role or a new password, switch one off or on."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
