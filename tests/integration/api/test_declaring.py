@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import time_machine
 
 from crawler.models import Schedule, Target, TargetChange
+from crawler.services import targets
 from crawler.services.drafts import DEFAULTS
 from tests.integration.api.conftest import problem
 
@@ -80,6 +82,33 @@ def test_every_problem_is_told_and_nothing_changed(api: Api) -> None:
     ]
     assert [one["field"] for one in problem(put(api, SHOP | {"name": 7}), 422)["errors"]] == ["name"]
     assert Target.objects.get().max_pages == 50
+
+
+def test_name_that_no_database_could_look_for_is_told_as_what_it_is(api: Api) -> None:
+    said = problem(put(api, SHOP | {"name": "Sh\0op"}), 422)["errors"]
+
+    assert [(one["field"], one["message"]) for one in said] == [
+        ("name", "contains control characters; remove them")
+    ]
+
+
+def test_what_somebody_else_changes_meanwhile_does_not_stay(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(api, SHOP)
+    tell, others = targets.validate, [SHOP | {"max_pages": 7, "tags": ["x"]}]
+
+    def validate(data: Any, **more: Any) -> Any:
+        draft = tell(data, **more)
+        while others:
+            put(api, others.pop())
+        return draft
+
+    monkeypatch.setattr(targets, "validate", validate)
+    put(api, SHOP | {"max_pages": 8})
+
+    target = Target.objects.get()
+    assert (target.max_pages, target.tags) == (8, [])
 
 
 def test_name_that_several_have_means_none_of_them(api: Api) -> None:
