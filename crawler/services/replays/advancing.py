@@ -140,7 +140,12 @@ def _completed(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> list
 def _joined(row: Replay, pages: Sequence[ReadPage], *, before: bool = False) -> list[Joined]:
     starts = [(page.row, _going_on(page, before=before)) for page in pages]
     settings = reading.scraper_of(row.before if before else row.settings)
-    return joining.join(starts, settings=settings, since=row.of_run)
+    return joining.join(starts, settings=settings, since=row.of_run, alone_seconds=_alone_seconds(row))
+
+
+def _alone_seconds(row: Replay) -> float | None:
+    """Return how long one page's records may take at a time, None where that is as long as usual."""
+    return joining.OF_THREE_SECONDS if row.earlier else None
 
 
 def _then(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> list[Joined]:
@@ -148,7 +153,8 @@ def _then(row: Replay, pages: Sequence[ReadPage], *, now: datetime) -> list[Join
     if not row.earlier:
         return [Joined() for _ in pages]
     starts = [(page.row, _going_on(page)) for page in pages]
-    return earlier.joined(row, starts, [earlier.now_of(page, now=now) for page in pages])
+    at = [earlier.now_of(page, now=now) for page in pages]
+    return earlier.joined(row, starts, at, alone_seconds=_alone_seconds(row))
 
 
 def _commit(claim: Claim, pages: Sequence[ReadPage], *, read_at: datetime) -> bool:

@@ -99,13 +99,21 @@ def going_on(page: ReadPage) -> Sequence[Carried]:
     return page.read.follows if isinstance(page.read, Records) else ()
 
 
-def joined(row: Replay, starts: Sequence[tuple[Page, Sequence[Carried]]], at: Sequence[At]) -> list[Joined]:
+def joined(
+    row: Replay,
+    starts: Sequence[tuple[Page, Sequence[Carried]]],
+    at: Sequence[At],
+    *,
+    alone_seconds: float | None = None,
+) -> list[Joined]:
     """Return what becomes of the records that pages have go on, by what the pages behind were at the time.
 
     Where the records of one page become too much there are none. Raises TooMuch for those of several.
     """
     try:
-        return joining.join(starts, settings=reading.scraper_of(row.settings), since=None, at=at)
+        return joining.join(
+            starts, settings=reading.scraper_of(row.settings), since=None, at=at, alone_seconds=alone_seconds
+        )
     except TooMuch:
         if len(starts) > 1:
             raise

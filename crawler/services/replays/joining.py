@@ -33,6 +33,8 @@ MOST_BYTES: Final = 16 << 20
 PORTION: Final = 500
 TOGETHER_SECONDS: Final = 10.0
 ALONE_SECONDS: Final = 45.0
+OF_THREE_SECONDS: Final = 30.0
+"""One page takes so long where it is joined three times in a step: longer, the task would meet its limit."""
 LEAST_SECONDS: Final = 3.0
 """With less time left no process is started: it would hardly begin."""
 
@@ -121,17 +123,22 @@ def join(
     settings: Mapping[str, Any],
     since: int | None,
     at: Sequence[At] | None = None,
+    alone_seconds: float | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> list[Joined]:
     """Return what becomes of the records that pages of one target have go on, of each page.
 
     With `since` the pages behind are those that this run or a later one fetched. With `at`, which says of
     each page when it was what it is read as, they are all kept versions of them in that time. Raises
-    TooMuch, for one page as well; that one takes no longer than it may, and what is left lacks its page.
+    TooMuch, for one page as well; that one takes no longer than `alone_seconds`, by default `ALONE_SECONDS`,
+    and what is left lacks its page.
     """
     if not any(records for _page, records in starts):
         return [Joined() for _ in starts]
-    joining = _Joining(starts, settings=settings, since=since, at=at, monotonic=monotonic)
+    seconds = TOGETHER_SECONDS
+    if len(starts) == 1:
+        seconds = ALONE_SECONDS if alone_seconds is None else alone_seconds
+    joining = _Joining(starts, settings=settings, since=since, at=at, seconds=seconds, monotonic=monotonic)
     joining.run()
     return joining.joined
 
@@ -146,6 +153,7 @@ class _Joining:
         settings: Mapping[str, Any],
         since: int | None,
         at: Sequence[At] | None,
+        seconds: float,
         monotonic: Callable[[], float],
     ) -> None:
         self.joined = [Joined() for _ in starts]
@@ -155,7 +163,7 @@ class _Joining:
         self._at = at
         self._monotonic = monotonic
         self._alone = len(starts) == 1
-        self._until = monotonic() + (ALONE_SECONDS if self._alone else TOGETHER_SECONDS)
+        self._until = monotonic() + seconds
         self._followed: Counter[int] = Counter()
         self._bytes = 0
 
@@ -233,11 +241,13 @@ class _Joining:
             if at < begin:
                 self._lack(one._replace(span=(at, begin), newest=False), BODY_NOT_STORED, url=page.url)
             self._followed[one.start] += at > span[0]  # it was counted once as it set out
-            onward = one._replace(span=(begin, end), newest=one.newest and place.version is None)
-            if self._followed[one.start] > MOST_OF_A_PAGE:
-                self._lack(onward, TOO_MANY)
-            else:
-                yield place, onward
+            newest = one.newest and place.version is None
+            if (
+                self._followed[one.start] > MOST_OF_A_PAGE
+            ):  # for the rest of the time at once: that is bounded
+                self._lack(one._replace(span=(begin, until), newest=newest), TOO_MANY)
+                return
+            yield place, one._replace(span=(begin, end), newest=newest)
             at = end
         if at < until:
             self._lack(one._replace(span=(at, until), newest=False), BODY_NOT_STORED, url=page.url)

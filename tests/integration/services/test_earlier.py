@@ -27,6 +27,7 @@ from crawler.queries import replays as queries
 from crawler.services import items as services
 from crawler.services import replays, targets
 from crawler.services.replays import earlier, reading
+from crawler.services.replays.joining import TOO_MANY
 from crawler.stores.filling import Told
 from tests.integration.replays import FOLLOWED, LEFT, PRICED, READ, done, listed, watched
 
@@ -297,6 +298,24 @@ def test_too_many_versions_of_pages_behind_are_left_out_with_the_reason(
     assert [count for _code, _field, count, _said in Totals.of_json(trial.earlier_totals or {}).problems] == [
         1
     ]
+
+
+def test_versions_beyond_the_most_are_told_of_once_however_many_there_are(
+    shop: Target, kettle: Item, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(shop, now=now)
+    middle = PageVersion.objects.latest("pk")
+    begins, ends = middle.began_at, middle.ended_at
+    PageVersion.objects.filter(pk=middle.pk).update(ended_at=begins + timedelta(days=1))
+    for hours in range(24, 72):
+        middle.pk, middle.began_at = None, begins + timedelta(hours=hours)
+        middle.ended_at = middle.began_at + timedelta(hours=1)
+        middle.save()
+    assert middle.ended_at == ends
+    monkeypatch.setattr("crawler.services.replays.joining.MOST_OF_A_PAGE", 1)
+    problems = Totals.of_json(tried(shop, fields=FOLLOWED, row="css:li").earlier_totals or {}).problems
+
+    assert [(count, said.endswith(TOO_MANY)) for _code, _field, count, said in problems] == [(1, True)]
 
 
 def test_versions_that_have_another_key_match_no_item(shop: Target, kettle: Item) -> None:
