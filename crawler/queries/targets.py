@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast
@@ -15,10 +15,13 @@ from crawler.queries import freshness, search
 from crawler.queries.paging import Listing, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
+
+AT_ONCE: Final = 500
 
 
 class Shown(StrEnum):
@@ -67,6 +70,16 @@ def page(
     )
     last = _last_runs(rows.rows)
     return rows.map(lambda target: _line(target, last.get(target.pk)))
+
+
+def everyones() -> Iterator[TargetLine]:
+    """Yield all targets that people see, by number, for whoever is on this machine."""
+    shown = Target.objects.filter(deleted_at=None, hidden=False).select_related("schedule", "freshness")
+    after = 0
+    while rows := tuple(shown.filter(pk__gt=after).order_by("pk")[:AT_ONCE]):
+        last = _last_runs(rows)
+        yield from (_line(target, last.get(target.pk)) for target in rows)
+        after = rows[-1].pk
 
 
 def count(user: AbstractBaseUser | AnonymousUser) -> int:

@@ -18,7 +18,7 @@ from crawler.models import (
     Scope,
     Target,
 )
-from crawler.services import drafts, freshness, history, refresh, runs, schedules
+from crawler.services import drafts, freshness, history, keying, refresh, runs, schedules
 from crawler.services.drafts import Draft, InvalidTarget, Problem, feasibility
 from crawler.services.drafts.timing import draft_of
 
@@ -155,9 +155,10 @@ def delete(*, target: Target, now: datetime, by: User | AnonymousUser | None = N
 def warnings(*, target: Target, now: datetime) -> tuple[Problem, ...]:
     """Return what of `target` is allowed but cannot work as it says, such as too tight a schedule."""
     existing = _existing(target)
-    return (
-        drafts.warnings(existing.values, existing.schedule, last=existing.last, now=now) if existing else ()
-    )
+    if existing is None:
+        return ()
+    found = drafts.warnings(existing.values, existing.schedule, last=existing.last, now=now)
+    return (*keying.warnings(target, last=existing.last), *found)
 
 
 def _existing(target: Target | None) -> drafts.Existing | None:

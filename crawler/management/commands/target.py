@@ -66,7 +66,7 @@ class Command(BaseCommand):
         parser.add_argument("--delete", action="store_true", help="delete it, and cancel its runs")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        from crawler.services.terminal import Refusal
+        from crawler.services.terminal import Refusal, settings
 
         try:
             told = _done(options)
@@ -74,6 +74,9 @@ class Command(BaseCommand):
             self.stderr.write("\n".join(f"target: {line}" for line in refusal.lines))
             sys.exit(refusal.status)
         self.stdout.write(told)
+        if options["target"] and options["set"]:
+            for line in settings.warned(options["target"]):
+                self.stderr.write(line)
 
 
 def _done(options: dict[str, Any]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from crawler import conf, trials
 from crawler.models import Scope
@@ -67,6 +69,11 @@ NO_KEY: Final = (
     "the records of a page are told apart by all that they say, so one whose price changes is another item "
     "without a history; name the fields that stay the same, such as link or sku"
 )
+NO_FILES: Final = (
+    "the scope is the start URLs alone, so no picture or document that these pages lead to is fetched, and "
+    "only a start URL that is a file itself gives an item; choose the scope prefix, host or domain"
+)
+FILE: Final = re.compile(r"\.(pdf|png|jpe?g|gif|webp|bmp|ico)$", re.IGNORECASE)
 NOT_TRIED: Final = "could not be tried just now, so they were not saved; save again in a while"
 NOT_YOURS: Final = "only the target's owner and administrators say whether it is shared"
 
@@ -342,6 +349,8 @@ def warnings(
     ]
     if _has_no_key(values):
         found.append(Problem(field="key", message=NO_KEY))
+    if _fetches_no_files(values):
+        found.append(Problem(field="scope", message=NO_FILES))
     if schedule:
         kept = feasibility.judged(schedule, values, last=last, now=now)
         if kept and kept.problem:
@@ -363,6 +372,13 @@ def _has_no_key(values: Mapping[str, Any]) -> bool:
     if values["scraper"] != "fields" or not values["row"] or values["key"]:
         return False
     return not any(isinstance(said, dict) and said.get("follow") for said in values["fields"].values())
+
+
+def _fetches_no_files(values: Mapping[str, Any]) -> bool:
+    """Say whether pages lead to files that are out of scope; a start URL may be a file itself."""
+    if values["scraper"] != "files" or values["scope"] != Scope.PAGE or values["sitemaps"]:
+        return False
+    return not any(FILE.search(urlsplit(url).path) for url in values["start_urls"])
 
 
 def _out_of_reach(urls: Sequence[str]) -> list[tuple[int, str]]:

@@ -12,11 +12,13 @@ from crawler.models import Schedule, Target
 from crawler.services import drafts, targets
 from crawler.services.drafts.timing import draft_of
 from crawler.services.targets import InvalidTarget
+from crawler.services.terminal import listing
 from crawler.services.terminal.asked import Refusal
 from crawler.services.terminal.keeping import target_of
+from crawler.services.terminal.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 SCHEDULE: Final = "schedule"
 NONE: Final = "No target is registered."
@@ -28,18 +30,19 @@ def tell(number: str | None, words: Sequence[str]) -> str:
     if number is None:
         if words:
             raise Refusal(NAMELESS)
-        return "\n".join(_listed()) or NONE
+        return "\n".join(listing.lines()) or NONE
     target = target_of(number)
     if words:
         return _changed(target, words)
     return _document({**drafts.shown(target), SCHEDULE: _schedule(target)})
 
 
-def _listed() -> Iterator[str]:
-    """Yield a line for each target; those of single crawls in a terminal are none."""
-    shown = Target.objects.filter(deleted_at=None, hidden=False).order_by("pk")
-    for number, name in shown.values_list("pk", "name"):
-        yield f"{number:>6}  {name}"
+def warned(number: str) -> list[str]:
+    """Return a line for each thing that a target's settings allow and that will not do what it seems to."""
+    return [
+        f"warning: {warning.field}: {plain(warning.message)}"
+        for warning in targets.warnings(target=target_of(number), now=timezone.now())
+    ]
 
 
 def _changed(target: Target, words: Iterable[str]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from io import BytesIO, TextIOWrapper
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from crawler.management.commands.target import Command
-from crawler.models import RunState, RunTrigger, Target
+from crawler.models import Item, Run, RunState, RunTrigger, Schedule, Target
 from crawler.services import targets
 from tests.crawling import a_run, a_target
 
@@ -32,7 +34,9 @@ def test_targets_are_listed_and_one_is_told_without_its_secrets(
     target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed()
-    assert capsys.readouterr().out == f"{target.pk:>6}  A site\n"
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split("  ")[0] == "target"
+    assert line.split() == [str(target.pk), "A", "site", "-", "-", "http://site.test/"]
     typed(str(target.pk))
     said = json.loads(capsys.readouterr().out)
     assert (said["name"], said["removed_after"]) == ("A site", None)
@@ -92,6 +96,41 @@ def test_what_will_not_do_is_refused(
     assert says in capsys.readouterr().err
     target.refresh_from_db()
     assert (target.name, target.removed_after) == ("A site", None)
+
+
+def test_targets_are_listed_in_columns_with_their_next_run_and_their_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    at = datetime(2026, 3, 2, 10, 5, tzinfo=UTC)
+    shop, other = a_target(name="Shop"), a_target(name="A \x1b[2J" + "long" * 12, enabled=False)
+    Schedule.objects.create(target=shop, every_seconds=3600, next_run_at=at)
+    Run.objects.create(target=shop, state=RunState.FINISHED, finished_at=at, items=1_200)
+
+    typed()
+
+    head, first, second = capsys.readouterr().out.splitlines()
+    columns = [head.index(name) for name in ("name", "next run", "last run", "starts at")]
+    assert first[: columns[0]].strip() == str(shop.pk)
+    said = [first[begin:end].strip() for begin, end in pairwise([*columns, None])]
+    assert said == ["Shop", "2026-03-02 10:05", "finished 2026-03-02 10:05, 1,200 items", "http://site.test/"]
+    assert second.split() == [
+        str(other.pk), "A", "�[2J" + "long" * 8 + "l…", "disabled", "-", "http://site.test/",
+    ]  # fmt: skip
+
+
+def test_another_key_is_warned_of_where_it_is_set(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    now = timezone.now()
+    run = Run.objects.create(target=target, state=RunState.FINISHED, pages=1, settings={"key": []})
+    Item.objects.create(
+        target=target, run=run.pk, key="1", key_hash=b"1" * 16, content_hash=b"1" * 16, url="http://site.test/",
+        data={}, first_seen=now, last_seen=now, changed_at=now,
+    )  # fmt: skip
+
+    typed(str(target.pk), "--set", 'key=["sku"]')
+
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"key": ["sku"]}
+    assert told.err.startswith("warning: key: 1 item is known by their page")
 
 
 def test_where_there_is_no_target_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
