@@ -37,7 +37,7 @@ class {kind}:
         return url.startswith({begins})
 
     def parse(self, page):
-        heading = page.soup.select_one("h1, title")
+        heading = page.soup.select_one("h1") or page.soup.select_one("title")
         if heading is not None:
             yield {{"title": heading.get_text(" ", strip=True)}}
 '''

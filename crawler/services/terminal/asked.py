@@ -11,6 +11,7 @@ import orjson
 from crawler.services.seeds import LAST_RUN
 from crawler.services.terminal import access
 from crawler.services.terminal.sources import Sources
+from scrapers.fields.selectors import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -294,9 +295,17 @@ def lines_of(problems: Iterable[Problem], *, urls: tuple[str, ...]) -> tuple[str
 
 
 def _place(path: str, urls: tuple[str, ...]) -> str:
-    """Return the option of a field's path: `fields.price.css` is `--field price`."""
+    """Return the option of a field's path: `fields.price.css` is `--field price`.
+
+    What is wrong inside of a field has its place there, too: `--field price.transform.0`. The kind of its own
+    selector is left out, as `price=css:h1` says it and the message does.
+    """
     name, _, rest = path.partition(".")
     if name == "start_urls":
         return f"URL {urls[int(rest)]}" if rest.isdecimal() and len(urls) > 1 else "URL"
     option = SETTINGS.get(path) or SETTINGS.get(name, name)
-    return f"{option} {rest.partition('.')[0]}" if name in NAMED_PARTS and rest else option
+    if name not in NAMED_PARTS or not rest:
+        return option
+    part, _, inside = rest.partition(".")
+    deeper = name == "fields" and inside and inside not in KINDS
+    return f"{option} {part}.{inside}" if deeper else f"{option} {part}"

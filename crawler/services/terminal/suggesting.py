@@ -57,22 +57,23 @@ def suggest(asked: SuggestionAsked) -> int:
 
 
 def _said(asked: SuggestionAsked) -> str:
-    found = _found(asked)
+    url, found = _found(asked)
     if not found.candidates:
         raise Refusal("nothing repeats on this page that looks like records", status=1)
     chosen = _chosen(asked, found)
     if asked.json:
-        return _settings(asked, chosen)
-    return "\n".join(_lines(asked, found) if asked.candidate is None else _whole(asked, found, chosen))
+        return _settings(url, chosen)
+    return "\n".join(_lines(url, found) if asked.candidate is None else _whole(url, found, chosen))
 
 
-def _found(asked: SuggestionAsked) -> Suggestions:
+def _found(asked: SuggestionAsked) -> tuple[str, Suggestions]:
+    """Return the URL of the page that is asked for, and what may be scraped from it."""
     if (asked.url is None) == (asked.page is None):
         raise Refusal(
             "say which page: a URL such as https://example.org/list/, or --page with a stored one's id"
         )
     if asked.url is not None:
-        return _of_url(asked.url, obey_robots=not asked.no_robots, behind=asked.behind)
+        return asked.url, _of_url(asked.url, obey_robots=not asked.no_robots, behind=asked.behind)
     if asked.behind:
         raise Refusal("--behind goes with a URL; what is behind a stored page is read where it is stored")
     database.prepare()
@@ -80,7 +81,7 @@ def _found(asked: SuggestionAsked) -> Suggestions:
     if page is None:
         raise Refusal(f"--page: no page is stored as {asked.page}")
     try:
-        return suggestions.of_stored(page)
+        return page.url, suggestions.of_stored(page)
     except suggestions.CannotSuggest as error:
         raise Refusal(f"--page: {error}", status=1) from None
 
@@ -113,23 +114,22 @@ def _chosen(asked: SuggestionAsked, found: Suggestions) -> Candidate:
     return found.candidates[number - 1]
 
 
-def _settings(asked: SuggestionAsked, candidate: Candidate) -> str:
-    begins = {"start_urls": [asked.url]} if asked.url else {}
+def _settings(url: str, candidate: Candidate) -> str:
+    begins = {"start_urls": [url]}
     return orjson.dumps(begins | candidate.declaration, option=orjson.OPT_INDENT_2).decode()
 
 
-def _lines(asked: SuggestionAsked, found: Suggestions) -> Iterator[str]:
+def _lines(url: str, found: Suggestions) -> Iterator[str]:
     for number, candidate in enumerate(found.candidates, start=1):
         yield _heading(number, candidate)
         yield from _table(candidate)
         yield ""
     yield from _behind(found.candidates[0])
     yield from _next_page(found)
-    if asked.url:
-        yield f"to crawl with the first: {_command(asked.url, found.candidates[0])}"
+    yield f"to crawl with the first: {_command(url, found.candidates[0])}"
 
 
-def _whole(asked: SuggestionAsked, found: Suggestions, candidate: Candidate) -> Iterator[str]:
+def _whole(url: str, found: Suggestions, candidate: Candidate) -> Iterator[str]:
     """Yield all that is known of one candidate: its fields, how each is read, and every sample."""
     yield _heading(found.candidates.index(candidate) + 1, candidate)
     yield from _table(candidate)
@@ -145,8 +145,7 @@ def _whole(asked: SuggestionAsked, found: Suggestions, candidate: Candidate) -> 
     yield ""
     yield from _behind(candidate)
     yield from _next_page(found)
-    if asked.url:
-        yield f"to crawl with it: {_command(asked.url, candidate)}"
+    yield f"to crawl with it: {_command(url, candidate)}"
 
 
 def _heading(number: int, candidate: Candidate) -> str:

@@ -122,7 +122,10 @@ def test_stored_page_is_read_without_a_request(capsys: pytest.CaptureFixture[str
     times = dict.fromkeys(("first_seen", "last_seen", "changed_at"), NOW)
     page = Page.objects.create(target=target, key=b"k" * 16, body_hash=b"h" * 16, **about, **times)
 
-    assert "10 records" in said(capsys, "--page", str(page.pk))
+    told = said(capsys, "--page", str(page.pk))
+    assert "10 records" in told
+    assert "to crawl with the first: ./run crawl https://shop.test/tea/ --row" in told
+    assert json.loads(said(capsys, "--page", str(page.pk), "--json"))["start_urls"] == [page.url]
     Page.objects.update(body_hash=b"n" * 16)
     assert "was not kept" in said(capsys, "--page", str(page.pk), status=1)
 

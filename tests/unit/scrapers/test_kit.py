@@ -67,7 +67,7 @@ def test_case_passes_until_its_page_is_read_otherwise_and_says_what_is(before: s
         assert case.differences() == []
         known = case.read()
 
-        (case.path / "page.html").write_text(f"<h1>{after}</h1>", encoding="utf-8")
+        (case.path / "page.html").write_text(page(after), encoding="utf-8")
 
         assert bool(case.differences()) is (case.read() != known)
         assert (case.read()["items"] == known["items"]) is (title(before) == title(after))
@@ -89,8 +89,13 @@ def made(path: Path, heading: str) -> scraping.Case:
     case.mkdir(parents=True)
     said = {"url": "https://teas.test/", "headers": {"content-type": "text/html; charset=utf-8"}}
     (case / "input.json").write_text(json.dumps(said), encoding="utf-8")
-    (case / "page.html").write_text(f"<h1>{heading}</h1>", encoding="utf-8")
+    (case / "page.html").write_text(page(heading), encoding="utf-8")
     return scraping.Case(scraper="teas", path=case)
+
+
+def page(heading: str) -> str:
+    """Return a page with that heading, whose title says more, as titles do."""
+    return f"<title>{heading} | The tea shop</title><h1>{heading}</h1>"
 
 
 def title(heading: str) -> str:

@@ -151,12 +151,18 @@ def test_problems_are_named_by_the_option_they_came_from() -> None:
     problems = [
         Problem(field="start_urls.1", message="is bad"),
         Problem(field="fields.price.css", message="is no selector"),
+        Problem(field="fields.price.transform.0", message="is unknown"),
+        Problem(field="fields.price.transform.2", message="is unknown"),
+        Problem(field="fields.offer.fields.seller.xpath", message="is no selector"),
         Problem(field="key.0", message="is unknown"),
         Problem(field="max_pages", message="is too many"),
     ]
     assert words.lines_of(problems, urls=("a", "b")) == (
         "URL b: is bad",
         "--field price: is no selector",
+        "--field price.transform.0: is unknown",
+        "--field price.transform.2: is unknown",
+        "--field offer.fields.seller.xpath: is no selector",
         "--key: is unknown",
         "--pages: is too many",
     )
