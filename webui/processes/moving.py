@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+import psycopg
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.db import connection, transaction
-from psycopg import DataError
+from django.db import IntegrityError, connection, transaction
 
 from crawler.models import Target
 from crawler.stores import schema
 from webui.processes import database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from django.db.backends.utils import CursorWrapper
-
-_BATCH: Final = 2_000
 
 
 class CannotMove(Exception):
@@ -52,6 +50,8 @@ def move(file: Path, *, say: Callable[[str], None]) -> int:
             return _copied(source, say)
         except sqlite3.DatabaseError as error:
             raise CannotMove(f"{file} cannot be read: {error}") from error
+        except IntegrityError as error:  # of a row that leads to none, when all are there
+            raise CannotMove(f"{file} has rows that do not fit together: {_first_line(error)}") from error
 
 
 def _copied(source: sqlite3.Connection, say: Callable[[str], None]) -> int:
@@ -102,22 +102,15 @@ def _copy(source: sqlite3.Connection, cursor: CursorWrapper, table: str) -> int:
     copied = 0
     try:
         with cursor.copy(f"COPY {_name(table)} ({names}) FROM STDIN") as copy:
-            for row in _rows(source, f"SELECT {names} FROM {_name(table)}"):  # noqa: S608 - names of our own
+            # one by one: a body may have megabytes
+            for row in source.execute(f"SELECT {names} FROM {_name(table)}"):  # noqa: S608 - names of our own
                 copy.write_row(
                     [_value(value, kind) for value, kind in zip(row, columns.values(), strict=True)]
                 )
                 copied += 1
-    except DataError as error:
-        raise CannotMove(
-            f"{table} has a row that PostgreSQL does not take: {str(error).splitlines()[0]}"
-        ) from error
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise CannotMove(f"{table} has a row that PostgreSQL does not take: {_first_line(error)}") from error
     return copied
-
-
-def _rows(source: sqlite3.Connection, look: str) -> Iterator[tuple[object, ...]]:
-    found = source.execute(look)
-    while batch := found.fetchmany(_BATCH):
-        yield from batch
 
 
 def _value(value: object, kind: str) -> object:
@@ -138,6 +131,10 @@ def _go_on_counting(cursor: CursorWrapper, tables: list[str]) -> None:
                 f"SELECT setval(%s, coalesce({last}, 1), {last} IS NOT NULL) FROM {_name(table)}",  # noqa: S608
                 [sequence["name"]],
             )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _name(name: str) -> str:

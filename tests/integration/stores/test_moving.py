@@ -100,6 +100,8 @@ def test_all_rows_are_there_and_counting_goes_on(file: Path, crawled: Target) ->
         ("DELETE FROM django_migrations WHERE app = 'auth'", "from an earlier version"),
         ("INSERT INTO django_migrations (app, name) VALUES ('crawler', '9999_x')", "from a later version"),
         ("UPDATE crawler_run SET created_at = 'yesterday, or so'", "crawler_run has a row"),
+        ("UPDATE crawler_run SET created_at = NULL", "crawler_run has a row"),
+        ("UPDATE crawler_run SET target_id = 99", "has rows that do not fit together"),
         ("DROP TABLE crawler_item", "cannot be read: no such table"),
     ],
 )
