@@ -63,8 +63,12 @@ def step(claim: Claim, is_up: Callable[[], bool]) -> bool:
         return False
     pages = reading.read(row, [one.kept for one in batch])
     left = [_Read(one.version, page) for one, page in zip(batch, pages, strict=False)]
+    most = COMMIT_VERSIONS
     while left:
-        some = _completed(row, left[: _room(left)])
+        room = _room(left[:most])
+        some = _completed(row, left[:room])
+        if len(some) < room:
+            most = len(some)  # as much was too much: it is not to be read in vain for the next ones, too
         if not _commit(claim, some):
             return False
         left = left[len(some) :]
@@ -76,12 +80,12 @@ def step(claim: Claim, is_up: Callable[[], bool]) -> bool:
 def _room(left: Sequence[_Read]) -> int:
     """Return for how many of the versions, one at least, there is room in a commit."""
     records = 0
-    for number, (_version, page) in enumerate(left[:COMMIT_VERSIONS]):
+    for number, (_version, page) in enumerate(left):
         if isinstance(page.read, Records):
             records += len(page.read.items) + len(page.read.follows)
         if number and records > COMMIT_RECORDS:
             return number
-    return min(len(left), COMMIT_VERSIONS)
+    return len(left)
 
 
 def _completed(row: Replay, read: Sequence[_Read]) -> list[_Read]:

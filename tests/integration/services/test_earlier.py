@@ -26,8 +26,7 @@ from crawler.queries import exports, items, past
 from crawler.queries import replays as queries
 from crawler.services import items as services
 from crawler.services import replays, targets
-from crawler.services.replays import earlier, reading
-from crawler.services.replays.joining import TOO_MANY
+from crawler.services.replays import earlier, joining, reading
 from crawler.stores.filling import Told
 from tests.integration.replays import FOLLOWED, LEFT, PRICED, READ, done, listed, watched
 
@@ -315,7 +314,37 @@ def test_versions_beyond_the_most_are_told_of_once_however_many_there_are(
     monkeypatch.setattr("crawler.services.replays.joining.MOST_OF_A_PAGE", 1)
     problems = Totals.of_json(tried(shop, fields=FOLLOWED, row="css:li").earlier_totals or {}).problems
 
-    assert [(count, said.endswith(TOO_MANY)) for _code, _field, count, said in problems] == [(1, True)]
+    assert [(count, said.endswith(joining.TOO_MANY)) for _code, _field, count, said in problems] == [
+        (1, True)
+    ]
+
+
+def test_as_many_versions_as_were_too_much_are_not_read_in_vain_again(
+    shop: Target, kettle: Item, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = listed(shop, now=now)
+    kept = PageVersion.objects.latest("pk")
+    kept.page, kept.body_hash = page, page.body_hash
+    for hours in range(1, 6):
+        kept.pk, kept.began_at, kept.ended_at = None, now - timedelta(hours=hours), now
+        kept.save()
+    sizes: list[int] = []
+    join = joining.join
+
+    def noted(starts: Sequence[Any], **more: Any) -> list[joining.Joined]:
+        sizes.append(len(starts))
+        return join(starts, **more)
+
+    monkeypatch.setattr(joining, "TOGETHER_SECONDS", 0.0)
+    trial = replays.start(
+        target=shop, by=None, data={"fields": FOLLOWED, "row": "css:li"}, pages=None, earlier=True, now=now,
+        sends=False,
+    )  # fmt: skip
+    replays.step(replay=trial.pk, now=now)
+    monkeypatch.setattr(joining, "join", noted)
+    replays.step(replay=trial.pk, now=timezone.now())
+
+    assert sizes == [7, 1, 1, 1, 1, 1, 1, 1]
 
 
 def test_versions_that_have_another_key_match_no_item(shop: Target, kettle: Item) -> None:
