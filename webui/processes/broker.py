@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONNECT_SECONDS = 4
+ENDS_WITHIN_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,30 @@ class Embedded:
 def embedded(folder: Path) -> Embedded:
     """Choose a free port and a password for a server that keeps its data in `folder`."""
     return Embedded(port=addresses.free_port(), password=secrets.token_urlsafe(24), folder=folder)
+
+
+def end_left_over(folder: Path) -> bool:
+    """End the server that an earlier `up` left behind; return whether there was one.
+
+    Only the lock's holder may ask: then nobody else runs one in `folder`. It is left behind where `up`,
+    supervisord and the guardian were all killed, and has the log open that the next one is to write. The
+    password in the address is this installation's alone, so no other program on that port heeds it.
+    """
+    try:
+        url = (folder / "url").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False  # an orderly end took it away, so most starts go on without what comes next
+    import redis
+
+    try:
+        with redis.Redis.from_url(
+            url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ENDS_WITHIN_SECONDS
+        ) as client:
+            client.ping()  # a wrong password is no error of `shutdown`: its connection ends in any case
+            client.shutdown(nosave=True)  # what was accepted is in the log, which is written to its end
+    except (redis.RedisError, ValueError):
+        return False
+    return True
 
 
 def _program() -> str:

@@ -85,6 +85,8 @@ class Command(BaseCommand):
             held = stack.enter_context(lock.held(var / "up.lock", url=addresses.url(asked.host, asked.port)))
             addresses.require_free(asked.host, asked.port)
             database.require_reachable()
+            if broker.end_left_over(var / "broker"):
+                self._say("Ended the broker that a killed start had left behind")
             stack.callback((var / "broker" / "url").unlink, missing_ok=True)
             installation, environment = _installation(asked, var, _demo_port(asked, var, stack))
             self._prepare_database(var)  # changes something, so what can be refused was refused before
