@@ -21,6 +21,10 @@ PRINTS: Final = (
     "JOIN crawler_pagefingerprint print ON print.body_hash = page.body_hash "
     "WHERE page.target_id = %s AND print.words >= %s ORDER BY page.id LIMIT %s"
 )
+READ: Final = (
+    "SELECT count(*) FROM crawler_page page "
+    "JOIN crawler_pagefingerprint print ON print.body_hash = page.body_hash WHERE page.target_id = %s"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +39,15 @@ class Group:
 class Alike:
     """The largest groups; `copies` are the pages beyond the first of each of all groups.
 
-    `pages` were compared, of `total`; `is_whole` unless there were too many pages or pairs to look at all.
+    `pages` were compared, of `total`, and `read` have a fingerprint, also those with too little text to be
+    compared; `is_whole` unless there were too many pages or pairs to look at all.
     """
 
     groups: tuple[Group, ...]
     group_count: int
     copies: int
     pages: int
+    read: int
     total: int
     is_whole: bool
 
@@ -63,6 +69,7 @@ def of_target(target: int) -> Alike:
         group_count=len(found.groups),
         copies=sum(len(group) - 1 for group in found.groups),
         pages=min(len(rows), MOST_PAGES),
+        read=sql.select(READ, [target])[0][0],
         total=Page.objects.filter(target=target).count(),
         is_whole=found.is_whole and len(rows) <= MOST_PAGES,
     )

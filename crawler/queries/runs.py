@@ -54,13 +54,22 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is. `pages_per_minute` and `left` are None while they are not known."""
+    """How far a run is. `pages_per_minute` and `left` are None while they are not known.
+
+    `left` is what those take that are known by now: it is the least while the run `may_grow`.
+    """
 
     run: Run
     counts: Counts
     pages_per_minute: float | None
     left: timedelta | None
     took: timedelta | None
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether pages may lead to more: those of a refresh do not, and the page limit ends it."""
+        most = self.run.settings.get("max_pages")
+        return self.run.is_whole and (most is None or self.counts.discovered < most)
 
     @property
     def percent(self) -> int:

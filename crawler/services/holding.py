@@ -12,10 +12,20 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from crawler import conf
-from crawler.models import UNDER_WAY, EventKind, HeldItem, Publication, Run, RunState, RunTrigger
+from crawler.models import (
+    UNDER_WAY,
+    EventKind,
+    HeldItem,
+    Publication,
+    RequestState,
+    Run,
+    RunState,
+    RunTrigger,
+)
 from crawler.policy import completeness, publishing
 from crawler.policy.publishing import Waiting
 from crawler.policy.quality import FEWEST_ITEMS, FEWEST_RUNS, Rules
+from crawler.queries.runs import reasons_of
 from crawler.queue import Work
 from crawler.services import events, looks, losses, outbox
 from crawler.stores import holding
@@ -31,6 +41,9 @@ LOOKED_BACK: Final = 30
 """As many runs before are looked at for what is usual."""
 ROWS_A_STEP: Final = 500
 MOST_TOLD: Final = 20
+PART_THAT_BLOCKS: Final = 10
+"""Where one in so many requests failed, what is held says why."""
+MOST_REASONS: Final = 5
 DECLARED: Final = "fields"
 TOO_LATE: Final = "nobody decided in time"
 DROPPED: Final = frozenset({Publication.DISCARDING, Publication.DISCARDED})
@@ -85,11 +98,21 @@ def judged(run: Run, data: Mapping[str, Any], *, now: datetime) -> None:
             now=now,
             items=run.items,
             drifts=first(drifts),
+            **_failures(run),
         )
         if run.target.scraper == DECLARED:
             looks.ask(run, now=now)
     else:
         _move(run, Publication.PUBLISHING, now=now)
+
+
+def _failures(run: Run) -> dict[str, Any]:
+    """Return how many requests failed and why, where so many did that the data may look otherwise by that."""
+    if run.failed * PART_THAT_BLOCKS < run.discovered:
+        return {}
+    found = reasons_of(run, RequestState.FAILED)[:MOST_REASONS]
+    reasons = [{"reason": reason or "unknown", "count": count} for reason, count in found]
+    return {"requests": run.discovered, "failed": run.failed, "reasons": reasons}
 
 
 def first(drifts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -40,8 +40,16 @@ class NearCopiesOut(Schema):
     group_count: int
     copies: Annotated[int, Field(description="Pages beyond the first of each group.")]
     pages: Annotated[int, Field(description="How many were compared.")]
+    read: Annotated[
+        int, Field(description="How many were read so far, also those with too little text to be compared.")
+    ]
     total: Annotated[int, Field(description="How many the target has.")]
-    whole: Annotated[bool, Field(description="Whether all that were read were compared with each other.")]
+    whole: Annotated[
+        bool,
+        Field(
+            description="Whether all that were read were compared; false where there are pages and none was."
+        ),
+    ]
 
 
 class After(Schema):
@@ -74,8 +82,9 @@ def get_near_copies(request: HttpRequest, target_id: int) -> NearCopiesOut:
         group_count=found.group_count,
         copies=found.copies,
         pages=found.pages,
+        read=found.read,
         total=found.total,
-        whole=found.is_whole,
+        whole=found.is_whole and (found.read > 0 or not found.total),
     )
 
 

@@ -20,6 +20,7 @@ from crawler.models import (
     Run,
     RunLogin,
     RunState,
+    RunTrigger,
     SitemapReading,
 )
 
@@ -95,6 +96,30 @@ def test_progress_says_in_every_state_how_far_the_run_came(
     response = client.get(reverse("run", args=[run.pk]))
     assert response.context["progress"].percent == percent
     assert words in " ".join(response.content.decode().split())
+
+
+@pytest.mark.parametrize(
+    ("most", "trigger", "words"),
+    [
+        (None, RunTrigger.MANUAL, "at least 1 min left"),
+        (10_000, RunTrigger.SCHEDULE, "at least 1 min left"),
+        (62, RunTrigger.MANUAL, "about 1 min left"),
+        (None, RunTrigger.REFRESH, "about 1 min left"),
+    ],
+)
+def test_time_that_is_left_is_the_least_while_pages_may_lead_to_more(
+    client: Client,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int | None,
+    trigger: RunTrigger,
+    words: str,
+) -> None:
+    monkeypatch.setattr("crawler.queries.rates.current", lambda *_of: 60.0)
+    changed = {"settings": {**run.settings, "max_pages": most}, "trigger": trigger, "discovered": 62}
+    Run.objects.filter(pk=run.pk).update(**changed)
+
+    assert words in client.get(reverse("run-live", args=[run.pk])).content.decode()
 
 
 def test_buttons_pause_resume_and_cancel(client: Client, run: Run) -> None:

@@ -48,7 +48,7 @@ def test_pages_that_differ_in_numbers_are_one_group_and_others_none() -> None:
     assert read_all(target) == 5
     found = queries.of_target(target.pk)
     assert [[page.pk for page in group.pages] for group in found.groups] == [[page.pk for page in pages]]
-    assert (found.group_count, found.copies, found.pages, found.total) == (1, 2, 4, 5)
+    assert (found.group_count, found.copies, found.pages, found.read, found.total) == (1, 2, 4, 5, 5)
     assert found.is_whole
 
 

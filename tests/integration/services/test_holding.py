@@ -21,6 +21,8 @@ from crawler.models import (
     ItemVersion,
     Page,
     Publication,
+    Request,
+    RequestState,
     Run,
     RunTrigger,
     Sighting,
@@ -102,6 +104,21 @@ def test_run_that_drifts_is_held_and_nothing_of_it_is_seen(clock: FakeClock) -> 
         False, "its data looks otherwise than before, and nobody has taken that for usual"
     )  # fmt: skip
     assert run.report["previous"]["items_missing"] == 0
+
+
+def test_run_of_which_many_requests_failed_says_why_when_it_is_held(clock: FakeClock) -> None:
+    run = again(usual(clock))
+    refused = Request.objects.get(run=run)
+    refused.pk, refused.key = None, b"another".ljust(16)
+    refused.state, refused.reason = RequestState.FAILED, "status-403"
+    refused.save()
+    Run.objects.filter(pk=run.pk).update(discovered=2, failed=1)
+
+    crawled(run, clock, things(price=None))
+
+    said = Event.objects.get(kind=EventKind.RUN_HELD).data
+    assert (said["requests"], said["failed"]) == (2, 1)
+    assert said["reasons"] == [{"reason": "status-403", "count": 1}]
 
 
 def test_run_that_looks_as_before_is_published_when_it_was_compared(clock: FakeClock) -> None:

@@ -37,6 +37,20 @@ BLANK = {"rule": "coverage", "field": "price", "wanted": 1.0, "found": 0.0}
             {"items": 0, "drifts": [{"rule": "items", "field": None, "wanted": 287, "found": 0}]},
             "0 items, where 287 were the least",
         ),
+        (
+            EventKind.RUN_HELD,
+            {
+                "items": 90,
+                "drifts": [BLANK],
+                "requests": 1_300,
+                "failed": 1_200,
+                "reasons": [{"reason": "status-403", "count": 1_100}, {"reason": "timeout", "count": 100}],
+            },
+            (
+                "1,200 of 1,300 requests failed, most often with status-403; 90 items; "
+                "price is in 0.0% of the items, where 100.0% were the least"
+            ),
+        ),
     ],
 )
 def test_an_event_is_told_in_a_few_words(kind: EventKind, data: dict[str, Any], words: str) -> None:

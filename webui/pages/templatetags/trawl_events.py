@@ -84,7 +84,8 @@ def event_words(event: Event) -> str:
         case EventKind.RUN_HELD if said.get("drifts"):
             drifts = said["drifts"]
             more = len(drifts) - 1 + drifts[-1].get("more", 0)
-            return _and_more("; ".join(filter(None, (_many(said, "items"), breach_words(drifts[0])))), more)
+            words = (_failures(said), _many(said, "items"), breach_words(drifts[0]))
+            return _and_more("; ".join(filter(None, words)), more)
         case EventKind.RUN_ACCEPTED | EventKind.RUN_DISCARDED:
             by = f"by {said['by']}" if said.get("by") else str(said.get("reason") or "")
             return "; ".join(filter(None, (_many(said, "items"), by)))
@@ -108,6 +109,15 @@ def event_pages(event: Event) -> list[dict[str, Any]]:
 def _and_more(words: str, many: object) -> str:
     """Return the words of one difference of a run, and how many more its page has."""
     return f"{words}; and {number(many)} more" if isinstance(many, int) and many else words
+
+
+def _failures(said: dict[str, Any]) -> str:
+    """Return how many requests of a held run failed, and what for most often."""
+    match said:
+        case {"failed": failed, "requests": requests, "reasons": [{"reason": reason}, *_]}:
+            return f"{number(failed)} of {number(requests)} requests failed, most often with {reason}"
+        case _:
+            return ""
 
 
 def _moment(written: object) -> str:
