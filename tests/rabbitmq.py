@@ -69,6 +69,12 @@ class Node:
             for name in QUEUES:
                 connection.channel().queue_delete(name)
 
+    def have_otherwise(self, name: str) -> None:
+        """Have an empty queue of this name that knows no priorities, whatever was there before."""
+        with closing(self._connection()) as connection:
+            connection.channel().queue_delete(name)
+            connection.channel().queue_declare(name, durable=True, auto_delete=False)
+
     def waiting(self, name: str) -> int:
         """Return how many messages wait in a queue; those that a worker was given do not."""
         return self._declared(name)[0]

@@ -9,7 +9,7 @@ from crawler.queue.brokers import (
     taken_from,
     transport_of,
 )
-from crawler.queue.sending import AT_ONCE_AGAIN, answers, send, send_slice
+from crawler.queue.sending import AT_ONCE_AGAIN, send, send_slice, trouble
 from crawler.queue.work import (
     DEFAULT_FLOOR,
     MOST_URGENT,
@@ -26,6 +26,6 @@ from crawler.queue.work import (
 
 __all__ = [
     "AMQP", "AT_ONCE_AGAIN", "DECLARED_ON_RABBITMQ", "DEFAULT_FLOOR", "LANES", "MOST_URGENT", "PRIORITY_OF",
-    "QUEUE_OF", "URGENT_FLOOR", "WORKERS", "Lane", "Queue", "Work", "WorkerKind", "answers",
-    "broker_priority", "lane_for", "send", "send_slice", "sent_to", "taken_from", "transport_of",
+    "QUEUE_OF", "URGENT_FLOOR", "WORKERS", "Lane", "Queue", "Work", "WorkerKind", "broker_priority",
+    "lane_for", "send", "send_slice", "sent_to", "taken_from", "transport_of", "trouble",
 ]  # fmt: skip

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from celery import current_app
-from kombu.exceptions import KombuError
+from kombu.exceptions import ChannelError, KombuError, OperationalError
+from kombu.exceptions import ConnectionError as ConnectionFailure
 
 from crawler.queue.brokers import AMQP, broker_priority, sent_to, transport_of
 from crawler.queue.work import MOST_URGENT, PRIORITY_OF, QUEUE_OF, Lane, Queue, Work
 
+if TYPE_CHECKING:
+    from kombu import Connection
+
+SILENT: Final = "does not answer"
+MOST_WORDS: Final = 300
 ANSWERS_WITHIN_SECONDS = 2
 CONFIRMED_WITHIN_SECONDS: Final = 4
 AT_ONCE_AGAIN: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
@@ -29,7 +35,7 @@ def send(
     expires: timedelta | None = None,
     **kwargs: Any,
 ) -> None:
-    """Put `work` on its queue; raises `kombu.exceptions.OperationalError` when the broker is away.
+    """Put `work` on its queue; raises `kombu.exceptions.OperationalError` when the broker does not take it.
 
     A worker that takes the message when it has `expires` throws it away.
 
@@ -39,8 +45,8 @@ def send(
     transport = transport_of(str(current_app.conf.broker_url or ""))
     patience = current_app.conf.broker_transport_options.get("read_timeout", CONFIRMED_WITHIN_SECONDS)
     for place in sent_to(queue or QUEUE_OF[work], transport=transport):
-        current_app.send_task(
-            work.value,
+        _send(
+            work,
             kwargs=kwargs,
             queue=place,
             priority=broker_priority(
@@ -49,23 +55,43 @@ def send(
             task_id=task_id,
             expires=None if expires is None else expires.total_seconds(),
             retry=transport in AMQP,
-            retry_policy=AT_ONCE_AGAIN,
             confirm_timeout=patience,
         )
 
 
-def answers() -> bool:
-    """Say whether the broker can be reached, within a few seconds."""
+def _send(work: Work, **options: Any) -> None:
+    try:
+        current_app.send_task(work.value, retry_policy=AT_ONCE_AGAIN, **options)
+    except (ChannelError, ConnectionFailure) as error:  # those that no retry mends
+        raise OperationalError(str(error)) from error
+
+
+def trouble() -> str:
+    """Return what is wrong with the broker, found within a few seconds; nothing when it takes our messages.
+
+    RabbitMQ is asked for the queues as sending asks: it refuses those that it has with other arguments.
+    """
     broker = current_app.connection_for_write(connect_timeout=ANSWERS_WITHIN_SECONDS)
     try:
         broker.ensure_connection(
             max_retries=1, interval_start=0, interval_step=0, timeout=ANSWERS_WITHIN_SECONDS
         )
-    except (OSError, KombuError, *broker.connection_errors, *broker.channel_errors):  # type: ignore[misc] # tuples of classes
-        return False
+        if transport_of(broker.as_uri()) in AMQP:
+            _declare(broker)
+    except ChannelError as error:
+        return f"refuses messages: {str(error)[:MOST_WORDS]}"
+    except (OSError, KombuError, ConnectionFailure):
+        return SILENT
     finally:
         broker.release()
-    return True
+    return ""
+
+
+def _declare(broker: Connection) -> None:
+    channel = broker.default_channel
+    transport = transport_of(broker.as_uri())
+    for place in dict.fromkeys(place for ours in Queue for place in sent_to(ours, transport=transport)):
+        current_app.amqp.queues[place](channel).declare()
 
 
 def send_slice(lane: Lane) -> None:

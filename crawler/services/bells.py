@@ -33,7 +33,7 @@ def ring(lane: Lane, *, now: datetime, lasts: timedelta | None = None) -> bool:
     except (OperationalError, OSError) as error:
         lanes.unring(lane)
         log.warning(
-            "the broker cannot be reached; the tick asks again",
+            "the broker takes no message; the tick asks again",
             extra={"lane": lane.value, "error": str(error)},
         )
         return False

@@ -23,15 +23,18 @@ LOOK_EVERY: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """How things are. `outage` is why nothing can be stored, `since` when that is known; None when it can."""
+    """How things are. `outage` is why nothing can be stored, `since` when that is known; None when it can.
+
+    `broker_trouble` says what the broker does that takes no messages, and nothing of one that does.
+    """
 
     outage: OutageKind | None
     since: datetime | None
-    has_broker: bool
+    broker_trouble: str
 
     @property
     def is_well(self) -> bool:
-        return self.outage is None and self.has_broker
+        return self.outage is None and not self.broker_trouble
 
 
 class Lookout:
@@ -74,7 +77,7 @@ class Lookout:
 def look() -> Condition:
     """Try to write, and call on the broker."""
     kind, since = _outage()
-    return Condition(outage=kind, since=since, has_broker=queue.answers())
+    return Condition(outage=kind, since=since, broker_trouble=queue.trouble())
 
 
 def _outage() -> tuple[OutageKind | None, datetime | None]:

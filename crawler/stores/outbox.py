@@ -31,7 +31,7 @@ def publish(message: OutboxMessage, *, now: datetime) -> bool:
         queue.send(Work(message.work), task_id=message.task_id or None, **message.kwargs)
     except (OperationalError, OSError) as error:
         log.warning(
-            "the broker cannot be reached; the outbox waits",
+            "the broker takes no message; the outbox waits",
             extra={"work": message.work, "error": str(error)},
         )
         return False

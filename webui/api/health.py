@@ -56,8 +56,8 @@ def _parts() -> dict[str, str]:
     trouble = _alive()
     if condition.outage is not None:
         trouble["database"] = _told(condition.outage, condition.since)
-    if not condition.has_broker:
-        trouble["broker"] = "does not answer"
+    if condition.broker_trouble:
+        trouble["broker"] = condition.broker_trouble
     return {part: trouble.get(part, "ok") for part in PARTS}
 
 

@@ -42,7 +42,7 @@ def _look_again() -> None:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that answers."""
-    monkeypatch.setattr(queue, "answers", lambda: True)
+    monkeypatch.setattr(queue, "trouble", lambda: "")
 
 
 def parts(client: Client, status: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache.backends.db import DatabaseCache
+from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -19,6 +20,7 @@ from crawler import queue
 from crawler.models import Heartbeat, LaneState, Run, RunState, Slice
 from crawler.queries import rates
 from crawler.services import bells
+from crawler.services.lookout import lookout
 from tests.crawling import a_run, a_target
 from tests.faults.installation import Api
 from tests.freezing import froze
@@ -167,6 +169,31 @@ def test_asking_waits_for_no_rabbitmq_that_is_silent_or_away_and_outlives_its_re
             assert dropped.connection is at_first, "nobody has noticed yet"
         assert ring_seconds()[0], "a connection that was dropped costs no message"
         assert dropped.connection is not at_first
+
+
+def test_a_run_starts_although_rabbitmq_has_the_queue_otherwise_and_health_tells_its_words(
+    rabbit: Node,
+) -> None:
+    rabbit.have_otherwise(queue.LANES)
+    lookout.forget()
+
+    with asking_as_the_site_does():
+        run = a_run("http://site.test/")
+        status, parts = readyz()
+
+        assert (run.state, LaneState.objects.get(name="default").rung_at) == (RunState.QUEUED, None)
+        assert status == 503
+        assert "PRECONDITION_FAILED - inequivalent arg 'x-max-priority' for queue 'lanes'" in parts["broker"]
+        rabbit.empty()
+        lookout.forget()
+        assert ring_seconds()[0], "the reconciler's ring is taken once the queue is as it should be"
+        assert rabbit.waiting(queue.LANES) == 1
+        assert readyz()[1]["broker"] == "ok"
+
+
+def readyz() -> tuple[int, dict[str, str]]:
+    response = Client().get("/readyz")
+    return response.status_code, response.json()["parts"]
 
 
 def a_noting_worker(fleet: Fleet, notes: Path) -> CeleryProcess:

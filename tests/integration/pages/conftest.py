@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
 def well(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked at while queries are counted: whether a look is due is a matter of the clock."""
     if any(name.endswith("num_queries") for name in request.fixturenames):
-        seen = Lookout(lambda: Condition(outage=None, since=None, has_broker=True), every=timedelta(days=1))
+        seen = Lookout(lambda: Condition(outage=None, since=None, broker_trouble=""), every=timedelta(days=1))
         seen.condition()
         monkeypatch.setattr("webui.pages.condition.lookout", seen)
 

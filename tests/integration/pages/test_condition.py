@@ -33,7 +33,7 @@ def client(client: Client) -> Client:
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "answers", lambda: True)
+    monkeypatch.setattr(queue, "trouble", lambda: "")
 
 
 def text(client: Client, path: str, status: int = 200) -> str:
