@@ -11,7 +11,7 @@ from crawler.models import FINAL_RUN_STATES, Heartbeat, Run, Slice
 from crawler.queries import freshness, health, holding, rates
 from crawler.queries import runs as runs_shown
 from crawler.queries.health import ALIVE, BEAT
-from crawler.queue import Lane, lane_for
+from crawler.queue import Lane, Work, lane_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +52,7 @@ class Overview:
     workers: tuple[WorkerLine, ...]
     pages_per_minute: float | None
     standing_still: bool
+    schedules_rest: bool
     late: freshness.Late
     held: tuple[Run, ...]
 
@@ -80,6 +81,7 @@ def overview(user: AbstractBaseUser | AnonymousUser, now: datetime) -> Overview:
         workers=workers(now),
         pages_per_minute=rates.per_minute(now),
         standing_still=not health.is_crawling(now),
+        schedules_rest=Work.TICK in health.left_undone(now),
         late=freshness.late(user),
         held=holding.runs(user, most=MOST_HELD),
     )

@@ -13,7 +13,7 @@ from crawler import conf
 from crawler.models import Delivery, DeliveryState, Heartbeat, Host, Run, RunState, Target, Webhook
 from crawler.queries import freshness
 from crawler.queue import MOST_URGENT, URGENT_FLOOR, Lane, Work, lane_for
-from crawler.stores import lanes
+from crawler.stores import lanes, sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,9 @@ ALIVE: Final = timedelta(seconds=60)
 """How long a process that was heard of counts as alive."""
 
 BEAT: Final = "beat"
+
+UNDONE_FOR: Final = {Work.TICK: timedelta(seconds=120), Work.RECONCILE: timedelta(seconds=300)}
+"""How long what beat asks for every few seconds may go undone; the reconciler may take a while each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +50,34 @@ class Figures:
     deliveries_waiting: int
     webhooks_failing: int
     versions_removed: int
+    last_ran: Mapping[str, datetime]
 
 
 def beat_alive(now: datetime) -> bool:
     """Say whether beat was heard of: by its own heartbeat, or by the tick it sends."""
     ticked = PeriodicTask.objects.filter(task=Work.TICK.value, last_run_at__gte=now - ALIVE)
     return Heartbeat.objects.filter(kind=BEAT, seen_at__gte=now - ALIVE).exists() or ticked.exists()
+
+
+def left_undone(now: datetime) -> dict[Work, timedelta]:
+    """Return for how long nobody has done what beat asks for every few seconds, where that is too long."""
+    alive = Heartbeat.objects.filter(kind=BEAT, seen_at__gte=now - ALIVE)
+    asked_since = alive.aggregate(first=Min("started_at"))["first"]
+    ran = sweeps.last_ran()
+    lengths = {
+        work: undone_for(last_ran=ran.get(work), asked_since=asked_since, now=now) for work in UNDONE_FOR
+    }
+    return {work: length for work, length in lengths.items() if length >= UNDONE_FOR[work]}
+
+
+def undone_for(*, last_ran: datetime | None, asked_since: datetime | None, now: datetime) -> timedelta:
+    """Return how long work was asked for in vain: since it was last done, or beat began to ask.
+
+    `last_ran` is None when it never was done, `asked_since` when nobody asks.
+    """
+    if asked_since is None:
+        return timedelta()
+    return now - max(asked_since, last_ran or asked_since)
 
 
 def is_heard(name: str, *, since: datetime) -> bool:
@@ -94,6 +119,7 @@ def figures(now: datetime) -> Figures:
         versions_removed=Target.objects.aggregate(all=Sum("versions_removed", default=0))["all"],
         held=Run.objects.held().count(),
         late_for=now - ages.late_since if ages.late_since else None,
+        last_ran={work.value: at for work, at in sweeps.last_ran().items()},
     )
 
 

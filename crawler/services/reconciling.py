@@ -12,8 +12,9 @@ from django.db.models import Q
 
 from crawler.models import FINAL_RUN_STATES, TIME_LIMIT, Run, RunState, RunTrigger
 from crawler.models.runs import nothing_waits
+from crawler.queue import Work
 from crawler.services import bells, logins, looks, outbox, replays, reports, runs, vanished
-from crawler.stores import hosts, leases, outages, sql, stalled
+from crawler.stores import hosts, leases, outages, sql, stalled, sweeps
 from crawler.stores import runs as rows
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def reconcile(*, now: datetime) -> None:
     outbox.publish_waiting(now=now)
     sql.atomically(lambda: hosts.raise_standing(now=now))
     bells.ring_where_due(now=now)
+    sweeps.note_ran(Work.RECONCILE, now=now)
 
 
 def _end_stalled() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.queue import Work
 from crawler.services import bells, deadlines, samples, schedules
+from crawler.stores import sweeps
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,3 +18,4 @@ def tick(*, now: datetime) -> None:
     deadlines.watch(now=now)
     bells.ring_where_due(now=now)
     samples.take(now)
+    sweeps.note_ran(Work.TICK, now=now)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from crawler.models import Sweep
+from crawler.queue import Work
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 BODIES: Final = "bodies"
 VERSIONS: Final = "versions "
 NOISE: Final = "noise "
+RAN: Final = "ran "
+NOTED_EVERY: Final = timedelta(seconds=15)
 
 
 def of_versions(target: int) -> str:
@@ -56,6 +60,23 @@ def longest_ago(targets: Iterable[int], *, kind: str = VERSIONS) -> list[int]:
         else:
             named.append((at, target))
     return [*never, *(target for _at, target in sorted(named))]
+
+
+def note_ran(work: Work, *, now: datetime) -> None:
+    """Note that work which comes every few seconds was done; written once in a while only."""
+    name = f"{RAN}{work.value}"
+    near = (now - NOTED_EVERY, now + NOTED_EVERY)  # a clock that was ahead is put right
+    if Sweep.objects.filter(name=name, at__range=near).exists():
+        return
+    row = Sweep(name=name, at=now)
+    Sweep.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=["at"])
+
+
+def last_ran() -> dict[Work, datetime]:
+    """Return when work was last noted to be done, to `NOTED_EVERY`; without what never was."""
+    names = {f"{RAN}{work.value}": work for work in Work}
+    rows = Sweep.objects.filter(name__in=names).values_list("name", "at")
+    return {names[name]: at for name, at in rows}
 
 
 def forget(names: Collection[str]) -> None:

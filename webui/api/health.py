@@ -22,11 +22,14 @@ from prometheus_client.registry import Collector
 from crawler import conf
 from crawler.models import OutageKind
 from crawler.queries import health
+from crawler.queue import Work
 from crawler.services.lookout import lookout
 from webui.api import problems
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-PARTS: Final = ("database", "broker", "worker", "beat", "crawling")
+OF_ROWS: Final = ("worker", "beat", "crawling", "schedules")
+PARTS: Final = ("database", "broker", *OF_ROWS)
+UNDONE: Final = {Work.TICK: "no schedule was looked at", Work.RECONCILE: "nothing was put right"}
 AWAY: Final = str(OutageKind.AWAY.label)
 
 
@@ -72,9 +75,10 @@ def _alive() -> dict[str, str]:
         alive = health.workers_alive(now)
         beat = health.beat_alive(now)
         crawling = health.is_crawling(now)
+        undone = health.left_undone(now)
     except DatabaseFailure:
         unknown = "unknown: the database does not answer"
-        return {"database": AWAY} | dict.fromkeys(("worker", "beat", "crawling"), unknown)
+        return {"database": AWAY} | dict.fromkeys(OF_ROWS, unknown)
     trouble = {}
     if not alive.get("worker"):
         trouble["worker"] = "no worker was heard of within the last minute"
@@ -83,6 +87,11 @@ def _alive() -> dict[str, str]:
     if not crawling:
         still = conf.crawl().still_time.total_seconds()
         trouble["crawling"] = f"work has been due for {still:g} s, and no slice has started"
+    if undone:
+        told = ", ".join(
+            f"{UNDONE[work]} for {length.total_seconds():.0f} s" for work, length in undone.items()
+        )
+        trouble["schedules"] = f"{told}, although beat asks for it: see the log of worker-control"
     return trouble
 
 
@@ -130,6 +139,7 @@ class Installation(Collector):
         yield _by("trawl_ready", "1 for each part that is as it should be, as /readyz tells.", "part", ready)
         yield from _of_runs(found)
         yield from _of_hosts(found)
+        yield _ran(found.last_ran)
         yield _by("trawl_workers", "Processes heard of within a minute, by kind.", "kind", found.workers)
         yield from _of_promises(found)
         yield from _of_webhooks(found)
@@ -143,6 +153,12 @@ def _of_runs(found: health.Figures) -> Iterable[Metric]:
     yield CounterMetricFamily("trawl_bytes", "Bytes received.", value=found.bytes)
     removed = "Earlier versions of pages that clean-up removed."
     yield CounterMetricFamily("trawl_page_versions_removed", removed, value=found.versions_removed)
+
+
+def _ran(last: Mapping[str, datetime]) -> Metric:
+    text = "When what beat asks for every few seconds was last done, to 15 s."
+    moments = {work: at.timestamp() for work, at in last.items()}
+    return _by("trawl_last_ran_timestamp_seconds", text, "work", moments)
 
 
 def _of_hosts(found: health.Figures) -> Iterable[Metric]:
@@ -168,7 +184,7 @@ def _of_webhooks(found: health.Figures) -> Iterable[Metric]:
     yield GaugeMetricFamily("trawl_webhooks_failing", failing, value=found.webhooks_failing)
 
 
-def _by(name: str, text: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
+def _by(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=[label])
     for key, value in values.items():
         family.add_metric([key], value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from django_celery_beat.models import PeriodicTask
 from crawler import queue
 from crawler.models import Heartbeat, Host, Outage, Run, RunState
 from crawler.queries import health as queries
-from crawler.services import freshness, targets
+from crawler.services import freshness, reconciling, targets, ticking
 from crawler.services.lookout import lookout
 from crawler.stores import outages
 from tests.outages import read_only
@@ -77,7 +78,40 @@ def test_ready_when_every_part_is_there(client: Client, broker: None) -> None:
         "worker": "ok",
         "beat": "ok",
         "crawling": "ok",
+        "schedules": "ok",
     }
+
+
+@pytest.mark.django_db
+def test_schedules_are_red_while_processes_live_and_nobody_ticks(client: Client, broker: None) -> None:
+    for kind in ("worker", "worker-control", "beat"):
+        beat(kind)
+    Heartbeat.objects.update(started_at=timezone.now() - timedelta(hours=1))
+    reconciling.reconcile(now=timezone.now() - timedelta(seconds=290))
+    ticking.tick(now=timezone.now() - timedelta(seconds=130))
+
+    told = parts(client, 503)
+
+    assert re.fullmatch(
+        r"no schedule was looked at for 13\d s, although beat asks for it: see the log of worker-control",
+        told.pop("schedules"),
+    )
+    assert set(told.values()) == {"ok"}
+    ticking.tick(now=timezone.now())
+    assert parts(client, 200)["schedules"] == "ok"
+
+
+@pytest.mark.django_db
+def test_metrics_tell_when_beats_work_was_last_done_to_15_s(client: Client, broker: None) -> None:
+    now = timezone.now()
+    for ago in (40, 30, 20):
+        ticking.tick(now=now - timedelta(seconds=ago))
+
+    lines = client.get("/metrics").content.decode().splitlines()
+
+    (ran,) = [line for line in lines if line.startswith("trawl_last_ran_timestamp_seconds{")]
+    assert ran.startswith('trawl_last_ran_timestamp_seconds{work="schedules.tick"} ')
+    assert float(ran.split()[1]) == pytest.approx(now.timestamp() - 20, abs=1)
 
 
 @pytest.mark.django_db
@@ -155,7 +189,7 @@ def test_metrics_tell_of_the_whole_installation(
     Host.objects.create(origin="https://b.test", due_at=timezone.now() + timedelta(seconds=30))
     beat("worker")
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(29):
         lines = client.get("/metrics").content.decode().splitlines()
 
     assert {

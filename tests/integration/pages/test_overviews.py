@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crawler.errors import explain
 from crawler.models import Heartbeat, Host, Run, Slice
-from crawler.services import targets
+from crawler.services import targets, ticking
 from tests.integration.pages.conftest import NOW, SETTINGS
 from tests.markup import elements
 
@@ -51,6 +51,16 @@ def test_dashboard_renews_only_its_living_part(client: Client, run: Run) -> None
 
 def test_dashboard_warns_when_no_worker_is_there(client: Client, run: Run) -> None:
     assert "No worker was heard of" in client.get(reverse("dashboard")).content.decode()
+
+
+@pytest.mark.parametrize(("ticked", "said"), [(110, False), (130, True)])
+def test_dashboard_says_when_nobody_looks_at_schedules(client: Client, ticked: int, *, said: bool) -> None:
+    now = timezone.now()
+    hour = now - timedelta(hours=1)
+    Heartbeat.objects.create(name="a", kind="beat", node="n", pid=1, started_at=hour, seen_at=now)
+    ticking.tick(now=now - timedelta(seconds=ticked))
+    page = client.get(reverse("dashboard-live")).content.decode()
+    assert ("What is scheduled does not start" in page) is said
 
 
 def test_hosts_page_shows_the_ledger(client: Client, run: Run) -> None:
@@ -144,5 +154,5 @@ def test_dashboard_costs_few_queries(
     client: Client, ada: User, run: Run, django_assert_max_num_queries: Any
 ) -> None:
     targets.create(owner=ada, data={**SETTINGS, "name": "Another"}, now=NOW)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         client.get(reverse("dashboard"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from argparse import _StoreTrueAction
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -200,6 +201,7 @@ def _one_of_each() -> figures.Figures:
         due_hosts={"bulk": 1},
         leased_hosts=1,
         workers={"worker": 1},
+        last_ran={"schedules.tick": datetime(2026, 3, 2, tzinfo=UTC)},
         oldest_due=None,
         freshness={"late": 1},
         late_for=None,
