@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 LOG_BYTES = 10 * 2**20
 LOG_BACKUPS = 3
+STARTED_AFTER = timedelta(seconds=10)
+"""A program that ends before is started again after a moment, and given up on at the fourth time: `up`
+lets it rest then. Workers import for some seconds before they find out that they cannot run."""
 
 
 def supervisord(
@@ -63,7 +67,7 @@ def _program(program: Program, logs: Path) -> str:
         "command": _literal(shlex.join(program.command)),
         "autostart": "true" if program.wave is Wave.AT_ONCE else "false",
         "autorestart": "true",
-        "startsecs": "2",
+        "startsecs": str(int(STARTED_AFTER.total_seconds())),
         "startretries": "3",
         "stopsignal": "TERM",
         "stopwaitsecs": str(int(program.stop_within.total_seconds())),

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class CannotStart(Exception):
     """The service cannot start; the message is one line and names what to do."""
+
+
+class Refused(CannotStart):
+    """supervisord did not do what it was asked to, and goes on."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
 from webui.processes import configuration, guardian
-from webui.processes.errors import CannotStart
+from webui.processes.errors import CannotStart, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,12 +35,17 @@ NO_WAIT = False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What supervisord says of one program; `word` is one of its states, such as RUNNING or FATAL."""
+    """What supervisord says of one program; `word` is one of its states, such as RUNNING or FATAL.
+
+    `started` is when it was last started, in whole seconds since 1970 (0 for never).
+    """
 
     name: str
     group: str
     word: str
     log: Path
+    started: int
+    ran_for: timedelta
 
     def last_lines(self) -> list[str]:
         """Return the end of the program's log."""
@@ -92,20 +97,12 @@ class Supervisor:
         self._stop()
 
     def start(self, program: Program | State) -> None:
-        """Start a program that does not run, without waiting for it."""
+        """Start a program that does not run, without waiting for it; raises `Refused`."""
         self._call("startProcess", f"{program.group}:{program.name}", NO_WAIT)
 
     def states(self) -> list[State]:
         """Return the state of each program; raises `CannotStart` when supervisord itself is gone."""
-        return [
-            State(
-                name=entry["name"],
-                group=entry["group"],
-                word=entry["statename"],
-                log=Path(entry["stdout_logfile"]),
-            )
-            for entry in cast("list[dict[str, str]]", self._call("getAllProcessInfo"))
-        ]
+        return [_state(entry) for entry in cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))]
 
     def _start(self) -> None:
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -169,7 +166,7 @@ class Supervisor:
             with ServerProxy("http://localhost", transport=transport) as proxy:
                 return getattr(proxy.supervisor, method)(*arguments)
         except Fault as fault:
-            raise CannotStart(f"supervisord refuses {method}: {fault.faultString}") from fault
+            raise Refused(f"supervisord refuses {method}: {fault.faultString}") from fault
         except (OSError, HTTPException) as error:
             raise CannotStart(f"supervisord has ended; see {self._logs / 'supervisord.log'}") from error
 
@@ -201,3 +198,14 @@ class Supervisor:
             os.write(self._pipe, b".")
         os.close(self._pipe)
         self._guardian.wait()
+
+
+def _state(entry: dict[str, Any]) -> State:
+    return State(
+        name=entry["name"],
+        group=entry["group"],
+        word=entry["statename"],
+        log=Path(entry["stdout_logfile"]),
+        started=entry["start"],
+        ran_for=timedelta(seconds=entry["now"] - entry["start"]),
+    )

@@ -47,7 +47,16 @@ class Processes:
             if not self._looks_left:
                 self.seen.append("heard")
                 heartbeats.beat(name=CONTROL_NODE, kind="worker-control", now=timezone.now())
-        return [State(name="worker-control", group="workers", word=self._word, log=Path("/none"))]
+        return [
+            State(
+                name="worker-control",
+                group="workers",
+                word=self._word,
+                log=Path("/none"),
+                started=1,
+                ran_for=timedelta(seconds=1),
+            )
+        ]
 
 
 class Answering:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentTypeError
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,8 +22,9 @@ from crawler import checks
 from crawler.stores import schema
 from webui import env
 from webui.processes import addresses, administrator, broker, database, health, lock
-from webui.processes.errors import CannotStart
+from webui.processes.errors import CannotStart, Refused
 from webui.processes.layout import Installation, programs
+from webui.processes.restarting import Restarts
 from webui.processes.starting import Start
 from webui.processes.supervisor import Supervisor
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
 WATCH_EVERY = timedelta(seconds=2)
-RESTART_AFTER = timedelta(seconds=30)
 DEMO_PORT = 8001
 
 
@@ -143,13 +143,14 @@ class Command(BaseCommand):
 
     def _watch(self, running: Supervisor) -> NoReturn:
         """Try again what supervisord has given up on, until a signal ends this process."""
-        again_at: dict[str, float] = {}
+        restarts = Restarts()
         while True:
             time.sleep(WATCH_EVERY.total_seconds())
-            for state in running.states():
-                if state.word == "FATAL" and time.monotonic() > again_at.get(state.name, 0):
-                    self.stderr.write(f"up: {state.name} keeps failing and is started again; see {state.log}")
-                    again_at[state.name] = time.monotonic() + RESTART_AFTER.total_seconds()
+            due, said = restarts.look(running.states(), now=time.monotonic())
+            for line in said:
+                self.stderr.write(f"up: {line}")
+            for state in due:
+                with suppress(Refused):  # tried again, later
                     running.start(state)
 
 
