@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
-from django.db.models import Count, Max, Min
+from django.db.models import Count, F, Max, Window
+from django.db.models.functions import Mod, RowNumber
 
 from crawler.models import Item, Page, PageVersion, Replay, ReplayState, Target
 from crawler.policy import replays as policy
@@ -16,7 +17,7 @@ from crawler.queries.paging import listing
 from crawler.stores import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -87,16 +88,17 @@ def chosen(pages: Iterable[int]) -> Reach:
     return Reach(until=ids[-1] if ids else 0, chosen=ids, total=len(ids))
 
 
-def _spread(target: Target, pages: int, *, until: int) -> Iterator[int]:
-    """Yield the ids of pages at even distances; all of them where there are no more."""
+def _spread(target: Target, pages: int, *, until: int) -> QuerySet[Page, int]:
+    """Return the ids of pages at even distances; all of them where there are no more.
+
+    Distances are counted in pages: between the ids of a first crawl and those of later ones is a wide gap.
+    """
     ids = Page.objects.filter(target=target, pk__lte=until).order_by("pk").values_list("pk", flat=True)
-    few = list(ids[: pages + 1])
-    if len(few) <= pages:
-        yield from few
-        return
-    first = ids.aggregate(first=Min("pk"))["first"]
-    for number in range(pages):
-        yield from ids.filter(pk__gte=first + (until - first) * number // pages)[:1]
+    many = ids.count()
+    if many <= pages:
+        return ids
+    before = Window(RowNumber(), order_by="pk") - 1
+    return ids.annotate(before=before, step=Mod(F("before") * pages, many)).filter(step__lt=pages)
 
 
 def next_pages(replay: Replay, *, most: int | None = None) -> list[Kept]:

@@ -166,6 +166,17 @@ def test_sample_is_of_pages_from_all_over_the_target(crawled: Run, person: User)
     assert Totals.of_json(done(replay).totals).pages == 2
 
 
+def test_sample_has_as_many_pages_as_asked_for_however_far_apart_their_ids_are(crawled: Run) -> None:
+    page, target = Page.objects.latest("pk"), crawled.target
+    page.pk, page.key = page.pk + 3_000_000_000, b"another page"
+    page.save(force_insert=True)
+    ids = list(Page.objects.order_by("pk").values_list("pk", flat=True))
+
+    assert len(ids) == 5
+    assert [queries.reach(target, pages=pages).total for pages in range(1, 7)] == [1, 2, 3, 4, 5, 5]
+    assert queries.reach(target, pages=3).chosen == [ids[0], ids[2], ids[4]]
+
+
 def test_work_goes_on_where_it_was_left_and_counts_nothing_twice(
     crawled: Run, person: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
