@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Exists, Min, OuterRef, Q
@@ -99,9 +99,10 @@ def _holding(rows: QuerySet[ItemVersion], at: datetime) -> QuerySet[ItemVersion]
 
 
 def history(item: Item, *, field: str = "") -> tuple[Version, ...]:
-    """Return the versions of `item`, newest first; with `field` only those that changed it, and the first.
+    """Return the versions of `item`, newest first; those that are filled in come in their parts.
 
-    Those that are filled in come in their parts.
+    With `field` they are the times of that field: each version that changed it or that the item began or came
+    back with, until the next of these or until the item was removed.
     """
     first = dict(item.sightings.values_list("version").annotate(Min("run")).order_by())
     unseen = _made_by_no_run(item)
@@ -122,8 +123,7 @@ def history(item: Item, *, field: str = "") -> tuple[Version, ...]:
             filled=tuple(more),
         )
         shown.append(version)
-    pairs = zip(shown, [None, *shown], strict=False)
-    return tuple(reversed([version for version, before in pairs if _is_about(version, before, field)]))
+    return tuple(reversed(_times_of(field, shown) if field else shown))
 
 
 def _parts(item: Item) -> Iterator[_Part]:
@@ -170,10 +170,21 @@ def _made_by_no_run(item: Item) -> dict[int, str]:
     return dict(numbered.values_list("version", "by_name").union(waiting.values_list("version", "by_name")))
 
 
+def _times_of(field: str, shown: Iterable[Version]) -> list[Version]:
+    """Return the versions in which a field became what it says, each until when it said so."""
+    told: list[Version] = []
+    before: Version | None = None
+    for version in shown:
+        if _is_about(version, before, field):
+            told.append(version)
+        elif told and told[-1].until == version.since:
+            told[-1] = replace(told[-1], until=version.until, removed=version.removed)
+        before = version
+    return told
+
+
 def _is_about(version: Version, before: Version | None, field: str) -> bool:
-    """Say whether a version is told of where one field is; one that says what was filled in before is not."""
-    if not field:
+    if any(change.field == field for change in version.changes):
         return True
-    if not version.changes:
-        return not (before and before.filled) and isinstance(version.data, dict) and field in version.data
-    return any(change.field == field for change in version.changes)
+    begins = before is None or before.removed
+    return begins and isinstance(version.data, dict) and field in version.data
