@@ -6,6 +6,7 @@ from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,7 +129,7 @@ class Both:
                     for version in times
                     if version.since <= moment and (version.until is None or moment < version.until)
                 ] == ([] if said is None else [value])
-                pairs = list(zip(times, times[1:], strict=False))
+                pairs = pairwise(times)
                 assert all(new.data[name] != old.data[name] for new, old in pairs if new.since == old.until)
 
     def compare_now(self) -> None:
