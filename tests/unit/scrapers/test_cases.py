@@ -10,6 +10,11 @@ import pytest
 
 from crawler.services import scraping
 from scrapers import reader, registry
+from scrapers.fields.making import Form
+from scrapers.fields.rules import RULES
+from scrapers.fields.selectors import KINDS
+from scrapers.fields.transforms import STEPS
+from scrapers.fields.types import Kind
 from scrapers.page import Page
 
 if TYPE_CHECKING:
@@ -27,7 +32,7 @@ EXTRACTORS = [folder for folder in FOLDERS if folder.parent.name not in SITES]
 
 def read(folder: Path) -> dict[str, Any]:
     """Return what a case reads, in the form of its `expected.json`."""
-    said = json.loads((folder / "input.json").read_text(encoding="utf-8"))
+    said = _input(folder)
     scraper = registry.compile(
         name=said["scraper"],
         options=said.get("options"),
@@ -70,6 +75,42 @@ def _completed(folder: Path, reading: Reading, scraper: Scraper) -> Iterator[dic
 def test_every_scraper_of_the_registry_has_a_case() -> None:
     covered = {folder.parent.name for folder in FOLDERS}
     assert {choice.name for choice in registry.names()} - {"none", "site"} <= covered
+
+
+def test_everything_that_a_field_may_say_is_in_a_case() -> None:
+    said = [one for folder in FOLDERS for one in _declared(_input(folder).get("fields", {}))]
+    steps = [step for one in said for step in one.get("transform", ())]
+    values = {(key, value) for one in said for key, value in one.items() if isinstance(value, str)}
+
+    assert {*KINDS, *RULES, *Form} - {Form.TEXT} <= {
+        *(key for one in said for key in one),
+        *(value for key, value in values if key == "as"),
+    }
+    assert set(STEPS) == {step if isinstance(step, str) else next(iter(step)) for step in steps}
+    assert {("type", str(kind)) for kind in Kind} <= values
+
+
+def _declared(fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield each field in its long form, those inside of others, too."""
+    for field in fields.values():
+        if isinstance(field, dict):
+            yield field
+            yield from _declared(field.get("fields", {}))
+
+
+@pytest.mark.parametrize("choice", [one for one in registry.names() if one.options], ids=lambda one: one.name)
+def test_every_option_is_in_a_case_as_it_is_not_by_itself(choice: registry.Choice) -> None:
+    given = [_input(folder).get("options", {}) for folder in CASES.glob(f"{choice.name}/*")]
+    said = {(name, value) for options in given for name, value in options.items()}
+
+    for option in choice.options:
+        for value in option.choices[1:] or (not option.default,):
+            assert (option.name, value) in said
+
+
+def _input(folder: Path) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads((folder / "input.json").read_text(encoding="utf-8"))
+    return said
 
 
 @pytest.mark.parametrize("folder", EXTRACTORS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")

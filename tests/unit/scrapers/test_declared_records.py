@@ -94,6 +94,11 @@ def test_json_is_read_back_from_bodies_linked_data_and_scripts(said: list[Record
         f"<script type='application/ld+json'>{script(linked)}</script>"
         f"<script id=state type='application/json'>{script({'items': said})}</script>"
         f"<script>var x = 1; window.__STATE__ = {script({'list': said})};</script>"
+        f"<script type='application/json'>{script({'second': said})}</script>"
+        f"<script>push({{event: 1}}); push({script({'pushed': said})});</script>"
+        f'<script>f({{a: 1, "inner": {script(said)}}});</script>'
+        f"<script>window.text = JSON.parse({script(json.dumps(said))})</script>"
+        f"<main data-props='{escape(json.dumps({'carried': said}))}'></main>"
     )
 
     assert records(
@@ -103,6 +108,11 @@ def test_json_is_read_back_from_bodies_linked_data_and_scripts(said: list[Record
         "jmespath:[?\"@type\"=='Product']",
         "json:script#state -> items",
         "json:window.__STATE__ = -> list",
+        "json:2 -> second",
+        "json:push( -> pushed",
+        'json:"inner": -> []',
+        "json:window.text = -> []",
+        "json:main::attr(data-props) -> carried",
     ):
         assert records(read(page(scripts), fields, row)) == told(said), row
 

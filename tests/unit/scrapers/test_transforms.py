@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from scrapers.fields import DeclaredRecords, InvalidFields, parse
 from scrapers.fields.transforms import MAX_CHARACTERS, STEPS, read_step, transformed
@@ -179,3 +183,60 @@ def test_any_chain_gives_json_or_a_reason(value: Any, said: list[Any]) -> None:
     except BadValue:
         return
     assert isinstance(made, str | int | float | list | dict)
+
+
+@settings(max_examples=60)
+@given(st.text("aB,é* ", min_size=1, max_size=9), st.integers(-5, 4), st.none() | st.integers(-5, 5))
+def test_each_step_does_what_it_is_called(text: str, first: int, last: int | None) -> None:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    expected: list[tuple[Any, Any]] = [
+        ("strip", text.strip()),
+        ({"strip": "a*"}, text.strip("a*")),
+        ("lower", text.lower()),
+        ("upper", text.upper()),
+        ({"slice": [first, last]}, text[first:last]),
+        ({"slice": [None, last]}, text[:last]),
+        ({"split": ","}, parts),
+        ("split", text.split()),
+        ({"replace": ["B+", "<\\0>"]}, re.sub("B+", r"<\g<0>>", text)),
+    ]
+    page = Page(url="https://a.example/", body=b"")
+    for said, made in expected:
+        assert transformed(text, (read_step(said),), page=page) == made, said
+    joined = (read_step({"split": ","}), read_step({"join": "+"}))
+    assert transformed(text, joined, page=page) == "+".join(parts)
+
+
+@given(st.decimals(0, 10**6, places=2), st.sampled_from(["€", "EUR", "$", "Kč"]), st.booleans())
+def test_price_is_taken_apart_however_it_is_written(amount: Decimal, currency: str, first: bool) -> None:
+    text = f"{currency} {amount:,}" if first else f"{amount:,} {currency}"
+    page = Page(url="https://a.example/", body=b"")
+    whole = {"amount": float(amount), "currency": currency}
+
+    assert transformed(text, (read_step("price"),), page=page) == whole
+    for part, value in whole.items():
+        assert transformed(text, (read_step({"price": part}),), page=page) == value
+
+
+@settings(max_examples=40)
+@given(
+    st.integers(-(10**9), 4 * 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+    st.sampled_from(["Europe/Berlin", "Asia/Tokyo"]),
+)
+def test_moment_without_an_offset_is_one_of_the_time_zone(at: datetime, zone: str) -> None:
+    page = Page(url="https://a.example/", body=b"")
+    said = at.replace(tzinfo=None)
+    (step,) = (read_step({"date": {"timezone": zone}}),)
+
+    assert (
+        transformed(said.isoformat(), (step,), page=page) == said.replace(tzinfo=ZoneInfo(zone)).isoformat()
+    )
+    assert transformed(f"{said.isoformat()}+00:00", (step,), page=page) == f"{said.isoformat()}+00:00"
+    assert transformed(str(said.date()), (step,), page=page) == str(said.date())
+
+
+@given(st.from_regex(r"[a-z0-9]{1,8}(/[a-z0-9]{1,8}){0,3}", fullmatch=True))
+def test_address_is_that_which_a_link_leads_to(path: str) -> None:
+    page = Page(url="https://a.example/b/c", body=b"")
+    made = [transformed(said, (read_step("url"),), page=page) for said in (path, f"/{path}", f"../{path}")]
+    assert made == [f"https://a.example/b/{path}", f"https://a.example/{path}", f"https://a.example/{path}"]
