@@ -116,6 +116,14 @@ def test_fields_that_the_api_would_not_read_are_refused_in_the_form(client: Clie
     assert not Target.objects.exists()
 
 
+def test_place_of_a_mistake_in_fields_keeps_its_small_letters(client: Client) -> None:
+    said = '{"price": {"css": "b", "transform": ["shout"]}}'
+    response = client.post(
+        reverse("target-new"), FILLED | {"scraper": "fields", "fields_as": "json", "fields_json": said}
+    )
+    assert "<li>At price.transform.0: is unknown; known are " in response.content.decode()
+
+
 def test_problem_without_a_control_is_still_said(client: Client) -> None:
     response = client.post(reverse("target-new"), FILLED | {"scope": "everything", "scraper": "unheard-of"})
     assert response.status_code == 422

@@ -80,7 +80,7 @@ def placed(
         if head != "fields":
             continue
         if problem.field == head or name not in wrong:
-            elsewhere.append(f"{rest}: {problem.message}" if rest else problem.message)
+            elsewhere.append(f"at {rest}: {problem.message}" if rest else problem.message)
             continue
         control = _CONTROL_OF.get(place, place)
         wrong[name][control] = (*wrong[name].get(control, ()), problem.message)

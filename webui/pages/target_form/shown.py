@@ -304,9 +304,15 @@ def _control(problem: drafts.Problem, *, declares: bool) -> tuple[str, str]:
     if head == "max_age_seconds":
         return "max_age", problem.message
     if head in SHARED and rest:
-        place = f"line {int(rest) + 1}" if rest.isdecimal() and head != "fields" else rest
-        return head, f"{place}: {problem.message}"
+        return head, f"{_place(head, rest)}: {problem.message}"
     return head, problem.message
+
+
+def _place(head: str, rest: str) -> str:
+    """Return where in a control something is wrong, in words that may begin with a capital letter."""
+    if head in {"fields", "options"}:
+        return f"at {rest}"
+    return f"line {int(rest) + 1}" if rest.isdecimal() else rest
 
 
 def _json(value: object) -> str:
