@@ -46,6 +46,12 @@ def test_what_may_go_on_is_not_told_to_be_whole(body: bytes, content_type: str) 
     assert not told(body, content_type)
 
 
+def test_more_json_than_is_looked_through_cannot_be_told() -> None:
+    body = b"[" + b" " * (4 * 1_048_576 - 2) + b"]"
+    assert told(body, "application/json")
+    assert not told(body + b" ", "application/json")
+
+
 def test_a_coding_says_its_own_end_and_unknown_ones_do_not() -> None:
     assert told(b"plain", "text/plain", "GZIP")
     assert told(b"plain", "text/plain", "identity, br")
