@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from crawler.models import Replay, Run
 
 DECLARED: Final = holding.DECLARED
+LOOKED_SECONDS: Final = 45.0
+"""After so long no other page is looked at: a task that met its limit would begin anew, and never end."""
 RECORDS: Final = ""
 """Under this name, which no field has, the records are counted that the rows give."""
 
@@ -172,14 +175,14 @@ def _require_mendable(run: Run) -> None:
 def propose(run: Run) -> Look:
     """Look for what reads the broken fields, for some seconds. Raises NotHeld, and CannotMend."""
     _require_mendable(run)
-    target = run.target
+    target, until = run.target, time.monotonic() + LOOKED_SECONDS
     broken = queries.broken(run)
     if not broken:
         raise CannotMend("what looks otherwise is in none of the declared fields: nothing can be mended")
     found, pages = _on_own_pages(run, target, broken)
     if not pages:
         raise CannotMend("no stored page of this run had items before, so there is nothing to look for")
-    moved = _on_other_pages(run, target, broken, found)
+    moved = _on_other_pages(run, target, broken, found, until=until)
     return Look(broken=tuple(broken), mended=replace(found, fields={**found.fields, **moved}), pages=pages)
 
 
@@ -200,9 +203,12 @@ def _on_own_pages(run: Run, target: Target, broken: Sequence[str]) -> tuple[Mend
 
 
 def _on_other_pages(
-    run: Run, target: Target, broken: Sequence[str], found: Mended
+    run: Run, target: Target, broken: Sequence[str], found: Mended, *, until: float
 ) -> dict[str, Sequence[Proposal]]:
-    """Return what reads fields on another page of their records, of those that have little on their own."""
+    """Return what reads fields on another page of their records, of those that have little on their own.
+
+    From `until` on, by the monotonic clock, no further page is begun with.
+    """
     asked: dict[str, dict[str, Any]] = {}
     for name in broken:
         own = found.fields.get(name, ())
@@ -211,6 +217,8 @@ def _on_other_pages(
                 asked.setdefault(link, {})[name] = said
     best: dict[str, Sequence[Proposal]] = {}
     for link, moved in asked.items():
+        if time.monotonic() >= until:
+            break
         for name, there in _moved(run, target, moved, link=link, row="" if link else found.row).items():
             so_far = best.get(name, found.fields.get(name, ()))
             if there and (not so_far or there[0].restored > so_far[0].restored):

@@ -162,7 +162,9 @@ def test_value_that_is_behind_the_link_now_is_found_there(clock: FakeClock) -> N
     assert (given.restored, given.pages, given.whole) == (MANY, MANY, MANY)
 
 
-def test_value_that_is_on_the_list_now_is_found_there_where_records_stay_the_same(clock: FakeClock) -> None:
+def test_value_that_is_on_the_list_now_is_found_there_where_records_stay_the_same(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     called = {key: said for key, said in OLD.items() if key != "price"} | {"cost": "cost"}
     run = broke(clock, called, price=None)
     assert mending.propose(run).without == ("price",)  # the page behind is what tells the records apart
@@ -171,6 +173,8 @@ def test_value_that_is_on_the_list_now_is_found_there_where_records_stay_the_sam
     look = mending.propose(Run.objects.get(pk=run.pk))
     assert look.chosen == {"price": {"css": ".cost", "type": "price"}}
     assert look.mended.fields["price"][0].restored == MANY
+    monkeypatch.setattr(mending, "LOOKED_SECONDS", 0.0)  # when time is up no other page is begun with
+    assert mending.propose(Run.objects.get(pk=run.pk)).without == ("price",)
 
 
 def test_pages_of_records_are_told_by_the_links_that_lead_there(clock: FakeClock) -> None:
