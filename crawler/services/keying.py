@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from crawler.models import Item
 from crawler.services.drafts import Problem
 
 if TYPE_CHECKING:
@@ -14,9 +13,9 @@ if TYPE_CHECKING:
     from crawler.services.drafts.feasibility import LastRun
 
 OTHERWISE: Final = (
-    "{them} known by {before}, and the key says {after} now: the next run, or a replay that is stored, "
-    "makes new items with a history of their own, which changes and webhooks tell as new. {old} "
-    "With the key of before each goes on as it was"
+    "{them} of the last complete run {are} known by {before}, and the key says {after} now: the next run, "
+    "or a replay that is stored, makes new items with a history of their own, which changes and webhooks "
+    "tell as new. {old} With the key of before each goes on as it was"
 )
 STAY: Final = (
     "Those of before stay beside them for good, unless you say after how many complete runs that miss it "
@@ -26,15 +25,13 @@ GO: Final = "Those of before are removed when complete runs miss them ({removed_
 
 
 def warnings(target: Target, *, last: LastRun | None) -> tuple[Problem, ...]:
-    """Warn of items that the last complete run knew by another key; costs a query only then."""
-    before = list(last.settings.get("key", target.key)) if last else target.key
-    if before == target.key:
-        return ()
-    many = Item.objects.filter(target=target, removed_at=None).count()
-    if not many:
+    """Warn of items that the last complete run knew by another key."""
+    before = last.settings.get("key", target.key) if last else target.key
+    if last is None or not last.items or before == target.key:
         return ()
     message = OTHERWISE.format(
-        them="1 item is" if many == 1 else f"{many:,} items are",
+        them="The item" if last.items == 1 else f"The {last.items:,} items",
+        are="is" if last.items == 1 else "are",
         before=_named(before),
         after=_named(target.key),
         old=GO.format(removed_after=target.removed_after) if target.removed_after else STAY,

@@ -32,11 +32,12 @@ LENGTHENING: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """What the last complete run of a target had: its pages, the time it was under way, its settings."""
+    """What the last complete run of a target had: its pages, items, time under way and settings."""
 
     pages: int
     took: timedelta
     settings: Mapping[str, Any]
+    items: int = 0
 
 
 def judged(
@@ -66,12 +67,13 @@ def told(found: Feasibility, *, now: datetime) -> dict[str, Any]:
 def last_run(target: Target) -> LastRun | None:
     """Return what the last complete run of `target` had; None when there was none."""
     complete = Run.objects.complete().filter(target=target).order_by("-id")
-    run = complete.only("pages", "started_at", "finished_at", "paused_seconds", "settings").first()
+    run = complete.only("pages", "items", "started_at", "finished_at", "paused_seconds", "settings").first()
     if run is None or not run.pages:
         return None
     took = run.finished_at - run.started_at if run.started_at and run.finished_at else timedelta()
     rested = timedelta(seconds=run.paused_seconds)
-    return LastRun(pages=run.pages, took=max(took - rested, timedelta()), settings=run.settings)
+    took = max(took - rested, timedelta())
+    return LastRun(pages=run.pages, took=took, settings=run.settings, items=run.items)
 
 
 def load(values: Mapping[str, Any], *, last: LastRun | None) -> Load:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from crawler.models import Item, Run, RunState, Scope, Target
+from crawler.models import Run, RunState, Scope, Target
 from crawler.services import runs, targets
 from tests.crawling import a_target
 
@@ -19,15 +19,9 @@ pytestmark = pytest.mark.django_db
 
 def known(target: Target, *, items: int) -> None:
     """Store a complete run of a target that knew so many items by the key that the target has now."""
-    now = timezone.now()
-    run = Run.objects.create(
-        target=target, state=RunState.FINISHED, pages=1, settings=runs.frozen(target), finished_at=now
+    Run.objects.create(
+        target=target, state=RunState.FINISHED, pages=1, items=items, settings=runs.frozen(target)
     )
-    for number in range(items):
-        Item.objects.create(
-            target=target, run=run.pk, key=str(number), key_hash=b"%016d" % number, content_hash=b"x" * 16,
-            url="http://site.test/", data={}, first_seen=now, last_seen=now, changed_at=now,
-        )  # fmt: skip
 
 
 def warned(target: Target, **data: Any) -> dict[str, str]:
@@ -47,7 +41,9 @@ def test_another_key_says_how_many_items_it_leaves_behind_and_what_becomes_of_th
 
     message = warned(target, key=["link", "size"])["key"]
 
-    assert message.startswith("2 items are known by sku, and the key says link and size now")
+    assert message.startswith(
+        "The 2 items of the last complete run are known by sku, and the key says link and size now"
+    )
     assert says in message
     assert warned(target, key=["sku"]) == {}
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from crawler.management.commands.target import Command
-from crawler.models import Item, Run, RunState, RunTrigger, Schedule, Target
+from crawler.models import Run, RunState, RunTrigger, Schedule, Target
 from crawler.services import targets
 from tests.crawling import a_run, a_target
 
@@ -119,18 +119,13 @@ def test_targets_are_listed_in_columns_with_their_next_run_and_their_last(
 
 
 def test_another_key_is_warned_of_where_it_is_set(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
-    now = timezone.now()
-    run = Run.objects.create(target=target, state=RunState.FINISHED, pages=1, settings={"key": []})
-    Item.objects.create(
-        target=target, run=run.pk, key="1", key_hash=b"1" * 16, content_hash=b"1" * 16, url="http://site.test/",
-        data={}, first_seen=now, last_seen=now, changed_at=now,
-    )  # fmt: skip
+    Run.objects.create(target=target, state=RunState.FINISHED, pages=1, items=1, settings={"key": []})
 
     typed(str(target.pk), "--set", 'key=["sku"]')
 
     told = capsys.readouterr()
     assert json.loads(told.out) == {"key": ["sku"]}
-    assert told.err.startswith("warning: key: 1 item is known by their page")
+    assert told.err.startswith("warning: key: The item of the last complete run is known by")
 
 
 def test_where_there_is_no_target_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
