@@ -5,7 +5,6 @@ Elements are found by CSS, and values in JSON by JMESPath: of the body, of JSON-
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +19,12 @@ if TYPE_CHECKING:
     from scrapers.suggesting.holders import Holders
     from scrapers.suggesting.mending import Known
     from scrapers.suggesting.outline import Element
+    from scrapers.suggesting.patience import Patience
 
 MOST_TRIED: Final = 40
 MOST_ELEMENTS: Final = 5_000
 MOST_VALUES: Final = 400
+"""Of what is known of a page so much is looked for in it, spread over all of it."""
 OF_SELECTOR: Final = frozenset({*declarations.KINDS, "attr"})
 _OF_MARKUP: Final = frozenset({"css", "xpath", "re"})
 _SHAPES: Final = frozenset({"type", "transform", "as", "fields"})
@@ -90,7 +91,7 @@ def of_field(
     path: str,
     said: Mapping[str, Any],
     *,
-    until: float,
+    patience: Patience,
 ) -> list[Candidate]:
     """Return what may read a field; once time is over no further row is looked into where any was found."""
     name = path.rpartition(".")[2]
@@ -100,8 +101,9 @@ def of_field(
     found = _Found(said, values, telling.words(name), telling.words(name, said))
     for page, (known, holders) in enumerate(looked):
         values = [value for record in known.records for value in nesting.values(record, path)]
-        _in_elements(found, page, holders, fields, path, finding.needles(values), until=until)
-        _in_json(found, page, holders, fields, path, values, until=until)
+        some = values[:: max(1, len(values) // MOST_VALUES)][:MOST_VALUES]
+        _in_elements(found, page, holders, fields, path, finding.needles(some), patience=patience)
+        _in_json(found, page, holders, fields, path, some, patience=patience)
     return found.ranked()
 
 
@@ -113,12 +115,14 @@ def _in_elements(
     path: str,
     needles: Sequence[str],
     *,
-    until: float,
+    patience: Patience,
 ) -> None:
     for scope, (_node, row) in enumerate(holders.at(fields, nesting.outer(path))):
-        if found.many and time.process_time() >= until:
+        if patience.is_over(found.many):
             return
         for element in (row, *outline.inside(row, most=MOST_ELEMENTS)):
+            if patience.is_at_its_end():
+                return
             for attr in finding.holding(element, needles, found.name):
                 for selector, strength in finding.selectors(element, row):
                     declared = {"css": selector, **({"attr": attr} if attr else {})}
@@ -136,14 +140,14 @@ def _in_json(
     path: str,
     values: Sequence[JSON],
     *,
-    until: float,
+    patience: Patience,
 ) -> None:
-    if found.many and time.process_time() >= until:
+    if patience.is_over(found.many):
         return
-    wanted = Wanted.of_values(values[:MOST_VALUES], found.words)
+    wanted = Wanted.of_values(values, found.words)
     many = bool(found.said.get("many"))
     for scope, one in enumerate(carried.around(holders, fields, nesting.outer(path))):
-        if found.many and time.process_time() >= until:
+        if patience.is_over(found.many):
             return
         for way in _ways(one, wanted, many=many):
             strength = one.strength * way.strength

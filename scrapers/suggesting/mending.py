@@ -14,6 +14,7 @@ from scrapers import fields as declarations
 from scrapers.suggesting import candidates, nesting, regrouping, rerowing, telling, trying
 from scrapers.suggesting.candidates import OF_SELECTOR, Candidate
 from scrapers.suggesting.holders import Holders
+from scrapers.suggesting.patience import LEAST_SECONDS, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MOST_LOOKED: Final = 8
 """In so many pages what items said is looked for; what is found is tried on all."""
 MOST_PROPOSED: Final = 3
+LONGER: Final = 0.5
+"""So much longer than it should take something is looked for at most."""
 LEAST_OF_BEST: Final = 3
 """What gives less than this part of what the best gives is not proposed."""
 _OF_KIND: Final = frozenset({"type", "pattern", "one_of", "min", "max"})
@@ -160,7 +163,8 @@ def of_fields(
         for known in pages[:MOST_LOOKED]
         if known.page.is_html or known.page.is_json
     ]
-    search = Search(pages=pages, looked=looked, row=row, fields=fields, anew=anew)
+    end = until + LONGER * seconds + LEAST_SECONDS
+    search = Search(pages=pages, looked=looked, row=row, fields=fields, anew=anew, end=end)
     found: dict[str, list[Proposal]] = {}
     for place, path in enumerate(names):
         began = time.process_time()
@@ -184,13 +188,20 @@ def _is_in(path: str, around: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Pages that are looked through for fields; the first ones, with their rows, element by element."""
+    """Pages that are looked through for fields; the first ones, with their rows, element by element.
+
+    At `end` by the processor's time nothing more is looked for, also where nothing was found.
+    """
 
     pages: Sequence[Known]
     looked: Sequence[tuple[Known, Holders]]
     row: str
     fields: Mapping[str, Any]
     anew: bool = False
+    end: float
+
+    def patience(self, until: float) -> Patience:
+        return Patience.of(until, end=self.end)
 
     def with_best(self, found: Mapping[str, Sequence[Proposal]]) -> Search:
         """Return the search with what was found: records are told by it when other fields are tried."""
@@ -237,8 +248,8 @@ def of_value(search: Search, path: str, *, until: float, now: bool = False) -> l
     """Return the best proposals for a field with a value; with `now` what it has may be one of them."""
     began = time.process_time()
     said = nesting.at(search.fields, path) or {}
-    part = began + (until - began) / 2
-    found = candidates.of_field(search.looked, search.fields, path, said, until=part)
+    patience = search.patience(began + (until - began) / 2)
+    found = candidates.of_field(search.looked, search.fields, path, said, patience=patience)
     if (now and "css" in said) or (search.anew and not said.keys().isdisjoint(("jmespath", "json"))):
         as_it_is = Candidate(said, 1.0, named=True, sizes=[0], depths=[0])
         found = [as_it_is, *(one for one in found if one.declared != said)]
@@ -269,10 +280,11 @@ def _of_objects(search: Search, path: str, *, until: float) -> list[Proposal]:
     groups: list[tuple[dict[str, str], float]] = [
         ({"css": selector}, strength)
         for selector, strength in regrouping.selectors(
-            search.looked, search.fields, path, until=began + (until - began) / 4
+            search.looked, search.fields, path, patience=search.patience(began + (until - began) / 4)
         )
     ]
-    groups += regrouping.in_json(search.looked, search.fields, path, many=many)
+    patience = search.patience(began + (until - began) / 2)
+    groups += regrouping.in_json(search.looked, search.fields, path, many=many, patience=patience)
     first = replace(search, pages=[known for known, _holders in search.looked])
     found: list[tuple[dict[str, Any], float]] = []
     for place, (selector, strength) in enumerate(groups):

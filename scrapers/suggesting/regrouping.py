@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from scrapers.suggesting.holders import Holder, Holders
     from scrapers.suggesting.mending import Known
     from scrapers.suggesting.outline import Element
+    from scrapers.suggesting.patience import Patience
 
 MOST_GROUPS: Final = 4
 MOST_OBJECTS: Final = 60
@@ -33,7 +33,7 @@ class _Votes:
 
 
 def selectors(
-    looked: Sequence[tuple[Known, Holders]], fields: Mapping[str, Any], path: str, *, until: float
+    looked: Sequence[tuple[Known, Holders]], fields: Mapping[str, Any], path: str, *, patience: Patience
 ) -> list[tuple[str, float]]:
     """Return what may find the objects at a path, with strengths: what holds most of them apart is the first.
 
@@ -43,7 +43,7 @@ def selectors(
     for known, holders in looked:
         many = [one for record in known.records for one in nesting.objects(record, path)][:MOST_OBJECTS]
         for _node, row in holders.at(fields, nesting.outer(path)):
-            if votes and time.process_time() >= until:
+            if patience.is_over(votes):
                 break
             for regions in _regions(row, many):
                 for selector, strength in _named(regions, row).items():
@@ -56,13 +56,23 @@ def selectors(
 
 
 def in_json(
-    looked: Sequence[tuple[Known, Holders]], fields: Mapping[str, Any], path: str, *, many: bool
+    looked: Sequence[tuple[Known, Holders]],
+    fields: Mapping[str, Any],
+    path: str,
+    *,
+    many: bool,
+    patience: Patience,
 ) -> list[tuple[dict[str, str], float]]:
-    """Return declarations of what may find the objects at a path in JSON, with strengths."""
+    """Return declarations of what may find the objects at a path in JSON, with strengths.
+
+    Once the time is over no further JSON is looked into.
+    """
     held: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for known, holders in looked:
         objects = [one for record in known.records for one in nesting.objects(record, path)][:MOST_OBJECTS]
         for one in carried.around(holders, fields, nesting.outer(path)):
+            if patience.is_over(held):
+                break
             for group in json_groups.of_value(one.value, objects, many=many)[:MOST_GROUPS]:
                 ((kind, text),) = one.declared(group.path).items()
                 held[kind, text] += [one.strength * group.strength] * group.held

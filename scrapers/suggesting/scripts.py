@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,8 @@ _JSON_TYPE: Final = "application/json"
 _LEAST_CHARACTERS: Final = 40
 _MOST_KEYS: Final = 10
 _MOST_CALLS: Final = 2
+MOST_ASKED: Final = 60
+"""So often a page is searched for an id: each time all of it."""
 _MOST_LISTS: Final = 3
 _SET = re.compile(
     r"(?<![\w$.])((?:(?:window|self|globalThis)\.[\w$]{1,80}|(?:var|let|const)\s+[\w$]{1,80}|__\w{1,80}"
@@ -121,7 +124,7 @@ def _lists_by_key(page: Page, text: str) -> Iterator[Source]:
 def _in_attributes(page: Page, found: Outline) -> Iterator[Source]:
     """Yield what elements hold in attributes for the programs that draw them: `data-props`."""
     seen: set[str] = set()
-    left = MOST_CHARACTERS
+    left, asked = MOST_CHARACTERS, iter(range(MOST_ASKED))
     for element in found.elements:
         for name, said in element.attributes.items():
             if said is None or len(said) < _LEAST_CHARACTERS or said.lstrip()[:1] not in {"{", "["}:
@@ -130,16 +133,22 @@ def _in_attributes(page: Page, found: Outline) -> Iterator[Source]:
             seen.add(name)
             if left < 0:
                 return
-            if _ATTRIBUTE.fullmatch(name) and (held := _holder(page, element, name, is_first=is_first)):
-                yield from _held(page, said, prefix=f"json:{held}::attr({name}) -> ")
+            if _ATTRIBUTE.fullmatch(name) and (is_first or element.said("id")):
+                for source in _held(page, said, prefix=""):
+                    held = _holder(page, element, asked=asked) or (f"[{name}]" if is_first else "")
+                    if held:
+                        yield replace(source, prefix=f"json:{held}::attr({name}) -> ")
 
 
-def _holder(page: Page, element: Element, name: str, *, is_first: bool) -> str:
-    """Return the selector of an element that is the first it finds; empty without one."""
+def _holder(page: Page, element: Element, *, asked: Iterator[int]) -> str:
+    """Return the selector by id of an element that alone has it; empty without one.
+
+    Each of the whole page's elements is looked at for it, so some are `asked` for alone.
+    """
     identity = element.said("id")
-    if identity and classes.can_select(identity) and len(page.css(f"#{identity}")) == 1:
-        return f"#{identity}"
-    return f"[{name}]" if is_first else ""
+    if not classes.can_select(identity) or next(asked, None) is None:
+        return ""
+    return f"#{identity}" if len(page.css(f"#{identity}")) == 1 else ""
 
 
 def _held(page: Page, text: str, *, prefix: str, strength: float = STATE) -> Iterator[Source]:
