@@ -160,7 +160,7 @@ def test_fetching_stops_while_nothing_can_be_stored_and_goes_on_by_itself(
 ) -> None:
     installation.fleet.add(scale.of(quick=SHORT_LEASE, full={}))
     api = installation.start_with_web()
-    crawl = installation.crawl(site, seconds=scale.of(quick=3.0, full=120.0))
+    crawl = installation.crawl(site, seconds=scale.of(quick=6.0, full=120.0))
     aside = Target.objects.create(name="Aside", start_urls=[site.aside], scope="page", delay_seconds=0)
     crawl.until_settled(site.graph.pages // 5, within_seconds=120)
 

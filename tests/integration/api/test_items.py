@@ -226,7 +226,7 @@ def test_csv_begins_with_the_declared_fields(api: Api, target: Target, item: Mak
 def test_an_unknown_format_is_refused(api: Api, target: Target) -> None:
     (error,) = problem(api.get(f"/targets/{target.pk}/export?format=xls"), 422)["errors"]
 
-    assert error == {"field": "format", "message": "must be one of jsonl, json, csv"}
+    assert error == {"field": "format", "message": "must be one of jsonl, json, csv, markdown"}
 
 
 def test_a_run_of_another_target_is_not_exported(api: Api, target: Target) -> None:
