@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from crawler.policy import identity
+from crawler.policy import identity, keeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,7 +129,9 @@ class Totals:
             _fill(self.filled_after, one.after)
 
     def report(self, code: str, where: str, message: str) -> None:
-        """Count one problem; beyond fifty kinds all further ones are of one kind."""
+        """Count one problem, in words that can be stored; beyond fifty kinds all others are of one."""
+        code = keeping.storable(code)[: keeping.LONGEST_CODE]
+        where = keeping.storable(where)[: keeping.LONGEST_FIELD]
         for kind in self.problems:
             if kind[:2] == [code, where]:
                 kind[2] += 1
@@ -139,7 +141,7 @@ class Totals:
             return
         if len(self.problems) == MOST_KINDS:
             code, where, message = "more_problems", "", "further kinds of problems"
-        self.problems.append([code, where, 1, message])
+        self.problems.append([code, where, 1, keeping.storable(message)[: keeping.LONGEST_MESSAGE]])
 
     def coverage(self) -> list[Coverage]:
         """Return each field with the part of the records that have it, the greatest loss first."""

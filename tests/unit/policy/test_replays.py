@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.policy import replays
+from crawler.policy import keeping, replays
 from crawler.policy.replays import Change, Compared, Totals
 
 URL = "https://shop.test/"
@@ -81,6 +81,15 @@ def test_problems_are_added_up_by_kind_and_bounded() -> None:
     assert len(totals.problems) == replays.MOST_KINDS + 1
     assert totals.problems[-1][0] == "more_problems"
     assert sum(kind[2] for kind in totals.problems) == 400
+
+
+def test_problems_are_told_in_words_that_every_database_stores() -> None:
+    totals = Totals()
+    totals.report("a\0b", "\ud800", "http://a\0b/: " + "x" * 9_000)
+    totals.report("a\0b", "\ud800", "")
+    ((code, where, count, message),) = totals.problems
+    assert (code, where, count) == ("ab", "?", 2)
+    assert (message[:12], len(message)) == ("http://ab/: ", keeping.LONGEST_MESSAGE)
 
 
 def test_samples_have_some_of_each_kind_and_no_more() -> None:
