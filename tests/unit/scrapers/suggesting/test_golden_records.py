@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CASES = Path(__file__).parents[3] / "cases" / "extractors"
 ALIKE = {
+    "links/other_hosts": "each link of the page is a record, whatever it stands in",
     "links/parts_of_a_page": "each link of the page is a record, whatever it stands in",
     "links/without_external": "each link of the page is a record, whatever it stands in",
     "tables/data_sheet": "a record is a column of the table, and no element holds that together",
