@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 _NUMBERS: Final = ("id", "sku", "gtin", "ean", "isbn", "uuid", "guid")
 """What sites call that by which they tell things apart, the surest first."""
+_OF_THINGS: Final = frozenset(
+    {"itemid", "productid", "articleid", "listingid", "offerid", "jobid", "eventid"}
+)
+"""The same, called after what the records are: an id of a seller or of a shelf is none of these."""
 
 
 def of_records(records: Sequence[Mapping[str, JSON]], *, link: str) -> tuple[str, ...]:
@@ -18,11 +22,17 @@ def of_records(records: Sequence[Mapping[str, JSON]], *, link: str) -> tuple[str
 
     Empty where none does: a name may come twice on another page, and prices change.
     """
-    for name in (*_NUMBERS, link):
+    of_things = (name for name in (records[0] if records else ()) if _plain(name) in _OF_THINGS)
+    for name in (*_NUMBERS, *of_things, link):
         values = [record.get(name) for record in records]
         if all(_tells(value) for value in values) and len(set(map(str, values))) == len(values):
             return (name,)
     return ()
+
+
+def _plain(name: str) -> str:
+    """Return a name in small letters and as one word: `itemid` of `item_id` and of `itemId`."""
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _tells(value: JSON) -> bool:
