@@ -15,6 +15,7 @@ from crawler.policy.replays import Change, Coverage, Totals
 from crawler.queries import stored_pages
 from crawler.queries.paging import listing
 from crawler.stores import sql
+from scrapers.suggesting import nesting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -227,5 +228,18 @@ def samples(replay: Replay, *, earlier: bool = False) -> list[dict[str, Any]]:
 
 
 def differing(replay: Replay) -> tuple[str, ...]:
-    """Return the names of the settings in which a replay differs from what the target said then."""
-    return tuple(key for key in replay.settings if replay.settings[key] != replay.before.get(key))
+    """Return the names of the settings in which a replay differs from what the target said then.
+
+    Fields in their short form say the same as in their long one, in which the form has them.
+    """
+    said, before = _spelled_out(replay.settings), _spelled_out(replay.before)
+    return tuple(key for key in said if said[key] != before.get(key))
+
+
+def _spelled_out(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, or a declaration, with the fields in it in their long form."""
+    fields = settings.get("fields")
+    if not isinstance(fields, dict):
+        return dict(settings)
+    long = {name: nesting.spelled(one) for name, one in fields.items()}
+    return {**settings, "fields": {name: one and _spelled_out(one) for name, one in long.items()}}

@@ -166,6 +166,18 @@ def test_sample_is_of_pages_from_all_over_the_target(crawled: Run, person: User)
     assert Totals.of_json(done(replay).totals).pages == 2
 
 
+def test_fields_in_their_short_form_differ_in_nothing_from_the_long_one() -> None:
+    before = {"row": "", "fields": {"a": "css:h1", "made": {"css": ".made", "fields": {"by": "css:b"}}}}
+    said = {"a": {"css": "h1"}, "made": {"css": ".made", "fields": {"by": {"css": "b"}}}}
+
+    assert queries.differing(Replay(before=before, settings={"row": "", "fields": said})) == ()
+    other = {**said, "a": {"css": "h2"}}
+    assert queries.differing(Replay(before=before, settings={"row": ".a", "fields": other})) == (
+        "row",
+        "fields",
+    )
+
+
 def test_sample_has_as_many_pages_as_asked_for_however_far_apart_their_ids_are(crawled: Run) -> None:
     page, target = Page.objects.latest("pk"), crawled.target
     page.pk, page.key = page.pk + 3_000_000_000, b"another page"
