@@ -26,6 +26,8 @@ MOST_LOOKED: Final = 8
 MOST_PROPOSED: Final = 3
 LONGER: Final = 0.5
 """So much longer than it should take something is looked for at most."""
+LEAST_READ_SECONDS: Final = 0.2
+"""So long the first page is read by what was found, also when all time is over."""
 LEAST_OF_BEST: Final = 3
 """What gives less than this part of what the best gives is not proposed."""
 _OF_KIND: Final = frozenset({"type", "pattern", "one_of", "min", "max"})
@@ -213,7 +215,11 @@ class Search:
 
     def tried(self, tried: Sequence[tuple[str, Mapping[str, Any]]], *, until: float) -> list[trying.Count]:
         """Return what declarations of fields give on the pages, as they would be read."""
-        return trying.count(self.pages, row=self.row, fields=self.fields, tried=tried, until=until).counts
+        last = max(self.end, time.process_time() + LEAST_READ_SECONDS)
+        trial = trying.count(
+            self.pages, row=self.row, fields=self.fields, tried=tried, until=until, last=last
+        )
+        return trial.counts
 
     def compiles(self, path: str, said: Mapping[str, Any]) -> bool:
         try:

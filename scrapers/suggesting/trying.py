@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scrapers import fields as declarations
+from scrapers.links import Follow
 from scrapers.page import NotJson, Scraped
 from scrapers.page.markup import DoctypeRefused
 from scrapers.suggesting import nesting, pairing
+from scrapers.suggesting.reading import MOST_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from scrapers.fields import Selector
     from scrapers.fields.schema import Schema
-    from scrapers.links import Follow, Link
+    from scrapers.links import Link
     from scrapers.page import JSON, Page, Problem
     from scrapers.suggesting.mending import Known
 
@@ -73,12 +76,13 @@ def count(
     fields: Mapping[str, Any],
     tried: Sequence[tuple[str, Mapping[str, Any]]],
     until: float,
+    last: float = math.inf,
 ) -> Trial:
     """Read pages by all declarations at once; return what each gives.
 
     Each is of the field at a path, within the objects around it as `fields` declares them. A value counts as
     restored in the record that had it, where records are told by the other fields. At `until` by the
-    processor's time of the process no further page is begun.
+    processor's time of the process no further page is begun, and at `last` none is read on.
     """
     columns = {f"c{place}": path.partition(".")[2] for place, (path, _said) in enumerate(tried)}
     alone = {f"c{place}": nesting.alone(fields, path, said) for place, (path, said) in enumerate(tried)}
@@ -88,7 +92,7 @@ def count(
     scraper = declarations.DeclaredRecords(schema=_together(alone, told_by, row=row))
     trial = Trial(counts=[Count() for _ in tried])
     for known in pages:
-        read = [one.data for one in read_by(scraper, known.page) if isinstance(one, Scraped)]
+        read = [one.data for one in read_by(scraper, known.page, last=last) if isinstance(one, Scraped)]
         _add(trial.counts, read, known, tried=tried, columns=columns, told_by=told_by)
         trial.given += sum(not firsts.isdisjoint(one) for one in read)
         trial.known += len(known.records)
@@ -98,12 +102,24 @@ def count(
     return trial
 
 
-def read_by(scraper: declarations.DeclaredRecords, page: Page) -> list[Scraped | Problem | Link | Follow]:
-    """Return what a scraper reads; nothing of a page that is no JSON or XML as it says."""
+def read_by(
+    scraper: declarations.DeclaredRecords, page: Page, *, last: float = math.inf
+) -> list[Scraped | Problem | Link | Follow]:
+    """Return what a scraper reads of as many records as a crawl takes; nothing where that is no JSON or XML.
+
+    At `last` by the processor's time of the process no further record is read.
+    """
+    found: list[Scraped | Problem | Link | Follow] = []
+    left = MOST_RECORDS
     try:
-        return list(scraper.parse(page))
+        for one in scraper.parse(page):
+            found.append(one)
+            left -= isinstance(one, Scraped | Follow)
+            if left <= 0 or time.process_time() >= last:
+                break
     except (NotJson, DoctypeRefused):
         return []
+    return found
 
 
 def _together(alone: Mapping[str, Any], told_by: Mapping[str, Any], *, row: str) -> Schema:

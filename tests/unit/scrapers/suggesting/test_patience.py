@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scrapers.page import Page
-from scrapers.suggesting import json_groups, outline, scripts
+from scrapers.suggesting import json_groups, outline, scripts, trying
 from scrapers.suggesting.mending import Known, mend
 from scrapers.suggesting.patience import LEAST_SECONDS, Patience
 from tests.unit.scrapers.suggesting.test_mending import page_of
@@ -82,3 +82,17 @@ def test_a_page_is_not_searched_for_the_id_of_each_element_with_json(monkeypatch
 
     assert [one.prefix for one in found] == ["json:[data-x]::attr(data-x) -> "]
     assert 0 < asked.count("#box") <= scripts.MOST_ASKED
+
+
+@pytest.mark.parametrize(("last", "most", "read"), [(0.0, 10_000, 1), (1e9, 5, 5), (1e9, 10_000, 20)])
+def test_a_page_is_read_to_the_end_of_all_time_and_to_as_many_records_as_a_crawl_takes(
+    last: float, most: int, read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "MOST_RECORDS", most)
+    page = page_of("".join(f"<li><b>Lamp {n}</b></li>" for n in range(20)))
+    known = Known(page=page, records=[{"name": f"Lamp {n}"} for n in range(20)])
+
+    trial = trying.count([known], row="css:li", fields={}, tried=[("name", {"css": "b"})], until=0, last=last)
+
+    assert (trial.given, trial.known) == (read, 20)
+    assert trial.counts[0].restored == read
