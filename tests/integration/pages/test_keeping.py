@@ -99,3 +99,17 @@ def test_earlier_changes_are_judged_again_where_something_is_ignored(
     assert "Earlier changes to be judged: 1." in done.content.decode()
     version.refresh_from_db()
     assert version.awaits_judgement
+
+
+def test_target_says_what_it_takes_for_no_change_of_a_page(client: Client, target: Target) -> None:
+    address = reverse("target", args=[target.pk])
+    assert "Does not count as a change" not in client.get(address).content.decode()
+    patterns = [f"<b>{number}" for number in range(7)]
+    Target.objects.update(noise={"dates": True, "links": True, "css": [".ad"], "patterns": patterns})
+    text = client.get(address).content.decode()
+    shown = text.partition("Does not count as a change")[2].partition("</dd>")[0]
+    assert "dates and times" in shown
+    assert "where links lead" in shown
+    assert "what .ad finds" in shown
+    assert "what matches &lt;b&gt;0" in shown
+    assert "and 4 more" in shown

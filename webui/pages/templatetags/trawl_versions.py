@@ -21,12 +21,25 @@ NOISE: Final = {
     "css": "parts that are ignored",
     NOT_TEXT: "nothing that it says or shows",
 }
+IGNORED: Final = {
+    "dates": "dates and times",
+    "counters": "counters",
+    "links": "where links lead and which pictures are shown",
+}
 
 
 @register.filter
 def noise_words(kinds: Iterable[str]) -> str:
     """Return of which noise alone a change consisted, in words."""
     return ", ".join(NOISE.get(kind, kind) for kind in kinds)
+
+
+@register.filter
+def ignored_words(noise: Mapping[str, Any]) -> list[str]:
+    """Return what a target takes for no change of a page, in words, a rule each; often nothing."""
+    told = [word for rule, word in IGNORED.items() if noise.get(rule)]
+    told += [f"what {selector} finds" for selector in noise.get("css", ())]
+    return told + [f"what matches {pattern}" for pattern in noise.get("patterns", ())]
 
 
 @register.filter
