@@ -53,6 +53,7 @@ def test_what_is_held_is_beside_the_items(client: Client, held: Run, torch: Item
     page = text(client.get(reverse("run-held", args=[held.pk])))
 
     assert torch.key in page
+    assert "The items change when it is accepted." in page
     assert '<td class="word" rowspan="1">changed</td> <td class="name">price</td>' in page
     assert "price is in 0.0% of the items, where 100.0% were the least" in page
     assert reverse("page", args=[Page.objects.get().pk]) in page
@@ -76,6 +77,9 @@ def test_held_run_is_discarded_once(client: Client, held: Run) -> None:
 
     answer = client.post(reverse("run-data-discard", args=[held.pk]), follow=True)
     assert f"run {held.pk} is not held" in text(answer)
+    page = text(client.get(reverse("run-held", args=[held.pk])))
+    assert "The run is being discarded." in page
+    assert "when it is accepted" not in page
 
 
 def test_what_is_held_of_others_is_not_found(stranger: Client, held: Run) -> None:
