@@ -183,7 +183,7 @@ def test_what_is_wrong_stands_in_its_row_with_its_place() -> None:
 
     assert [row.told for row in form.rows] == [("selector: is not CSS",), ("transform 1: is wrong",)]
     assert [row.is_unfolded for row in form.rows] == [False, True]
-    assert form.rowless == ("is mixed", "c.css: is nowhere")
+    assert form.rowless == ("is mixed", "at c.css: is nowhere")
     page = LexborHTMLParser(render_to_string("targets/_fields.html", {"form": form}))
     assert [one.attributes["name"] for one in page.css("[aria-invalid]")] == ["field_selector", "step_choice"]
     assert page.css("#field-2-problems")[0].text().strip() == "Transform 1: is wrong"

@@ -81,7 +81,9 @@ def test_problem_of_paging_stands_beside_its_control() -> None:
     problems = (Problem(field="options.pages", message="is wrong"),)
     declared = target_form.submitted(post("scraper=fields"), problems)
     assert declared.problems == {"page_numbers": ("is wrong",)}
-    assert target_form.submitted(post("scraper=auto"), problems).problems == {"options": ("pages: is wrong",)}
+    assert target_form.submitted(post("scraper=auto"), problems).problems == {
+        "options": ("at pages: is wrong",)
+    }
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_more_fields_than_the_table_takes_are_shown_as_json() -> None:
         ("name", "name", "is wrong"),
         ("start_urls.1", "start_urls", "line 2: is wrong"),
         ("headers.Host", "headers", "Host: is wrong"),
-        ("fields.price.css", "fields", "price.css: is wrong"),
+        ("fields.price.css", "fields", "at price.css: is wrong"),
         ("schedule.cron", "cron", "is wrong"),
         ("schedule.misfire", "when", "misfire: is wrong"),
         ("schedule.windows.1", "windows", "line 2: is wrong"),
