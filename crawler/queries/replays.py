@@ -236,6 +236,11 @@ def differing(replay: Replay) -> tuple[str, ...]:
     return tuple(key for key in said if said[key] != before.get(key))
 
 
+def same(settings: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+    """Return whether settings say the same, however their fields are spelled."""
+    return _spelled_out(settings) == _spelled_out(others)
+
+
 def _spelled_out(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings, or a declaration, with the fields in it in their long form."""
     fields = settings.get("fields")

@@ -39,7 +39,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     """
     target = _target(request, pk)
     from_form = "name" in request.POST
-    asked = target_form.read(request.POST) if from_form else None
+    asked = target_form.read(request.POST, saved=target.fields) if from_form else None
     if asked is not None and asked.problems:
         return wrong(request, asked.problems, target)
     data = asked.data if asked is not None else {}

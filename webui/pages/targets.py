@@ -86,7 +86,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     if request.method != "POST":
         return _form(request, target_form.of_target(target), target=target)
-    asked, now = target_form.read(request.POST), timezone.now()
+    asked, now = target_form.read(request.POST, saved=target.fields), timezone.now()
     problems = _problems(request, asked, existing=target)
     if problems:
         return _form(request, target_form.submitted(request.POST, problems), target=target)

@@ -73,7 +73,7 @@ def store(*, replay: Replay, by: User | None, now: datetime, sends: bool = True)
     with transaction.atomic():
         target = _require_idle(target)
         _require_compared(replay, target)
-        if replay.settings != said(target):
+        if not found.same(replay.settings, said(target)):
             target = targets.change(target=target, draft=draft, by=by, now=now)
         reach = found.reach(target, pages=None, earlier=replay.earlier)
         return begin(target, replay.settings, by=by, reach=reach, stores=True, now=now, sends=sends)
@@ -121,7 +121,7 @@ def forget(*, now: datetime) -> int:
 
 def _require_compared(replay: Replay, target: Target) -> None:
     """Raise Busy where the target has other settings than those that the trial was compared with."""
-    if said(target) not in (replay.settings, replay.before):
+    if not any(found.same(said(target), one) for one in (replay.settings, replay.before)):
         raise Busy("the target's scraper was changed after this trial; start another one")
 
 

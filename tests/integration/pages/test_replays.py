@@ -101,6 +101,25 @@ def test_saved_settings_are_read_from_the_list_and_all_pages_after_a_sample(
     assert (whole.chosen, whole.total, whole.settings) == (None, 3, sample.settings)
 
 
+def test_form_that_says_the_same_changes_nothing_and_another_field_nothing_but_itself(
+    client: Client, ada: User
+) -> None:
+    client.post(reverse("target-new"), FORM)
+    target = Target.objects.get(owner=ada)
+    saved = {"name": "css:h1", "price": {"css": "p", "required": False}}
+    Target.objects.update(fields=saved)
+
+    client.post(reverse("replay-new", args=[target.pk]), FORM)
+    assert Replay.objects.get().settings["fields"] == saved
+    client.post(reverse("target-edit", args=[target.pk]), FORM)
+    assert Target.objects.get().fields == saved
+    assert target.history.count() == 1, "it was made"
+
+    client.post(reverse("target-edit", args=[target.pk]), FORM | {"field_selector": ["h1", "b"]})
+    assert Target.objects.get().fields == {"name": "css:h1", "price": {"css": "b"}}
+    assert set(target.history.latest("pk").changes) == {"fields"}
+
+
 def test_settings_that_find_nothing_any_more_are_warned_of(client: Client, shop: Target) -> None:
     began = client.post(reverse("replay-new", args=[shop.pk]), FORM | {"field_selector": ["h6", "h6"]})
     done(Replay.objects.get().pk)

@@ -343,6 +343,17 @@ def test_only_a_whole_trial_of_the_targets_own_settings_is_stored_and_one_at_a_t
         replays.store(replay=trial, by=person, now=now)
 
 
+def test_trial_is_stored_though_the_same_fields_were_spelled_anew_meanwhile(
+    crawled: Run, person: User
+) -> None:
+    trial, spelled = tried(crawled, person), {"name": {"css": "h1"}}
+    assert trial.settings["fields"] == {"name": "css:h1"}
+    Target.objects.filter(pk=crawled.target_id).update(fields=spelled)
+
+    replays.store(replay=trial, by=person, now=timezone.now())
+    assert Target.objects.get(pk=crawled.target_id).fields == spelled, "they say the same: nothing is saved"
+
+
 def test_settings_are_not_saved_while_others_are_being_stored(crawled: Run, person: User) -> None:
     now = timezone.now()
     trial, other = tried(crawled, person, **PRICED), tried(crawled, person, fields={"title": "css:h1"})

@@ -120,6 +120,45 @@ def test_whatever_the_table_shows_comes_back_unchanged(fields: dict[str, Any]) -
         assert form.values["not_in_table"]
     read = target_form.read(sent(form)).data["fields"]
     assert same(read, fields if form.values["fields_as"] == "json" else without_nothing(fields))
+    assert same(target_form.read(sent(form), saved=fields).data["fields"], fields)
+
+
+SPELLED: dict[str, Any] = {
+    "a": "css:h1",
+    "b": "p",
+    "c": {"css": "i", "type": "integer", "min": 1, "many": False},
+}
+
+
+@pytest.mark.parametrize("to", ["rows", "json"])
+def test_field_that_was_not_changed_keeps_its_spelling(to: str) -> None:
+    form = target_form.turned(form_of(SPELLED), to=to)
+    assert same(target_form.read(sent(form), saved=SPELLED).data["fields"], SPELLED)
+
+    for other in ("h2", "xpath://p", {"css": "i", "type": "integer", "min": 1.0}):
+        said = target_form.read(
+            sent(target_form.turned(form_of(SPELLED | {"c": other}), to=to)), saved=SPELLED
+        )
+        assert same({**said.data["fields"], "c": 0}, {**SPELLED, "c": 0})
+        assert said.data["fields"]["c"] == form_of({"c": other}).rows[0].said()
+
+
+@pytest.mark.parametrize(
+    ("inner", "is_kept"),
+    [
+        ({"x": {"css": "b"}}, True),
+        ({"x": {"css": "b", "required": True}}, False),
+        ({"x": {"css": "b"}, "y": "i"}, False),
+        (["x"], False),
+    ],
+)
+def test_fields_inside_of_others_are_compared_as_well(inner: object, is_kept: bool) -> None:
+    saved = {"made": {"css": ".made", "fields": {"x": "b"}}}
+    said = {"made": {"css": ".made", "fields": inner}}
+    post = QueryDict(mutable=True)
+    post.update({"scraper": "fields", "fields_as": "json", "fields_json": json.dumps(said)})
+
+    assert target_form.read(post, saved=saved).data["fields"] == (saved if is_kept else said)
 
 
 @hypothesis_settings(max_examples=20)

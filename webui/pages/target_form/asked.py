@@ -10,7 +10,7 @@ import orjson
 from django.http import QueryDict
 
 from crawler.services import drafts
-from webui.pages.target_form import keeping, login, noise, paging, quality, rows, traps, units, when
+from webui.pages.target_form import keeping, login, noise, paging, quality, rows, spelling, traps, units, when
 
 NUMBERS = (
     "max_depth", "max_pages", "max_minutes", "delay_seconds", "connections", "priority", "refresh_per_day",
@@ -35,8 +35,11 @@ class Asked:
     left_out: bool = False
 
 
-def read(post: QueryDict) -> Asked:
-    """Return what the controls ask for, in the keys of a target."""
+def read(post: QueryDict, *, saved: Mapping[str, Any] | None = None) -> Asked:
+    """Return what the controls ask for, in the keys of a target.
+
+    Fields keep the spelling of the `saved` ones of a target that exists where they say the same.
+    """
     problems: list[drafts.Problem] = []
     data: dict[str, Any] = {name: post.get(name, "").strip() for name in TEXTS}
     for name in (*LINES, "proxies"):
@@ -59,7 +62,8 @@ def read(post: QueryDict) -> Asked:
     if data["scraper"] == "fields":
         data["options"] = paging.read(post, data["options"])
     left_out = data["scraper"] != "fields" and _declares(post, data)
-    data["fields"], data["row"] = _declared(post, data, problems)
+    fields, data["row"] = _declared(post, data, problems)
+    data["fields"] = spelling.kept(fields, saved or {})
     try:
         data["schedule"] = when.read(post)
     except when.Unclear as error:

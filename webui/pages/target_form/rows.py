@@ -137,7 +137,7 @@ def _row(name: str, declared: Any) -> FieldRow:
     row = _nearest(name, said)
     if row.name != name:
         raise NotInTheTable(f"the name {_shown(name)} begins or ends with a space, or has a line break")
-    wanted, ours = _without_empty(said), row.said()
+    wanted, ours = without_empty(said), row.said()
     for key in wanted | ours:
         if key not in wanted or key not in ours or _json(wanted[key]) != _json(ours[key]):
             raise NotInTheTable(f"{name}: {key}, which is {_shown(said.get(key))}{_why(key, said)}")
@@ -164,7 +164,7 @@ def _kind_of(value: object) -> str:
     return "yes or no" if isinstance(value, bool) else "a number"
 
 
-def _without_empty(said: Mapping[str, Any]) -> dict[str, Any]:
+def without_empty(said: Mapping[str, Any]) -> dict[str, Any]:
     """Return a field without what says no more than its absence: a flag that is off, no transforms."""
     return {
         key: value
