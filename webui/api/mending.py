@@ -157,7 +157,10 @@ def repair_run(
         fields, row = look.chosen, row or look.mended.row
     by = caller(request).user
     now = timezone.now()
-    replay = mending.repair(run, fields=fields, row=row, by=by, now=now, more=data.more)
+    try:
+        replay = mending.repair(run, fields=fields, row=row, by=by, now=now, more=data.more)
+    except mending.MoreRecords as error:
+        raise mending.CannotMend(f'{error}, by "more": true') from None
     return begun(replay, response)
 
 

@@ -17,6 +17,7 @@ from crawler.services import holding, mending
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget
 from scrapers.suggesting import moving, nesting
+from webui.pages import sentences
 
 LONGEST = 10_000
 
@@ -31,12 +32,12 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
             return _repaired(request, run)
         return _shown(request, run, mending.look(run))
     except mending.MoreRecords as error:
-        messages.warning(request, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        messages.warning(request, sentences.of_error(error))
         return redirect("run-repair", pk=pk)
     except mending.LookFailed as error:
         return _shown(request, run, None, failed=str(error))
     except (holding.NotHeld, mending.CannotMend, Busy, InvalidTarget) as error:
-        said = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        said = sentences.of_error(error)
         if request.method != "POST" and request.headers.get("HX-Request"):
             return render(request, "runs/repair.html", {"run": run, "is_over": said})
         messages.warning(request, said)

@@ -16,7 +16,7 @@ from crawler.queries import replays as queries
 from crawler.services import replays
 from crawler.services.replays import Busy
 from crawler.services.targets import InvalidTarget, Problem
-from webui.pages import asking, target_form
+from webui.pages import asking, sentences, target_form
 from webui.pages.previews import wrong
 
 SAMPLED = 200
@@ -61,7 +61,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     except Busy as error:
         if from_form:
             return wrong(request, (Problem(field="", message=str(error)),), target)
-        messages.warning(request, _sentence(str(error)))
+        messages.warning(request, sentences.of_error(error))
         return redirect("replays", pk=pk)
     return _seen(request, replay)
 
@@ -91,7 +91,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
     except (Busy, InvalidTarget) as error:
-        messages.warning(request, _sentence(str(error)))
+        messages.warning(request, sentences.of_error(error))
         return redirect("replay", pk=pk)
     return redirect("replay", pk=whole.pk)
 
@@ -104,7 +104,7 @@ def store(request: HttpRequest, pk: int) -> HttpResponse:
             replay=_replay(request, pk), by=cast("User", request.user), now=timezone.now()
         )
     except (Busy, InvalidTarget) as error:
-        messages.warning(request, _sentence(str(error)))
+        messages.warning(request, sentences.of_error(error))
         return redirect("replay", pk=pk)
     messages.success(request, "The settings are saved. Items change as the stored pages are read.")
     return redirect("replay", pk=storing.pk)
@@ -136,11 +136,6 @@ def _now(replay: Replay) -> dict[str, Any]:
         "changes_settings": queries.differing(replay),
         "is_sample": replay.chosen is not None,
     }
-
-
-def _sentence(words: str) -> str:
-    """Return `words` as a sentence; the rest of it keeps its letters."""
-    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _target(request: HttpRequest, pk: int) -> Target:

@@ -65,7 +65,7 @@ def _copied(source: sqlite3.Connection, say: Callable[[str], None]) -> int:
         for table in tables:
             count = _copy(source, cursor, table)
             if count:
-                say(f"{table}: {count:,} rows")
+                say(f"{table}: {count:,} row{'' if count == 1 else 's'}")
             copied += count
         _go_on_counting(cursor, tables)
     with connection.cursor() as cursor:

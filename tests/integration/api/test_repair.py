@@ -87,5 +87,6 @@ def test_rows_that_give_more_records_are_taken_with_more_alone(api: Api, run: Ru
 
     told = problem(api.post(f"/runs/{run.pk}/repair"), 409)
     assert "give 15 records where 12 were known" in told["detail"]
+    assert told["detail"].endswith('and say that you want more, by "more": true')
     assert api.post(f"/runs/{run.pk}/repair", {"more": True}).status_code == 202
     assert Target.objects.get().row == "xpath://body"

@@ -108,7 +108,7 @@ def test_fields_inside_of_objects_are_taken_by_their_paths(client: Client, run: 
     [
         ({}, "Choose a selector for at least one"),
         ({"field-price": "{"}, "Price: what was chosen cannot be read"),
-        ({"field-price": '{"css":"[["}'}, "Fields.price.css:"),
+        ({"field-price": '{"css":"[["}'}, "At price.css: is not a CSS selector"),
     ],
 )
 def test_what_cannot_be_taken_is_said_and_nothing_changes(

@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from crawler.models import Item, Replay, ReplayState, Target
+from crawler.policy.replays import Totals
 from crawler.services import targets
 from tests.integration.pages.conftest import NOW
 from tests.integration.replays import PRICED, READ, done, stored, watched
@@ -118,6 +119,24 @@ def test_form_that_says_the_same_changes_nothing_and_another_field_nothing_but_i
     client.post(reverse("target-edit", args=[target.pk]), FORM | {"field_selector": ["h1", "b"]})
     assert Target.objects.get().fields == {"name": "css:h1", "price": {"css": "b"}}
     assert set(target.history.latest("pk").changes) == {"fields"}
+
+
+@pytest.mark.parametrize(
+    ("stores", "many", "words"),
+    [
+        (False, 1, "1 record lacks a key field and would not be stored."),
+        (True, 1, "1 record lacks a key field and is not stored."),
+        (True, 2, "2 records lack a key field and are not stored."),
+    ],
+)
+def test_records_without_a_key_are_told(
+    client: Client, shop: Target, stores: bool, many: int, words: str
+) -> None:
+    client.post(reverse("replay-new", args=[shop.pk]))
+    replay = Replay.objects.get()
+    Replay.objects.update(stores=stores, totals=Totals(unkeyed=many).as_json())
+
+    assert words in text(client.get(reverse("replay", args=[replay.pk])))
 
 
 def test_settings_that_find_nothing_any_more_are_warned_of(client: Client, shop: Target) -> None:

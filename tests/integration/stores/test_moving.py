@@ -84,9 +84,11 @@ def test_all_rows_are_there_and_counting_goes_on(file: Path, crawled: Target) ->
     before = everything()
     _empty()
 
-    copied = moving.move(file, say=lambda _line: None)
+    told: list[str] = []
+    copied = moving.move(file, say=told.append)
 
     assert everything() == before
+    assert "auth_user: 1 row" in told
     assert copied == sum(map(len, before.values()))
     assert Target.objects.get().headers == {"Cookie": "a=b"}
     assert Target.objects.create(owner=User.objects.get(), name="next").pk == crawled.pk + 1
