@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 from django.db.models import Count, F, Max, Window
-from django.db.models.functions import Mod, RowNumber
+from django.db.models.functions import Coalesce, Mod, RowNumber
 
 from crawler.models import Item, Page, PageVersion, Replay, ReplayState, Target
 from crawler.policy import replays as policy
 from crawler.policy.replays import Change, Coverage, Totals
 from crawler.queries import stored_pages
 from crawler.queries.paging import listing
-from crawler.stores import sql
+from crawler.stores import windows
 from scrapers.suggesting import nesting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
 
     from crawler.queries.paging import Listing
     from crawler.queries.stored_pages import Kept
+    from crawler.stores.windows import Between
 
 MOST_PAGES: Final = 500
 MOST_BYTES: Final = 16 << 20
@@ -146,14 +146,14 @@ def next_versions(replay: Replay, *, most: int | None = None) -> list[KeptVersio
     return [KeptVersion(*one) for one in zip(rows, pages, strict=True)]
 
 
-def touching(
-    target: int, pages: Iterable[int], *, since: datetime, until: datetime
-) -> dict[int, list[PageVersion]]:
-    """Return the kept versions of pages that held between two moments, the oldest first, by page."""
+def touching(target: int, pages: Mapping[int, Between]) -> dict[int, list[PageVersion]]:
+    """Return the kept versions that held in the time that is asked for of each page, the oldest first."""
     found: dict[int, list[PageVersion]] = {}
-    for some in sql.chunks(sorted(set(pages))):
-        rows = PageVersion.objects.filter(target=target, page__in=some, stored_size__gt=0)
-        for row in rows.filter(ended_at__gt=since, began_at__lt=until).order_by("page_id", "pk"):
+    # under another name, as the index by the end would be gone through for each of the windows
+    rows = PageVersion.objects.alias(end=Coalesce("ended_at", "began_at")).filter(stored_size__gt=0)
+    asked = windows.touching(pages, key="page", begins="began_at__lt", ends="end__gt", target=target)
+    for some in asked:
+        for row in rows.filter(some).order_by("page_id", "pk"):
             found.setdefault(row.page_id, []).append(row)
     return found
 

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 from crawler.models import Item, ItemFilling, ItemVersion
 from crawler.policy import filling as policy
 from crawler.policy.filling import Part
-from crawler.stores import sql
+from crawler.stores import sql, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from crawler.stores.windows import Between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """A version of an item from when it held until when, None while it holds, with what is filled in there.
 
-    Of that there is what touches the time that was asked for, in its order.
+    Of that there is what touches the time that was asked for of the item, in its order.
     """
 
     item: int
@@ -45,28 +47,24 @@ class Told:
     holds: bool = False
 
 
-def hull(told: Sequence[Told]) -> tuple[datetime, datetime]:
-    """Return when the first of these begins and the last ends."""
-    return min(one.since for one in told), max(one.until for one in told)
+def spans(target: int, asked: Mapping[bytes, Between], *, locks: bool = False) -> dict[bytes, list[Span]]:
+    """Return the versions of items that touch the time that is asked for of each, in their order.
 
-
-def spans(
-    target: int, hashes: Iterable[bytes], *, since: datetime, until: datetime, locks: bool = False
-) -> dict[bytes, list[Span]]:
-    """Return the versions of items that touch some time, in their order, by the hashes of keys.
-
-    With `locks` the items' rows are locked, in the order of their keys: what is returned stays so.
+    Items are told by the hashes of their keys. With `locks` their rows are locked, in the order of these:
+    what is returned stays so.
     """
     found: dict[bytes, list[Span]] = {}
-    for chunk in sql.chunks(sorted(hashes)):
+    for chunk in sql.chunks(sorted(asked)):
         rows = Item.objects.filter(target=target, key_hash__in=chunk).order_by("key_hash")
         items = list(rows.select_for_update() if locks else rows)
-        parts = _parts([item.pk for item in items], since=since, until=until)
-        ended = ItemVersion.objects.filter(item__in=items, valid_to__gt=since, valid_from__lt=until)
+        times = {item.pk: asked[bytes(item.key_hash)] for item in items}
+        parts = _parts(times)
         of_item: dict[int, list[Span]] = defaultdict(list)
-        for old in ended.order_by("item", "version"):
-            of_item[old.item_id].append(_span(old, old.valid_from, old.valid_to, parts))
+        for some in windows.touching(times, key="item", begins="valid_from__lt", ends="valid_to__gt"):
+            for old in ItemVersion.objects.filter(some).order_by("item", "version"):
+                of_item[old.item_id].append(_span(old, old.valid_from, old.valid_to, parts))
         for item in items:
+            since, until = times[item.pk]
             if item.changed_at < until and (item.removed_at is None or item.removed_at > since):
                 of_item[item.pk].append(_span(item, item.changed_at, item.removed_at, parts))
         found |= {bytes(item.key_hash): of_item[item.pk] for item in items if item.pk in of_item}
@@ -76,11 +74,12 @@ def spans(
 _Parts = dict[tuple[int, int], tuple[Part, ...]]
 
 
-def _parts(items: Sequence[int], *, since: datetime, until: datetime) -> _Parts:
-    rows = ItemFilling.objects.filter(item__in=items, until__gte=since, since__lte=until)
+def _parts(asked: Mapping[int, Between]) -> _Parts:
+    """Return what is filled in at the time that is asked for of each item, and what adjoins it."""
     found: dict[tuple[int, int], list[Part]] = defaultdict(list)
-    for row in rows.order_by("item", "version", "since"):
-        found[row.item_id, row.version].append(Part(since=row.since, until=row.until, data=row.data))
+    for some in windows.touching(asked, key="item", begins="since__lte", ends="until__gte"):
+        for row in ItemFilling.objects.filter(some).order_by("item", "version", "since"):
+            found[row.item_id, row.version].append(Part(since=row.since, until=row.until, data=row.data))
     return {place: tuple(parts) for place, parts in found.items()}
 
 
@@ -114,13 +113,10 @@ def fill(target: int, told: Sequence[Told]) -> None:
     not made, and their versions are as they were. The same once more changes nothing.
     """
     told = [one for one in told if one.records and one.since < one.until]
-    if not told:
-        return
-    since, until = hull(told)
-    hashes = {hash_ for one in told for hash_ in one.records}
+    asked = windows.hulls((hash_, (one.since, one.until)) for one in told for hash_ in one.records)
     gone: list[tuple[Span, Part]] = []
     new: list[tuple[Span, Part]] = []
-    for hash_, versions in spans(target, hashes, since=since, until=until, locks=True).items():
+    for hash_, versions in spans(target, asked, locks=True).items():
         of_item = [one for one in told if hash_ in one.records]
         for span in versions:
             parts = _filled(span, hash_, of_item)

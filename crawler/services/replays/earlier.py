@@ -15,7 +15,7 @@ from crawler.policy import replays as policy
 from crawler.queries import replays as found
 from crawler.services.replays import giving, joining, reading
 from crawler.services.replays.joining import At, Joined, TooMuch
-from crawler.stores import filling, sql
+from crawler.stores import filling, sql, windows
 from crawler.trials import Records
 from scrapers.page import Problem
 
@@ -155,12 +155,10 @@ class Found:
     def _spans(
         self, told: Sequence[Told], read: Sequence[tuple[At, ReadPage]], was: Sequence[Sequence[ItemRecord]]
     ) -> Spans:
-        hashes = {hash_ for one in told for hash_ in one.records}
-        hashes |= {record.key_hash for some in was for record in some}
-        if not hashes:
-            return {}
-        since, until = min(at.since for at, _page in read), max(at.until for at, _page in read)
-        return filling.spans(self._row.target_id, hashes, since=since, until=until)
+        asked = [(hash_, (one.since, one.until)) for one in told for hash_ in one.records]
+        for (at, _page), some in zip(read, was, strict=True):
+            asked += [(record.key_hash, (at.since, at.until)) for record in some]
+        return filling.spans(self._row.target_id, windows.hulls(asked))
 
     def _count(self, compared: Sequence[policy.Compared]) -> None:
         self.totals.count(compared)

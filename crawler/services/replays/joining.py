@@ -15,6 +15,7 @@ from crawler import trials
 from crawler.engine.carrying import BAD_URL
 from crawler.queries import behind, stored_pages
 from crawler.queries import replays as found
+from crawler.stores import windows
 from crawler.trials import Completed, Unreadable
 
 if TYPE_CHECKING:
@@ -209,10 +210,10 @@ class _Joining:
         links = {(one.run, one.record.url) for one in going}
         target = self._starts[0][0].target_id
         places = behind.pages(target, sorted(links), since=self._since)
-        pages = {place.page.pk for place in places.values() if place.page is not None}
-        versions = self._versions(target, pages)
-        for one in going:
-            place = places.get((one.run, one.record.url))
+        led = [(one, places.get((one.run, one.record.url))) for one in going]
+        asked = ((place.page.pk, one.span) for one, place in led if place and place.page and one.span)
+        versions = found.touching(target, windows.hulls(asked))
+        for one, place in led:
             if place is None:
                 self._lack(one, BAD_URL)
             elif place.page is None:
@@ -221,12 +222,6 @@ class _Joining:
                 yield _Place(place.page), one
             else:
                 yield from self._through(place.page, versions.get(place.page.pk, ()), one, one.span)
-
-    def _versions(self, target: int, pages: set[int]) -> Mapping[int, Sequence[PageVersion]]:
-        if not self._at:
-            return {}
-        since, until = min(at.since for at in self._at), max(at.until for at in self._at)
-        return found.touching(target, pages, since=since, until=until)
 
     def _through(
         self, page: Page, versions: Sequence[PageVersion], one: _Going, span: Span

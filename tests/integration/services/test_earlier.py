@@ -283,6 +283,27 @@ def test_pages_two_behind_are_read_as_they_were_also_where_those_between_stayed(
     assert left(kettle, now, 8, 6.5, 5, 2, -1) == [None, 11, 12, 13, 13]
 
 
+def test_of_each_page_the_versions_of_its_own_time_are_read(
+    shop: Target, kettle: Item, now: datetime
+) -> None:
+    first, second = PageVersion.objects.order_by("pk")
+    other = listed(shop, now=now)
+    of_other = [PageVersion(**held) for held in PageVersion.objects.order_by("pk").values()]
+    for held in of_other:
+        held.pk, held.page = None, other
+        held.save()
+    begins, middle, ends = first.began_at, second.began_at, second.ended_at
+
+    def read(**asked: tuple[datetime, datetime]) -> list[list[PageVersion]]:
+        pages = {"kettle": first.page_id, "other": other.pk}
+        found = queries.touching(shop.pk, {pages[name]: time for name, time in asked.items()})
+        return [found.get(pages[name], []) for name in asked]
+
+    assert read(kettle=(begins, middle), other=(middle, ends)) == [[first], of_other[1:]]
+    assert read(kettle=(begins, ends), other=(ends, now)) == [[first, second], []]
+    assert read(other=(begins, ends)) == [of_other]
+
+
 def test_too_many_versions_of_pages_behind_are_left_out_with_the_reason(
     shop: Target, kettle: Item, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

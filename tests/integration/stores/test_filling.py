@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -9,12 +10,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crawler.models import Item, ItemFilling, ItemVersion, Target
 from crawler.policy import filling as rule
 from crawler.policy import identity
 from crawler.queries import exports, items, past
-from crawler.stores import filling
+from crawler.stores import filling, windows
 from crawler.stores.filling import Told
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +108,30 @@ def test_no_moment_loses_a_value_and_no_item_is_made(seed: int) -> None:
             assert one.until
             assert one.since < one.until <= following.since
             assert (one.until < following.since) == one.removed
+
+
+def test_of_each_item_its_own_time_is_read_some_of_these_to_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = Random(4)
+    owner = User.objects.create_superuser("ada")
+    target = Target.objects.create(owner=owner, name="Shop", start_urls=["http://shop.test/"])
+    hashes = [lived(target, key, chance) for key in "abcdefg"]
+    filling.fill(target.pk, [read(hashes, chance) for _ in range(9)])
+    whole = filling.spans(target.pk, dict.fromkeys(hashes, (at(-1), at(2 * HOURS))))
+    begin = [chance.randint(0, HOURS - 3) for _ in hashes]
+    asked = {hash_: (at(one), at(one + 1 + one % 2)) for hash_, one in zip(hashes, begin, strict=True)}
+    monkeypatch.setattr(windows, "MOST", 2)
+    with CaptureQueriesContext(connection) as queries:
+        found = filling.spans(target.pk, asked)
+
+    assert found == {hash_: held for hash_, time in asked.items() if (held := _within(whole[hash_], *time))}
+    assert 0 < sum(map(len, found.values())) < sum(map(len, whole.values()))
+    assert len(queries) == 1 + 2 * -(-len(set(begin)) // 2)
+
+
+def _within(spans: list[filling.Span], since: datetime, until: datetime) -> list[filling.Span]:
+    """Return what touches a time, with the parts that touch or adjoin it."""
+    return [
+        replace(one, parts=tuple(part for part in one.parts if part.since <= until and part.until >= since))
+        for one in spans
+        if one.since < until and (one.until is None or one.until > since)
+    ]
