@@ -26,6 +26,8 @@ MOST_ELEMENTS: Final = 5_000
 MOST_VALUES: Final = 400
 """Of what is known of a page so much is looked for in it, spread over all of it."""
 OF_SELECTOR: Final = frozenset({*declarations.KINDS, "attr"})
+IN_ELEMENTS: Final = 0.5
+"""Of the time for a page so much is for its elements, and what they leave of it for its JSON."""
 _OF_MARKUP: Final = frozenset({"css", "xpath", "re"})
 _SHAPES: Final = frozenset({"type", "transform", "as", "fields"})
 
@@ -93,7 +95,10 @@ def of_field(
     *,
     patience: Patience,
 ) -> list[Candidate]:
-    """Return what may read a field; once time is over no further row is looked into where any was found."""
+    """Return what may read a field; once time is over no further row is looked into where any was found.
+
+    Each page has its part of the time, and what those before it left.
+    """
     name = path.rpartition(".")[2]
     values = [
         value for known, _holders in looked for one in known.records for value in nesting.values(one, path)
@@ -102,8 +107,10 @@ def of_field(
     for page, (known, holders) in enumerate(looked):
         values = [value for record in known.records for value in nesting.values(record, path)]
         some = values[:: max(1, len(values) // MOST_VALUES)][:MOST_VALUES]
-        _in_elements(found, page, holders, fields, path, finding.needles(some), patience=patience)
-        _in_json(found, page, holders, fields, path, some, patience=patience)
+        own = patience.part(1 / (len(looked) - page))
+        needles, half = finding.needles(some), own.part(IN_ELEMENTS)
+        _in_elements(found, page, holders, fields, path, needles, patience=half)
+        _in_json(found, page, holders, fields, path, some, patience=own)
     return found.ranked()
 
 

@@ -16,6 +16,8 @@ from scrapers.fields.selectors import Css
 from scrapers.page import NotJson, markup
 from scrapers.page.markup import DoctypeRefused
 from scrapers.suggesting import nesting, outline, scripts
+from scrapers.suggesting.outline import Outline
+from scrapers.suggesting.reading import MOST_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from scrapers.fields.scopes import Scope
     from scrapers.page import JSON, Page
     from scrapers.suggesting.objects import Source
-    from scrapers.suggesting.outline import Element, Outline
+    from scrapers.suggesting.outline import Element
 
+NO_OUTLINE: Final = Outline(elements=(), by_id={})
 _TAG: Final = re.compile(r"[a-z][a-z0-9-]*")
 _CARRIES: Final = re.compile(r"""=\s*["']\s*(?:\{|\[|&quot;|&#)|application/json""", re.IGNORECASE)
 
@@ -50,10 +53,13 @@ class Holders:
     scopes: tuple[Scope, ...]
 
     @classmethod
-    def of_page(cls, page: Page, schema: Schema) -> Holders:
-        """Look for the rows of a page as it is read; without a row in the schema the whole page is one."""
-        read = tuple(rows(page, schema))
-        found = outline.of_page(page) if page.is_html else outline.Outline(elements=(), by_id={})
+    def of_page(cls, page: Page, schema: Schema, *, walked: Outline | None = None) -> Holders:
+        """Look for the rows of a page as it is read; without a row in the schema the whole page is one.
+
+        As many rows are looked for as a crawl takes. An outline that is `walked` is not walked again.
+        """
+        read = tuple(rows(page, schema)[:MOST_RECORDS])
+        found = walked or (outline.of_page(page) if page.is_html else NO_OUTLINE)
         body = page.tree.body if found.elements else None
         if body is None:
             return cls(page, found, (), read)
@@ -61,7 +67,7 @@ class Holders:
         if schema.row is None:
             return cls(page, found, (whole,), read)
         css = schema.row if isinstance(schema.row, Css) and schema.row.text else None
-        nodes = page.tree.css(css.text) if css is not None else _nodes(page, read)
+        nodes = page.tree.css(css.text)[:MOST_RECORDS] if css is not None else _nodes(page, read)
         held = [whole if node.tag == "html" else _held(found, node) for node in nodes]
         return cls(page, found, tuple(one for one in held if one is not None), read)
 

@@ -6,6 +6,7 @@ them, as they would be read: the one that gives most of the known values is the 
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -19,13 +20,17 @@ from scrapers.suggesting.patience import LEAST_SECONDS, Patience
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from scrapers.fields.schema import Schema
     from scrapers.page import JSON, Page
+    from scrapers.suggesting.outline import Outline
 
 MOST_LOOKED: Final = 8
 """In so many pages what items said is looked for; what is found is tried on all."""
 MOST_PROPOSED: Final = 3
 LONGER: Final = 0.5
 """So much longer than it should take something is looked for at most."""
+OF_ROWS: Final = 0.25
+"""This part of the time is for looking which rows pages have, at most."""
 LEAST_READ_SECONDS: Final = 0.2
 """So long the first page is read by what was found, also when all time is over."""
 LEAST_OF_BEST: Final = 3
@@ -81,6 +86,11 @@ class Mended:
     def restored(self) -> int:
         return sum(found[0].restored for found in self.fields.values() if found)
 
+    @property
+    def is_half(self) -> bool:
+        """Whether what is found gives half of what was known, or more."""
+        return 2 * self.restored >= sum(found[0].known for found in self.fields.values() if found)
+
 
 def mend(
     pages: Sequence[Known],
@@ -95,44 +105,78 @@ def mend(
 
     Rows that are found as they are declared on half of the pages or more stay as they are, by whatever
     selector. Otherwise those are tried that hold what is known, or would be suggested, for all fields. With
-    `moves` the fields were on other pages: no rows are declared anew for them.
+    `moves` the fields were on other pages: no rows are declared anew for them. All of it takes about so many
+    `seconds` of the processor, and `LONGER` at most: then pages, rows and fields are left out.
     """
-    share = rerowing.share(pages, row=row, fields=fields)
+    began = time.process_time()
+    patience = Patience(began + seconds, began + (1 + LONGER) * seconds + LEAST_SECONDS)
+    share = rerowing.share(pages, row=row, fields=fields, patience=patience.part(OF_ROWS))
     if not share.is_enough and not moves:
         others = [*share.lacking, *share.having]
-        mended = _by_other_rows(others, row=row, fields=fields, seconds=seconds)
+        mended = _by_other_rows(others, row=row, fields=fields, patience=patience)
         if mended is not None or not share.having:
             return mended or Mended(row=row, fields={}, note=rerowing.lost(row))
     pages = [*share.having, *share.lacking]
-    found = of_fields(pages, row=row, fields=fields, broken=broken, seconds=seconds)
+    left = max(0.0, patience.until - time.process_time())
+    found = of_fields(pages, row=row, fields=fields, broken=broken, seconds=left, end=patience.last)
     return Mended(
         row=row, fields=found, note=rerowing.note(pages[:MOST_LOOKED], share, row=row, fields=fields)
     )
 
 
 def _by_other_rows(
-    pages: Sequence[Known], *, row: str, fields: Mapping[str, Any], seconds: float
+    pages: Sequence[Known], *, row: str, fields: Mapping[str, Any], patience: Patience
 ) -> Mended | None:
     """Return what gives most of the known values, by rows that give nearly as many records as were known."""
-    rows = rerowing.others(pages[:MOST_LOOKED], row)
-    tried: list[tuple[Mended, dict[str, Any], rerowing.Records]] = []
-    for one in rows:
+    walked: dict[int, Outline] = {}
+    rows = rerowing.others(pages[:MOST_LOOKED], row, patience=patience.part(OF_ROWS), walked=walked)
+    tried: list[tuple[Mended, dict[str, Any]]] = []
+    for place, one in enumerate(rows):
+        if patience.is_over([mended for mended, _declared in tried if mended.is_half]):
+            break
+        own = patience.part(1 / (len(rows) - place))
         found = of_fields(
-            pages, row=one, fields=fields, broken=fields, seconds=seconds / len(rows), anew=True
+            pages,
+            row=one,
+            fields=fields,
+            broken=fields,
+            seconds=max(0.0, own.until - time.process_time()),
+            end=own.last,
+            anew=True,
+            walked=walked,
         )
         mended = Mended(row=one, fields=found)
         declared = dict(fields)
         for path, proposals in found.items():
             declared = nesting.placed(declared, path, dict(proposals[0].declared)) if proposals else declared
         if mended.restored:
-            records = rerowing.records(pages[:MOST_LOOKED], row=one, fields=declared)
-            tried.append((mended, declared, records))
+            tried.append((mended, declared))
     if not tried:
         return None
-    best, declared, _some = max(tried, key=lambda one: (one[0].restored, -one[2].odd, _kept(fields, one[1])))
-    records = rerowing.records(pages, row=best.row, fields=declared)
+    best, declared = _nearest(pages, tried, fields=fields, patience=patience)
+    records = rerowing.records(pages, row=best.row, fields=declared, patience=patience)
     note = rerowing.moved(row, best.row, records)
     return replace(best, note=note, given=records.given, expected=records.known, unknown=records.unknown)
+
+
+def _nearest(
+    pages: Sequence[Known],
+    tried: Sequence[tuple[Mended, dict[str, Any]]],
+    *,
+    fields: Mapping[str, Any],
+    patience: Patience,
+) -> tuple[Mended, dict[str, Any]]:
+    """Return what restores most; of several that do what gives most nearly as many records as were known."""
+    most = max(mended.restored for mended, _declared in tried)
+    best = [one for one in tried if one[0].restored == most]
+    if len(best) == 1:
+        return best[0]
+    ranked: list[tuple[int, int]] = []
+    for place, (mended, declared) in enumerate(best):
+        own = patience.part(1 / (len(best) - place + 1))  # the best one is counted once more
+        records = rerowing.records(pages[:MOST_LOOKED], row=mended.row, fields=declared, patience=own)
+        ranked.append((-records.odd, _kept(fields, declared)))
+    return best[ranked.index(max(ranked))]
 
 
 def _kept(fields: Mapping[str, Any], declared: Mapping[str, Any]) -> int:
@@ -147,34 +191,52 @@ def of_fields(
     fields: Mapping[str, Any],
     broken: Iterable[str],
     seconds: float = 5.0,
+    end: float = math.inf,
     anew: bool = False,
+    walked: dict[int, Outline] | None = None,
 ) -> dict[str, list[Proposal]]:
     """Return for each broken field that is declared the best proposals, the best first; often none.
 
     Fields are named by their paths. One that has fields of its own is mended by these where its objects are
     found; where they are not, as a whole. It takes about so many `seconds` of the processor at most, in
-    equal parts for the fields: then fewer pages are looked into, and fewer are tried. With `anew` rows are
-    others, in which what reads JSON as it is declared may be the best.
+    equal parts for the fields: then fewer pages are looked into, and fewer are tried; from `end` on by the
+    processor's time no field is begun with. With `anew` rows are others, in which what reads JSON as it is
+    declared may be the best. The outlines of pages that were `walked` are kept there.
     """
-    until = time.process_time() + seconds
+    began = time.process_time()
+    until = began + seconds
+    end = min(end, until + LONGER * seconds + LEAST_SECONDS)
     wanted = list(broken)
     names = sorted(wanted, key=lambda path: _told(pages, path).plain)  # by the others records are told
     schema = trying.parsed_alone(fields=fields, row=row)
-    looked = [
-        (known, Holders.of_page(known.page, schema))
-        for known in pages[:MOST_LOOKED]
-        if known.page.is_html or known.page.is_json
-    ]
-    end = until + LONGER * seconds + LEAST_SECONDS
+    patience = Patience(until, end).part(OF_ROWS)
+    looked = _looked(pages, schema, patience=patience, walked={} if walked is None else walked)
     search = Search(pages=pages, looked=looked, row=row, fields=fields, anew=anew, end=end)
     found: dict[str, list[Proposal]] = {}
     for place, path in enumerate(names):
         began = time.process_time()
+        if began >= end and any(found.values()):
+            break
         part = max(0.0, until - began) / (len(names) - place)
         of_field = _of_field(search, path, until=began + part)
         found |= of_field
         search = search.with_best(of_field)
     return {path: found[path] for name in wanted for path in found if path == name or _is_in(path, name)}
+
+
+def _looked(
+    pages: Sequence[Known], schema: Schema, *, patience: Patience, walked: dict[int, Outline]
+) -> list[tuple[Known, Holders]]:
+    """Return the first pages with their rows; once time is over no further one is looked at."""
+    looked: list[tuple[Known, Holders]] = []
+    for known in pages[:MOST_LOOKED]:
+        if looked and patience.is_over(looked):
+            break
+        if known.page.is_html or known.page.is_json:
+            holders = Holders.of_page(known.page, schema, walked=walked.get(id(known.page)))
+            walked[id(known.page)] = holders.outline
+            looked.append((known, holders))
+    return looked
 
 
 def _told(pages: Sequence[Known], path: str) -> telling.Told:
@@ -215,7 +277,9 @@ class Search:
 
     def tried(self, tried: Sequence[tuple[str, Mapping[str, Any]]], *, until: float) -> list[trying.Count]:
         """Return what declarations of fields give on the pages, as they would be read."""
-        last = max(self.end, time.process_time() + LEAST_READ_SECONDS)
+        now = time.process_time()
+        longer = min(self.end, max(until + LONGER * (until - now), now + LEAST_SECONDS))
+        last = max(longer, now + LEAST_READ_SECONDS)
         trial = trying.count(
             self.pages, row=self.row, fields=self.fields, tried=tried, until=until, last=last
         )

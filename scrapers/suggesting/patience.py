@@ -23,6 +23,11 @@ class Patience:
         now = time.process_time()
         return cls(until, min(end, max(2 * until - now, now + LEAST_SECONDS)))
 
+    def part(self, share: float) -> Patience:
+        """Return this with a share of the time that is left of it, from 0 to 1."""
+        now = time.process_time()
+        return Patience(*(now + share * max(0.0, one - now) for one in (self.until, self.last)))
+
     def is_over(self, found: object) -> bool:
         return time.process_time() >= (self.until if found else self.last)
 

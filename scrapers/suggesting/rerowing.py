@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scrapers import fields as declarations
@@ -25,13 +26,16 @@ from scrapers.suggesting import (
     trying,
 )
 from scrapers.suggesting.objects import Source
+from scrapers.suggesting.reading import MOST_RECORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scrapers.fields.schema import Schema
     from scrapers.page import JSON, Page
     from scrapers.suggesting.mending import Known
+    from scrapers.suggesting.outline import Outline
+    from scrapers.suggesting.patience import Patience
 
 MOST_ROWS: Final = 3
 MOST_PAGES: Final = 2
@@ -85,12 +89,19 @@ class Records(NamedTuple):
         return abs(self.given - self.known)
 
 
-def share(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any]) -> Share:
-    """Tell the pages that have rows, as declared, from those that have not; without a row all have."""
+def share(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any], patience: Patience) -> Share:
+    """Tell the pages that have rows, as declared, from those that have not; without a row all have.
+
+    Once time is over no further page is looked at, and the rest is left out.
+    """
     if not row:
         return Share(pages, [])
     schema = trying.parsed_alone(fields=fields, row=row)
-    told = [(known, _has_rows(known, schema)) for known in pages]
+    told: list[tuple[Known, bool]] = []
+    for known in pages:
+        if told and patience.is_over(told):
+            break
+        told.append((known, _has_rows(known, schema)))
     return Share([one for one, has in told if has], [one for one, has in told if not has])
 
 
@@ -120,60 +131,76 @@ def _is_looked_into(page: Page, schema: Schema) -> bool:
     return bool(found.rows or found.values({}, ""))
 
 
-def others(pages: Sequence[Known], row: str) -> list[str]:
-    """Return rows that may be tried instead of some that are not found any more."""
+def others(pages: Sequence[Known], row: str, *, patience: Patience, walked: dict[int, Outline]) -> list[str]:
+    """Return rows that may be tried instead of some that are not found any more.
+
+    Once time is over no further JSON is looked into for them. Outlines that were `walked` are kept there.
+    """
     readable = [known for known in pages if known.page.is_html or known.page.is_json]
     if not readable:
         return []
     suggested = [one.row for one in proposals.suggest(readable[0].page).candidates[:MOST_ROWS]]
-    found = dict.fromkeys([*_in_json(readable[:MOST_PAGES]), *suggested])
+    found = dict.fromkeys([*_in_json(readable[:MOST_PAGES], patience=patience, walked=walked), *suggested])
     return [one for one in found if one != row]
 
 
-def _in_json(pages: Sequence[Known]) -> list[str]:
+def _in_json(pages: Sequence[Known], *, patience: Patience, walked: dict[int, Outline]) -> list[str]:
     """Return rows by JSON that hold most of the records that are known."""
     many = any(len(known.records) > 1 for known in pages)
     held: Counter[str] = Counter()
     for known in pages:
-        for source in _sources(known.page):
+        if patience.is_over(held):
+            break
+        for source in _sources(known.page, walked):
+            if patience.is_over(held):
+                break
             for group in json_groups.of_value(source.value, known.records, many=many)[:MOST_ROWS]:
                 held[f"{source.prefix}{group.path}"] += group.held
     return [row for row, _held in held.most_common(MOST_ROWS)]
 
 
-def _sources(page: Page) -> list[Source]:
+def _sources(page: Page, walked: dict[int, Outline]) -> list[Source]:
     if page.is_html:
-        return scripts.of_page(page, outline.of_page(page))
+        walked[id(page)] = walked.get(id(page)) or outline.of_page(page)
+        return scripts.of_page(page, walked[id(page)])
     try:
         return [Source(prefix="jmespath:", value=page.json)]
     except NotJson:
         return []
 
 
-def records(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any]) -> Records:
-    """Count the records of pages by other rows, and with other fields."""
-    scraper = declarations.DeclaredRecords(schema=trying.parsed(fields=fields, row=row))
-    readable = [known for known in pages if known.page.is_html or known.page.is_json]
-    given = [
-        (known, one.data)
-        for known in readable
-        for one in trying.read_by(scraper, known.page)
-        if isinstance(one, Scraped | Follow)
-    ]
-    many = sum(len(known.records) for known in readable)
-    unknown = _unknown(given) if len(given) > many else ()
-    return Records(given=len(given), known=many, pages=len(readable), unknown=unknown)
+def records(pages: Sequence[Known], *, row: str, fields: Mapping[str, Any], patience: Patience) -> Records:
+    """Count the records of pages by other rows, and with other fields.
+
+    Once time is over the pages that are not read to their end are left out. Of the first one the rows count
+    then as records: there may be fewer of these, and never more.
+    """
+    schema = trying.parsed(fields=fields, row=row)
+    scraper = declarations.DeclaredRecords(schema=schema)
+    read: list[tuple[Known, list[Mapping[str, JSON]]]] = []
+    given, many = 0, 0
+    for known in (one for one in pages if one.page.is_html or one.page.is_json):
+        if read and patience.is_over(read):
+            break
+        found = trying.read_by(scraper, known.page, last=patience.last)
+        is_cut = patience.is_at_its_end()
+        if is_cut and read:
+            break
+        data: list[Mapping[str, JSON]] = [one.data for one in found if isinstance(one, Scraped | Follow)]
+        rows = min(MOST_RECORDS, len(holders.rows(known.page, schema))) if is_cut else 0
+        read.append((known, data))
+        given, many = given + max(rows, len(data)), many + len(known.records)
+    unknown = tuple(islice(_unknown(read), MOST_ROWS)) if given > many else ()
+    return Records(given=given, known=many, pages=len(read), unknown=unknown)
 
 
-def _unknown(given: Sequence[tuple[Known, Mapping[str, JSON]]]) -> tuple[dict[str, JSON], ...]:
-    """Return the first records that say nothing of what was known on their page, shortened."""
-    told = {id(known): set(nesting.told(map(dict, known.records))) for known, _record in given}
-    found = [
-        {name: _short(value) for name, value in record.items()}
-        for known, record in given
-        if told[id(known)].isdisjoint(nesting.told([_telling(record)]))
-    ]
-    return tuple(found[:MOST_ROWS])
+def _unknown(given: Sequence[tuple[Known, Sequence[Mapping[str, JSON]]]]) -> Iterator[dict[str, JSON]]:
+    """Yield the records that say nothing of what was known on their page, shortened."""
+    for known, data in given:
+        told = set(nesting.told(map(dict, known.records)))
+        for record in data:
+            if told.isdisjoint(nesting.told([_telling(record)])):
+                yield {name: _short(value) for name, value in record.items()}
 
 
 def _telling(record: Mapping[str, JSON]) -> dict[str, JSON]:
